@@ -1,0 +1,217 @@
+"""Every error that llmflow raises, and who can do something about it.
+
+    LLMFlowError
+    ├── ProviderError                 the vendor of a model, or the way to it
+    │   ├── RateLimited               retried, after the vendor's delay; then the next candidate
+    │   ├── ProviderUnavailable       retried: 5xx, overload, timeout, dropped connection; then the next candidate
+    │   ├── AuthenticationFailed      the operator: a bad or missing key; the next candidate may help
+    │   ├── QuotaExhausted            the operator: no money left there; the next candidate may help
+    │   ├── ModelNotFound             the operator: no such model there; the next candidate may help
+    │   ├── ContextTooLong            the developer: a candidate with a longer context may help
+    │   ├── ContentRefused            the caller: the vendor's policy; another candidate may help
+    │   └── RequestRejected           the developer: the vendor does not accept the request
+    ├── OutputInvalid                 the model: its answer did not fit the type, also after re-asking
+    ├── PromptError                   the author of a prompt
+    │   ├── PromptNotFound            no such prompt, or no such version of it any more
+    │   ├── PromptInvalid             the file does not parse; says file:line:column
+    │   └── VariablesInvalid          missing or unknown variables; names them
+    ├── ToolError                     the author or the caller of a tool
+    │   ├── ToolNotFound              the worker serves no tool of that name
+    │   ├── ToolArgumentsInvalid      names the field
+    │   ├── ToolOutputInvalid         the tool returned what its annotation forbids
+    │   └── ToolRefused               the tool itself says no, for a reason a retry cannot change
+    ├── InputInvalid                  the caller: a workflow's input does not fit its type
+    ├── PayloadTooLarge               the developer: one value is too large for Temporal
+    ├── ConfigInvalid                 the operator: settings, models.yaml, an app that cannot be imported
+    ├── ServerUnavailable             the operator: no Temporal server, or it does not answer
+    └── RunError                      the caller of a client
+        ├── RunNotFound               no run has that id
+        ├── RunExists                 a run with that id exists, and the policy says not to use it
+        ├── RunNotCompleted           the run ended without a result: failed, cancelled, terminated or timed out
+        └── NoWorker                  nothing polls the run's task queue, so it cannot answer
+
+`retryable` says whether the same call may succeed later, `fallback` whether another candidate model may
+succeed now. They cross Temporal as application failures of type `llmflow.<ClassName>` with one `ErrorDetail`
+(`llmflow.converter.failures` translates, in both directions and for every room).
+"""
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ErrorDetail(BaseModel):
+    """What is known of an error beyond its message. Every field is optional; none ever holds a secret."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str | None = None
+    """`provider:model` that was asked."""
+    status: int | None = None
+    """HTTP status of the vendor's answer."""
+    code: str | None = None
+    """The vendor's own error code."""
+    retry_after: float | None = None
+    """Seconds to wait before the same call may succeed."""
+    field: str | None = None
+    """Dotted path of the value that is wrong."""
+    answer: str | None = None
+    """The model's last answer, as text."""
+    size: int | None = None
+    """Bytes, of a payload that is too large."""
+
+
+class LLMFlowError(Exception):
+    """The root: catch this to catch everything of ours.
+
+    The message says what was given, what is known, and what to do next.
+    """
+
+    retryable: ClassVar[bool] = False
+    fallback: ClassVar[bool] = False
+
+    def __init__(self, message: str, detail: ErrorDetail | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail or ErrorDetail()
+
+    @classmethod
+    def code(cls) -> str:
+        """The failure type under which this error crosses Temporal, such as `llmflow.RateLimited`."""
+        return f"llmflow.{cls.__name__}"
+
+
+class ProviderError(LLMFlowError):
+    """The vendor of a model, or the way to it, failed."""
+
+    fallback = True
+
+
+class RateLimited(ProviderError):
+    """The vendor asks to slow down; `detail.retry_after` says for how long, when the vendor does."""
+
+    retryable = True
+
+
+class ProviderUnavailable(ProviderError):
+    """Overload, 5xx, timeout or a dropped connection."""
+
+    retryable = True
+
+
+class AuthenticationFailed(ProviderError):
+    """The vendor does not accept the key, or the key may not do this."""
+
+
+class QuotaExhausted(ProviderError):
+    """The account has no credit left; waiting does not help."""
+
+
+class ModelNotFound(ProviderError):
+    """The vendor, or models.yaml, does not know the model."""
+
+
+class ContextTooLong(ProviderError):
+    """The messages do not fit the model's context window."""
+
+
+class ContentRefused(ProviderError):
+    """The vendor's content policy refused the request or the answer."""
+
+
+class RequestRejected(ProviderError):
+    """The vendor does not accept the request; sending it again, or elsewhere, does not help."""
+
+    fallback = False
+
+
+class OutputInvalid(LLMFlowError):
+    """The answer did not fit the output type, also after re-asking; `detail.answer` keeps the last one."""
+
+
+class PromptError(LLMFlowError):
+    """A prompt cannot be used."""
+
+
+class PromptNotFound(PromptError):
+    """No prompt of that name, or the pinned version is no longer served."""
+
+
+class PromptInvalid(PromptError):
+    """A `.prompt` file does not parse; the message begins with `file:line:column`."""
+
+
+class VariablesInvalid(PromptError):
+    """Variables are missing or unknown; `detail.field` names the first."""
+
+
+class ToolError(LLMFlowError):
+    """A tool cannot be called, or says no."""
+
+
+class ToolNotFound(ToolError):
+    """The worker serves no tool of that name."""
+
+
+class ToolArgumentsInvalid(ToolError):
+    """The arguments do not fit the tool's signature; `detail.field` names the first that does not."""
+
+
+class ToolOutputInvalid(ToolError):
+    """The tool returned something that its own annotation forbids."""
+
+
+class ToolRefused(ToolError):
+    """The tool will not do this, however often it is asked. Raise it from your own tools."""
+
+
+class InputInvalid(LLMFlowError):
+    """The input of a workflow does not fit its type; `detail.field` names the first field that does not."""
+
+
+class PayloadTooLarge(LLMFlowError):
+    """One value is too large to cross Temporal; nothing was sent. `detail.size` has its bytes."""
+
+
+class ConfigInvalid(LLMFlowError):
+    """Settings, models.yaml or an app cannot be used as they are."""
+
+
+class ServerUnavailable(LLMFlowError):
+    """There is no Temporal server to talk to, or it does not answer."""
+
+    retryable = True
+
+
+class RunError(LLMFlowError):
+    """What a client asked of a run cannot be had."""
+
+
+class RunNotFound(RunError):
+    """No run has that id (in this namespace, within its retention)."""
+
+
+class RunExists(RunError):
+    """A run with that id exists already."""
+
+
+class RunNotCompleted(RunError):
+    """The run ended without a result: failed, cancelled, terminated or timed out. `__cause__` has the reason."""
+
+
+class NoWorker(RunError):
+    """No worker polls the run's task queue, so the run can neither go on nor answer."""
+
+    retryable = True
+
+
+def _tree(cls: type[LLMFlowError]) -> Iterator[type[LLMFlowError]]:
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _tree(child)
+
+
+BY_CODE = MappingProxyType({cls.code(): cls for cls in _tree(LLMFlowError)})
+"""Failure type -> class, for the way back. Frozen: errors of users are theirs, and cross as Temporal's own."""

@@ -1,0 +1,1 @@
+"""Data that crosses the wire: frozen, keyword-only, stdlib and pydantic alone."""

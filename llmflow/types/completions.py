@@ -1,0 +1,37 @@
+"""One completion: what the workflow asks, and what the activity answers."""
+
+from pydantic import JsonValue
+
+from llmflow.types.messages import Message, ToolCall
+from llmflow.types.models import FinishReason, ModelOptions, OutputSchema
+from llmflow.types.prompts import PromptRef
+from llmflow.types.usage import Cost, Usage
+from llmflow.types.wire import CompactWire
+
+
+class CompletionRequest(CompactWire):
+    """A pinned prompt, its variables, one model. The rendered text is never in here, so never in history."""
+
+    prompt: PromptRef
+    model: str
+    """`provider:model`."""
+    variables: dict[str, JsonValue] = {}
+    messages: tuple[Message, ...] = ()
+    """Follow the rendered prompt: images, tool results, the answer that is being re-asked."""
+    output: OutputSchema | None = None
+    tools: tuple[str, ...] = ()
+    """Names of tools that the worker serves; the model may ask for them."""
+    options: ModelOptions | None = None
+
+
+class CompletionResult(CompactWire):
+    """One paid answer, with its frozen cost."""
+
+    text: str
+    model: str
+    """`provider:model` that answered."""
+    usage: Usage
+    cost: Cost
+    finish_reason: FinishReason = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
+    response_id: str | None = None

@@ -1,0 +1,41 @@
+"""Every hop that Temporal makes for us, with its name and its types.
+
+Workflow code and activities never import each other; they meet here.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.prompts import Pin, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.steps import StepReport
+from llmflow.types.usage import UsageReport
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True)
+class Activity(Generic[In, Out]):
+    """An activity by its name, with the one input and the one output that it has."""
+
+    name: str
+    input: type[In]
+    output: type[Out]
+
+
+@dataclass(frozen=True)
+class Query(Generic[Out]):
+    """A query without arguments that every workflow on our workers answers."""
+
+    name: str
+    output: type[Out]
+
+
+COMPLETE = Activity("llmflow.complete", CompletionRequest, CompletionResult)
+RENDER = Activity("llmflow.render", RenderRequest, RenderedPrompt)
+RESOLVE = Activity("llmflow.resolve", ResolveRequest, Pin)
+"""A local activity: it reads what the worker has in memory, and costs one event."""
+
+USAGE = Query("llmflow.usage", UsageReport)
+STEPS = Query("llmflow.steps", StepReport)

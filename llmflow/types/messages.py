@@ -1,0 +1,98 @@
+"""Messages to and from a model: a role, and parts of text, images, files, tool calls and tool results."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from llmflow.types.wire import CompactWire
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Text(CompactWire):
+    """Plain text."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class _Source(CompactWire):
+    """Where bytes come from: exactly one of `url` and `data`."""
+
+    url: str | None = None
+    """An address that the vendor fetches."""
+    data: bytes | None = None
+    """The bytes themselves (base64 on the wire). Large ones are refused by Temporal: prefer `url`."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.url is None) == (self.data is None):
+            raise ValueError("give exactly one of `url` and `data`")
+        return self
+
+
+class Image(_Source):
+    """A picture for a model that can see."""
+
+    type: Literal["image"] = "image"
+    media_type: str = "image/png"
+
+
+class File(_Source):
+    """A document for a model that can read it, such as a PDF."""
+
+    type: Literal["file"] = "file"
+    name: str
+    media_type: str = "application/pdf"
+
+
+class ToolCall(CompactWire):
+    """A model asks for a tool. Run it with `flow.call_tool`, answer with a `ToolResult` of the same `id`."""
+
+    type: Literal["tool_call"] = "tool_call"
+    id: str
+    name: str
+    arguments: str
+    """A JSON object, as the model wrote it: not validated yet."""
+
+
+class ToolResult(CompactWire):
+    """What a tool answered, for the model that asked."""
+
+    type: Literal["tool_result"] = "tool_result"
+    id: str
+    text: str
+
+
+Part = Annotated[Text | Image | File | ToolCall | ToolResult, Field(discriminator="type")]
+
+
+class Message(CompactWire):
+    """What one role says, in parts."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def user(cls, *parts: str | Part) -> "Message":
+        """A message of the user; strings become `Text`."""
+        return cls(role="user", parts=_parts(parts))
+
+    @classmethod
+    def assistant(cls, *parts: str | Part) -> "Message":
+        """A message of the model, such as an earlier answer."""
+        return cls(role="assistant", parts=_parts(parts))
+
+    @classmethod
+    def system(cls, *parts: str | Part) -> "Message":
+        """An instruction that stands above the conversation."""
+        return cls(role="system", parts=_parts(parts))
+
+    @property
+    def text(self) -> str:
+        """The text parts, one per line."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+def _parts(parts: tuple[str | Part, ...]) -> tuple[Part, ...]:
+    return tuple(Text(text=part) if isinstance(part, str) else part for part in parts)

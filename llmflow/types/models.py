@@ -1,0 +1,95 @@
+"""What is asked of a model, and what it answers: the seam between activities and providers."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from llmflow.types.messages import Message, ToolCall
+from llmflow.types.tools import ToolSpec
+from llmflow.types.usage import Usage
+from llmflow.types.wire import CompactWire, Wire
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+class ModelOptions(CompactWire):
+    """How a model should answer. What is left out is the vendor's default."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    reasoning_effort: Effort | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+    service_tier: str | None = None
+    tool_choice: str | None = None
+    """`auto`, `none`, `required`, or the name of the one tool to call."""
+    extra: dict[str, JsonValue] | None = None
+    """Fields of the vendor's own request, passed through as they are; they win over everything above."""
+
+    def over(self, base: "ModelOptions | None") -> "ModelOptions":
+        """These options, with what they leave out taken from `base`."""
+        if base is None:
+            return self
+        extra = {**(base.extra or {}), **(self.extra or {})} or None
+        return base.model_copy(update={**_given(self), "extra": extra})
+
+
+def _given(options: ModelOptions) -> dict[str, object]:
+    return {name: value for name, value in options if value is not None}
+
+
+class Candidate(CompactWire):
+    """One model that an alias may mean, such as `openai:gpt-5.4`, with its options."""
+
+    model: str
+    """`provider:model`."""
+    options: ModelOptions | None = None
+
+    @property
+    def provider(self) -> str:
+        """The part before the colon: a provider of models.yaml."""
+        return self.model.partition(":")[0]
+
+    @property
+    def vendor_model(self) -> str:
+        """The part after the colon: the vendor's own id."""
+        return self.model.partition(":")[2]
+
+
+class OutputSchema(CompactWire):
+    """The type that the answer must have."""
+
+    name: str
+    json_schema: dict[str, JsonValue]
+
+
+class ModelRequest(Wire):
+    """One call of one model. Providers get this and nothing else."""
+
+    model: str
+    """The vendor's own id, without the provider."""
+    messages: tuple[Message, ...]
+    output: OutputSchema | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    options: ModelOptions = ModelOptions()
+    timeout: float = 600.0
+    """Seconds after which the call is given up. Always shorter than the activity's own limit, so that no second
+    attempt starts while the first is still billed."""
+
+
+class ModelResponse(Wire):
+    """One answer of one model."""
+
+    text: str
+    """The answer; JSON text where the request had an `output`."""
+    model: str
+    """The model that answered, in the vendor's words; often more exact than the one asked."""
+    usage: Usage = Usage()
+    finish_reason: FinishReason = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
+    response_id: str | None = None
+    service_tier: str | None = None
+    reported_usd: Decimal | None = None
+    """What the vendor itself says that the call cost; it wins over every price list."""

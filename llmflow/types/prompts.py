@@ -1,0 +1,62 @@
+"""Prompts: the reference to a version, and what a run pins."""
+
+from typing import Any
+
+from pydantic import JsonValue, model_serializer, model_validator
+
+from llmflow.types.messages import Message
+from llmflow.types.models import Candidate
+from llmflow.types.wire import CompactWire, Wire
+
+
+class PromptRef(Wire):
+    """One version of one prompt; `research/plan@3f9a0c1d2e3f` as text and on the wire."""
+
+    name: str
+    version: str
+    """The first 12 hex digits of the sha256 of the prompt's canonical content."""
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    @model_serializer
+    def _to_text(self) -> str:
+        return str(self)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # Any: whatever the caller gave; pydantic judges the rest
+        if isinstance(value, str):
+            name, _, version = value.rpartition("@")
+            return {"name": name, "version": version}
+        return value
+
+
+class ResolveRequest(CompactWire):
+    """Asked once per prompt and model of a run: which version, and which models, does this run use?"""
+
+    prompt: str
+    model: str | None = None
+    """An alias of models.yaml or `provider:model`; `None` for the prompt's own."""
+
+
+class Pin(CompactWire):
+    """The answer, kept for the run."""
+
+    prompt: PromptRef
+    candidates: tuple[Candidate, ...]
+    """In the order in which they are tried."""
+
+
+class RenderRequest(CompactWire):
+    """A pinned prompt and the values of its variables."""
+
+    prompt: PromptRef
+    variables: dict[str, JsonValue] = {}
+
+
+class RenderedPrompt(CompactWire):
+    """A prompt as the model would get it."""
+
+    prompt: PromptRef
+    messages: tuple[Message, ...]

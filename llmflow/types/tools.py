@@ -1,0 +1,60 @@
+"""Tools as data: what a model is told of one, and what a workflow and a worker know of it."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from llmflow.types.wire import CompactWire
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ToolSpec(CompactWire):
+    """A tool as a model sees it."""
+
+    name: str
+    description: str
+    json_schema: dict[str, JsonValue]
+    """Of the arguments: an object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool(Generic[P, R]):
+    """A typed function that may be called as an activity of its own name. `llmflow.tools.tool` makes one.
+
+    It carries everything itself and stands in no registry, because the sandbox runs the modules of users again
+    for every run.
+    """
+
+    name: str
+    description: str
+    function: Callable[P, R | Awaitable[R]]
+    arguments: type[BaseModel]
+    """Made from the function's parameters; unknown arguments are errors."""
+    output: TypeAdapter[R]
+    """Of the function's return annotation."""
+    timeout: timedelta
+    """Of one attempt."""
+    attempts: int
+    """At most this many, before the failure reaches the workflow."""
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function here: in a thread if it is sync. Workflows use `flow.call_tool` instead."""
+        if inspect.iscoroutinefunction(self.function):
+            return await cast(Awaitable[R], self.function(*args, **kwargs))
+        return cast(R, await asyncio.to_thread(self.function, *args, **kwargs))
+
+    @property
+    def spec(self) -> ToolSpec:
+        """What a model is told."""
+        schema = cast(dict[str, JsonValue], self.arguments.model_json_schema())
+        return ToolSpec(name=self.name, description=self.description, json_schema=schema)
+
+
+AnyTool = Tool[Any, Any]  # Any: a collection of tools has tools of every signature

@@ -1,0 +1,75 @@
+"""Tokens and money: of one call, and of a run."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from llmflow.types.wire import CompactWire, Wire
+
+Tokens = Annotated[int, Field(ge=0)]
+
+
+class Usage(CompactWire):
+    """Tokens of one call. `input_tokens` and `output_tokens` are whole; the others are parts of them."""
+
+    input_tokens: Tokens = 0
+    """All tokens read, cached ones included."""
+    output_tokens: Tokens = 0
+    """All tokens written, reasoning included."""
+    cache_read_tokens: Tokens = 0
+    """Part of `input_tokens` that came from the vendor's cache, usually cheaper."""
+    cache_write_tokens: Tokens = 0
+    """Part of `input_tokens` that was written to the vendor's cache, sometimes dearer."""
+    reasoning_tokens: Tokens = 0
+    """Part of `output_tokens` that the model thought and did not say."""
+    input_audio_tokens: Tokens = 0
+    """Part of `input_tokens` that was sound."""
+    output_audio_tokens: Tokens = 0
+    """Part of `output_tokens` that was sound."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(**{name: value + getattr(other, name) for name, value in self})
+
+
+class Cost(CompactWire):
+    """The price of one call, frozen when its answer arrived. It is never computed again for the same call."""
+
+    usd: Decimal | None = None
+    """US dollars; `None` when no price is known, which is not the same as free."""
+    source: str
+    """Who says so: `vendor`, a price list with its version, or why there is no price."""
+    matched: str | None = None
+    """The entry of the price list that was used, where it differs from the answering model."""
+    tier: str | None = None
+    """The service tier that was priced, where it is not the standard one."""
+
+
+class Totals(Wire):
+    """Calls added up."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    usd: Decimal = Decimal(0)
+    """US dollars of the calls whose price is known."""
+    unpriced_calls: int = 0
+    """Calls whose price is not known: they are not in `usd`."""
+
+    def plus(self, usage: Usage, cost: Cost) -> "Totals":
+        """These totals and one more call."""
+        return Totals(
+            calls=self.calls + 1,
+            usage=self.usage + usage,
+            usd=self.usd + (cost.usd or Decimal(0)),
+            unpriced_calls=self.unpriced_calls + (cost.usd is None),
+        )
+
+
+class UsageReport(Wire):
+    """What a run has used so far: the answer of the query `llmflow.usage`."""
+
+    total: Totals = Totals()
+    by_model: dict[str, Totals] = {}
+    """By the model that answered, as `provider:model`."""
+    by_prompt: dict[str, Totals] = {}
+    """By prompt and version, as `name@version`."""

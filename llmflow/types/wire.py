@@ -1,0 +1,34 @@
+"""The base of everything that crosses Temporal."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic_core import PydanticUndefined
+
+
+class Wire(BaseModel):
+    """Frozen data. Unknown fields are ignored, so that an older worker reads what a newer one wrote.
+
+    A field that is added later needs a default, so that newer code reads old histories.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class CompactWire(Wire):
+    """A `Wire` that leaves out what equals its default: it is written once per call, into every history.
+
+    The tag of a union (`type`) always stays, because a reader chooses the class by it.
+    """
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Any: the values are whatever the fields are.
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in serialize(self).items()
+            if name == "type"
+            or fields[name].default is PydanticUndefined
+            or getattr(self, name) != fields[name].default
+        }
