@@ -21,7 +21,7 @@ class CompletionRequest(CompactWire):
     output: OutputSchema | None = None
     tools: tuple[str, ...] = ()
     """Names of tools that the worker serves; the model may ask for them."""
-    options: ModelOptions | None = None
+    options: ModelOptions = ModelOptions()
 
 
 class CompletionResult(CompactWire):

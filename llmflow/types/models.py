@@ -28,10 +28,8 @@ class ModelOptions(CompactWire):
     extra: dict[str, JsonValue] | None = None
     """Fields of the vendor's own request, passed through as they are; they win over everything above."""
 
-    def over(self, base: "ModelOptions | None") -> "ModelOptions":
+    def over(self, base: "ModelOptions") -> "ModelOptions":
         """These options, with what they leave out taken from `base`."""
-        if base is None:
-            return self
         extra = {**(base.extra or {}), **(self.extra or {})} or None
         return base.model_copy(update={**_given(self), "extra": extra})
 
@@ -45,7 +43,7 @@ class Candidate(CompactWire):
 
     model: str
     """`provider:model`."""
-    options: ModelOptions | None = None
+    options: ModelOptions = ModelOptions()
 
     @property
     def provider(self) -> str:

@@ -45,7 +45,7 @@ class Pin(CompactWire):
 
     prompt: PromptRef
     candidates: tuple[Candidate, ...]
-    """In the order in which they are tried."""
+    """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
 
 
 class RenderRequest(CompactWire):

@@ -44,6 +44,11 @@ class Cost(CompactWire):
     tier: str | None = None
     """The service tier that was priced, where it is not the standard one."""
 
+    def plus(self, other: "Cost") -> "Cost":
+        """Both together; unknown if either is."""
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return self.model_copy(update={"usd": usd})
+
 
 class Totals(Wire):
     """Calls added up."""

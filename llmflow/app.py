@@ -1,0 +1,74 @@
+"""App: what a worker serves, as data."""
+
+import importlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmflow.errors import ConfigInvalid
+from llmflow.types.tools import AnyTool
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Workflows with the tools, prompts and models that they use. Building one does no I/O."""
+
+    name: str
+    """Short: the task queue, and the first part of the names of its prompts (`research/plan`)."""
+    workflows: Sequence[type]
+    tools: Sequence[AnyTool] = ()
+    prompts: Path | None = None
+    """Folder of `.prompt` files."""
+    models: Path | None = None
+    """A models.yaml; the environment variable `LLMFLOW_MODELS` can point elsewhere."""
+    passthrough: Sequence[str] = ()
+    """Modules of data models, which the sandbox then imports once and not for every run (about 0.5 ms a model).
+    Modules of tools are passed through without being named."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
+            raise ConfigInvalid(f"App name {self.name!r}: use lower case letters, digits, `-` and `_`")
+        for workflow in self.workflows:
+            if not hasattr(workflow, "__temporal_workflow_definition"):
+                raise ConfigInvalid(f"App {self.name!r}: {workflow!r} is no workflow: decorate it with @workflow.defn")
+        names = [tool.name for tool in self.tools]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ConfigInvalid(f"App {self.name!r} has two tools of one name: {', '.join(twice)}; rename one")
+
+    @property
+    def task_queue(self) -> str:
+        """Where its runs wait for its workers: the queue of the App's name."""
+        return self.name
+
+    @property
+    def passthrough_modules(self) -> tuple[str, ...]:
+        """Modules that the sandbox imports once for all runs."""
+        tools = dict.fromkeys(tool.function.__module__ for tool in self.tools)
+        return (*self.passthrough, *tools)
+
+
+def load_app(path: str) -> App:
+    """The App at `package.module:attribute`, such as `workflows.research.app:app`.
+
+    Raises:
+        ConfigInvalid: there is none; the message says which part of the path is wrong.
+    """
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise ConfigInvalid(f"app {path!r}: write it as `package.module:attribute`, such as workflows.research.app:app")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # the app's own import is broken: its traceback says where
+        raise ConfigInvalid(
+            f"app {path!r}: there is no module {error.name!r} here; run from the project's root"
+        ) from None
+    app = getattr(module, attribute, None)
+    if not isinstance(app, App):
+        known = [name for name, value in vars(module).items() if isinstance(value, App)]
+        hint = f"it has {', '.join(known)}" if known else "it has none: write `app = App(...)` there"
+        raise ConfigInvalid(f"app {path!r}: module {module_name!r} has no App named {attribute!r}; {hint}")
+    return app

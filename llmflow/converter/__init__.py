@@ -1,0 +1,1 @@
+"""Payloads and failures on their way through Temporal."""

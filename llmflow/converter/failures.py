@@ -1,0 +1,55 @@
+"""Our errors as Temporal failures, and back: the one place where they are translated.
+
+Every room raises and catches `LLMFlowError`. On the wire it is an application failure of type `llmflow.<ClassName>`
+with one `ErrorDetail`, so that a client or a workflow with nothing of ours can still read it.
+"""
+
+from datetime import timedelta
+
+from pydantic import ValidationError
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.exceptions import ApplicationError
+
+from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError
+
+
+class LLMFlowFailureConverter(DefaultFailureConverter):
+    """Temporal's own converter, plus our errors."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        """See base class."""
+        if isinstance(exception, LLMFlowError):
+            exception = _application_error(exception)
+        super().to_failure(exception, payload_converter, failure)
+
+    def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
+        """See base class."""
+        error = super().from_failure(failure, payload_converter)
+        if isinstance(error, ApplicationError) and (known := BY_CODE.get(error.type or "")):
+            ours = known(error.message, _detail(error))
+            ours.__cause__ = error.__cause__
+            return ours
+        return error
+
+
+def _application_error(error: LLMFlowError) -> ApplicationError:
+    wait = error.detail.retry_after
+    failure = ApplicationError(
+        error.message,
+        error.detail.model_dump(exclude_none=True),
+        type=error.code(),
+        non_retryable=not error.retryable,
+        next_retry_delay=timedelta(seconds=wait) if error.retryable and wait is not None else None,
+    )
+    failure.__cause__ = error.__cause__
+    failure.__context__ = error.__context__
+    failure.__suppress_context__ = error.__suppress_context__
+    return failure.with_traceback(error.__traceback__)
+
+
+def _detail(error: ApplicationError) -> ErrorDetail:
+    try:
+        return ErrorDetail.model_validate(error.details[0]) if error.details else ErrorDetail()
+    except ValidationError:
+        return ErrorDetail()  # written by a newer llmflow: the message and the type still say what happened

@@ -1,0 +1,61 @@
+"""Payloads: pydantic JSON, with a guard against what Temporal answers by terminating or hanging the run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+
+from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
+
+MAX_PAYLOAD_BYTES = 1_500_000
+"""Of one value. Temporal's own limit is 2 MB; the rest is for a codec that encrypts, and for the event around it."""
+
+
+class LLMFlowPayloadConverter(CompositePayloadConverter):
+    """Temporal's pydantic converter that refuses what is too large, and says which field does not fit."""
+
+    def __init__(self) -> None:
+        json = PydanticJSONPlainPayloadConverter()
+        defaults = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(json if isinstance(one, JSONPlainPayloadConverter) else one for one in defaults))
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        """See base class.
+
+        Raises:
+            PayloadTooLarge: a value has more than `MAX_PAYLOAD_BYTES`; nothing is sent.
+        """
+        payloads = super().to_payloads(values)
+        for value, payload in zip(values, payloads, strict=True):
+            if payload.ByteSize() > MAX_PAYLOAD_BYTES:
+                raise _too_large(value, payload.ByteSize())
+        return payloads
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """See base class.
+
+        Raises:
+            InputInvalid: a value does not fit its type; names the first field.
+        """
+        try:
+            return super().from_payloads(payloads, type_hints)
+        except ValidationError as error:
+            raise _does_not_fit(error) from None
+
+
+def _too_large(value: object, size: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"a {type(value).__name__} of {size:,} bytes is too large for Temporal (at most {MAX_PAYLOAD_BYTES:,}): "
+        "pass a reference (a path, a URL, an id) instead of the content, or split it",
+        ErrorDetail(size=size),
+    )
+
+
+def _does_not_fit(error: ValidationError) -> InputInvalid:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    field = ".".join(str(part) for part in problems[0]["loc"])
+    lines = [f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}" for one in problems[:5]]
+    return InputInvalid(f"the value does not fit {error.title}: {'; '.join(lines)}", ErrorDetail(field=field or None))

@@ -1,0 +1,60 @@
+"""From a contract to an activity: names, limits, sizes, and errors that come back typed."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from llmflow.errors import LLMFlowError
+from llmflow.flow._run import current
+from llmflow.types.calls import CallOptions
+from llmflow.types.contracts import Activity
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""A dead worker is noticed within this; a live one beats several times as often."""
+
+
+async def execute(
+    contract: Activity[In, Out], request: In, *, verb: str, options: CallOptions, summary: str | None = None
+) -> tuple[str, Out]:
+    """Schedule the activity of `contract`; its id (`path/verb#n`) and its result.
+
+    Raises:
+        LLMFlowError: of the class that the activity raised, or PayloadTooLarge before anything is scheduled.
+        ActivityError: Temporal's own, for timeouts, cancellation, and errors that are not ours.
+    """
+    run = current()
+    payload = workflow.payload_converter().to_payloads([request])[0]
+    await run.admit(payload.ByteSize())
+    address = run.numbered(verb)
+    with typed_errors():
+        result: Out = await workflow.execute_activity(
+            contract.name,
+            RawValue(payload),
+            result_type=contract.output,
+            activity_id=address,
+            summary=summary,
+            start_to_close_timeout=options.timeout,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            retry_policy=RetryPolicy(maximum_attempts=options.attempts),
+        )
+    return address, result
+
+
+@contextmanager
+def typed_errors() -> Generator[None]:
+    """Raise the error of ours that an activity failed with, instead of Temporal's wrapper around it."""
+    try:
+        yield
+    except ActivityError as error:
+        if isinstance(error.cause, LLMFlowError):
+            # A new object, because the old one is already the cause of its cause.
+            raise type(error.cause)(error.cause.message, error.cause.detail) from error
+        raise

@@ -1,0 +1,101 @@
+"""What llmflow knows of one workflow instance."""
+
+import asyncio
+from contextvars import ContextVar
+from datetime import datetime
+from typing import cast
+
+from temporalio import workflow
+
+from llmflow.errors import ConfigInvalid
+from llmflow.types.completions import CompletionResult
+from llmflow.types.contracts import STEPS, USAGE
+from llmflow.types.prompts import Pin, PromptRef
+from llmflow.types.steps import StepRecord, StepReport
+from llmflow.types.usage import Totals, UsageReport
+
+# A context variable's value lives in the workflow's own tasks, so this is not shared between runs, and a step that is
+# open in one parallel branch is not seen by the others.
+path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
+
+# One workflow task answers with one gRPC message of at most 4 MB. What is scheduled in it stays well below.
+MAX_TASK_BYTES = 3_000_000
+
+
+class Run:
+    """Pins, totals, steps and names of one run. Found through a query handler, never through a module global."""
+
+    def __init__(self) -> None:
+        self.pins: dict[tuple[str, str | None], asyncio.Task[Pin]] = {}
+        self.steps: dict[str, StepRecord] = {}
+        self._names: dict[str, int] = {}
+        self._total = Totals()
+        self._by_model: dict[str, Totals] = {}
+        self._by_prompt: dict[str, Totals] = {}
+        self._task = -1
+        self._task_bytes = 0
+
+    def install(self) -> None:
+        """Answer the queries of every workflow. Called by the interceptor before any code of the user runs."""
+        workflow.set_query_handler(USAGE.name, self.usage_report)
+        workflow.set_query_handler(STEPS.name, self.step_report)
+
+    def usage_report(self) -> UsageReport:
+        """Totals so far."""
+        return UsageReport(total=self._total, by_model=self._by_model, by_prompt=self._by_prompt)
+
+    def step_report(self) -> StepReport:
+        """Steps so far, in the order in which they began."""
+        return StepReport(steps=tuple(self.steps.values()))
+
+    def spent(self, prompt: PromptRef, result: CompletionResult) -> None:
+        """Count one paid answer."""
+        self._total = self._total.plus(result.usage, result.cost)
+        for totals, key in ((self._by_model, result.model), (self._by_prompt, str(prompt))):
+            totals[key] = totals.get(key, Totals()).plus(result.usage, result.cost)
+
+    def numbered(self, name: str) -> str:
+        """The address of the next activity of that name here, such as `write/complete#1`."""
+        return "/".join((*path.get(), f"{name}#{self._count(name)}"))
+
+    def enter(self, name: str, at: datetime, total: int | None) -> tuple[str, ...]:
+        """Begin a step: its path, `name` the first time here and `name#2` the second."""
+        count = self._count(f"step {name}")
+        here = (*path.get(), name if count == 1 else f"{name}#{count}")
+        record = StepRecord(path="/".join(here), status="running", started_at=at, total=total)
+        self.steps[record.path] = record
+        return here
+
+    def _count(self, name: str) -> int:
+        key = "/".join((*path.get(), name))
+        self._names[key] = self._names.get(key, 0) + 1
+        return self._names[key]
+
+    async def admit(self, size: int) -> None:
+        """Wait until the current workflow task has room for `size` more bytes of activity input.
+
+        What does not fit is scheduled with the next task, which begins as soon as something scheduled now has
+        finished: twenty inputs of 250 KB go out in two waves, where one would get the run stuck.
+        """
+        while not self._fits(size):
+            await workflow.wait_condition(lambda: _task() != self._task)
+        self._task_bytes += size
+
+    def _fits(self, size: int) -> bool:
+        if self._task != _task():
+            self._task, self._task_bytes = _task(), 0
+        return self._task_bytes == 0 or self._task_bytes + size <= MAX_TASK_BYTES
+
+
+def _task() -> int:
+    """Names the current workflow task: history grows between two of them, and is the same again on replay."""
+    return workflow.info().get_current_history_length()
+
+
+def current() -> Run:
+    """The run that the calling workflow code belongs to."""
+    handler = cast(object, workflow.get_query_handler(USAGE.name))
+    run: object = getattr(handler, "__self__", None)
+    if not isinstance(run, Run):
+        raise ConfigInvalid("this worker has no LLMFlowPlugin: connect its client with plugins=[LLMFlowPlugin(app)]")
+    return run

@@ -1,0 +1,181 @@
+"""Completions in workflow code: one paid model call with a typed answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, cast
+
+from temporalio.exceptions import ActivityError, TimeoutError
+from typing_extensions import TypeVar
+
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid, ProviderError, ProviderUnavailable
+from llmflow.flow._execute import execute
+from llmflow.flow._output import Output, output_of
+from llmflow.flow._run import current
+from llmflow.flow.prompts import Variables, as_json, pin
+from llmflow.types.calls import CallOptions
+from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.contracts import COMPLETE
+from llmflow.types.messages import Message, ToolCall
+from llmflow.types.models import Candidate, FinishReason, ModelOptions
+from llmflow.types.prompts import Pin, PromptRef
+from llmflow.types.tools import AnyTool
+from llmflow.types.usage import Cost, Usage
+
+T = TypeVar("T", default=str)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completion(Generic[T]):
+    """One answer, with what it took to get it."""
+
+    value: T | None
+    """The answer in the type that was asked for; `None` if the model asked for tools instead."""
+    text: str
+    """The answer as the model wrote it."""
+    tool_calls: tuple[ToolCall, ...]
+    finish_reason: FinishReason
+    model: str
+    """`provider:model` that answered."""
+    prompt: PromptRef
+    call_id: str
+    """Activity id of the call that gave the answer: its address in history."""
+    usage: Usage
+    """Of every call it took, re-asked ones included."""
+    cost: Cost
+    """Of every call it took; `usd` is `None` if the price of one is not known."""
+
+    @property
+    def output(self) -> T:
+        """The answer in the type that was asked for.
+
+        Raises:
+            OutputInvalid: there is none, because the model asked for tools: look at `tool_calls` first.
+        """
+        if self.value is None:
+            wanted = ", ".join(call.name for call in self.tool_calls)
+            raise OutputInvalid(f"no answer yet, the model asks for {wanted}: run `tool_calls` and complete again")
+        return self.value
+
+
+async def complete(
+    prompt: str,
+    variables: Variables = None,
+    *,
+    output: type[T] | None = None,
+    model: str | None = None,
+    messages: Sequence[Message] = (),
+    tools: Sequence[AnyTool] = (),
+    options: ModelOptions | None = None,
+    call: CallOptions | None = None,
+    repairs: int = 1,
+) -> Completion[T]:
+    """Ask a model, and get a typed answer.
+
+    Args:
+        prompt: Name of a prompt, such as `research/plan`. This run keeps the version that it first used.
+        variables: Values for the prompt; missing and unknown ones are errors before anything is paid.
+        output: Type of the answer: a pydantic model, or anything pydantic validates. Text if left out.
+        model: Alias of models.yaml or `provider:model`, instead of the prompt's own.
+        messages: Follow the rendered prompt: pictures, files, answers of tools.
+        tools: The model may ask for these; see `Completion.tool_calls`.
+        options: Win over those of the prompt and of models.yaml.
+        call: Time limit and attempts of each call.
+        repairs: How often an answer that does not fit is asked for again, with the error. Each is paid.
+
+    Raises:
+        OutputInvalid: the answer still does not fit; `detail.answer` keeps the last one.
+        ProviderError: every candidate model failed; the class says how the last one did.
+        PromptError: the prompt or its variables are wrong.
+        ConfigInvalid: neither the call nor the prompt names a model.
+        PayloadTooLarge: the request does not fit Temporal; nothing was sent.
+    """
+    if repairs < 0:
+        raise InputInvalid(f"repairs={repairs}: give 0 or more", ErrorDetail(field="repairs"))
+    expected = output_of(cast(type[T], output or str))
+    pinned = await pin(prompt, model)
+    if not pinned.candidates:
+        raise ConfigInvalid(
+            f"prompt {prompt!r} names no model: write `model: smart` in its front matter, or pass model="
+        )
+    request = CompletionRequest(
+        prompt=pinned.prompt,
+        model=pinned.candidates[0].model,
+        variables=as_json(variables),
+        messages=tuple(messages),
+        output=expected.schema,
+        tools=tuple(tool.name for tool in tools),
+        options=options or ModelOptions(),
+    )
+    answers: list[CompletionResult] = []
+    while True:
+        call_id, answer = await _ask(pinned, request, call or CallOptions())
+        answers.append(answer)
+        current().spent(pinned.prompt, answer)
+        try:
+            value = None if answer.tool_calls else _read(expected, answer)
+        except OutputInvalid as error:
+            if len(answers) > repairs or answer.finish_reason == "length":
+                raise
+            request = _again(request, answer, error)
+            continue
+        return _completion(pinned.prompt, call_id, answers, value)
+
+
+async def _ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
+    """The first answer of the candidates, in their order. Each is an activity, so history shows which one was paid."""
+    *firsts, last = pinned.candidates
+    for candidate in firsts:
+        try:
+            return await _call(candidate, request, call)
+        except ProviderError as error:
+            if not error.fallback:
+                raise
+    return await _call(last, request, call)
+
+
+async def _call(candidate: Candidate, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
+    options = request.options.over(candidate.options)
+    asked = request.model_copy(update={"model": candidate.model, "options": options})
+    summary = f"{asked.prompt.name} → {asked.model}"
+    try:
+        return await execute(COMPLETE, asked, verb="complete", options=call, summary=summary)
+    except ActivityError as error:
+        if isinstance(error.cause, TimeoutError):
+            took = f"{call.attempts} attempts of {call.timeout.total_seconds():.0f} s"
+            raise ProviderUnavailable(f"{asked.model} gave no answer in {took}") from error
+        raise
+
+
+def _read(expected: Output[T], answer: CompletionResult) -> T:
+    try:
+        return expected.read(answer.text)
+    except OutputInvalid as error:
+        if answer.finish_reason != "length":
+            raise
+        tokens = answer.usage.output_tokens
+        hint = f"the answer was cut off after {tokens} tokens: raise `max_output_tokens`, or ask for less"
+        raise OutputInvalid(hint, error.detail) from None
+
+
+def _again(request: CompletionRequest, answer: CompletionResult, error: OutputInvalid) -> CompletionRequest:
+    repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
+    messages = (*request.messages, Message.assistant(answer.text), repair)
+    return request.model_copy(update={"messages": messages})
+
+
+def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:
+    last = answers[-1]
+    cost = last.cost
+    for earlier in answers[:-1]:
+        cost = cost.plus(earlier.cost)
+    return Completion(
+        value=value,
+        text=last.text,
+        tool_calls=last.tool_calls,
+        finish_reason=last.finish_reason,
+        model=last.model,
+        prompt=prompt,
+        call_id=call_id,
+        usage=sum((answer.usage for answer in answers), Usage()),
+        cost=cost,
+    )

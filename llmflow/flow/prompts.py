@@ -1,0 +1,73 @@
+"""Prompts in workflow code: pinning, and the rendered text for those who want to see it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import cast
+
+from pydantic import BaseModel, JsonValue
+from pydantic_core import to_jsonable_python
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from llmflow.errors import ErrorDetail, VariablesInvalid
+from llmflow.flow._execute import execute, typed_errors
+from llmflow.flow._run import current
+from llmflow.types.calls import CallOptions
+from llmflow.types.contracts import RENDER, RESOLVE
+from llmflow.types.prompts import Pin, RenderedPrompt, RenderRequest, ResolveRequest
+
+Variables = BaseModel | Mapping[str, object] | None
+"""Values for a prompt: a model's fields or a mapping, of anything that pydantic can write as JSON."""
+
+
+async def render(prompt: str, variables: Variables = None, *, call: CallOptions | None = None) -> RenderedPrompt:
+    """The messages that the pinned version of a prompt makes of `variables`.
+
+    `flow.complete` renders by itself, inside its one activity; this is for code that needs the text.
+
+    Raises:
+        PromptNotFound: no prompt has that name.
+        VariablesInvalid: variables are missing or unknown.
+    """
+    pinned = await pin(prompt, None)
+    request = RenderRequest(prompt=pinned.prompt, variables=as_json(variables))
+    _, rendered = await execute(RENDER, request, verb="render", options=call or CallOptions(), summary=prompt)
+    return rendered
+
+
+async def pin(prompt: str, model: str | None) -> Pin:
+    """The version and the models that this run uses for `prompt`: resolved once, then the same to its end."""
+    pins = current().pins
+    key = (prompt, model)
+    if key not in pins or pins[key].cancelled() or (pins[key].done() and pins[key].exception() is not None):
+        pins[key] = asyncio.create_task(_resolve(ResolveRequest(prompt=prompt, model=model)))
+    # Shielded, because parallel first calls share it: the one that is cancelled must not take the others along.
+    return await asyncio.shield(pins[key])
+
+
+async def _resolve(request: ResolveRequest) -> Pin:
+    with typed_errors():
+        return await workflow.execute_local_activity(
+            RESOLVE.name,
+            request,
+            result_type=RESOLVE.output,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(maximum_attempts=3),
+        )
+
+
+def as_json(variables: Variables) -> dict[str, JsonValue]:
+    """Variables as the JSON object that crosses the wire.
+
+    Raises:
+        VariablesInvalid: they are not an object, or hold something that JSON cannot.
+    """
+    try:
+        plain = to_jsonable_python({} if variables is None else variables)
+    except ValueError as error:
+        raise VariablesInvalid(f"variables cannot be written as JSON: {error}") from None
+    if not isinstance(plain, dict):
+        given = type(variables).__name__
+        raise VariablesInvalid(f"variables must be a pydantic model or a mapping, not {given}", ErrorDetail(field=""))
+    return cast(dict[str, JsonValue], plain)

@@ -1,0 +1,70 @@
+"""Steps: named, recorded parts of a run."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
+
+from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.flow._run import Run, current, path
+from llmflow.types.steps import StepRecord, StepStatus
+
+
+class Step:
+    """An open step. Its record is what `llmflow status` and the query `llmflow.steps` show."""
+
+    def __init__(self, run: Run, key: str) -> None:
+        self._run = run
+        self._key = key
+
+    @property
+    def record(self) -> StepRecord:
+        """The step as it stands."""
+        return self._run.steps[self._key]
+
+    def advance(self, units: int = 1) -> None:
+        """Count `units` of work as done."""
+        self._update(done=(self.record.done or 0) + units)
+
+    def _update(self, **changes: object) -> None:
+        self._run.steps[self._key] = self.record.model_copy(update=changes)
+
+    def end(self, status: StepStatus, error: str | None = None) -> None:
+        """Close the record. `flow.step` does it."""
+        self._update(status=status, ended_at=workflow.now(), error=error)
+
+
+@asynccontextmanager
+async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
+    """A named part of the run: `async with flow.step("summarise", total=len(passages)) as step: ...`.
+
+    Calls inside carry its name in their activity ids (`summarise/complete#1`). Steps nest; each parallel branch sees
+    its own. A name that comes a second time in the same place becomes `name#2`.
+
+    Args:
+        name: Short and readable, without `/` and `#`.
+        total: Units of work expected, if they are counted with `step.advance()`.
+
+    Raises:
+        InputInvalid: the name is empty or has a `/` or `#`.
+    """
+    if not name or "/" in name or "#" in name:
+        raise InputInvalid(f"step name {name!r}: use a non-empty name without `/` and `#`", ErrorDetail(field="name"))
+    run = current()
+    here = run.enter(name, workflow.now(), total)
+    opened = Step(run, "/".join(here))
+    token = path.set(here)
+    try:
+        yield opened
+    except (Exception, asyncio.CancelledError) as error:
+        if is_cancelled_exception(error):
+            opened.end("cancelled")
+        else:
+            opened.end("failed", f"{type(error).__name__}: {error}")
+        raise
+    else:
+        opened.end("completed")
+    finally:
+        path.reset(token)

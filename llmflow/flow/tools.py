@@ -1,0 +1,47 @@
+"""Tools in workflow code."""
+
+import inspect
+from typing import ParamSpec, TypeVar
+
+from pydantic import JsonValue, ValidationError
+from temporalio.common import RawValue
+
+from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolOutputInvalid
+from llmflow.flow._execute import execute
+from llmflow.types.calls import CallOptions
+from llmflow.types.contracts import Activity
+from llmflow.types.tools import Tool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a tool as an activity of its own name: `await flow.call_tool(search, query="saga")`.
+
+    Time limit and attempts are the tool's own (`@tool(timeout=..., attempts=...)`).
+
+    Raises:
+        ToolArgumentsInvalid: the arguments do not fit the tool's signature; names the field.
+        ToolNotFound: no worker of this task queue serves the tool.
+        ToolOutputInvalid: the tool returned what its annotation forbids.
+        ToolRefused: the tool itself says no.
+        ActivityError: the tool raised something else, after `attempts` tries.
+    """
+    try:
+        arguments = inspect.signature(tool.function).bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise ToolArgumentsInvalid(f"tool {tool.name!r}: {error}", ErrorDetail(field=_named(str(error)))) from None
+    # RawValue: a result that does not fit must be an error the workflow can catch, not a task that fails for ever.
+    contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
+    options = CallOptions(timeout=tool.timeout, attempts=tool.attempts)
+    _, raw = await execute(contract, arguments, verb=tool.name, options=options)
+    try:
+        return tool.output.validate_json(raw.payload.data or b"null")
+    except ValidationError as error:
+        raise ToolOutputInvalid(f"tool {tool.name!r} returned what its annotation forbids: {error}") from None
+
+
+def _named(message: str) -> str | None:
+    """The parameter in quotes in Python's own message, such as: missing a required argument: 'query'."""
+    return message.split("'")[1] if "'" in message else None

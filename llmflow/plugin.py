@@ -1,0 +1,114 @@
+"""One plugin that configures client, worker and replayer."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter, DefaultFailureConverter, DefaultPayloadConverter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import (
+    Interceptor,
+    WorkerConfig,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+    WorkflowRunner,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from llmflow.app import App
+from llmflow.converter.failures import LLMFlowFailureConverter
+from llmflow.converter.payloads import LLMFlowPayloadConverter
+from llmflow.errors import ConfigInvalid, LLMFlowError
+from llmflow.flow._run import Run
+
+GRACEFUL_SHUTDOWN = timedelta(seconds=60)
+"""Time for running calls to finish when a worker stops. Temporal's default is none: they would be paid twice."""
+STICKY_TIMEOUT = timedelta(seconds=5)
+"""How long a run waits for a dead worker before another one takes it over. Temporal's default is 10 s."""
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
+"""How often a beat is really sent, and so how soon a cancellation reaches a call. Temporal's default is 60 s."""
+
+
+class LLMFlowPlugin(SimplePlugin):
+    """llmflow for a Temporal client, and for every worker and replayer made with it.
+
+    Give it once, to the client: its workers inherit it. A replayer needs its own.
+
+    ```python
+    plugin = LLMFlowPlugin(app, activities=activities(app))        # from llmflow.worker import activities
+    client = await Client.connect("localhost:7233", plugins=[plugin])
+    worker = Worker(client, task_queue="mine", workflows=[Mine])
+    ```
+    """
+
+    def __init__(self, app: App | None = None, *, activities: Sequence[Callable[..., Any]] = ()) -> None:
+        """Configure.
+
+        Args:
+            app: Its modules are passed through the workflow sandbox. Clients that only start and watch need none.
+            activities: Those of `llmflow.worker.activities(app)`, for a worker. Without them, its workers serve
+                workflows alone.
+        """
+        modules = ("llmflow", "minijinja", *(app.passthrough_modules if app else ()))
+        super().__init__(
+            "llmflow",
+            data_converter=_data_converter,
+            interceptors=[_RunInterceptor()],
+            activities=list(activities) or None,
+            workflow_runner=lambda runner: _runner(runner, modules),
+            workflow_failure_exception_types=[LLMFlowError, ValidationError],
+        )
+
+    def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
+        """See base class. Values that the user set are kept; Temporal's defaults, which lose or pay, are not."""
+        config = super().configure_worker(config)
+        if not config.get("graceful_shutdown_timeout"):
+            config["graceful_shutdown_timeout"] = GRACEFUL_SHUTDOWN
+        if config.get("sticky_queue_schedule_to_start_timeout") in (None, timedelta(seconds=10)):
+            config["sticky_queue_schedule_to_start_timeout"] = STICKY_TIMEOUT
+        if config.get("max_heartbeat_throttle_interval") in (None, timedelta(seconds=60)):
+            config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
+        return config
+
+
+class _RunInterceptor(Interceptor):
+    """Gives every workflow its `Run`, with no code of the user's."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """See base class."""
+        return _InstallRun
+
+
+class _InstallRun(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        """In `init`, because a query or an update may come before the first line of the workflow runs."""
+        Run().install()
+        super().init(outbound)
+
+
+def _data_converter(given: DataConverter | None) -> DataConverter:
+    """The user's converter with our payloads and failures in it; their codec and external storage stay."""
+    base = given or DataConverter.default
+    if base.payload_converter_class not in (DefaultPayloadConverter, PydanticPayloadConverter, LLMFlowPayloadConverter):
+        raise ConfigInvalid(
+            f"{base.payload_converter_class.__name__}: llmflow needs its own payload converter; remove it"
+        )
+    if base.failure_converter_class not in (DefaultFailureConverter, LLMFlowFailureConverter):
+        raise ConfigInvalid(
+            f"{base.failure_converter_class.__name__}: llmflow needs its own failure converter; remove it"
+        )
+    return dataclasses.replace(
+        base,
+        payload_converter_class=LLMFlowPayloadConverter,
+        failure_converter_class=LLMFlowFailureConverter,
+    )
+
+
+def _runner(runner: WorkflowRunner | None, modules: tuple[str, ...]) -> WorkflowRunner:
+    if isinstance(runner, SandboxedWorkflowRunner):
+        return dataclasses.replace(runner, restrictions=runner.restrictions.with_passthrough_modules(*modules))
+    return runner or SandboxedWorkflowRunner()

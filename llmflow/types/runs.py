@@ -1,0 +1,47 @@
+"""Runs, as a client sees them."""
+
+from datetime import datetime
+from typing import Literal
+
+from llmflow.types.wire import Wire
+
+RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
+
+
+class PendingCall(Wire):
+    """An activity that is scheduled or running now."""
+
+    id: str
+    """Such as `write/complete#1`."""
+    type: str
+    """Such as `llmflow.complete`."""
+    attempt: int
+    last_failure: str | None = None
+    """Message of the attempt before this one."""
+
+
+class RunStatus(Wire):
+    """Where a run stands, as Temporal knows it. It is known without a worker."""
+
+    id: str
+    run_id: str
+    workflow: str
+    state: RunState
+    task_queue: str
+    started_at: datetime
+    closed_at: datetime | None = None
+    events: int
+    """Events in its history."""
+    history_bytes: int = 0
+    """Size of its history; 0 in a list, where Temporal does not say."""
+    tags: tuple[str, ...] = ()
+    pending: tuple[PendingCall, ...] = ()
+    """What it waits for now; empty in a list, where Temporal does not say."""
+
+
+class RunPage(Wire):
+    """Some runs, newest first."""
+
+    runs: tuple[RunStatus, ...]
+    cursor: str | None = None
+    """Give it to the next `list` for the runs after these; `None` when there are no more."""
