@@ -20,7 +20,14 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    TerminatedError,
+    TimeoutError,
+    WorkflowAlreadyStartedError,
+)
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
@@ -343,7 +350,7 @@ def _rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
             return RunNotFound(
                 f"there is no open run {what!r} here ({error.message}): `llmflow list` shows those there are"
             )
-        case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.FAILED_PRECONDITION:
+        case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED | RPCStatusCode.FAILED_PRECONDITION:
             return NoWorker(f"run {what!r} gave no answer: {no_worker} ({error.message})")
         case RPCStatusCode.INVALID_ARGUMENT:
             return InputInvalid(f"Temporal does not accept {what!r}: {error.message}")
@@ -355,10 +362,22 @@ def _rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
 
 def _how_it_ended(cause: BaseException) -> str:
     """Such as `failed: OutputInvalid: the answer does not fit Plan ...`."""
-    if isinstance(cause, ActivityError) and cause.cause is not None:
-        return f"failed in {cause.activity_id}: {type(cause.cause).__name__}: {cause.cause}"
-    name = getattr(cause, "type", None) or type(cause).__name__
-    return f"ended without a result: {name}: {cause}"
+    match cause:
+        case CancelledError():
+            return "was cancelled"
+        case TerminatedError():
+            return f"was terminated: {cause}"
+        case TimeoutError():
+            return "ran out of time"
+        case ActivityError() if cause.cause is not None:
+            return f"failed in {cause.activity_id}: {_named(cause.cause)}"
+        case _:
+            return f"failed: {_named(cause)}"
+
+
+def _named(error: BaseException) -> str:
+    name = error.type if isinstance(error, ApplicationError) and error.type else type(error).__name__
+    return f"{name}: {error}"
 
 
 async def _status(found: WorkflowExecution) -> RunStatus:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from temporalio import activity
 
 from llmflow.activities._heartbeat import heartbeats
-from llmflow.tools.decorator import run_tool
+from llmflow.tools.running import run_tool
 from llmflow.types.tools import AnyTool
 
 

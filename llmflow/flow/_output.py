@@ -4,11 +4,20 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 
 from llmflow.errors import ErrorDetail, InputInvalid, OutputInvalid
 from llmflow.types.models import OutputSchema
 
 T = TypeVar("T")
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A title for every field says again what its name says, in every history."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # Any: one of pydantic's fifty kinds of schema
+        return False
+
 
 _CACHE = "__llmflow_output__"
 
@@ -52,7 +61,7 @@ def output_of(kind: type[T]) -> Output[T]:
         return cast(Output[T], getattr(kind, _CACHE))
     try:
         adapter = TypeAdapter(kind)
-        schema = OutputSchema(name=_name(kind), json_schema=adapter.json_schema())
+        schema = OutputSchema(name=_name(kind), json_schema=adapter.json_schema(schema_generator=_WithoutTitles))
     except (
         Exception
     ) as error:  # pydantic raises several unrelated classes; in a workflow any of them would hang the task

@@ -1,0 +1,70 @@
+"""A real Temporal server, a worker and a client, for one test."""
+
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from temporalio.worker import Worker
+
+from llmflow.app import App
+from llmflow.client import Client, connect
+from llmflow.config import Settings
+from llmflow.dev.server import dev_server
+from llmflow.plugin import LLMFlowPlugin
+from llmflow.providers.base import Provider
+from llmflow.providers.catalogue import Catalogue
+from llmflow.testing.time import compressed_time
+from llmflow.worker import activities
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What a test has while `environment` is open."""
+
+    client: Client
+    """Connected; its runs go to the worker of this environment alone."""
+    app: App
+
+    def id(self) -> str:
+        """A new id for a run."""
+        return f"{self.app.name}-{uuid.uuid4()}"
+
+
+@asynccontextmanager
+async def server() -> AsyncGenerator[str]:
+    """The address of a Temporal server that keeps nothing: the one of `TEMPORAL_ADDRESS`, or a new one.
+
+    It starts in about 0.1 s, so a session-wide fixture is enough for a whole suite.
+    """
+    async with dev_server(Settings.load(), database=None) as started:
+        yield started.address
+
+
+@asynccontextmanager
+async def environment(
+    app: App, provider: Provider, *, address: str, time_factor: float = 1, max_cached_workflows: int = 0
+) -> AsyncGenerator[Environment]:
+    """Serve `app` on a task queue of its own, with `provider` behind every model.
+
+    Args:
+        app: What to test.
+        provider: Usually a `ScriptedProvider`. Whatever model a prompt names, it is asked.
+        address: Of a Temporal server, such as `server()` gives.
+        time_factor: Makes the timers of workflows shorter; see `compressed_time`.
+        max_cached_workflows: 0 replays the whole history at every step, so that what is not deterministic fails here.
+    """
+    plugin = LLMFlowPlugin(
+        app, activities=activities(app, catalogue=Catalogue.only("scripted"), providers={"scripted": provider})
+    )
+    connected = await connect(address=address, plugin=plugin)
+    queue = f"{app.name}-{uuid.uuid4()}"
+    worker = Worker(
+        connected.temporal,
+        task_queue=queue,
+        workflows=app.workflows,
+        interceptors=[compressed_time(time_factor)] if time_factor != 1 else [],
+        max_cached_workflows=max_cached_workflows,
+    )
+    async with worker:
+        yield Environment(client=Client(connected.temporal, queue), app=app)

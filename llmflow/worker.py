@@ -1,0 +1,180 @@
+"""The worker: the only file that puts activities, providers and stores together."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from llmflow._health import health_endpoint, split_address
+from llmflow.activities.completions import Completions
+from llmflow.activities.prompts import PromptActivities
+from llmflow.activities.tools import tool_activity
+from llmflow.app import App
+from llmflow.client import Client, connect
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid
+from llmflow.plugin import LLMFlowPlugin
+from llmflow.providers.base import Provider
+from llmflow.providers.catalogue import Catalogue, load_catalogue
+from llmflow.providers.connect import connect_providers
+from llmflow.stores.prompt_files import load_prompts
+from llmflow.stores.prompts import Prompts
+
+log = logging.getLogger("llmflow.worker")
+
+ActivityFunction = Callable[..., Any]  # Any: activities have signatures of every kind
+
+
+def activities(
+    app: App,
+    *,
+    settings: Settings | None = None,
+    catalogue: Catalogue | None = None,
+    providers: Mapping[str, Provider] | None = None,
+) -> list[ActivityFunction]:
+    """Every activity that an App needs, for `LLMFlowPlugin(app, activities=activities(app))`.
+
+    Args:
+        app: Its prompts and models are read now.
+        settings: From the environment if left out.
+        catalogue: Instead of the models.yaml of the App or the environment.
+        providers: By name, instead of those that the catalogue describes; tests give scripted ones.
+
+    Raises:
+        ConfigInvalid: no models, or a models.yaml that does not parse; says file:line:column.
+        PromptInvalid: a prompt that does not parse; says file:line:column.
+    """
+    prompts = load_prompts(app.prompts, app.name) if app.prompts else Prompts()
+    models = catalogue or app_catalogue(app, settings or Settings.load())
+    connected = providers if providers is not None else connect_providers(models, os.environ)
+    completions = Completions(prompts, connected, {tool.name: tool for tool in app.tools})
+    prompt_activities = PromptActivities(prompts, models)
+    return [
+        completions.complete,
+        prompt_activities.resolve,
+        prompt_activities.render,
+        *(tool_activity(tool) for tool in app.tools),
+    ]
+
+
+def app_catalogue(app: App, settings: Settings) -> Catalogue:
+    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own.
+
+    Raises:
+        ConfigInvalid: neither names a models.yaml, or it does not parse; says file:line:column.
+    """
+    path = settings.models or app.models
+    if path is None:
+        raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
+    return load_catalogue(path)
+
+
+async def run(
+    app: App,
+    *,
+    settings: Settings | None = None,
+    address: str | None = None,
+    task_queue: str | None = None,
+    max_concurrent_activities: int = 100,
+    metrics: str | None = None,
+    health: str | None = None,
+    ready: Callable[[Client], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve an App until SIGTERM or SIGINT; then take nothing new, finish the running calls, and return.
+
+    Args:
+        app: What to serve.
+        settings: From the environment if left out.
+        address: Temporal's, instead of the one in its own environment variables and profiles.
+        task_queue: Instead of the App's own.
+        max_concurrent_activities: Model calls and tool calls at once.
+        metrics: `host:port` for Prometheus.
+        health: `host:port` for a health check over HTTP: 200 while it serves and Temporal answers.
+        ready: Called when it polls.
+        stop: Ends it as a signal does.
+
+    Raises:
+        ServerUnavailable: no Temporal server answers.
+        ConfigInvalid: something it needs is missing: models, keys, a free port.
+        PromptInvalid: a prompt that does not parse.
+    """
+    catalogue = app_catalogue(app, settings or Settings.load())
+    providers = connect_providers(catalogue, os.environ)
+    plugin = LLMFlowPlugin(app, activities=activities(app, catalogue=catalogue, providers=providers))
+    client = await connect(app, address=address, plugin=plugin, runtime=_runtime(metrics))
+    worker = Worker(
+        client.temporal,
+        task_queue=task_queue or app.task_queue,
+        workflows=app.workflows,
+        max_concurrent_activities=max_concurrent_activities,
+    )
+    stop = stop or asyncio.Event()
+
+    async def healthy() -> bool:
+        return not stop.is_set() and await _answers(client)
+
+    # Sync tools run here; Python's own default has a handful of threads, and calls would wait for each other.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_concurrent_activities))
+    async with _closing(providers), health_endpoint(health, healthy), worker:
+        with _stopped_by_signals(stop):
+            log.info("serving %s on task queue %s", app.name, worker.task_queue)
+            if ready:
+                ready(client)
+            await stop.wait()
+            log.info("finishing the running calls; a second signal stops at once")
+
+
+def _runtime(metrics: str | None) -> Runtime | None:
+    """A runtime that serves Prometheus metrics. There is one per process, so it is made here and nowhere else."""
+    if metrics is None:
+        return None
+    split_address(metrics)
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics)))
+    except ValueError as error:
+        raise ConfigInvalid(f"metrics at {metrics}: {error}; choose another address") from None
+
+
+async def _answers(client: Client) -> bool:
+    try:
+        return await client.temporal.service_client.check_health(timeout=timedelta(seconds=2))
+    except RPCError:
+        return False
+
+
+@asynccontextmanager
+async def _closing(providers: Mapping[str, Provider]) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        for provider in providers.values():
+            await provider.close()
+
+
+@contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def received() -> None:
+        stop.set()
+        for one in signals:
+            loop.remove_signal_handler(one)
+
+    for one in signals:
+        loop.add_signal_handler(one, received)
+    try:
+        yield
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)

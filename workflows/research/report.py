@@ -1,0 +1,15 @@
+"""The report as Markdown."""
+
+from workflows.research.schemas import Question, Report, Source
+
+
+def to_markdown(question: Question, report: Report, sources: list[Source]) -> str:
+    """A page with numbered citations; `sources` are those that the report cites."""
+    numbers = {source.id: number for number, source in enumerate(sources, start=1)}
+    lines = [f"# {report.title}", "", f"> {question.text}", "", report.summary, ""]
+    for section in report.sections:
+        marks = "".join(f"[{numbers[source]}]" for source in dict.fromkeys(section.sources))
+        lines += [f"## {section.heading}", "", f"{section.text} {marks}", ""]
+    lines += ["## Sources", ""]
+    lines += [f"{numbers[source.id]}. {source.title} ({source.path}:{source.line})" for source in sources]
+    return "\n".join(lines) + "\n"

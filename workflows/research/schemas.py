@@ -1,0 +1,83 @@
+"""What the research assistant takes, makes and returns."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, Field
+
+
+class Question(BaseModel):
+    """The input of a run."""
+
+    text: str = Field(min_length=3, max_length=2000)
+    documents: str = "docs"
+    """Folder of documents, as the worker sees it."""
+
+
+class Plan(BaseModel):
+    """What to look for."""
+
+    topic: str = Field(description="The subject of the question, in a few words")
+    queries: list[str] = Field(min_length=1, max_length=4, description="Search queries of two to five keywords each")
+
+
+class Source(BaseModel):
+    """A passage that was retrieved, and that may be cited by its id."""
+
+    id: str
+    path: str
+    title: str
+    line: int
+    text: str
+
+
+class Summary(BaseModel):
+    """What one passage says about the question."""
+
+    relevant: bool = Field(description="Whether the passage helps to answer the question")
+    points: list[str] = Field(max_length=3, description="What it says about the question, a sentence each")
+
+
+class Finding(BaseModel):
+    """One thing that is known now."""
+
+    statement: str = Field(description="One sentence")
+    sources: list[str] = Field(min_length=1, description="Ids of the passages that say so, without brackets")
+
+
+class Reasoning(BaseModel):
+    """How the findings answer the question."""
+
+    answer: str = Field(description="The answer in one to three sentences")
+    findings: list[Finding] = Field(min_length=1, max_length=6)
+    gaps: list[str] = Field(max_length=3, description="What the passages leave open; empty if nothing")
+
+
+class Section(BaseModel):
+    """A part of the report."""
+
+    heading: str
+    text: str = Field(description="Two to five sentences")
+    sources: list[str] = Field(min_length=1, description="Ids of the passages it rests on, without brackets")
+
+
+class Report(BaseModel):
+    """The report as the model writes it."""
+
+    title: str
+    summary: str = Field(description="The answer in one paragraph")
+    sections: list[Section] = Field(min_length=1, max_length=5)
+
+    def cited(self) -> Iterator[str]:
+        """Every source of every section, in order, each once."""
+        yield from dict.fromkeys(source for section in self.sections for source in section.sources)
+
+
+class Answer(BaseModel):
+    """The result of a run."""
+
+    report: Report | None
+    """`None` if no passage of the documents fits the question."""
+    sources: list[Source]
+    """The passages that the report cites."""
+    saved: str | None
+    """Where the report was stored, as the worker sees it."""
