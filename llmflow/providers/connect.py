@@ -1,0 +1,83 @@
+"""From models.yaml and the environment to providers that can be asked."""
+
+from collections.abc import Mapping
+
+from llmflow.errors import AuthenticationFailed, ErrorDetail
+from llmflow.providers.base import Provider
+from llmflow.providers.catalogue import Catalogue, ProviderEntry
+from llmflow.providers.endpoint import OPENAI, Endpoint
+from llmflow.providers.offline import Offline
+from llmflow.providers.openai_chat import ChatProvider
+from llmflow.providers.openai_responses import ResponsesProvider
+from llmflow.types.models import ModelRequest, ModelResponse
+
+
+def connect_providers(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
+    """One provider per entry, by name. Nothing is imported or connected before the first call.
+
+    A provider whose key is missing is there too and refuses each call, so that a fallback to the next candidate works,
+    and the failure says which variable to set.
+
+    Args:
+        catalogue: models.yaml.
+        environ: Where the keys are; `OPENAI_BASE_URL` moves the providers that have no `base_url`.
+    """
+    return {name: _connect(name, entry, environ) for name, entry in catalogue.providers.items()}
+
+
+def missing_keys(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The aliases of which no candidate can be asked, each with the environment variables of which one would help."""
+    missing: dict[str, tuple[str, ...]] = {}
+    for alias, candidates in catalogue.aliases.items():
+        needed = [_missing(catalogue.providers[candidate.provider], environ) for candidate in candidates]
+        if all(needed):
+            missing[alias] = tuple(dict.fromkeys(name for name in needed if name))
+    return missing
+
+
+def _missing(entry: ProviderEntry, environ: Mapping[str, str]) -> str | None:
+    """The variable that is not set, or holds what can be no key."""
+    return entry.key if entry.key and not _key(environ.get(entry.key, "")) else None
+
+
+def _key(value: str) -> str | None:
+    """What a variable holds, without the line end that files of secrets have; `None` if no header could carry it."""
+    value = value.strip()
+    return value if value.isascii() and value.isprintable() and value and " " not in value else None
+
+
+def _connect(name: str, entry: ProviderEntry, environ: Mapping[str, str]) -> Provider:
+    if entry.api == "offline":
+        return Offline()
+    if variable := _missing(entry, environ):
+        return _Locked(name, variable)
+    endpoint = Endpoint(
+        name,
+        base_url=entry.base_url or environ.get("OPENAI_BASE_URL") or OPENAI,
+        key=_key(environ[entry.key]) if entry.key else None,
+    )
+    return ResponsesProvider(endpoint) if entry.api == "responses" else ChatProvider(endpoint)
+
+
+class _Locked:
+    """A provider whose key is missing."""
+
+    def __init__(self, name: str, variable: str) -> None:
+        self._name = name
+        self._variable = variable
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """See `Provider.complete`.
+
+        Raises:
+            AuthenticationFailed: always.
+        """
+        model = f"{self._name}:{request.model}"
+        raise AuthenticationFailed(
+            f"{model} was not asked: the environment variable {self._variable} holds no key; "
+            f"set it where the worker runs (models.yaml names it for provider {self._name!r})",
+            ErrorDetail(model=model),
+        )
+
+    async def close(self) -> None:
+        """See `Provider.close`."""

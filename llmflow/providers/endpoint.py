@@ -1,0 +1,118 @@
+"""Where a vendor's API is, and the one request that we make there, through the openai SDK."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from llmflow.errors import ProviderError
+from llmflow.providers.failures import classify, unavailable
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+OPENAI = "https://api.openai.com/v1"
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to reach the vendor's host. What comes after is bounded by the request's own timeout alone, because the time
+between two bytes says nothing about a model that thinks."""
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A provider of models.yaml whose key has been read."""
+
+    name: str
+    """As in models.yaml."""
+    base_url: str = OPENAI
+    key: str | None = field(default=None, repr=False)
+    """`None` for servers that ask for none."""
+
+    def is_at(self, *domains: str) -> bool:
+        """Whether `base_url` is in one of these domains, such as `openai.com`."""
+        host = f".{urlsplit(self.base_url).hostname}"
+        return any(host.endswith(f".{domain}") for domain in domains)
+
+
+class Connection:
+    """The SDK's client of one endpoint: made at the first call, since importing the SDK takes 0.4 s and 40 MB."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._client: AsyncOpenAI | None = None
+        self._making = asyncio.Lock()
+
+    async def post(self, path: str, body: Mapping[str, object], answer: type[_Answer], timeout: float) -> _Answer:
+        """Send JSON once, read JSON.
+
+        The SDK gets bytes and returns bytes: its own transform of a long conversation takes 30 ms and more of the
+        event loop, and its models decode much that nobody reads.
+
+        Args:
+            path: below `base_url`.
+            body: of the request; it has the vendor's `model`.
+            answer: of what came back, the fields that are needed.
+            timeout: seconds for all of it.
+
+        Raises:
+            ProviderError: see `failures.py`.
+        """
+        model = f"{self.endpoint.name}:{body['model']}"
+        client = await self._connect()
+        failure: ProviderError
+        try:
+            async with asyncio.timeout(timeout):
+                data = await client.post(path, content=to_json(body), cast_to=bytes)
+            return answer.model_validate_json(data)
+        except TimeoutError:
+            failure = unavailable(model, f"no whole answer within {timeout:g} s")
+        except ValidationError as error:
+            failure = unavailable(model, f"the answer is not what {path} answers: {_first(error)}", self.endpoint.key)
+        except _api_error() as error:
+            failure = classify(error, model, self.endpoint.key)
+        raise failure  # out here, so that it does not carry the SDK's exception, which holds the key
+
+    async def close(self) -> None:
+        """Close the connections, if there are any."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _connect(self) -> "AsyncOpenAI":
+        if self._client is None:
+            async with self._making:
+                # In a thread: importing the SDK and reading certificates would hold up every other call.
+                self._client = self._client or await asyncio.to_thread(_make, self.endpoint)
+        return self._client
+
+
+def _make(endpoint: Endpoint) -> "AsyncOpenAI":
+    import openai
+
+    client = openai.AsyncOpenAI(
+        # Never `None`: the SDK would take OPENAI_API_KEY and send it to whoever is at `base_url`.
+        api_key=endpoint.key or "none",
+        base_url=endpoint.base_url,
+        max_retries=0,
+        timeout=openai.Timeout(None, connect=CONNECT_TIMEOUT),
+    )
+    if not endpoint.is_at("openai.com"):
+        client.organization = client.project = None  # read from the environment, and nobody else's business
+    return client
+
+
+def _api_error() -> type[Exception]:
+    from openai import APIError
+
+    return APIError
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]

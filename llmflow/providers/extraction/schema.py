@@ -1,0 +1,99 @@
+"""JSON schemas: references resolved, bounds read."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic import JsonValue
+
+Schema = Mapping[str, JsonValue]
+
+
+def resolve(schema: JsonValue, root: Schema) -> Schema:
+    """The schema without `$ref` and `allOf` on top; what stands beside them wins. `true` is the empty schema."""
+    merged = dict(schema) if isinstance(schema, dict) else {}
+    reference, parts = merged.pop("$ref", None), merged.pop("allOf", None)
+    if isinstance(reference, str):
+        merged = {**resolve(_follow(reference, root), root), **merged}
+    for part in parts if isinstance(parts, list) else []:
+        merged = {**resolve(part, root), **merged}
+    return merged
+
+
+def _follow(reference: str, root: Schema) -> JsonValue:
+    target: JsonValue = dict(root)
+    for part in reference.removeprefix("#").split("/")[1:]:
+        target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, dict) else {}
+    return target
+
+
+def branches(schema: Schema, root: Schema) -> list[Schema]:
+    """The alternatives of a schema, each complete; itself if it has none."""
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "oneOf", "type")}
+    options = schema.get("anyOf") or schema.get("oneOf")
+    if isinstance(options, list):
+        return [branch for option in options for branch in branches({**rest, **resolve(option, root)}, root)]
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        return [{**rest, "type": kind} for kind in kinds]
+    return [schema]
+
+
+def type_of(schema: Schema) -> str:
+    """The type, said or meant; `string` for a schema that allows everything."""
+    kind = schema.get("type")
+    if isinstance(kind, str):
+        return kind
+    if "properties" in schema:
+        return "object"
+    return "array" if "items" in schema or "prefixItems" in schema else "string"
+
+
+def whole(schema: Schema, key: str, default: int) -> int:
+    """A bound such as `minItems`."""
+    value = schema.get(key)
+    return int(value) if isinstance(value, int | float) else default
+
+
+def text(schema: Schema, key: str) -> str:
+    """A text such as `description`; empty if there is none."""
+    value = schema.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def mapping(schema: Schema, key: str) -> Schema:
+    """A part such as `properties`; empty if there is none."""
+    value = schema.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(schema: Schema, key: str) -> Sequence[JsonValue]:
+    """A part such as `required`; empty if there is none."""
+    value = schema.get(key)
+    return cast(Sequence[JsonValue], value) if isinstance(value, list) else ()
+
+
+def number_within(schema: Schema, wanted: float) -> int | float:
+    """The allowed number that is nearest to the wanted one."""
+    is_whole = schema.get("type") == "integer"
+    step = _bound(schema, "multipleOf", 1.0 if is_whole else 0.0)
+    low, high = limits(schema, step)
+    value = min(max(wanted, low), high)
+    if step:
+        value = math.ceil(round(value / step, 9)) * step
+        value = value - step if value > high else value
+    return round(value) if is_whole else float(value)
+
+
+def limits(schema: Schema, step: float = 0.0) -> tuple[float, float]:
+    """The least and the greatest allowed number; infinite where there is no bound."""
+    low, high = _bound(schema, "minimum", -math.inf), _bound(schema, "maximum", math.inf)
+    above, below = _bound(schema, "exclusiveMinimum", -math.inf), _bound(schema, "exclusiveMaximum", math.inf)
+    room = min(high, below) - max(low, above)
+    inside = step or (room / 1000 if math.isfinite(room) else 0.001)
+    return max(low, above + inside), min(high, below - inside)
+
+
+def _bound(schema: Schema, key: str, default: float) -> float:
+    value = schema.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default

@@ -1,0 +1,200 @@
+"""OpenAI's Responses API, and servers that speak it."""
+
+from collections.abc import Iterator
+from typing import Annotated, cast
+
+from pydantic import BaseModel, Discriminator, Tag
+
+from llmflow.providers._body import Json, address, finish, given, schema_name
+from llmflow.providers._usage import OptionalUsage, VendorUsage
+from llmflow.providers.endpoint import Connection, Endpoint
+from llmflow.providers.failures import Complaint, judge
+from llmflow.providers.strict_schema import WireSchema, wire_schema
+from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.tools import ToolSpec
+
+
+class ResponsesProvider:
+    """Asks without the vendor keeping anything: the whole conversation is in the request, and `store` is false."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._connection = Connection(endpoint)
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """See `Provider.complete`."""
+        schema = wire_schema(request.output.json_schema) if request.output else None
+        answer = await self._connection.post("/responses", _body(request, schema), _Answer, request.timeout)
+        if complaint := answer.complaint():
+            raise judge(complaint, f"{self._endpoint.name}:{request.model}", self._endpoint.key)
+        return ModelResponse(
+            text=schema.unwrap(answer.text) if schema else answer.text,
+            model=answer.model or request.model,
+            usage=answer.usage.normal,
+            finish_reason=answer.finish_reason,
+            tool_calls=answer.tool_calls,
+            response_id=answer.id,
+            service_tier=answer.service_tier,
+            reported_usd=answer.usage.reported_usd,
+            base_url=self._endpoint.base_url,
+        )
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self._connection.close()
+
+
+def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
+    options = request.options
+    body: Json = {
+        "model": request.model,
+        "input": [item for message in request.messages for item in _items(message)],
+        "store": False,
+        "text": given(format=_format(request.output, schema), verbosity=options.verbosity),
+        "reasoning": given(effort=options.reasoning_effort),
+        "tools": [_tool(tool) for tool in request.tools],
+        "tool_choice": _tool_choice(options.tool_choice),
+        "max_output_tokens": options.max_output_tokens,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "service_tier": options.service_tier,
+    }
+    return finish(body, request)
+
+
+def _format(output: OutputSchema | None, schema: WireSchema | None) -> Json | None:
+    if output is None or schema is None:
+        return None
+    return {"type": "json_schema", "name": schema_name(output), "schema": schema.schema, "strict": schema.strict}
+
+
+def _tool(tool: ToolSpec) -> Json:
+    parameters = wire_schema(tool.json_schema)
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": parameters.schema,
+        "strict": parameters.strict,
+    }
+
+
+def _tool_choice(choice: str | None) -> object:
+    return choice if choice in {None, "auto", "none", "required"} else {"type": "function", "name": choice}
+
+
+def _items(message: Message) -> Iterator[Json]:
+    """Tool calls and their results are items of their own; what stands between them is one message."""
+    content: list[Json] = []
+    for part in message.parts:
+        if isinstance(part, ToolCall | ToolResult):
+            yield from _spoken(message, content)
+            content = []
+            yield _tool_item(part)
+        else:
+            content.append(_content(part, message))
+    yield from _spoken(message, content)
+
+
+def _spoken(message: Message, content: list[Json]) -> Iterator[Json]:
+    if content:
+        yield {"role": message.role, "content": content}
+
+
+def _tool_item(part: ToolCall | ToolResult) -> Json:
+    if isinstance(part, ToolCall):
+        return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments}
+    return {"type": "function_call_output", "call_id": part.id, "output": part.text}
+
+
+def _content(part: Text | Image | File, message: Message) -> Json:
+    if isinstance(part, Text):
+        return {"type": "output_text" if message.role == "assistant" else "input_text", "text": part.text}
+    if isinstance(part, Image):
+        return {"type": "input_image", "image_url": address(part), "detail": "auto"}
+    if part.url:
+        return {"type": "input_file", "file_url": part.url}
+    return {"type": "input_file", "filename": part.name, "file_data": address(part)}
+
+
+class _Part(BaseModel):
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+
+
+class _Said(BaseModel):
+    content: tuple[_Part, ...]
+    phase: str | None = None
+
+
+class _Call(BaseModel):
+    call_id: str
+    name: str
+    arguments: str
+
+
+class _Other(BaseModel):
+    """Reasoning, and items of tools that the vendor runs itself."""
+
+
+def _kind(item: object) -> str:
+    kind = cast(Json, item).get("type") if isinstance(item, dict) else None
+    return str(kind) if kind in {"message", "function_call"} else "other"
+
+
+_Item = Annotated[
+    Annotated[_Said, Tag("message")] | Annotated[_Call, Tag("function_call")] | Annotated[_Other, Tag("other")],
+    Discriminator(_kind),
+]
+
+
+class _Incomplete(BaseModel):
+    reason: str | None = None
+
+
+class _Answer(BaseModel):
+    """The fields that are read; the SDK's own class decodes twenty times as many."""
+
+    output: tuple[_Item, ...]
+    id: str | None = None
+    model: str | None = None
+    status: str | None = None
+    error: object = None
+    incomplete_details: _Incomplete | None = None
+    service_tier: str | None = None
+    usage: OptionalUsage = VendorUsage()
+
+    @property
+    def _parts(self) -> tuple[_Part, ...]:
+        said = [item for item in self.output if isinstance(item, _Said)]
+        final = [item for item in said if item.phase != "commentary"]  # what a model says while it works
+        return tuple(part for item in final or said for part in item.content)
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text or "" for part in self._parts if part.type == "output_text")
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        calls = (item for item in self.output if isinstance(item, _Call))
+        return tuple(ToolCall(id=call.call_id, name=call.name, arguments=call.arguments) for call in calls)
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        if self.status == "incomplete":
+            return "length"
+        return "tool_calls" if self.tool_calls else "stop"
+
+    def complaint(self) -> Complaint | None:
+        """Why this is no answer, though it came with 200."""
+        if self.error:
+            return Complaint.read(self.error)
+        if self.status not in {None, "completed", "incomplete"}:
+            said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
+            return Complaint(said, code="unfinished")
+        if self.incomplete_details and self.incomplete_details.reason == "content_filter":
+            return Complaint("the vendor's filter stopped the answer", code="content_filter")
+        refusal = next((part.refusal for part in self._parts if part.refusal), None)
+        return Complaint(refusal, code="refusal") if refusal else None

@@ -1,0 +1,159 @@
+"""JSON schemas as OpenAI's strict mode takes them, and answers back in the form that was asked for.
+
+Strict mode guarantees an answer that fits, for a subset of JSON Schema: every object closed, every property required,
+no tuples, no maps, no defaults, few limits. So that a caller need not know:
+
+- what only narrows a value and is not supported (`minLength`, `uniqueItems`, ...) is left out: the answer is validated
+  against the full type in the workflow anyway;
+- a property with a default becomes required, and its description says the default: what answers the strict schema
+  answers the original too;
+- a root that is no object (`list[...]`, a union, an enum) is wrapped in `{"value": ...}`, and the answer unwrapped;
+- what the subset cannot express (`dict[str, X]`, tuples, untyped values) is sent as it is, without the guarantee.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeGuard, cast
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+_Schema = dict[str, JsonValue]
+
+_KEPT = frozenset(
+    (
+        *("type", "enum", "const", "description", "anyOf", "$ref", "$defs"),
+        *("properties", "required", "additionalProperties", "items", "minItems", "maxItems"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "format"),
+    )
+)
+_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
+_OPEN = frozenset({"prefixItems", "patternProperties"})
+"""Keywords that change the shape of a value; leaving them out would forbid what they allow."""
+
+_LOOK_AROUND = re.compile(r"\(\?<?[=!]")
+_WRAPPING = re.compile(r'\s*\{\s*"value"\s*:\s*')
+
+
+@dataclass(frozen=True)
+class WireSchema:
+    """A schema as a vendor gets it."""
+
+    schema: Mapping[str, JsonValue]
+    """Shared by all calls: not to be changed."""
+    strict: bool
+    wrapped: bool = False
+
+    def unwrap(self, text: str) -> str:
+        """The JSON text of the value that was asked for, to the character; text that does not fit stays as it is."""
+        if not self.wrapped or not (head := _WRAPPING.match(text)):
+            return text
+        try:
+            _, end = json.JSONDecoder().raw_decode(text, head.end())
+        except ValueError:  # truncated, say: whoever validates it will tell more
+            return text
+        return text[head.end() : end] if text[end:].strip() == "}" else text
+
+
+def wire_schema(schema: Mapping[str, JsonValue]) -> WireSchema:
+    """The strict form of a schema where it has one. Computed once per schema."""
+    return _wire_schema(to_json(schema))
+
+
+@lru_cache(maxsize=512)
+def _wire_schema(text: bytes) -> WireSchema:
+    root = _root(cast(_Schema, json.loads(text)))
+    wrapped = root.get("type") != "object"
+    if wrapped:
+        definitions = root.pop("$defs", None)
+        value: _Schema = {"type": "object", "properties": {"value": root}, "required": ["value"]}
+        root = {**value, "additionalProperties": False} | ({"$defs": definitions} if definitions else {})
+    try:
+        return WireSchema(_strict(root), strict=True, wrapped=wrapped)
+    except _NotExpressible:
+        return WireSchema(root, strict=False, wrapped=wrapped)
+
+
+class _NotExpressible(Exception):
+    """Strict mode has no form of this schema."""
+
+
+def _root(schema: _Schema) -> _Schema:
+    """With a reference at the root resolved, as a recursive model has it: vendors want `type: object` there."""
+    definitions = schema.get("$defs")
+    name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    if _is_schema(definitions) and _is_schema(target := definitions.get(name)):
+        return {**target, "$defs": definitions}
+    return schema
+
+
+def _strict(schema: JsonValue) -> _Schema:
+    if not _is_schema(schema) or _OPEN & schema.keys():
+        raise _NotExpressible
+    if "oneOf" in schema:  # a tagged union; its tags are constants, so `anyOf` says the same
+        schema = {**schema, "anyOf": schema["oneOf"]}
+    kept: _Schema = {name: value for name, value in schema.items() if name in _KEPT}
+    if "$ref" in kept:
+        return _reference(kept)
+    if "anyOf" in kept:
+        kept["anyOf"] = [_strict(option) for option in cast(list[JsonValue], kept["anyOf"])]
+    elif "type" not in kept:
+        raise _NotExpressible
+    for types, rule in _RULES:
+        if types & _types(kept):
+            rule(kept)
+    if _is_schema(definitions := kept.get("$defs")):
+        kept["$defs"] = {name: _strict(target) for name, target in definitions.items()}
+    return kept
+
+
+def _reference(schema: _Schema) -> _Schema:
+    """Vendors allow nothing beside `$ref`, but a union of one may have a description."""
+    reference: _Schema = {"$ref": schema["$ref"]}
+    return {"description": schema["description"], "anyOf": [reference]} if "description" in schema else reference
+
+
+def _object(schema: _Schema) -> None:
+    properties = schema.get("properties")
+    if not _is_schema(properties) or schema.get("additionalProperties", False) is not False:
+        raise _NotExpressible
+    schema["properties"] = {name: _strict(_say_default(value)) for name, value in properties.items()}
+    schema["required"] = list(properties)
+    schema["additionalProperties"] = False
+
+
+def _say_default(schema: JsonValue) -> JsonValue:
+    if not _is_schema(schema) or schema.get("default") is None:
+        return schema
+    default = f"(default: {json.dumps(schema['default'], ensure_ascii=False)})"
+    return {**schema, "description": f"{schema.get('description', '')} {default}".strip()}
+
+
+def _array(schema: _Schema) -> None:
+    schema["items"] = _strict(schema.get("items"))
+
+
+def _string(schema: _Schema) -> None:
+    if schema.get("format") not in _FORMATS:
+        schema.pop("format", None)
+    if _LOOK_AROUND.search(str(schema.get("pattern", ""))):  # as pydantic writes it for Decimal; not supported
+        schema.pop("pattern")
+
+
+_RULES: tuple[tuple[frozenset[str], Callable[[_Schema], None]], ...] = (
+    (frozenset({"object"}), _object),
+    (frozenset({"array"}), _array),
+    (frozenset({"string"}), _string),
+)
+
+
+def _types(schema: _Schema) -> frozenset[str]:
+    types = schema.get("type", [])
+    return frozenset(cast(list[str], types) if isinstance(types, list) else [str(types)])
+
+
+def _is_schema(value: object) -> TypeGuard[_Schema]:
+    return isinstance(value, dict)

@@ -1,0 +1,23 @@
+"""`@tool`, and the tools that ship: plain typed functions that know nothing of Temporal."""
+
+from llmflow.tools.decorator import tool
+from llmflow.tools.documents import Passage, SearchResult, SkippedFile, search_documents, search_folder
+from llmflow.tools.files import SavedFile, save_file, write_file
+from llmflow.tools.running import run_tool
+from llmflow.tools.web import FetchedPage, fetch_page, fetch_url
+
+__all__ = [
+    "FetchedPage",
+    "Passage",
+    "SavedFile",
+    "SearchResult",
+    "SkippedFile",
+    "fetch_page",
+    "fetch_url",
+    "run_tool",
+    "save_file",
+    "search_documents",
+    "search_folder",
+    "tool",
+    "write_file",
+]

@@ -1,0 +1,125 @@
+"""Which addresses a tool may connect to, and an HTTP transport that connects to no others."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import httpx
+
+from llmflow.errors import ConfigInvalid, ToolRefused
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")
+_ALSO_PRIVATE = (
+    # What `is_global` of Python 3.11.7 calls public, and is not.
+    IPv4Network("192.0.0.0/24"),  # protocol assignments; one cloud serves its metadata there
+    IPv4Network("192.88.99.0/24"),  # 6to4 relays
+    IPv4Network("168.63.129.16/32"),  # Azure's host, which trusts every guest
+    IPv6Network("2002::/16"),  # 6to4: an IPv4 address in disguise
+    IPv6Network("3fff::/20"),  # documentation
+)
+
+
+def networks(given: Iterable[str]) -> tuple[Network, ...]:
+    """Networks such as `10.0.0.0/8`; a single address is a network of one.
+
+    Raises:
+        ConfigInvalid: one is no network; names it.
+    """
+    try:
+        return tuple(ip_network(network) for network in given)
+    except ValueError as error:
+        raise ConfigInvalid(f"`allow_networks`: {error}; write a network such as '10.0.0.0/8'") from None
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address belongs to the internet: not to a private network, this machine, or a group."""
+    if isinstance(address, IPv6Address):
+        inner = _inner(address)
+        if inner:
+            return is_public(inner)
+        if address not in _UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _ALSO_PRIVATE)
+
+
+def _inner(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 one stands for, where the network translates it."""
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
+
+
+class CheckedTransport(httpx.AsyncHTTPTransport):
+    """Resolves each host once, checks the addresses, and connects to one of those it checked.
+
+    A name that resolves to something else a moment later (DNS rebinding) therefore gains nothing. `Host`, TLS server
+    name and certificate check still go by the name. Proxies of the environment are not used: they would resolve again.
+    """
+
+    def __init__(self, allowed: tuple[Network, ...]) -> None:
+        # No connection is kept: the pool goes by address, and would give one host's TLS connection to another host.
+        super().__init__(verify=_tls(), limits=httpx.Limits(max_keepalive_connections=0))
+        self._allowed = allowed
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request to the first address that accepts a connection.
+
+        Raises:
+            ToolRefused: no such host, or none of its addresses may be used.
+            httpx.TransportError: no connection, or one that broke.
+        """
+        *others, last = self._permitted(request.url, await _resolve(request.url))
+        for address in others:
+            try:
+                return await super().handle_async_request(_addressed(request, address))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # such as IPv6 on a machine that has none
+        return await super().handle_async_request(_addressed(request, last))
+
+    def _permitted(self, url: httpx.URL, addresses: list[Address]) -> list[Address]:
+        permitted = [address for address in addresses if is_public(address) or self._is_allowed(address)]
+        if not permitted:
+            raise ToolRefused(
+                f"`{url.host}` is at {addresses[0]}, which is not on the public internet; if this tool may go there, "
+                "allow its network with `allow_networks`"
+            )
+        return permitted
+
+    def _is_allowed(self, address: Address) -> bool:
+        inner = (_inner(address) if isinstance(address, IPv6Address) else None) or address
+        return any(inner in network for network in self._allowed)
+
+
+def _addressed(request: httpx.Request, address: Address) -> httpx.Request:
+    """The same request, to an address instead of a name; the `Host` header is there already."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=str(address)),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+    )
+
+
+async def _resolve(url: httpx.URL) -> list[Address]:
+    host, loop = url.raw_host.decode("ascii"), asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, url.port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise ToolRefused(f"`{host[:80]}` is not a host name") from None
+    except socket.gaierror as error:
+        if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
+            raise ToolRefused(f"there is no host `{host}`; check the address") from None
+        raise ConnectionError(f"the name `{host}` could not be resolved: {error.strerror}") from error
+    return [ip_address(entry[4][0]) for entry in found]
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for the process: reading the certificates takes longer than many a request."""
+    return httpx.create_ssl_context()

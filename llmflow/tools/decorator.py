@@ -1,0 +1,181 @@
+"""`@tool`: a typed function becomes a tool, and everything about it stands on the object that is returned."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, ParamSpec, Protocol, TypeVar, get_type_hints, overload
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticUndefinedAnnotation,
+    PydanticUserError,
+    TypeAdapter,
+    create_model,
+)
+from pydantic.fields import FieldInfo
+
+from llmflow.errors import ConfigInvalid
+from llmflow.tools import _docstrings
+from llmflow.types.tools import Tool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+AnyFunction = Callable[..., Any]  # Any: tools have every signature
+AnyHint = Any  # Any: annotations are whatever the user wrote
+
+TIMEOUT = timedelta(minutes=1)
+ATTEMPTS = 4
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class ToolDecorator(Protocol):
+    """What `tool(...)` with options returns: it makes a tool of the function below it."""
+
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[R]], /) -> Tool[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Tool[P, R]: ...
+
+
+@overload
+def tool(function: Callable[P, Awaitable[R]], /) -> Tool[P, R]: ...
+@overload
+def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(*, name: str | None = None, timeout: timedelta = TIMEOUT, attempts: int = ATTEMPTS) -> ToolDecorator: ...
+def tool(
+    function: AnyFunction | None = None,
+    /,
+    *,
+    name: str | None = None,
+    timeout: timedelta = TIMEOUT,
+    attempts: int = ATTEMPTS,
+) -> Tool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
+    """Make a tool of a typed function, async or sync (sync ones run in a thread).
+
+    The docstring is what a model is told. Parameters are described in its `Args:` section, or by
+    `Annotated[str, Field(description=...)]`. The tool holds everything itself: nothing is registered anywhere.
+
+        @tool
+        async def search(query: str, limit: int = 8) -> list[Hit]:
+            '''Search the archive.'''
+
+    Args:
+        function: Every parameter and the result need an annotation that pydantic can validate.
+        name: Of the tool and of its activity; the function's own by default.
+        timeout: Of one attempt.
+        attempts: At most this many when the function raises; errors of llmflow that no retry can change, such as
+            `ToolRefused`, are final at once.
+
+    Raises:
+        ConfigInvalid: the function cannot be a tool; names it, the parameter, and what to write.
+    """
+
+    def decorate(function: AnyFunction, /) -> Tool[..., Any]:  # Any: as above
+        own = getattr(function, "__name__", "")
+        return _make(function, own if name is None else name, timeout, attempts)
+
+    return decorate if function is None else decorate(function)
+
+
+def _make(function: AnyFunction, name: str, timeout: timedelta, attempts: int) -> Tool[..., Any]:  # Any: as above
+    if not inspect.isfunction(function):
+        raise ConfigInvalid(f"@tool takes a function; given: {function!r}; wrap it in a `def` with annotations")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise _mistake(function, "yields, but a tool has one result; return a list")
+    if not _NAME.fullmatch(name):
+        raise _mistake(function, f"vendors require names like {_NAME.pattern}, not {name!r}; use @tool(name=...)")
+    if timeout <= timedelta(0) or attempts < 1:
+        raise _mistake(function, f"`timeout` must be above 0 and `attempts` at least 1, not {timeout} and {attempts}")
+    docstring = _docstrings.parse(function)
+    if not docstring.description:
+        raise _mistake(function, "has no docstring; write one, because it is what a model is told about the tool")
+    hints = _hints(function)
+    return Tool(
+        name=name,
+        description=docstring.description,
+        function=function,
+        arguments=_arguments(function, name, hints, docstring.parameters),
+        output=_output(function, hints["return"]),
+        timeout=timeout,
+        attempts=attempts,
+    )
+
+
+def _mistake(function: AnyFunction, what: str) -> ConfigInvalid:
+    return ConfigInvalid(f"tool `{function.__module__}.{function.__qualname__}`: {what}")
+
+
+def _hints(function: AnyFunction) -> dict[str, AnyHint]:
+    """The annotation of each parameter and of `return`, all present."""
+    parameters = inspect.signature(function).parameters.values()
+    for parameter in parameters:
+        name, kind = parameter.name, parameter.kind
+        if kind not in _KINDS:
+            raise _mistake(function, f"parameter `{name}` is {kind.description}; arguments arrive by name, one each")
+        if isinstance(parameter.default, FieldInfo):
+            # A direct call of the function would get the Field itself.
+            raise _mistake(function, f"write `{name}: Annotated[<type>, Field(...)] = <default>`, not `= Field(...)`")
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise _mistake(
+            function, f"{error}; import what annotations name at run time, at the top of the module"
+        ) from None
+    for name in (*(parameter.name for parameter in parameters), "return"):
+        if name not in hints:
+            what = "the result" if name == "return" else f"parameter `{name}`"
+            raise _mistake(function, f"{what} has no annotation, so it cannot be validated; add one")
+    return hints
+
+
+def _arguments(
+    function: AnyFunction, name: str, hints: Mapping[str, AnyHint], described: Mapping[str, str]
+) -> type[BaseModel]:
+    fields: dict[str, tuple[AnyHint, Any]] = {}  # Any: defaults are whatever the user wrote
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints[parameter.name]
+        if parameter.name in described and not _describes_itself(hint):
+            hint = Annotated[hint, Field(description=described[parameter.name])]
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (Annotated[hint, Field(alias=parameter.name)], default)
+    try:
+        return _model(name, function.__module__, fields)
+    except (PydanticUserError, PydanticUndefinedAnnotation):
+        # Which one? Asked only now, because modules that define tools should import fast.
+        for parameter, field in fields.items():
+            try:
+                _model(name, function.__module__, {parameter: field})
+            except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+                raise _mistake(function, _unfit(f"parameter `{parameter}`", error)) from None
+        raise
+
+
+def _model(name: str, module: str, fields: Mapping[str, tuple[AnyHint, Any]]) -> type[BaseModel]:  # Any: as above
+    # Fields have names of their own, because BaseModel needs `json`, `schema` and others; the alias is the user's.
+    definitions: dict[str, Any] = {f"p{number}": field for number, field in enumerate(fields.values())}
+    model = create_model(name, __config__=ConfigDict(extra="forbid"), __module__=module, **definitions)
+    model.model_rebuild()  # does nothing, or says which class is not defined yet
+    return model
+
+
+def _describes_itself(hint: AnyHint) -> bool:
+    return any(isinstance(extra, FieldInfo) and extra.description for extra in getattr(hint, "__metadata__", ()))
+
+
+def _output(function: AnyFunction, hint: AnyHint) -> TypeAdapter[Any]:  # Any: as `AnyHint`
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(hint)
+        adapter.rebuild()  # as above
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        raise _mistake(function, _unfit("the result", error)) from None
+    return adapter
+
+
+def _unfit(what: str, error: PydanticUserError | PydanticUndefinedAnnotation) -> str:
+    return f"pydantic cannot validate the type of {what}: {error.message.partition('. ')[0]}"

@@ -1,0 +1,148 @@
+"""Search a folder of documents: passages ranked by BM25, each with an address that can be cited."""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolRefused
+from llmflow.tools._index import SUFFIXES, Index, Skipped, words
+from llmflow.tools.decorator import tool
+from llmflow.types.wire import CompactWire
+
+MAX_PASSAGES = 50
+SHOWN_SKIPPED = 20
+
+
+class Passage(CompactWire):
+    """A piece of a document, 100 to 250 words, word for word."""
+
+    id: str
+    """Path and ordinal, such as `guide/start.md#3`: the same for as long as the document is."""
+    path: str
+    """Relative to the folder that was searched."""
+    line: int
+    """Where it begins, from 1; in HTML, of the text that is left of it."""
+    title: str
+    """Of the document."""
+    heading: str
+    """The headings above its beginning, such as `Prompts > Labels`."""
+    text: str
+    score: float
+    """BM25: higher is better, comparable within one result only."""
+
+
+class SkippedFile(CompactWire):
+    """A file in the folder that is not searched."""
+
+    path: str
+    reason: str
+
+
+class SearchResult(CompactWire):
+    """What a search found; no passages when no word of the query occurs."""
+
+    passages: tuple[Passage, ...] = ()
+    """The best first."""
+    searched_files: int
+    skipped_files: int = 0
+    skipped: tuple[SkippedFile, ...] = ()
+    """At most 20 of the skipped files."""
+
+
+def search_folder(
+    query: str,
+    folder: str,
+    *,
+    limit: int = 8,
+    root: Path = Path(),
+    index: Path = Path(".llmflow/index"),
+) -> SearchResult:
+    """Search the Markdown, reStructuredText, text and HTML files of a folder and the folders in it.
+
+    `search_documents` is this as a tool; to search elsewhere, make a tool of your own.
+
+        @tool
+        def search_handbook(query: str) -> SearchResult:
+            '''Search the handbook.'''
+            return search_folder(query, "handbook", root=Path("/srv/documents"))
+
+    Files and folders whose names begin with a dot are left out. The first search builds the index; later ones read
+    only what changed.
+
+    Args:
+        query: A question or words, without any syntax. The first 60 words that say something count.
+        folder: In `root`; absolute or relative to it.
+        limit: Passages at most, 1 to 50.
+        root: Folder that is not left; by default the worker's own.
+        index: Folder of the indexes, which is made. Nothing in it needs a backup.
+
+    Raises:
+        ToolArgumentsInvalid: the query has no words, or the limit is out of range.
+        ToolRefused: there is no such folder in the root, or no document in it, or too many files.
+        ConfigInvalid: the index is damaged; says which file to delete.
+    """
+    if not words(query):
+        raise ToolArgumentsInvalid(f"`query` has no words: {query[:80]!r}", ErrorDetail(field="query"))
+    if not 1 <= limit <= MAX_PASSAGES:
+        raise ToolArgumentsInvalid(f"`limit` must be 1 to {MAX_PASSAGES}, not {limit}", ErrorDetail(field="limit"))
+    with Index.opened(_inside(root, folder), index) as opened:
+        searched, skipped = opened.searched_files(), opened.skipped_files()
+        if not searched:
+            raise _empty(folder, skipped)
+        hits = opened.search(query, limit)
+    return SearchResult(
+        passages=tuple(
+            Passage(
+                id=f"{hit.path}#{hit.ordinal}",
+                **{name: value for name, value in hit._asdict().items() if name != "ordinal"},
+            )
+            for hit in hits
+        ),
+        searched_files=searched,
+        skipped_files=len(skipped),
+        skipped=tuple(SkippedFile(path=file.path, reason=file.problem) for file in skipped[:SHOWN_SKIPPED]),
+    )
+
+
+@tool
+def search_documents(
+    query: Annotated[str, Field(description="A question, or the words to look for.")],
+    folder: Annotated[str, Field(description="Folder of documents, relative to the worker's own.")] = ".",
+    limit: Annotated[int, Field(description="Passages at most.", ge=1, le=MAX_PASSAGES)] = 8,
+) -> SearchResult:
+    """Search a folder of documents and return the passages that fit best, each with an id to cite."""
+    return search_folder(query, folder, limit=limit)
+
+
+def _inside(root: Path, folder: str) -> Path:
+    top = root.resolve()
+    try:
+        found = (top / folder).resolve()
+    except (OSError, ValueError) as error:
+        raise ToolRefused(
+            f"`{folder[:200]}` is not the name of a folder: {error}", ErrorDetail(field="folder")
+        ) from None
+    if not found.is_relative_to(top):
+        raise ToolRefused(f"`{folder[:200]}` is outside {top}, which may be searched", ErrorDetail(field="folder"))
+    if not os.path.isdir(found):
+        raise ToolRefused(f"there is no folder `{folder[:200]}` in {top}{_near(found)}", ErrorDetail(field="folder"))
+    return found
+
+
+def _near(missing: Path) -> str:
+    """The folders that may have been meant."""
+    if not os.path.isdir(missing.parent):
+        return ""
+    others = sorted(entry.name for entry in os.scandir(missing.parent) if entry.is_dir() and entry.name[0] != ".")
+    named = get_close_matches(missing.name, others, n=1) or others[:10]
+    return f"; did you mean: {', '.join(named)}" if named else ""
+
+
+def _empty(folder: str, skipped: list[Skipped]) -> ToolRefused:
+    why = f"; skipped: {skipped[0].path} ({skipped[0].problem})" if skipped else ""
+    more = f" and {len(skipped) - 1} more" if len(skipped) > 1 else ""
+    known = ", ".join(sorted(SUFFIXES))
+    return ToolRefused(f"`{folder}` holds no documents ({known}){why}{more}", ErrorDetail(field="folder"))

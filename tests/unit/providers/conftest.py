@@ -1,0 +1,59 @@
+"""A vendor on this machine, and providers that ask it."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from llmflow.providers.base import Provider
+from llmflow.providers.endpoint import Endpoint
+from llmflow.providers.openai_chat import ChatProvider
+from llmflow.providers.openai_responses import ResponsesProvider
+from llmflow.types.messages import Message
+from llmflow.types.models import ModelOptions, ModelRequest, OutputSchema
+from tests.helpers.model_server import ModelServer
+
+KEY = "sk-planted-0123456789abcdef"
+
+Ask = Callable[..., ModelRequest]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def responses(server: ModelServer) -> AsyncIterator[Provider]:
+    provider = ResponsesProvider(Endpoint("openai", server.url, KEY))
+    yield provider
+    await provider.close()
+
+
+@pytest.fixture
+async def chat(server: ModelServer) -> AsyncIterator[Provider]:
+    provider = ChatProvider(Endpoint("local", server.url, KEY))
+    yield provider
+    await provider.close()
+
+
+@pytest.fixture(params=["responses", "chat"])
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """Both APIs, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """A small request, with some fields changed."""
+
+    def make(*messages: Message, schema: dict | None = None, timeout: float = 30, **options: object) -> ModelRequest:
+        return ModelRequest(
+            model="gpt-5.4",
+            messages=messages or (Message.user("Why?"),),
+            output=OutputSchema(name="Plan", json_schema=schema) if schema else None,
+            options=ModelOptions(**options),
+            timeout=timeout,
+        )
+
+    return make

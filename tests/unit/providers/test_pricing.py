@@ -1,0 +1,149 @@
+"""Prices: dated, by tier, by what the vendor says; and never a guess. The amounts are worked out by hand."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from llmflow.providers.pricing import price, warm
+from llmflow.types.models import ModelResponse
+from llmflow.types.usage import Cost, Usage
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+SOURCE = "genai-prices 0.2.3"
+
+
+def cost(asked: str, answered: str | None = None, *, at: datetime = NOW, **fields: Any) -> Cost:
+    usage = {name: fields.pop(name) for name in list(fields) if name.endswith("_tokens")}
+    usage = usage or {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    model = answered or asked.partition(":")[2]
+    return price(asked, ModelResponse(text="", model=model, usage=Usage(**usage), **fields), at)
+
+
+@pytest.mark.parametrize(
+    ("usage", "usd"),
+    [
+        # gpt-4o-mini costs 0.15 in, 0.075 cached, 0.60 out per million
+        ({"input_tokens": 1_000_000, "output_tokens": 1_000_000}, "0.75"),
+        ({"input_tokens": 1_000_000, "cache_read_tokens": 1_000_000}, "0.075"),
+        ({"input_tokens": 1_000_000, "cache_read_tokens": 600_000}, "0.105"),
+        ({"output_tokens": 1_000_000, "reasoning_tokens": 900_000}, "0.6"),
+        ({"input_tokens": 1}, "0.00000015"),
+    ],
+)
+def test_tokens(usage: dict[str, int], usd: str) -> None:
+    assert cost("openai:gpt-4o-mini", **usage) == Cost(usd=Decimal(usd), source="genai-prices 0.2.3")
+
+
+def test_written_to_the_cache() -> None:
+    # gpt-6-luna: 0.10 in, 0.01 read, 0.125 written, 0.50 out
+    parts = {"input_tokens": 100_000, "cache_read_tokens": 50_000, "cache_write_tokens": 40_000}
+    assert cost("openai:gpt-6-luna", **parts).usd == Decimal("0.0065")
+
+
+def test_long_inputs_have_a_higher_price() -> None:
+    assert cost("openai:gpt-5.4", input_tokens=100_000).usd == Decimal("0.25")
+    assert cost("openai:gpt-5.4", input_tokens=1_000_000).usd == Decimal(5)
+
+
+def test_sound() -> None:
+    # gpt-audio: 2.50 in, 32 for sound; 10 out, 64 for sound
+    tokens = {"input_tokens": 2_000_000, "input_audio_tokens": 1_000_000}
+    tokens |= {"output_tokens": 2_000_000, "output_audio_tokens": 1_000_000}
+    assert cost("openai:gpt-audio", **tokens).usd == Decimal("108.5")
+
+
+def test_prices_are_dated() -> None:
+    before, after = datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 6, 13, tzinfo=UTC)
+    assert cost("openai:o3", at=before).usd == 5 * (cost("openai:o3", at=after).usd or 0) == Decimal(50)
+
+
+@pytest.mark.parametrize(
+    ("tier", "usd", "shown"),
+    [
+        (None, "3.75", None),
+        ("default", "3.75", None),
+        ("auto", "3.75", None),
+        ("batch", "1.875", "batch"),
+        ("flex", "1.875", "flex"),
+        ("priority", "7.5", "priority"),
+    ],
+)
+def test_service_tiers(tier: str | None, usd: str, shown: str | None) -> None:
+    tokens = {"input_tokens": 2_000_000, "output_tokens": 500_000}  # gpt-5.4-mini: 0.75 in, 4.50 out
+    assert cost("openai:gpt-5.4-mini", service_tier=tier, **tokens) == Cost(usd=Decimal(usd), source=SOURCE, tier=shown)
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "tier"),
+    [
+        ("openai:gpt-5.4-mini", NOW, "ultrafast"),
+        ("openai:gpt-6-rosalind", NOW, "flex"),
+        ("openai:gpt-5.4-mini", datetime(2026, 6, 1, tzinfo=UTC), "flex"),  # the list begins later
+        ("azure:gpt-5.4-mini", NOW, "batch"),  # priced from OpenAI's list, whose tiers are not Azure's
+    ],
+)
+def test_a_tier_without_a_price_of_its_own_is_not_priced_as_another(model: str, at: datetime, tier: str) -> None:
+    found = cost(model, at=at, service_tier=tier)
+    assert (found.usd, found.tier) == (None, tier)
+    assert found.source.startswith(f"no price: genai-prices 0.2.3 does not know tier {tier!r}")
+
+
+def test_what_the_vendor_says_comes_first() -> None:
+    found = cost("openrouter:openai/gpt-5.4", reported_usd=Decimal("0.0042"), service_tier="flex")
+    assert found == Cost(usd=Decimal("0.0042"), source="vendor", tier="flex")
+
+
+def test_offline_costs_nothing_and_says_why() -> None:
+    assert cost("offline:smart", "extractive") == Cost(usd=Decimal(0), source="offline: no model was asked")
+
+
+def test_no_usage_is_not_free() -> None:
+    found = cost("openai:gpt-5.4", input_tokens=0)
+    assert found == Cost(usd=None, source="no price: the vendor reported no usage")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "base_url", "matched"),
+    [
+        ("openai:gpt-5.4", "gpt-5.4-2026-03-05", None, "gpt-5.4"),
+        ("openai:gpt-5.4", "gpt-5.4", "https://gateway.corp.test/v1", None),
+        ("my-openai:gpt-5.4", "gpt-5.4", None, None),
+        ("eu:gpt-5.4", "gpt-5.4", "https://api.openai.com/v1", None),
+        ("azure:gpt-5.4", "mine-in-sweden", None, "gpt-5.4"),
+        ("quick:llama-3.3-70b-versatile", "llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", None),
+        ("openai:openai/gpt-5.4", "openai/gpt-5.4", "https://openrouter.ai/api/v1", None),
+    ],
+)
+def test_whose_list(asked: str, answered: str, base_url: str | None, matched: str | None) -> None:
+    found = cost(asked, answered, base_url=base_url, input_tokens=1000, output_tokens=10)
+    assert found.usd
+    assert (found.source, found.matched) == (SOURCE, matched)
+
+
+@pytest.mark.parametrize(
+    ("asked", "base_url"),
+    [
+        ("local:gpt-oss-20b", "http://localhost:11434/v1"),  # OpenAI's list has it; this machine is not OpenAI
+        ("local:qwen3:8b", "http://localhost:11434/v1"),
+        ("gateway:gpt-5.4", "https://gateway.corp.test/v1"),
+        ("openai:gpt-99", None),
+        ("scripted:script", None),
+        ("", None),
+    ],
+)
+def test_unknown_is_not_free(asked: str, base_url: str | None) -> None:
+    found = cost(asked, base_url=base_url, input_tokens=1000)
+    assert found.usd is None
+    assert found.source.startswith("no price: genai-prices 0.2.3 does not know")
+
+
+def test_contradictory_counts_have_no_price() -> None:
+    found = cost("openai:gpt-5.4", input_tokens=100, cache_read_tokens=200)
+    assert found.usd is None
+    assert "cache_read_tokens (200) cannot exceed input_tokens (100)" in found.source
+
+
+def test_warm_loads_the_lists() -> None:
+    warm()
