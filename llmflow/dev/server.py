@@ -1,0 +1,214 @@
+"""A Temporal server for one machine: the one that stands already, or one that we start and stop.
+
+Runs outlive it: its data lies in a file of the project. The processes of one project share one server, because only
+one server may have that file open.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from llmflow.config import Settings
+from llmflow.dev.executable import temporal_executable
+from llmflow.dev.folder import writable
+from llmflow.dev.launch import HOST, running_server
+from llmflow.dev.process import Say
+from llmflow.errors import ConfigInvalid, ServerUnavailable
+
+PORT, UI_PORT = 7233, 8233
+"""Temporal's own, used when they are free."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevServer:
+    """A Temporal server that answers."""
+
+    address: str
+    """host:port of its gRPC frontend."""
+    ui_url: str | None = None
+    """Its Web UI; None when it has none, or when the server is not ours and we cannot know."""
+    pid: int | None = None
+    """Its process, when it is one of ours."""
+
+
+def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> AbstractAsyncContextManager[DevServer]:
+    """Have a Temporal server for as long as the context lasts.
+
+    It is the one at `TEMPORAL_ADDRESS`, if that is set; else the one that another process runs for the same
+    `settings.home`; else a new one, on Temporal's usual ports if they are free and on others if they are not.
+
+    Args:
+        settings: `home` is the folder of the server's data (`temporal.db`) and log (`temporal.log`), `cache` that of
+            its executable.
+        say: hears what is done.
+        memory: for tests: a new server on a free port, without Web UI, that forgets everything.
+
+    Raises:
+        ServerUnavailable: `TEMPORAL_ADDRESS` does not answer, no way leads to an executable, or it does not start.
+        ConfigInvalid: `TEMPORAL_ADDRESS` is no host:port, or a folder cannot be written.
+    """
+    if settings.temporal_address:
+        return _standing(settings.temporal_address)
+    return _private(settings, say) if memory else _shared(settings, say)
+
+
+async def standing_server(settings: Settings) -> DevServer | None:
+    """The dev server that another process runs for the same `settings.home`, if it answers."""
+    other = _read_state(settings.home)
+    return other if other and await _answers(other.address) else None
+
+
+@asynccontextmanager
+async def _standing(address: str) -> AsyncGenerator[DevServer]:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigInvalid(f"TEMPORAL_ADDRESS is {address!r}; it must be host:port, such as {HOST}:{PORT}")
+    if not await _answers(address):
+        raise ServerUnavailable(
+            f"nothing answers at TEMPORAL_ADDRESS={address}: start that server, or unset the variable, and llmflow "
+            "starts a server of its own"
+        )
+    yield DevServer(address=address)
+
+
+@asynccontextmanager
+async def _private(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
+    executable = await temporal_executable(settings, say)
+    port = _free_port()
+    with tempfile.TemporaryFile() as log:
+        async with running_server(executable, ["--headless"], port=port, log=log, stop=signal.SIGKILL) as pid:
+            yield DevServer(address=f"{HOST}:{port}", pid=pid)
+
+
+@asynccontextmanager
+async def _shared(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
+    executable = await temporal_executable(settings, say)
+    home = settings.home
+    lock = FileLock(home / "server.lock", thread_local=False)  # held for as long as the server runs
+    with writable(home, "LLMFLOW_HOME"):
+        other = await _attach_or_lock(home, lock)
+    if other:
+        say(
+            f"using the Temporal server at {other.address} that another llmflow process runs; it ends with that process"
+        )
+        yield other
+        return
+    try:
+        await _until_gone(home)
+        async with _own(executable, home, say) as server:
+            yield server
+    finally:
+        lock.release()
+
+
+async def _attach_or_lock(home: Path, lock: FileLock) -> DevServer | None:
+    """The server of the process that holds the lock, or None: now we hold it."""
+    for _ in range(600):
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+            return None
+        other = _read_state(home)
+        if other and await _answers(other.address):
+            return other
+        await asyncio.sleep(0.1)  # it is starting, or stopping
+    raise ServerUnavailable(
+        f"another process holds {lock.lock_file}, and its server did not answer within a minute: end that process, or "
+        "set LLMFLOW_HOME to another folder"
+    )
+
+
+async def _until_gone(home: Path) -> None:
+    """Wait for the server of a process that was killed: it ends by itself, but a moment later."""
+    killed = _read_state(home)
+    _state(home).unlink(missing_ok=True)
+    if killed is None or killed.pid is None:
+        return
+    for _ in range(200):
+        if not _alive(killed.pid):
+            return
+        await asyncio.sleep(0.1)
+    if await _answers(killed.address):  # otherwise the number belongs to another process now
+        raise ServerUnavailable(f"an earlier server still has {home}/temporal.db open: end it with `kill {killed.pid}`")
+
+
+@asynccontextmanager
+async def _own(executable: Path, home: Path, say: Say) -> AsyncGenerator[DevServer]:
+    port, ui_port = _port(PORT, say), _port(UI_PORT, say)
+    arguments = ["--db-filename", str(home / "temporal.db"), "--ui-port", str(ui_port)]
+    with (home / "temporal.log").open("w+b") as log:
+        async with running_server(executable, arguments, port=port, log=log, stop=signal.SIGTERM) as pid:
+            server = DevServer(address=f"{HOST}:{port}", ui_url=f"http://localhost:{ui_port}", pid=pid)
+            _write_state(home, server)
+            say(f"Temporal server at {server.address}, Web UI at {server.ui_url}, data and log in {home}")
+            try:
+                yield server
+            finally:
+                _state(home).unlink(missing_ok=True)  # first, so that nobody attaches to a server that stops
+
+
+def _state(home: Path) -> Path:
+    return home / "server.json"
+
+
+def _read_state(home: Path) -> DevServer | None:
+    with suppress(FileNotFoundError):
+        return DevServer(**json.loads(_state(home).read_text()))
+    return None
+
+
+def _write_state(home: Path, server: DevServer) -> None:
+    draft = _state(home).with_suffix(".new")
+    draft.write_text(json.dumps(asdict(server)))
+    os.replace(draft, _state(home))
+
+
+def _port(preferred: int, say: Say) -> int:
+    if not _taken(preferred):
+        return preferred
+    port = _free_port()
+    say(f"port {preferred} is taken by another program: using {port}")
+    return port
+
+
+def _taken(port: int) -> bool:
+    # Both are needed: some systems let us bind an address whose port another program listens on at all addresses.
+    with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+        return True
+    try:
+        with socket.create_server((HOST, port)):
+            return False
+    except OSError:
+        return True
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as server:
+        return server.getsockname()[1]
+
+
+async def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(5):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:  # gone, or another user's, so not ours
+        return False
+    return True
