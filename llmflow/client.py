@@ -7,9 +7,16 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Required, TypedDict, TypeVar, Unpack, overload
 
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    GetSystemInfoRequest,
+)
 from temporalio.client import Client as TemporalClient
 from temporalio.client import (
     WorkflowExecution,
@@ -129,6 +136,15 @@ async def connect(
     return Client(temporal, app.task_queue if app else None)
 
 
+def configured_address() -> str | None:
+    """The address that Temporal's own environment variables and profiles name, if they name one.
+
+    Raises:
+        ConfigInvalid: there is no such profile.
+    """
+    return _temporal_config(None).get("target_host")
+
+
 def _temporal_config(profile: str | None) -> ClientConnectConfig:
     try:
         return ClientConfig.load_client_connect_config(profile)
@@ -142,7 +158,8 @@ class Client:
     def __init__(self, temporal: TemporalClient, task_queue: str | None = None) -> None:
         self.temporal = temporal
         """Temporal's own client, for everything that is not here."""
-        self._task_queue = task_queue
+        self.task_queue = task_queue
+        """Where runs start if `start` does not say."""
 
     @overload
     async def start(
@@ -170,7 +187,7 @@ class Client:
             ConfigInvalid: no task queue was given, here or by an App.
             PayloadTooLarge: the input does not fit Temporal; nothing was sent.
         """
-        task_queue = options.get("task_queue", self._task_queue)
+        task_queue = options.get("task_queue", self.task_queue)
         if task_queue is None:
             raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
         tags = list(options.get("tags", ()))
@@ -236,6 +253,38 @@ class Client:
         page = [await _status(one) for one in found.current_page or ()]
         following = found.next_page_token
         return RunPage(runs=tuple(page), cursor=base64.urlsafe_b64encode(following).decode() if following else None)
+
+    async def server_version(self) -> str:
+        """Version of the Temporal server, after a look that the namespace exists there.
+
+        Raises:
+            ConfigInvalid: there is no such namespace.
+        """
+        namespace = self.temporal.namespace
+        try:
+            await self.temporal.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise _rpc_error(error, namespace) from error
+            raise ConfigInvalid(
+                f"Temporal has no namespace {namespace!r}: `temporal operator namespace create -n {namespace}` makes "
+                "it, or set TEMPORAL_NAMESPACE to one that exists"
+            ) from None
+        return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+
+    async def workers(self, task_queue: str) -> int:
+        """How many workers wait for work on this task queue."""
+        found = await self.temporal.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=self.temporal.namespace,
+                task_queue=TaskQueue(name=task_queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            )
+        )
+        # A worker asks at least once a minute. The server also names those that have been gone for longer.
+        since = datetime.now(UTC) - timedelta(seconds=75)
+        alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
+        return len({one.identity for one in alive})
 
 
 class Run(Generic[Out]):

@@ -24,8 +24,10 @@ class Settings(BaseSettings):
     """Folder of this project's local state: the dev server's database, its log, stored reports."""
     cache: Path = Field(default_factory=lambda: user_cache_path("llmflow"))
     """Folder of what is expensive to get and the same for every project: the Temporal CLI."""
-    temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS")
-    """A server to use instead of starting one, as Temporal's own tools read it."""
+    documents: Path = Path()
+    """Folder that the research assistant may read; the current one by default."""
+    temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS", pattern=r"^\S+:\d+$")
+    """`host:port` of a server to use instead of starting one, as Temporal's own tools read it."""
 
     @classmethod
     def load(cls) -> "Settings":
@@ -38,5 +40,6 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             first = error.errors()[0]
-            name = "LLMFLOW_" + ".".join(str(part) for part in first["loc"]).upper()
+            field = str(first["loc"][0])
+            name = field if field.isupper() else f"LLMFLOW_{field.upper()}"
             raise ConfigInvalid(f"environment variable {name}: {first['msg']}") from None

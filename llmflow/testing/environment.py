@@ -1,5 +1,6 @@
 """A real Temporal server, a worker and a client, for one test."""
 
+import logging
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue
 from llmflow.testing.time import compressed_time
 from llmflow.worker import activities
+
+log = logging.getLogger("llmflow.testing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ async def server() -> AsyncGenerator[str]:
 
     It starts in about 0.1 s, so a session-wide fixture is enough for a whole suite.
     """
-    async with dev_server(Settings.load(), database=None) as started:
+    async with dev_server(Settings.load(), log.info, memory=True) as started:
         yield started.address
 
 

@@ -10,7 +10,7 @@ from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 from llmflow.types.wire import CompactWire, Wire
 
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FinishReason = Literal["stop", "length", "tool_calls"]
 
 
@@ -91,3 +91,5 @@ class ModelResponse(Wire):
     service_tier: str | None = None
     reported_usd: Decimal | None = None
     """What the vendor itself says that the call cost; it wins over every price list."""
+    base_url: str | None = None
+    """Where the answer came from; price lists know vendors by it."""

@@ -1,5 +1,12 @@
-"""The tools of the research assistant: those that ship with llmflow."""
+"""The tools of the research assistant."""
 
-from llmflow.tools import save_file, search_documents
+from llmflow.config import Settings
+from llmflow.tools import SearchResult, save_file, search_folder, tool
 
 __all__ = ["save_file", "search_documents"]
+
+
+@tool
+def search_documents(query: str, folder: str, limit: int) -> SearchResult:
+    """Find the passages of a folder of documents that fit a query, best first."""
+    return search_folder(query, folder, limit=limit, root=Settings.load().documents)

@@ -49,7 +49,7 @@ class ResearchAssistant:
             cited = [passage for passage in passages if passage.id in list(report.cited())]
             name = f"{workflow.info().workflow_id}.md"
             saved = await flow.call_tool(save_file, path=name, content=to_markdown(question, report, cited))
-        return Answer(report=report, sources=cited, saved=saved.path)
+        return Answer(report=report, sources=cited, saved=saved.location)
 
     async def retrieve(self, question: Question, plan: Plan, step: flow.Step) -> list[Source]:
         """The best passages of each query, each passage once."""

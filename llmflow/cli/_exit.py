@@ -1,0 +1,60 @@
+"""How a command ends: the one table of exit codes, and the way from an error to one of them."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+
+from llmflow.errors import (
+    ConfigInvalid,
+    InputInvalid,
+    LLMFlowError,
+    NoWorker,
+    PayloadTooLarge,
+    PromptInvalid,
+    PromptNotFound,
+    RunNotFound,
+    ServerUnavailable,
+)
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+    CONFIG = 5
+    TIMEOUT = 124
+    INTERRUPTED = 130
+
+
+MEANING: Mapping[Exit, str] = MappingProxyType(
+    {
+        Exit.DONE: "done",
+        Exit.FAILED: "the run failed, or ended without a result",
+        Exit.USAGE: "wrong usage, or an input that does not fit",
+        Exit.UNREACHABLE: "no Temporal server, or no worker, answers",
+        Exit.NOT_FOUND: "no such run, workflow or prompt",
+        Exit.CONFIG: "app, prompts, models or settings are wrong",
+        Exit.TIMEOUT: "the run still goes on when the time is up",
+        Exit.INTERRUPTED: "stopped by Ctrl-C",
+    }
+)
+
+_BY_ERROR: tuple[tuple[type[LLMFlowError], Exit], ...] = (
+    (InputInvalid, Exit.USAGE),
+    (PayloadTooLarge, Exit.USAGE),
+    (ServerUnavailable, Exit.UNREACHABLE),
+    (NoWorker, Exit.UNREACHABLE),
+    (RunNotFound, Exit.NOT_FOUND),
+    (PromptNotFound, Exit.NOT_FOUND),
+    (PromptInvalid, Exit.CONFIG),
+    (ConfigInvalid, Exit.CONFIG),
+)
+
+
+def exit_code(error: LLMFlowError) -> Exit:
+    """The code that an error ends a command with."""
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)

@@ -1,0 +1,159 @@
+"""From `--input` to the value that a workflow takes, checked before anything is started."""
+
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from llmflow.app import App
+from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.stores.prompts import did_you_mean
+
+_MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class; `App` has looked that it is there
+_SHOWN = 5  # problems of one input; more would hide the first
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """What a command line needs to know of a workflow."""
+
+    name: str
+    adapter: TypeAdapter[Any] | None  # Any: the user's own type. None if the workflow takes nothing
+    optional: bool
+    """Whether it may be left out."""
+
+    @classmethod
+    def of(cls, workflow: type) -> "Workflow":
+        """Read a class that `@workflow.defn` marked.
+
+        Raises:
+            InputInvalid: it takes what no `--input` can give.
+        """
+        definition = getattr(workflow, _MARK)
+        parameters = list(inspect.signature(definition.run_fn).parameters.values())[1:]
+        if not parameters:
+            return cls(definition.name, None, optional=True)
+        if len(parameters) > 1:
+            raise InputInvalid(f"{definition.name} takes {len(parameters)} arguments; make them one pydantic model")
+        hint = definition.arg_types[0] if definition.arg_types else object
+        try:
+            adapter = TypeAdapter[Any](hint)
+        except PydanticSchemaGenerationError:
+            raise InputInvalid(f"{definition.name} takes {hint}, which cannot be read from JSON") from None
+        return cls(definition.name, adapter, optional=parameters[0].default is not inspect.Parameter.empty)
+
+    def validate(self, text: str) -> object:
+        """The JSON text as the value that the workflow takes.
+
+        Raises:
+            InputInvalid: it does not fit; names each field that does not.
+        """
+        if self.adapter is None:
+            raise InputInvalid(f"{self.name} takes no input: leave --input out")
+        try:
+            return self.adapter.validate_json(text)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            said = [self._problem(problem["type"], problem["loc"], problem["msg"], text) for problem in problems]
+            more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+            raise InputInvalid(
+                f"{self.name} does not take this input: {'; '.join(said[:_SHOWN])}{more}. {self.usage()}",
+                ErrorDetail(field=_path(problems[0]["loc"]) or None),
+            ) from None
+
+    def usage(self) -> str:
+        """What it takes, in a line."""
+        schema = self.adapter.json_schema() if self.adapter else {}
+        if "properties" not in schema:
+            return f"It takes JSON of this type: {_kind(schema)}"
+        required = schema.get("required", ())
+        fields = (
+            f"{name} ({_kind(field)}{'' if name in required else ', optional'})"
+            for name, field in schema["properties"].items()
+        )
+        return f"It takes an object: {', '.join(fields)}"
+
+    def _fields(self) -> tuple[str, ...]:
+        return tuple(self.adapter.json_schema().get("properties", ())) if self.adapter else ()
+
+    def _problem(self, kind: str, loc: Sequence[int | str], message: str, text: str) -> str:
+        """Such as `text is missing (you gave txt)`."""
+        where = _path(loc)
+        known = self._fields() if len(loc) == 1 else ()
+        if kind == "json_invalid":
+            return f"{message} (a text needs quotes of its own: --input '\"text\"')"
+        if kind == "missing":
+            strange = [name for name in from_json(text) if name not in known] if known else []
+            return f"`{where}` is missing" + (f" (you gave `{'`, `'.join(strange)}`)" if strange else "")
+        if kind == "extra_forbidden":
+            return f"`{where}` is unknown{did_you_mean(where, known)}"
+        return f"`{where}`: {message}" if where else message
+
+
+def find_workflow(app: App, name: str | None) -> Workflow:
+    """The App's workflow of that name; without a name, its only one.
+
+    Raises:
+        InputInvalid: there is none, or there are several to choose from; names them.
+    """
+    known = {str(getattr(one, _MARK).name): one for one in app.workflows}
+    names = ", ".join(sorted(known))
+    if name is None and len(known) > 1:
+        raise InputInvalid(f"App {app.name!r} has several workflows, name one of them: {names}")
+    chosen = name or names
+    if chosen not in known:
+        raise InputInvalid(
+            f"App {app.name!r} has no workflow `{chosen}`{did_you_mean(chosen, known)}. It has: {names or 'none'}"
+        )
+    return Workflow.of(known[chosen])
+
+
+def read_input(given: str | None, workflow: Workflow) -> tuple[object, ...]:
+    """The arguments of a start: none, or the one that `--input` gives as JSON, `@file` or `-`.
+
+    Raises:
+        InputInvalid: it cannot be read, or does not fit the workflow.
+    """
+    if given is not None:
+        return (workflow.validate(_read(given)),)
+    if workflow.optional:
+        return ()
+    raise InputInvalid(
+        f"{workflow.name} needs an input: --input JSON, --input @file.json, or --input - for stdin. {workflow.usage()}"
+    )
+
+
+def _read(given: str) -> str:
+    try:
+        if given == "-":
+            return sys.stdin.read()
+        return Path(given[1:]).read_text("utf-8") if given.startswith("@") else given
+    except OSError as error:
+        raise InputInvalid(f"--input {given}: {error.strerror}; a path begins at the current folder") from None
+    except UnicodeDecodeError:
+        raise InputInvalid(f"--input {given}: this is no text in UTF-8; give JSON") from None
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in loc)
+
+
+def _kind(schema: dict[str, Any]) -> str:  # Any: JSON
+    """Such as `string`, `array of string`, `string or null`."""
+    return " or ".join(dict.fromkeys(_kinds(schema))) or "any"
+
+
+def _kinds(schema: dict[str, Any]) -> Iterator[str]:  # Any: JSON
+    if "$ref" in schema:
+        yield str(schema["$ref"]).rpartition("/")[2]
+    elif schema.get("type") == "array":
+        yield f"array of {_kind(schema.get('items', {}))}"
+    elif "type" in schema:
+        yield str(schema["type"])
+    for one in schema.get("anyOf", ()):
+        yield from _kinds(one)

@@ -1,0 +1,46 @@
+"""Arguments and options that several commands have, each described once."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+AppPath = Annotated[
+    str, typer.Argument(metavar="APP", help="The App, as `package.module:attribute`: workflows.research.app:app")
+]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as `llmflow list` shows it")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(text: str) -> timedelta:
+    """`30s`, `5m`, `2h` or `3d`.
+
+    Raises:
+        typer.BadParameter: it is none of them.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no duration: write a number and a unit, such as 30s, 5m, 2h or 3d")
+    try:
+        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    except OverflowError:
+        raise typer.BadParameter(f"{text!r} is longer than any calendar") from None
+
+
+def parse_moment(text: str) -> datetime:
+    """`2h` (ago), or an ISO date such as `2026-11-21` or `2026-11-21T09:30`, in local time if it names no zone.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        pass
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except (typer.BadParameter, OverflowError):
+        raise typer.BadParameter(f"{text!r} is no moment: write 2h (ago), or 2026-11-21, or 2026-11-21T09:30") from None

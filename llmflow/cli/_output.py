@@ -1,0 +1,95 @@
+"""What is printed: data on stdout, everything else on stderr, colours on terminals only."""
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import cast
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.text import Text
+
+from llmflow.types.usage import Totals
+
+_PIPED_WIDTH = 200  # columns: what goes to a pipe is for `grep`, so nothing is cut to 80
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, emoji=False)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
+
+
+def say(line: str, style: str = "") -> None:
+    """One line for the person, who may be reading while a program reads stdout."""
+    err.print(Text(line, style), soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON document: models whole, with the fields that are left out on the wire."""
+    out.print_json(data=plain(value), ensure_ascii=False)
+
+
+def plain(value: object) -> object:
+    """A value as JSON data; of a model every field, also those that equal their default."""
+    match value:
+        case BaseModel():
+            return {name: plain(field) for name, field in value}
+        case Mapping():
+            return {str(key): plain(item) for key, item in cast(Mapping[object, object], value).items()}
+        case tuple() | list():
+            return [plain(item) for item in cast(tuple[object, ...], value)]
+        case _:
+            return to_jsonable_python(value)
+
+
+def duration(length: timedelta) -> str:
+    """Such as `340 ms`, `2.1 s`, `1 min 20 s`, `3 d 4 h`."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, hours, days = (int(seconds) // unit for unit in (60, 3600, 86400))
+    if minutes < 60:
+        return f"{minutes} min {int(seconds) % 60} s"
+    return f"{hours} h {minutes % 60} min" if hours < 24 else f"{days} d {hours % 24} h"
+
+
+def took(started: datetime, ended: datetime | None) -> str:
+    """From start to end, or to now."""
+    return duration((ended or datetime.now(UTC)) - started)
+
+
+def when(moment: datetime) -> str:
+    """In the time zone of this machine, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def dollars(usd: Decimal) -> str:
+    """Such as `$1.23`, `$0.0042`, `$0`: small amounts keep two digits that say something."""
+    if usd == 0:
+        return "$0"
+    digits = max(2, 1 - usd.adjusted())
+    return f"${usd.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN):f}"
+
+
+def cost(totals: Totals) -> str:
+    """The money of some calls; calls of unknown price are counted, never taken for free."""
+    unpriced = totals.unpriced_calls
+    if not unpriced:
+        return dollars(totals.usd)
+    unknown = f"{unpriced} {plural(unpriced, 'call')} of unknown price"
+    return unknown if unpriced == totals.calls else f"{dollars(totals.usd)} + {unknown}"
+
+
+def plural(count: int, word: str) -> str:
+    """The word, with an `s` unless there is one."""
+    return word if count == 1 else f"{word}s"

@@ -1,0 +1,62 @@
+"""Which Temporal server a command means: the one place of that rule."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from llmflow.app import App
+from llmflow.client import Client, configured_address, connect
+from llmflow.config import Settings
+from llmflow.dev import DevServer, standing_server
+
+_DEFAULT = "localhost:7233"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Temporal server."""
+
+    address: str
+    """host:port"""
+    ui_url: str | None = None
+    """Its Web UI, where we know it."""
+
+    @classmethod
+    async def choose(cls, given: str | None = None) -> "Target":
+        """The first of these that there is.
+
+        `--address`; what Temporal's own environment or profile says; the server that `llmflow dev` or `llmflow demo`
+        runs for this folder; Temporal's usual port.
+        """
+        standing = await standing_server(Settings.load())
+        address = given or configured_address() or (standing.address if standing else _DEFAULT)
+        return cls.of(standing) if standing and standing.address == address else cls(address)
+
+    @classmethod
+    def of(cls, server: DevServer) -> "Target":
+        """A server that runs on this machine."""
+        return cls(server.address, server.ui_url)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client, and the Web UI that shows what it does."""
+
+    client: Client
+    ui_url: str | None
+
+    def link(self, id: str, run_id: str) -> str | None:
+        """The page of a run in the Web UI, if we know where that is."""
+        if self.ui_url is None:
+            return None
+        namespace = quote(self.client.temporal.namespace, safe="")
+        return f"{self.ui_url}/namespaces/{namespace}/workflows/{quote(id, safe='')}/{run_id}/history"
+
+
+async def connected(app: App | None = None) -> Connection:
+    """A connection to the server that this command line means.
+
+    Raises:
+        ServerUnavailable: none answers there.
+    """
+    target = await Target.choose()
+    return Connection(await connect(app, address=target.address), target.ui_url)

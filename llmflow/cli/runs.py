@@ -1,0 +1,117 @@
+"""`llmflow list`, `llmflow result`, `llmflow cancel`: runs that were started, here or anywhere else."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from llmflow.cli._exit import Exit
+from llmflow.cli._options import AsJson, RunId, parse_duration, parse_moment
+from llmflow.cli._output import out, print_json, say, took, when
+from llmflow.cli._report import state as shown_state
+from llmflow.cli._run import run
+from llmflow.cli._target import connected
+from llmflow.types.runs import RunPage, RunState, RunStatus
+
+
+def list_runs(
+    *,
+    workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow type")] = None,
+    state: Annotated[RunState | None, typer.Option(help="Only runs in this state")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=parse_moment, metavar="2h|DATE", help="Only runs started since: 2h (ago), 2026-11-21"),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(help="More of Temporal's list filter: \"WorkflowId STARTS_WITH 'research-'\"")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Go on after the page that printed this")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Runs, newest first.
+
+    Example: llmflow list --state failed --since 2h
+    """
+
+    async def find() -> RunPage:
+        client = (await connected()).client
+        return await client.list(workflow=workflow, state=state, since=since, query=query, limit=limit, cursor=cursor)
+
+    page = run(find())
+    if as_json:
+        print_json(page)
+    elif not page.runs:
+        say("no runs" if cursor is None else "no more runs")
+    else:
+        out.print(_table(page))
+    if page.cursor and not as_json:
+        say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
+
+
+def result(
+    run_id: RunId,
+    *,
+    timeout: Annotated[
+        timedelta | None, typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="Wait at most this long")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Wait for a run to end, and print what it returned.
+
+    It is JSON in any case; without --json a result that is a text is printed as that text.
+
+    Example: llmflow result research-calm-otter-7f3a --timeout 5m
+    """
+    found = run(_result(run_id, timeout))
+    if isinstance(found, str) and not as_json:
+        out.print(found, markup=False, soft_wrap=True)
+    else:
+        print_json(found)
+
+
+async def _result(id: str, timeout: timedelta | None) -> Any:  # Any: what the user's workflow returns
+    one = (await connected()).client.run(id)
+    try:
+        async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+            return await one.result()
+    except TimeoutError:
+        say(f"run {id!r} has not ended yet; it goes on: `llmflow status {id} --watch`")
+        raise typer.Exit(Exit.TIMEOUT) from None
+
+
+def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
+    """Ask a run to stop: running calls are cut, and its clean-up code runs.
+
+    Example: llmflow cancel research-calm-otter-7f3a
+    """
+    status = run(_cancel(run_id))
+    if as_json:
+        print_json(status)
+    else:
+        say(f"asked {status.id} to stop; `llmflow status {status.id}` shows when it has")
+
+
+async def _cancel(id: str) -> RunStatus:
+    one = (await connected()).client.run(id)
+    await one.cancel()
+    return await one.status()
+
+
+def _table(page: RunPage) -> Table:
+    tagged = any(one.tags for one in page.runs)
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("run", overflow="fold", ratio=3, min_width=24)
+    table.add_column("workflow", overflow="ellipsis", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("started", no_wrap=True)
+    table.add_column("took", no_wrap=True, justify="right")
+    if tagged:
+        table.add_column("tags", overflow="ellipsis", no_wrap=True)
+    for one in page.runs:
+        times = when(one.started_at), took(one.started_at, one.closed_at)
+        tags = (", ".join(one.tags),) if tagged else ()
+        table.add_row(one.id, one.workflow, shown_state(one.state), *times, *tags)
+    return table

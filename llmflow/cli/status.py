@@ -1,0 +1,82 @@
+"""`llmflow status`, `llmflow usage`: where a run stands, and what it has cost."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import cost, err, out, print_json, say
+from llmflow.cli._report import Report, look, page, watch
+from llmflow.cli._run import run
+from llmflow.cli._target import connected
+from llmflow.types.usage import Totals, UsageReport
+
+
+def status(
+    run_id: RunId,
+    *,
+    live: Annotated[bool, typer.Option("--watch", help="Show it live until the run ends")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Where a run stands: its steps, what it waits for, what it has cost so far.
+
+    Steps and cost come from a worker; without one, the rest is shown all the same.
+
+    Example: llmflow status research-calm-otter-7f3a --watch
+    """
+    report = run(_status(run_id, live=live))
+    if as_json:
+        print_json(report)
+    else:
+        out.print(page(report))
+
+
+async def _status(id: str, *, live: bool) -> Report:
+    connection = await connected()
+    one = connection.client.run(id)
+    return await watch(connection, one, err) if live else await look(connection, one)
+
+
+def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
+    """Tokens and money of a run so far, by model and by prompt version.
+
+    Example: llmflow usage research-calm-otter-7f3a --json
+    """
+    report = run(_usage(run_id))
+    if as_json:
+        print_json(report)
+    elif not report.total.calls:
+        say("no model has been called in this run")
+    else:
+        out.print(usage_table(report))
+
+
+async def _usage(id: str) -> UsageReport:
+    return await (await connected()).client.run(id).usage()
+
+
+def usage_table(report: UsageReport) -> Table:
+    """A row for each model, one for each prompt version, and the total."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("", overflow="fold")
+    for heading in ("calls", "tokens in", "cached", "tokens out", "cost"):
+        table.add_column(heading, justify="right")
+    _section(table, "by model", report.by_model)
+    _section(table, "by prompt", report.by_prompt)
+    table.add_row("total", *_figures(report.total), style="bold")
+    return table
+
+
+def _section(table: Table, title: str, rows: Mapping[str, Totals]) -> None:
+    table.add_row(title, style="dim")
+    for name, totals in sorted(rows.items()):
+        table.add_row(f"  {name}", *_figures(totals))
+    table.add_row()
+
+
+def _figures(totals: Totals) -> tuple[str, ...]:
+    used = totals.usage
+    tokens = (used.input_tokens, used.cache_read_tokens, used.output_tokens)
+    return (f"{totals.calls:,}", *(f"{count:,}" for count in tokens), cost(totals))

@@ -1,0 +1,98 @@
+"""README and docs do not lie: their Python runs, their YAML and JSON parse.
+
+Blocks of one page run in order and share their names; a block marked `python fragment` is compiled only.
+"""
+
+import ast
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import pytest
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ._markdown import Block, Page, pages
+from ._source import holds
+
+
+def parse(page: Page, block: Block) -> Iterator[str]:
+    """What the block's own language says against it."""
+    try:
+        if block.language == "python":
+            _compile(page, block)
+        elif block.language in {"yaml", "yml"}:
+            list(YAML(typ="safe").load_all(StringIO(block.code)))
+        elif block.language == "json":
+            json.loads(block.code)
+    except (SyntaxError, ValueError, YAMLError) as error:
+        yield page.at(block.line, f"this {block.language} does not parse: {' '.join(str(error).split())}")
+
+
+async def run(page: Page) -> list[str]:
+    """What its Python blocks raise, one after the other, in a module that other code can look into."""
+    name = "docs_" + page.path.removesuffix(".md").replace("/", "_").lower()
+    module = sys.modules[name] = ModuleType(name)
+    runnable = [block for block in page.blocks if block.language == "python" and "fragment" not in block.options]
+    try:
+        return [problem for block in runnable for problem in await _run(page, block, module)]
+    finally:
+        del sys.modules[name]
+
+
+async def _run(page: Page, block: Block, module: ModuleType) -> list[str]:
+    try:
+        waiting = eval(_compile(page, block), vars(module))
+        if inspect.isawaitable(waiting):
+            await waiting
+    except Exception as error:  # whatever an example may raise is what the reader would see
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == page.path]
+        return [page.at((lines or [None])[-1] or block.line, f"raises {type(error).__name__}: {error}")]
+    return []
+
+
+def _compile(page: Page, block: Block) -> CodeType:
+    """With `await` at the top, and with the lines of the page, so that tracebacks point into it."""
+    code = "\n" * (block.line - 1) + block.code
+    return compile(code, page.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_blocks_parse() -> None:
+    holds(problem for page in pages() for block in page.blocks for problem in parse(page, block))
+
+
+async def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    holds([problem for page in pages() for problem in await run(page)])
+
+
+def page(*blocks: str) -> Page:
+    return Page("docs/example.md", "# Example\n\n" + "\n".join(f"```{block}\n```\n" for block in blocks))
+
+
+@pytest.mark.parametrize(
+    "block", ["python\ndef f(:", "python fragment\nx ==== 1", "yaml\na: [1", "json\n{a: 1}", "python\nx = '"]
+)
+def test_rejects_what_does_not_parse(block: str) -> None:
+    assert [problem for one in page(block).blocks for problem in parse(page(block), one)]
+
+
+def test_accepts_what_parses() -> None:
+    good = page("python\nx = await f()", "yaml\na: 1\n---\nb: 2", 'json\n{"a": 1}', "text\n{[")
+    assert not [problem for block in good.blocks for problem in parse(good, block)]
+
+
+async def test_rejects_python_that_fails() -> None:
+    bad = page("python\nx = 1", "python\n\nassert x == 2")
+    assert await run(bad) == ["docs/example.md:9: raises AssertionError: "]
+
+
+async def test_accepts_python_that_runs() -> None:
+    good = page("python\nimport asyncio\nx = 1", "python fragment\nassert x == 2", "python\nawait asyncio.sleep(x - 1)")
+    assert not await run(good)

@@ -1,0 +1,143 @@
+"""Imports go one way: the table of allowed arrows."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from ._names import Import, imports, room_of, within
+from ._source import Source, example, holds, sources
+
+EVERYWHERE = frozenset({"pydantic", "pydantic_core", "typing_extensions"})  # pydantic, and what it brings
+
+TABLE = """
+room       | may import from llmflow               | and from outside, beyond pydantic
+---------- | ------------------------------------- | -----------------------------------------------------------
+errors     |                                       |
+types      | errors                                |
+flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
+providers  | types, errors                         | openai, litellm, httpx, genai_prices, minijinja, ruamel.yaml
+stores     | types, errors                         | sqlalchemy, aiosqlite, asyncpg, minijinja, ruamel.yaml
+tools      | types, errors                         | httpx, minijinja
+activities | types, errors,                        | temporalio.{activity,common,exceptions}
+           | providers, stores, tools              |
+converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
+           |                                       | obstore, cryptography
+telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity}, opentelemetry
+spec       | types, errors                         | ruamel.yaml, minijinja, jsonschema
+config     | types, errors                         | pydantic_settings, platformdirs
+app        | types, errors                         | temporalio.common
+plugin     | app, flow, converter, telemetry,      | temporalio.{plugin,worker,client,workflow,common},
+           | types, errors                         | temporalio.{converter,contrib.pydantic}
+client     | app, plugin, spec, stores,            | temporalio.{client,envconfig,service,runtime},
+           | types, errors                         | temporalio.{common,exceptions,api,types}
+worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
+cli        | client, worker, config, spec, stores, | typer, rich
+           | dev, types, errors                    |
+api        | client, config, spec, stores,         | fastapi, starlette, uvicorn
+           | types, errors                         |
+testing    | all but cli, api                      | temporalio, pytest
+dev        | config, types, errors                 | temporalio.{testing,client,service,envconfig},
+           |                                       | filelock, rich
+"""
+
+
+@dataclass(frozen=True)
+class Arrows:
+    """What one room may import."""
+
+    ours: frozenset[str]
+    outside: frozenset[str]
+
+
+def _read(table: str) -> dict[str, Arrows]:
+    cells: dict[str, tuple[str, str]] = {}
+    room = ""
+    for line in table.strip().splitlines()[2:]:
+        name, ours, outside = (cell.strip() for cell in line.split("|"))
+        room = name or room  # a row without a room goes on with the one above
+        before = cells.get(room, ("", ""))
+        cells[room] = f"{before[0]} {ours}".strip(), f"{before[1]} {outside}".strip()
+    return {room: Arrows(_rooms(ours, frozenset(cells)), _packages(outside)) for room, (ours, outside) in cells.items()}
+
+
+def _rooms(cell: str, rooms: frozenset[str]) -> frozenset[str]:
+    named = frozenset(cell.removeprefix("all but ").replace(",", " ").split())
+    return rooms - named if cell.startswith("all but ") else named
+
+
+def _packages(cell: str) -> frozenset[str]:
+    """`a.{b,c}, d` -> a.b, a.c, d; and pydantic."""
+    found: list[str] = []
+    for item in cell.split(", "):
+        base, _, inner = item.partition("{")
+        found += [base + name for name in inner.rstrip("}").split(",")]
+    return EVERYWHERE | frozenset(found) - {""}
+
+
+ROOMS = _read(TABLE)
+
+
+def wrong_arrows(source: Source) -> Iterator[str]:
+    room = room_of(source.module)
+    if room and room not in ROOMS:
+        yield source.at(1, f"`{room}` is no room of the table in test_imports.py: put the file in one that is")
+        return
+    for found in imports(source):
+        problem = _judge(room, found)
+        if problem:
+            yield source.at(found.node, problem)
+
+
+def _judge(room: str, found: Import) -> str | None:
+    target, top = found.target, found.target.partition(".")[0]
+    if not room:
+        return f"imports `{target}`: every workflow import runs the root first, so it imports nothing"
+    if top == "llmflow":
+        other = room_of(target)
+        if other in {room, "__version__"} | ROOMS[room].ours:
+            return None
+        known = ", ".join(sorted(ROOMS[room].ours)) or "nothing"
+        return f"{room} may not import `{target}`; of llmflow it may import: {known}"
+    if top in sys.stdlib_module_names or within(target, ROOMS[room].outside):
+        return None
+    return f"{room} may not import `{target}`; from outside it may import: {', '.join(sorted(ROOMS[room].outside))}"
+
+
+def test_arrows() -> None:
+    holds(problem for source in sources("llmflow") for problem in wrong_arrows(source))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("llmflow/flow/a.py", "from llmflow.providers import openai"),
+        ("llmflow/flow/a.py", "from .. import config"),
+        ("llmflow/flow/a.py", "import llmflow.client as door"),
+        ("llmflow/flow/a.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from llmflow import stores"),
+        ("llmflow/flow/a.py", "from temporalio import activity"),
+        ("llmflow/flow/a.py", "import temporalio"),
+        ("llmflow/providers/a.py", "import temporalio.workflow"),
+        ("llmflow/types/a.py", "import httpx"),
+        ("llmflow/errors.py", "from llmflow.types.wire import Wire"),
+        ("llmflow/api/a.py", "from llmflow.worker import serve"),
+        ("llmflow/utils/a.py", ""),
+        ("llmflow/__init__.py", "from llmflow import flow"),
+    ],
+)
+def test_rejects_a_wrong_arrow(path: str, text: str) -> None:
+    assert list(wrong_arrows(example(text, path)))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("llmflow/flow/a.py", "import graphlib\nfrom temporalio import workflow\nfrom llmflow.types.wire import Wire"),
+        ("llmflow/flow/a.py", "from temporalio.common import RetryPolicy\nfrom ._run import Run"),
+        ("llmflow/worker.py", "from llmflow import activities, __version__"),
+        ("llmflow/cli/main.py", "import rich.table\nfrom llmflow.dev import server"),
+    ],
+)
+def test_accepts_the_table(path: str, text: str) -> None:
+    assert not list(wrong_arrows(example(text, path)))

@@ -1,0 +1,18 @@
+"""Environments for the workflows in `hello/`."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from llmflow.providers.base import Provider
+from llmflow.testing import Environment, environment
+from tests.integration.hello.app import app
+
+Hello = Callable[[Provider], AbstractAsyncContextManager[Environment]]
+
+
+@pytest.fixture
+def hello(temporal: str) -> Hello:
+    """Serve the App of the tests with a provider behind every model: `async with hello(provider) as env`."""
+    return lambda provider: environment(app, provider, address=temporal)

@@ -1,0 +1,22 @@
+"""Data of the workflows that the tests run."""
+
+from pydantic import BaseModel
+
+
+class Ask(BaseModel):
+    prompt: str = "hello/greet"
+    model: str | None = None
+    variables: dict[str, str] = {"name": "ana"}
+    repairs: int = 1
+    attempts: int = 1
+    seconds: float = 60
+
+
+class Load(BaseModel):
+    count: int
+    size: int
+
+
+class Greeting(BaseModel):
+    text: str
+    warmth: int

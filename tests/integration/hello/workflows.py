@@ -1,0 +1,124 @@
+"""Small workflows, each for one behaviour."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+
+from llmflow import flow
+from llmflow.errors import ProviderError
+from tests.integration.hello.schemas import Ask, Greeting, Load
+
+ONCE = flow.CallOptions(attempts=1)
+
+
+@workflow.defn
+class Typed:
+    """A typed answer, inside a step."""
+
+    @workflow.run
+    async def run(self, name: str) -> Greeting:
+        async with flow.step("greeting"):
+            greeting = await flow.complete("hello/greet", {"name": name}, output=Greeting)
+        return greeting.output
+
+
+@workflow.defn
+class Asked:
+    """Everything that a completion says about itself, with the arguments of the test."""
+
+    @workflow.run
+    async def run(self, ask: Ask) -> dict[str, str]:
+        call = flow.CallOptions(attempts=ask.attempts, timeout=timedelta(seconds=ask.seconds))
+        answer = await flow.complete(ask.prompt, ask.variables, model=ask.model, call=call, repairs=ask.repairs)
+        return {"text": answer.output, "model": answer.model, "prompt": answer.prompt.name, "id": answer.call_id}
+
+
+@workflow.defn
+class Parallel:
+    """Calls at once: they share one pin, and each step sees only its own branch."""
+
+    @workflow.run
+    async def run(self, names: list[str]) -> list[str]:
+        async with flow.step("all", total=len(names)) as step:
+            return list(await asyncio.gather(*(self.one(name, step) for name in names)))
+
+    async def one(self, name: str, step: flow.Step) -> str:
+        async with flow.step(name):
+            answer = await flow.complete("hello/greet", {"name": name})
+        step.advance()
+        return answer.output
+
+
+@workflow.defn
+class Caught:
+    """User code can catch our errors by their class, and go on."""
+
+    @workflow.run
+    async def run(self) -> str:
+        try:
+            await flow.complete("hello/greet", {"name": "ana"}, call=ONCE)
+        except ProviderError as error:
+            return f"{type(error).__name__}: {error.detail.status}"
+        return "no error"
+
+
+@workflow.defn
+class Large:
+    """Inputs that together are more than one message to the server may hold."""
+
+    @workflow.run
+    async def run(self, load: Load) -> int:
+        names = ["x" * load.size] * load.count
+        answers = await asyncio.gather(*(flow.complete("hello/greet", {"name": name}) for name in names))
+        return len(answers)
+
+
+@workflow.defn
+class Rendered:
+    """The text before the call, for those who want to see it."""
+
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        rendered = await flow.render("hello/homeless" if name == "nobody" else "hello/greet", {"name": name})
+        return [message.text for message in rendered.messages]
+
+
+@workflow.defn
+class Pictures:
+    """Parts that are no text, and tools that the model may ask for."""
+
+    @workflow.run
+    async def run(self, picture: bytes) -> str:
+        image = flow.Message.user("Who is this?", flow.Image(data=picture))
+        answer = await flow.complete("hello/greet", {"name": "ana"}, messages=[image])
+        return answer.output
+
+
+@workflow.defn
+class Patient:
+    """Waits for days, then asks."""
+
+    @workflow.run
+    async def run(self) -> str:
+        async with flow.step("wait"):
+            await workflow.sleep(timedelta(days=3))
+        return (await flow.complete("hello/greet", {"name": "ana"})).output
+
+
+@workflow.defn
+class Steps:
+    """Steps that nest, repeat, fail, and have bad names."""
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        for _ in range(2):
+            async with flow.step("twice"):
+                pass
+        try:
+            async with flow.step("outer"), flow.step("inner"):
+                raise ValueError("inside")
+        except ValueError:
+            pass
+        async with flow.step(name):
+            return "done"

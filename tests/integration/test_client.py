@@ -1,0 +1,183 @@
+"""The client: start, watch, list, end; and one clear error for each mistake."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from llmflow.client import Client, connect
+from llmflow.errors import (
+    ConfigInvalid,
+    InputInvalid,
+    NoWorker,
+    PayloadTooLarge,
+    RunExists,
+    RunNotCompleted,
+    RunNotFound,
+    ServerUnavailable,
+)
+from llmflow.testing import Environment, ScriptedProvider, environment
+from tests.integration.hello.app import app
+from tests.integration.hello.workflows import Patient, Steps, Typed
+
+
+@pytest.fixture(scope="module")
+async def env(temporal: str) -> AsyncIterator[Environment]:
+    async with environment(app, ScriptedProvider(lambda _: "hi"), address=temporal) as opened:
+        yield opened
+
+
+async def test_starting_twice_is_starting_once(env: Environment) -> None:
+    id = env.id()
+    first = await env.client.start(Patient.run, id=id)
+    second = await env.client.start(Patient.run, id=id)
+    assert first.run_id == (await second.status()).run_id
+
+    await first.terminate("seen enough")
+    closed = await env.client.start(Patient.run, id=id)
+    assert (await closed.status()).state == "terminated"
+    assert (await closed.status()).run_id == first.run_id
+
+
+async def test_policies_of_temporal_are_there_when_wanted(env: Environment) -> None:
+    id = env.id()
+    first = await env.client.start(Steps.run, "once", id=id)
+    assert await first.result() == "done"
+    with pytest.raises(RunExists, match="exists already: choose another id"):
+        await env.client.start(Steps.run, "once", id=id, reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
+    second = await env.client.start(
+        Steps.run,
+        "again",
+        id=id,
+        conflict=WorkflowIDConflictPolicy.FAIL,
+        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    )
+    assert await second.result() == "done"
+    assert second.run_id != first.run_id
+
+
+async def test_status_tells_what_a_run_is_and_has_been_tagged(env: Environment) -> None:
+    run = await env.client.start(Patient.run, id=env.id(), tags=["nightly", "team:docs"], summary="waits")
+    status = await run.status()
+    assert status.workflow == "Patient"
+    assert status.state == "running"
+    assert status.tags == ("nightly", "team:docs")
+    assert status.closed_at is None
+    assert (await run.steps())[0].path == "wait"
+    await run.cancel()
+    with pytest.raises(RunNotCompleted, match="was cancelled"):
+        await run.result()
+    assert (await run.status()).state == "cancelled"
+    assert (await run.steps())[0].status == "cancelled"
+
+
+async def test_a_delayed_start_waits(env: Environment) -> None:
+    run = await env.client.start(Steps.run, "later", id=env.id(), delay=timedelta(hours=1))
+    assert (await run.status()).events == 1
+    await run.terminate("seen enough")
+
+
+async def test_a_terminated_run_says_who_and_why(env: Environment) -> None:
+    run = await env.client.start(Patient.run, id=env.id())
+    await run.terminate("seen enough")
+    with pytest.raises(RunNotCompleted, match="was terminated: seen enough"):
+        await run.result()
+
+
+async def test_a_workflow_by_its_name(env: Environment) -> None:
+    run = await env.client.start("Steps", "by name", id=env.id())
+    assert await run.result() == "done"
+
+
+async def test_pages_of_a_list(env: Environment) -> None:
+    mark = f"page-{uuid.uuid4()}"
+    ids = [f"{mark}-{number}" for number in range(5)]
+    for id in ids:
+        await (await env.client.start(Steps.run, "x", id=id)).result()
+    mine = f"WorkflowId STARTS_WITH '{mark}'"
+    while len((await env.client.list(query=mine, state="completed")).runs) < 5:
+        await asyncio.sleep(0.05)  # visibility is a moment behind the runs
+
+    first = await env.client.list(query=mine, workflow="Steps", limit=3)
+    second = await env.client.list(query=mine, workflow="Steps", limit=3, cursor=first.cursor)
+    assert [run.id for run in (*first.runs, *second.runs)] == ids[::-1]
+    assert second.cursor is None
+    later = await env.client.list(query=mine, since=datetime.now(UTC) + timedelta(hours=1))
+    assert later.runs == ()
+
+
+async def test_filters_that_cannot_be_used_say_why(env: Environment) -> None:
+    with pytest.raises(InputInvalid, match="limit=0: give 1 to 1000"):
+        await env.client.list(limit=0)
+    with pytest.raises(InputInvalid, match="is not one that `list` gave"):
+        await env.client.list(cursor="%%%")
+    with pytest.raises(InputInvalid, match="Temporal does not accept"):
+        await env.client.list(query="Nonsense >")
+    assert (await env.client.list(workflow="it's not there")).runs == ()
+
+
+async def test_an_unknown_run(env: Environment) -> None:
+    unknown = env.client.run("no-such-run")
+    for ask in (unknown.status, unknown.usage, unknown.steps, unknown.result, unknown.cancel):
+        with pytest.raises(RunNotFound, match=r"no open run 'no-such-run'.*llmflow list"):
+            await ask()
+    with pytest.raises(RunNotFound):
+        await unknown.terminate("it is not there")
+
+
+async def test_an_input_that_is_too_large_is_not_sent(env: Environment) -> None:
+    id = env.id()
+    with pytest.raises(PayloadTooLarge, match="pass a reference"):
+        await env.client.start(Typed.run, "x" * 2_000_000, id=id)
+    with pytest.raises(RunNotFound):
+        await env.client.run(id).status()
+
+
+async def test_an_input_of_the_wrong_type_fails_the_run_and_names_it(env: Environment) -> None:
+    run = await env.client.start("Typed", {"name": "ana"}, id=env.id())
+    with pytest.raises(RunNotCompleted, match="does not fit str"):
+        await run.result()
+
+
+async def test_without_a_task_queue_nothing_starts(temporal: str) -> None:
+    client = await connect(address=temporal)
+    with pytest.raises(ConfigInvalid, match=r"connect\(app\)"):
+        await client.start(Steps.run, "x", id="nowhere")
+
+
+async def test_without_a_worker_a_run_cannot_answer(temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmflow.client.ANSWER_WITHIN", timedelta(seconds=1))
+    client = Client((await connect(address=temporal)).temporal, task_queue=f"nobody-{uuid.uuid4()}")
+    run = await client.start(Steps.run, "x", id=f"alone-{uuid.uuid4()}")
+    assert (await run.status()).state == "running"
+    with pytest.raises(NoWorker, match="start one with `llmflow worker`"):
+        await run.usage()
+    await run.terminate("seen enough")
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "says"),
+    [
+        ("127.0.0.1:1", ServerUnavailable, "no Temporal server answers at 127.0.0.1:1: start one with `llmflow dev`"),
+        ("not an address", ConfigInvalid, "write it as host:port"),
+    ],
+)
+async def test_no_server(address: str, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        await connect(address=address)
+
+
+async def test_an_unknown_profile() -> None:
+    with pytest.raises(ConfigInvalid, match="Profile 'nope' not found"):
+        await connect(profile="nope")
+
+
+async def test_temporals_own_environment_is_used(temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
+    client = await connect()
+    assert client.temporal.namespace == "elsewhere"
+    assert (await connect(namespace="default")).temporal.namespace == "default"

@@ -1,0 +1,92 @@
+"""Errors on their way through Temporal."""
+
+import asyncio
+
+import pytest
+from temporalio.api.failure.v1 import Failure
+from temporalio.exceptions import ApplicationError
+
+from llmflow.converter.failures import LLMFlowFailureConverter
+from llmflow.converter.payloads import LLMFlowPayloadConverter
+from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError, OutputInvalid, RateLimited
+
+PAYLOADS = LLMFlowPayloadConverter()
+FAILURES = LLMFlowFailureConverter()
+
+
+def wire(error: BaseException) -> Failure:
+    failure = Failure()
+    FAILURES.to_failure(error, PAYLOADS, failure)
+    return failure
+
+
+@pytest.mark.parametrize("error_class", BY_CODE.values(), ids=lambda one: one.__name__)
+def test_every_error_comes_back_as_itself(error_class: type[LLMFlowError]) -> None:
+    detail = ErrorDetail(model="openai:gpt", status=429, retry_after=1.5, field="a.b", answer="{}", size=3)
+
+    back = FAILURES.from_failure(wire(error_class("what to do", detail)), PAYLOADS)
+
+    assert type(back) is error_class
+    assert str(back) == "what to do"
+    assert back.detail == detail
+    assert wire(back).application_failure_info.non_retryable is not error_class.retryable
+
+
+def test_the_wait_that_a_vendor_asks_for_reaches_temporal() -> None:
+    failure = wire(RateLimited("slow down", ErrorDetail(retry_after=2.5)))
+
+    assert failure.application_failure_info.next_retry_delay.ToMilliseconds() == 2500
+    assert not wire(OutputInvalid("no", ErrorDetail(retry_after=2.5))).application_failure_info.HasField(
+        "next_retry_delay"
+    )
+
+
+def test_a_client_with_nothing_of_ours_can_read_it() -> None:
+    failure = wire(OutputInvalid("does not fit", ErrorDetail(answer="{}")))
+
+    assert failure.message == "does not fit"
+    assert failure.application_failure_info.type == "llmflow.OutputInvalid"
+    assert PAYLOADS.from_payloads(failure.application_failure_info.details.payloads) == [{"answer": "{}"}]
+
+
+def test_causes_stay() -> None:
+    error = OutputInvalid("outer")
+    error.__cause__ = ValueError("inner")
+
+    back = FAILURES.from_failure(wire(error), PAYLOADS)
+
+    assert isinstance(back, OutputInvalid)
+    assert isinstance(back.__cause__, ApplicationError)
+    assert back.__cause__.type == "ValueError"
+
+
+def test_what_was_raised_from_none_carries_no_context() -> None:
+    try:
+        try:
+            raise ValueError("sk-secret")
+        except ValueError:
+            raise RateLimited("slow down") from None
+    except RateLimited as error:
+        failure = wire(error)
+
+    assert b"sk-secret" not in failure.SerializeToString()
+
+
+def test_a_detail_of_a_newer_version_is_no_obstacle() -> None:
+    error = ApplicationError("later", {"status": "not a number"}, type="llmflow.RateLimited")
+
+    back = FAILURES.from_failure(wire(error), PAYLOADS)
+
+    assert isinstance(back, RateLimited)
+    assert back.detail == ErrorDetail()
+
+
+@pytest.mark.parametrize(
+    "error", [ApplicationError("x", type="llmflow.Unheard"), ApplicationError("x"), ValueError("x")]
+)
+def test_what_is_not_ours_stays_temporals(error: Exception) -> None:
+    assert type(FAILURES.from_failure(wire(error), PAYLOADS)) is ApplicationError
+
+
+def test_cancellation_stays_cancellation() -> None:
+    assert wire(asyncio.CancelledError()).application_failure_info.type == "CancelledError"

@@ -1,0 +1,86 @@
+"""Payloads: what fits, what is refused, and what the refusal says."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from llmflow.converter.payloads import MAX_PAYLOAD_BYTES, LLMFlowPayloadConverter
+from llmflow.errors import InputInvalid, PayloadTooLarge
+from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.models import Candidate, ModelOptions
+from llmflow.types.prompts import Pin, PromptRef
+from llmflow.types.usage import Cost, Usage
+
+CONVERTER = LLMFlowPayloadConverter()
+
+
+class Order(BaseModel):
+    item: str
+    price: Decimal
+    wait: timedelta = timedelta(0)
+
+
+def back(value: object) -> object:
+    return CONVERTER.from_payloads(CONVERTER.to_payloads([value]), [type(value)])[0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Order(item="tea", price=Decimal("1.10"), wait=timedelta(seconds=3)),
+        Message.user("look", Image(data=bytes(range(256))), File(name="a.pdf", url="https://example.org/a.pdf")),
+        Message.assistant(ToolCall(id="1", name="search", arguments="{}"), ToolResult(id="1", text="found")),
+        Pin(
+            prompt=PromptRef(name="research/plan", version="3f9a0c1d2e3f"),
+            candidates=(Candidate(model="openai:gpt", options=ModelOptions(temperature=0, extra={"user": "x"})),),
+        ),
+        Cost(usd=Decimal("0.000000123"), source="list"),
+        Cost(source="no price is known"),
+        Usage(input_tokens=3, cache_read_tokens=2),
+    ],
+)
+def test_values_come_back_equal(value: object) -> None:
+    assert back(value) == value
+
+
+def test_defaults_are_not_written() -> None:
+    [payload] = CONVERTER.to_payloads([Usage(input_tokens=3)])
+    assert payload.data == b'{"input_tokens":3}'
+    [payload] = CONVERTER.to_payloads([Message.user("hi")])
+    assert payload.data == b'{"role":"user","parts":[{"type":"text","text":"hi"}]}'
+    [payload] = CONVERTER.to_payloads([PromptRef(name="a/b", version="0" * 12)])
+    assert payload.data == b'"a/b@000000000000"'
+
+
+@given(st.text())
+def test_any_text_survives(text: str) -> None:
+    message = Message.user(Text(text=text))
+    assert back(message) == message
+
+
+def test_what_is_too_large_says_how_large_and_what_to_do() -> None:
+    with pytest.raises(PayloadTooLarge, match="pass a reference") as refused:
+        CONVERTER.to_payloads(["x" * MAX_PAYLOAD_BYTES])
+    assert refused.value.detail.size is not None
+    assert refused.value.detail.size > MAX_PAYLOAD_BYTES
+    assert CONVERTER.to_payloads(["x" * (MAX_PAYLOAD_BYTES - 100)])
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "says"),
+    [
+        ({"item": "tea"}, "price", "price: Field required"),
+        ({"item": 3, "price": "1"}, "item", "item: Input should be a valid string"),
+        ([], None, "value: Input should be"),
+    ],
+)
+def test_what_does_not_fit_names_the_field(value: object, field: str | None, says: str) -> None:
+    payloads = CONVERTER.to_payloads([value])
+    with pytest.raises(InputInvalid, match=says) as refused:
+        CONVERTER.from_payloads(payloads, [Order])
+    assert refused.value.detail.field == field
+    assert "Order" in refused.value.message

@@ -1,0 +1,90 @@
+"""App and where it is found."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+from temporalio import workflow
+
+from llmflow.app import App, load_app
+from llmflow.errors import ConfigInvalid
+from llmflow.types.tools import AnyTool, Tool
+
+
+@workflow.defn
+class Nothing:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+class NotOne: ...
+
+
+def tool_named(name: str) -> AnyTool:
+    def function() -> str:
+        return ""
+
+    return Tool(
+        name=name,
+        description="",
+        function=function,
+        arguments=BaseModel,
+        output=TypeAdapter(str),
+        timeout=timedelta(seconds=1),
+        attempts=1,
+    )
+
+
+app = App(name="mine", workflows=[Nothing], tools=[tool_named("one")], passthrough=["my.schemas"])
+
+
+def test_an_app_is_data() -> None:
+    assert app.task_queue == "mine"
+    assert app.passthrough_modules == ("my.schemas", __name__)
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "my app", "../x", "-x"])
+def test_names_are_plain(name: str) -> None:
+    with pytest.raises(ConfigInvalid, match="lower case"):
+        App(name=name, workflows=[])
+
+
+def test_a_class_that_is_no_workflow_is_refused() -> None:
+    with pytest.raises(ConfigInvalid, match=r"NotOne.* is no workflow: decorate it"):
+        App(name="mine", workflows=[NotOne])
+
+
+def test_two_tools_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigInvalid, match="two tools of one name: search"):
+        App(name="mine", workflows=[], tools=[tool_named("search"), tool_named("search")])
+
+
+def test_load_finds_it() -> None:
+    assert load_app("tests.integration.hello.app:app").name == "hello"
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nonsense", "package.module:attribute"),
+        (":app", "package.module:attribute"),
+        ("no.such.module:app", "there is no module 'no' here"),
+        ("tests.integration.hello.ap:app", r"there is no module 'tests.integration.hello.ap'"),
+        ("tests.integration.hello.app:ap", "it has app"),
+        ("json:app", "write `app = App"),
+    ],
+)
+def test_load_says_which_part_is_wrong(path: str, says: str) -> None:
+    with pytest.raises(ConfigInvalid, match=says):
+        load_app(path)
+
+
+def test_an_app_whose_own_import_is_broken_shows_its_own_error(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "broken_app.py").write_text("import not_installed_anywhere\n")
+    monkeypatch.syspath_prepend(folder)
+
+    with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere"):
+        load_app("broken_app:app")
