@@ -10,11 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from llmflow._health import health_endpoint, split_address
 from llmflow.activities.completions import Completions
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.tools import tool_activity
@@ -26,8 +24,11 @@ from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue, load_catalogue
 from llmflow.providers.connect import connect_providers
+from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.stores.prompt_files import load_prompts
 from llmflow.stores.prompts import Prompts
+from llmflow.telemetry.health import health_endpoint
+from llmflow.telemetry.metrics import metrics_runtime
 
 log = logging.getLogger("llmflow.worker")
 
@@ -78,6 +79,15 @@ def app_catalogue(app: App, settings: Settings) -> Catalogue:
     return load_catalogue(path)
 
 
+def missing_keys(app: App, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """The models of an App that nobody here can ask, each with the environment variables of which one would help.
+
+    Raises:
+        ConfigInvalid: as `app_catalogue`.
+    """
+    return keys_missing(app_catalogue(app, settings), os.environ)
+
+
 async def run(
     app: App,
     *,
@@ -111,7 +121,7 @@ async def run(
     catalogue = app_catalogue(app, settings or Settings.load())
     providers = connect_providers(catalogue, os.environ)
     plugin = LLMFlowPlugin(app, activities=activities(app, catalogue=catalogue, providers=providers))
-    client = await connect(app, address=address, plugin=plugin, runtime=_runtime(metrics))
+    client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
     worker = Worker(
         client.temporal,
         task_queue=task_queue or app.task_queue,
@@ -132,17 +142,6 @@ async def run(
                 ready(client)
             await stop.wait()
             log.info("finishing the running calls; a second signal stops at once")
-
-
-def _runtime(metrics: str | None) -> Runtime | None:
-    """A runtime that serves Prometheus metrics. There is one per process, so it is made here and nowhere else."""
-    if metrics is None:
-        return None
-    split_address(metrics)
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics)))
-    except ValueError as error:
-        raise ConfigInvalid(f"metrics at {metrics}: {error}; choose another address") from None
 
 
 async def _answers(client: Client) -> bool:

@@ -83,6 +83,7 @@ async def complete(
         repairs: How often an answer that does not fit is asked for again, with the error. Each is paid.
 
     Raises:
+        InputInvalid: `output` has no JSON schema, or `repairs` is negative.
         OutputInvalid: the answer still does not fit; `detail.answer` keeps the last one.
         ProviderError: every candidate model failed; the class says how the last one did.
         PromptError: the prompt or its variables are wrong.
@@ -106,9 +107,16 @@ async def complete(
         tools=tuple(tool.name for tool in tools),
         options=options or ModelOptions(),
     )
+    return await _fitting(pinned, request, expected, call or CallOptions(), repairs)
+
+
+async def _fitting(
+    pinned: Pin, request: CompletionRequest, expected: Output[T], call: CallOptions, repairs: int
+) -> Completion[T]:
+    """Ask until an answer fits."""
     answers: list[CompletionResult] = []
     while True:
-        call_id, answer = await _ask(pinned, request, call or CallOptions())
+        call_id, answer = await _ask(pinned, request, call)
         answers.append(answer)
         current().spent(pinned.prompt, answer)
         try:

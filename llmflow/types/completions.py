@@ -16,6 +16,7 @@ class CompletionRequest(CompactWire):
     model: str
     """`provider:model`."""
     variables: dict[str, JsonValue] = {}
+    """A value for each variable of the prompt, by name."""
     messages: tuple[Message, ...] = ()
     """Follow the rendered prompt: images, tool results, the answer that is being re-asked."""
     output: OutputSchema | None = None

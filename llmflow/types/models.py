@@ -18,8 +18,11 @@ class ModelOptions(CompactWire):
     """How a model should answer. What is left out is the vendor's default."""
 
     temperature: float | None = None
+    """From 0, the likeliest words, to 2 with most vendors. Reasoning models refuse it."""
     top_p: float | None = None
+    """Share of the likelihood that words are chosen from, 0 to 1."""
     max_output_tokens: int | None = Field(default=None, gt=0)
+    """Tokens after which the answer is cut off, reasoning included."""
     reasoning_effort: Effort | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
     service_tier: str | None = None
@@ -61,6 +64,7 @@ class OutputSchema(CompactWire):
 
     name: str
     json_schema: dict[str, JsonValue]
+    """As pydantic writes it; providers make of it what their vendor accepts."""
 
 
 class ModelRequest(Wire):

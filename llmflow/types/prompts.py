@@ -53,6 +53,7 @@ class RenderRequest(CompactWire):
 
     prompt: PromptRef
     variables: dict[str, JsonValue] = {}
+    """A value for each variable of the prompt, by name."""
 
 
 class RenderedPrompt(CompactWire):

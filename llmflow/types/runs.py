@@ -16,6 +16,7 @@ class PendingCall(Wire):
     type: str
     """Such as `llmflow.complete`."""
     attempt: int
+    """Number of the attempt, from 1."""
     last_failure: str | None = None
     """Message of the attempt before this one."""
 

@@ -54,6 +54,7 @@ class Totals(Wire):
     """Calls added up."""
 
     calls: int = 0
+    """Paid answers."""
     usage: Usage = Usage()
     usd: Decimal = Decimal(0)
     """US dollars of the calls whose price is known."""

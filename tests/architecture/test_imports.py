@@ -24,7 +24,8 @@ activities | types, errors,                        | temporalio.{activity,common
            | providers, stores, tools              |
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
            |                                       | obstore, cryptography
-telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity}, opentelemetry
+telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},
+           |                                       | opentelemetry
 spec       | types, errors                         | ruamel.yaml, minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | types, errors                         | temporalio.common
@@ -33,8 +34,8 @@ plugin     | app, flow, converter, telemetry,      | temporalio.{plugin,worker,c
 client     | app, plugin, spec, stores,            | temporalio.{client,envconfig,service,runtime},
            | types, errors                         | temporalio.{common,exceptions,api,types}
 worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
-cli        | client, worker, config, spec, stores, | typer, rich
-           | dev, types, errors                    |
+cli        | app, client, worker, config, spec,    | typer, rich
+           | stores, dev, types, errors            |
 api        | client, config, spec, stores,         | fastapi, starlette, uvicorn
            | types, errors                         |
 testing    | all but cli, api                      | temporalio, pytest

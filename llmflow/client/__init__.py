@@ -1,0 +1,16 @@
+"""The client: start runs, watch them, get their results.
+
+All of it is also possible with a plain Temporal client, the `temporal` CLI and the Web UI.
+"""
+
+from llmflow.client._client import Client, StartOptions
+from llmflow.client._connect import configured_address, connect
+from llmflow.client._run import Run
+
+__all__ = [
+    "Client",
+    "Run",
+    "StartOptions",
+    "configured_address",
+    "connect",
+]

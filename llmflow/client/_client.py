@@ -1,0 +1,200 @@
+"""Starting and finding runs."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Required, TypedDict, TypeVar, Unpack, overload
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    GetSystemInfoRequest,
+)
+from temporalio.client import Client as TemporalClient
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
+
+from llmflow.client._errors import readable_errors, rpc_error
+from llmflow.client._run import Run
+from llmflow.client._status import STATUS, TAGS, status_of
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists
+from llmflow.types.runs import RunPage, RunState
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+_NONE = object()  # told apart from None, which a workflow may take as its input
+
+
+class StartOptions(TypedDict, total=False):
+    """How to start a run. Only `id` is required."""
+
+    id: Required[str]
+    """Names the run. Starting the same id again gives the run that exists, so a start may be repeated safely."""
+    task_queue: str
+    """Where its workers are; the App's own if the client was connected with one."""
+    conflict: WorkflowIDConflictPolicy
+    """If a run of this id is running: use it (default), fail, or terminate it."""
+    reuse: WorkflowIDReusePolicy
+    """If a run of this id is closed: use it (default, as reject duplicate), or start again."""
+    delay: timedelta
+    """Start this much later."""
+    timeout: timedelta
+    """Of the whole run. Temporal then ends it from outside: no compensation and no clean-up run any more."""
+    tags: Sequence[str]
+    """Free text to tell runs apart later."""
+    summary: str
+    """One line about the run, for the Web UI."""
+
+
+class Client:
+    """Starts and finds runs. `connect` makes one."""
+
+    def __init__(self, temporal: TemporalClient, task_queue: str | None = None) -> None:
+        self.temporal = temporal
+        """Temporal's own client, for everything that is not here."""
+        self.task_queue = task_queue
+        """Where runs start if `start` does not say."""
+
+    @overload
+    async def start(
+        self, workflow: MethodAsyncNoParam[Any, Out], **options: Unpack[StartOptions]
+    ) -> Run[Out]: ...  # Any: the workflow's own class
+
+    @overload
+    async def start(
+        self, workflow: MethodAsyncSingleParam[Any, In, Out], input: In, **options: Unpack[StartOptions]
+    ) -> Run[Out]: ...
+
+    @overload
+    async def start(self, workflow: str, input: object = ..., **options: Unpack[StartOptions]) -> Run[Any]: ...
+
+    async def start(self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]) -> Run[Any]:
+        """Start a run, or get the one that has this id already.
+
+        Args:
+            workflow: The run method, such as `ResearchAssistant.run`, or the workflow's name.
+            input: Its one argument, if it takes one.
+            **options: See `StartOptions`.
+
+        Raises:
+            RunExists: a run of that id exists, and `conflict` or `reuse` says not to use it.
+            ConfigInvalid: no task queue was given, here or by an App.
+            PayloadTooLarge: the input does not fit Temporal; nothing was sent.
+        """
+        task_queue = options.get("task_queue", self.task_queue)
+        if task_queue is None:
+            raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
+        tags = list(options.get("tags", ()))
+        try:
+            handle = await self.temporal.start_workflow(
+                workflow,
+                args=() if input is _NONE else (input,),
+                id=options["id"],
+                task_queue=task_queue,
+                id_conflict_policy=options.get("conflict", WorkflowIDConflictPolicy.USE_EXISTING),
+                id_reuse_policy=options.get("reuse", WorkflowIDReusePolicy.REJECT_DUPLICATE),
+                start_delay=options.get("delay"),
+                execution_timeout=options.get("timeout"),
+                memo={TAGS: tags} if tags else None,
+                static_summary=options.get("summary"),
+            )
+        except WorkflowAlreadyStartedError as error:
+            if "conflict" in options or "reuse" in options:
+                raise RunExists(f"run {options['id']!r} exists already: choose another id, or another policy") from None
+            return self.run(options["id"], error.run_id)
+        return Run(handle)
+
+    def run(self, id: str, run_id: str | None = None) -> Run[Any]:
+        """The run of an id: the newest, or the one with `run_id`. Nothing is asked of the server yet."""
+        return Run(self.temporal.get_workflow_handle(id, run_id=run_id))
+
+    async def list(
+        self,
+        *,
+        workflow: str | None = None,
+        state: RunState | None = None,
+        since: datetime | None = None,
+        query: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> RunPage:
+        """Runs, newest first.
+
+        Args:
+            workflow: Only of this workflow type.
+            state: Only in this state.
+            since: Only started at or after this moment.
+            query: More of Temporal's list filter, such as `WorkflowId STARTS_WITH 'research-'`.
+            limit: At most this many, 1 to 1000.
+            cursor: That of the page before.
+
+        Raises:
+            InputInvalid: the filter, the limit or the cursor cannot be used; says why.
+        """
+        if not 1 <= limit <= 1000:
+            raise InputInvalid(f"limit={limit}: give 1 to 1000", ErrorDetail(field="limit"))
+        filters = [
+            f"WorkflowType = '{_quoted(workflow)}'" if workflow else None,
+            f"ExecutionStatus = '{STATUS[state]}'" if state else None,
+            f"StartTime >= '{since.isoformat()}'" if since else None,
+            f"({query})" if query else None,
+        ]
+        found = self.temporal.list_workflows(
+            " AND ".join(one for one in filters if one), page_size=limit, next_page_token=_token(cursor)
+        )
+        async with readable_errors("this filter"):
+            await found.fetch_next_page()
+        page = [await status_of(one) for one in found.current_page or ()]
+        following = found.next_page_token
+        return RunPage(runs=tuple(page), cursor=base64.urlsafe_b64encode(following).decode() if following else None)
+
+    async def server_version(self) -> str:
+        """Version of the Temporal server, after a look that the namespace exists there.
+
+        Raises:
+            ConfigInvalid: there is no such namespace.
+        """
+        namespace = self.temporal.namespace
+        try:
+            await self.temporal.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise rpc_error(error, namespace) from error
+            raise ConfigInvalid(
+                f"Temporal has no namespace {namespace!r}: `temporal operator namespace create -n {namespace}` makes "
+                "it, or set TEMPORAL_NAMESPACE to one that exists"
+            ) from None
+        return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+
+    async def workers(self, task_queue: str) -> int:
+        """How many workers wait for work on this task queue."""
+        found = await self.temporal.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=self.temporal.namespace,
+                task_queue=TaskQueue(name=task_queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            )
+        )
+        # A worker asks at least once a minute. The server also names those that have been gone for longer.
+        since = datetime.now(UTC) - timedelta(seconds=75)
+        alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
+        return len({one.identity for one in alive})
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _token(cursor: str | None) -> bytes | None:
+    if cursor is None:
+        return None
+    try:
+        return base64.b64decode(cursor, altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise InputInvalid(f"cursor {cursor!r} is not one that `list` gave", ErrorDetail(field="cursor")) from None

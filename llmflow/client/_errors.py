@@ -1,0 +1,61 @@
+"""Temporal's answers to a client, as errors that say what to do."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from temporalio.client import WorkflowQueryFailedError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TerminatedError, TimeoutError
+from temporalio.service import RPCError, RPCStatusCode
+
+from llmflow.errors import InputInvalid, LLMFlowError, NoWorker, RunNotFound, ServerUnavailable
+
+
+@asynccontextmanager
+async def readable_errors(what: str) -> AsyncGenerator[None]:
+    """Temporal's answers to a client, as errors that say what to do."""
+    try:
+        yield
+    except WorkflowQueryFailedError as error:
+        raise NoWorker(
+            f"run {what!r} cannot answer: the worker that has it does not use LLMFlowPlugin ({error})"
+        ) from error
+    except RPCError as error:
+        raise rpc_error(error, what) from error
+
+
+def rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
+    """The error of ours for a call that the server refused, if there is one; `what` was asked for."""
+    no_worker = "no worker polls its task queue: start one with `llmflow worker`"
+    match error.status:
+        case RPCStatusCode.NOT_FOUND:
+            return RunNotFound(
+                f"there is no open run {what!r} here ({error.message}): `llmflow list` shows those there are"
+            )
+        case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED | RPCStatusCode.FAILED_PRECONDITION:
+            return NoWorker(f"run {what!r} gave no answer: {no_worker} ({error.message})")
+        case RPCStatusCode.INVALID_ARGUMENT:
+            return InputInvalid(f"Temporal does not accept {what!r}: {error.message}")
+        case RPCStatusCode.UNAVAILABLE:
+            return ServerUnavailable(f"the Temporal server does not answer ({error.message})")
+        case _:
+            return error
+
+
+def how_it_ended(cause: BaseException) -> str:
+    """Such as `failed: OutputInvalid: the answer does not fit Plan ...`."""
+    match cause:
+        case CancelledError():
+            return "was cancelled"
+        case TerminatedError():
+            return f"was terminated: {cause}"
+        case TimeoutError():
+            return "ran out of time"
+        case ActivityError() if cause.cause is not None:
+            return f"failed in {cause.activity_id}: {_named(cause.cause)}"
+        case _:
+            return f"failed: {_named(cause)}"
+
+
+def _named(error: BaseException) -> str:
+    name = error.type if isinstance(error, ApplicationError) and error.type else type(error).__name__
+    return f"{name}: {error}"

@@ -1,0 +1,100 @@
+"""One run."""
+
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+
+from llmflow.client._errors import how_it_ended, readable_errors
+from llmflow.client._status import status_of
+from llmflow.errors import RunNotCompleted
+from llmflow.types.contracts import STEPS, USAGE, Query
+from llmflow.types.runs import RunStatus
+from llmflow.types.steps import StepRecord
+from llmflow.types.usage import UsageReport
+
+Out = TypeVar("Out")
+Answer = TypeVar("Answer")
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""How long a query may take. Without a worker on the run's task queue it gets no answer at all."""
+
+
+class Run(Generic[Out]):
+    """One run, by its id."""
+
+    def __init__(self, handle: WorkflowHandle[Any, Out]) -> None:
+        self.handle = handle
+        """Temporal's own handle, for everything that is not here."""
+
+    @property
+    def id(self) -> str:
+        """The workflow id."""
+        return self.handle.id
+
+    @property
+    def run_id(self) -> str | None:
+        """The run id that this object was made for, if for one."""
+        return self.handle.run_id or self.handle.result_run_id
+
+    async def result(self) -> Out:
+        """Wait for the run to end, and get what it returned.
+
+        Raises:
+            RunNotCompleted: it ended otherwise; the message says how, and `__cause__` is the error.
+            RunNotFound: no run has this id.
+        """
+        async with readable_errors(self.id):
+            try:
+                return await self.handle.result()
+            except WorkflowFailureError as error:
+                raise RunNotCompleted(f"run {self.id!r} {how_it_ended(error.cause)}") from error.cause
+
+    async def status(self) -> RunStatus:
+        """Where it stands. Needs no worker.
+
+        Raises:
+            RunNotFound: no run has this id.
+        """
+        async with readable_errors(self.id):
+            return await status_of(await self.handle.describe())
+
+    async def usage(self) -> UsageReport:
+        """Tokens and money so far, by model and by prompt version.
+
+        Raises:
+            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            RunNotFound: no run has this id.
+        """
+        return await self._ask(USAGE)
+
+    async def steps(self) -> tuple[StepRecord, ...]:
+        """Its steps, in the order in which they began.
+
+        Raises:
+            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            RunNotFound: no run has this id.
+        """
+        return (await self._ask(STEPS)).steps
+
+    async def cancel(self) -> None:
+        """Ask it to stop: running calls are cut, and its clean-up code runs.
+
+        Raises:
+            RunNotFound: no run has this id, or it has ended.
+        """
+        async with readable_errors(self.id):
+            await self.handle.cancel()
+
+    async def terminate(self, reason: str) -> None:
+        """End it from outside, at once: none of its code runs any more.
+
+        Raises:
+            RunNotFound: no run has this id, or it has ended.
+        """
+        async with readable_errors(self.id):
+            await self.handle.terminate(reason=reason)
+
+    async def _ask(self, query: Query[Answer]) -> Answer:
+        async with readable_errors(self.id):
+            return await self.handle.query(query.name, result_type=query.output, rpc_timeout=ANSWER_WITHIN)

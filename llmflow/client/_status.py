@@ -1,0 +1,55 @@
+"""Where a run stands, from what Temporal says of it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
+
+from llmflow.types.runs import PendingCall, RunState, RunStatus
+
+TAGS = "llmflow.tags"
+"""Memo of the tags of a run."""
+
+STATUS: Mapping[RunState, str] = MappingProxyType(
+    {
+        "running": "Running",
+        "completed": "Completed",
+        "failed": "Failed",
+        "cancelled": "Canceled",
+        "terminated": "Terminated",
+        "continued_as_new": "ContinuedAsNew",
+        "timed_out": "TimedOut",
+    }
+)
+"""Our names of states -> those of Temporal's list filter."""
+
+_STATE: Mapping[str, RunState] = {name.upper(): state for state, name in STATUS.items()}
+
+
+async def status_of(found: WorkflowExecution) -> RunStatus:
+    """The status of a run that was listed, or described: then with what it waits for."""
+    memo = await found.memo_value(TAGS, default=())
+    pending: tuple[PendingCall, ...] = ()
+    if isinstance(found, WorkflowExecutionDescription):
+        pending = tuple(
+            PendingCall(
+                id=one.activity_id,
+                type=one.activity_type.name,
+                attempt=one.attempt,
+                last_failure=one.last_failure.message or None,
+            )
+            for one in found.raw_description.pending_activities
+        )
+    return RunStatus(
+        id=found.id,
+        run_id=found.run_id,
+        workflow=found.workflow_type,
+        state=_STATE[found.status.name.replace("_", "")] if found.status else "running",
+        task_queue=found.task_queue,
+        started_at=found.start_time,
+        closed_at=found.close_time,
+        events=found.history_length,
+        history_bytes=found.raw_info.history_size_bytes,
+        tags=tuple(memo),
+        pending=pending,
+    )
