@@ -1,0 +1,57 @@
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+"""What a type checker must infer of the verbs and of the client, and what it must refuse.
+
+This file is checked, not run. A line that must be an error carries `# pyright: ignore[rule]  # expected: why`; when
+pyright stops complaining there, the then unnecessary comment is the error.
+"""
+
+from typing import assert_type
+
+from pydantic import BaseModel
+from temporalio import workflow
+
+from llmflow import flow
+from llmflow.client import Client, Run
+from llmflow.tools import SearchResult, search_documents
+
+
+class Plan(BaseModel):
+    queries: list[str]
+
+
+@workflow.defn
+class Lookup:
+    @workflow.run
+    async def run(self, question: str) -> Plan:
+        plan = await flow.complete("lookup/plan", {"question": question}, output=Plan)
+        assert_type(plan, flow.Completion[Plan])
+        assert_type(plan.output, Plan)
+        assert_type((await flow.complete("lookup/plan")).output, str)
+        assert_type((await flow.complete("lookup/plan", output=list[int])).output, list[int])
+        found = await flow.call_tool(search_documents, query="saga", limit=3)
+        assert_type(found, SearchResult)
+        async with flow.step("write", total=3) as step:
+            assert_type(step, flow.Step)
+        return plan.output
+
+    async def mistakes(self) -> None:
+        await flow.call_tool(search_documents)  # pyright: ignore[reportCallIssue]  # expected: `query` is missing
+        await flow.call_tool(search_documents, query=3)  # pyright: ignore[reportArgumentType]  # expected: not text
+        await flow.call_tool(print, "x")  # pyright: ignore[reportArgumentType, reportCallIssue]  # expected: not a tool
+        await flow.complete("lookup/plan", outptu=Plan)  # pyright: ignore[reportCallIssue]  # expected: no such argument
+
+
+@workflow.defn
+class Tick:
+    @workflow.run
+    async def run(self) -> int:
+        return 1
+
+
+async def client_calls(client: Client) -> None:
+    assert_type(await client.start(Lookup.run, "what?", id="a", tags=["x"]), Run[Plan])
+    assert_type(await (await client.start(Lookup.run, "what?", id="a")).result(), Plan)
+    assert_type(await client.start(Tick.run, id="a"), Run[int])
+    await client.start(Lookup.run, 3, id="a")  # pyright: ignore[reportArgumentType, reportCallIssue]  # expected: not text
+    await client.start(Lookup.run, "what?")  # pyright: ignore[reportCallIssue]  # expected: no id
+    await client.list(state="asleep")  # pyright: ignore[reportArgumentType]  # expected: no such state

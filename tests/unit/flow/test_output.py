@@ -1,0 +1,102 @@
+"""The type of an answer, out and back."""
+
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from llmflow.errors import InputInvalid, OutputInvalid
+from llmflow.flow._output import output_of
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    due: date
+    colour: Colour
+
+
+class Checked(BaseModel):
+    score: int
+
+    @field_validator("score")
+    @classmethod
+    def _positive(cls, score: int) -> int:
+        if score < 0:
+            raise ValueError("a score is never negative")
+        return score
+
+
+def test_text_needs_no_schema() -> None:
+    output = output_of(str)
+    assert output.schema is None
+    assert output.read("not json {") == "not json {"
+
+
+def test_a_strict_model_reads_what_json_can_say() -> None:
+    answer = output_of(Strict).read('{"due": "2026-11-21", "colour": "red"}')
+    assert answer == Strict(due=date(2026, 11, 21), colour=Colour.RED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [(list[int], "[1, 2]", [1, 2]), (dict[str, bool], '{"a": true}', {"a": True}), (bool, "true", True)],
+)
+def test_types_that_are_no_models(kind: Any, text: str, value: object) -> None:
+    output = output_of(kind)
+    assert output.schema is not None
+    assert output.read(text) == value
+
+
+def test_the_schema_has_the_models_name_and_no_titles_of_fields() -> None:
+    schema = output_of(Checked).schema
+    assert schema is not None
+    assert schema.name == "Checked"
+    assert schema.json_schema["properties"] == {"score": {"type": "integer"}}
+
+
+def test_names_are_what_vendors_accept() -> None:
+    model = type("Übergröße[int]", (Checked,), {})
+    schema = output_of(model).schema
+    assert schema is not None
+    assert schema.name == "_bergr__e_int_"
+
+
+def test_a_model_class_carries_its_own_and_a_subclass_another() -> None:
+    class Child(Checked):
+        extra: str
+
+    assert output_of(Checked) is output_of(Checked)
+    assert output_of(Child) is not output_of(Checked)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{}", "- score: Field required"),
+        ('{"score": -1}', "- score: Value error, a score is never negative"),
+        ("hello", "- the answer: Invalid JSON"),
+    ],
+)
+def test_what_does_not_fit_says_where(text: str, says: str) -> None:
+    with pytest.raises(OutputInvalid) as refused:
+        output_of(Checked).read(text)
+    assert says in refused.value.message
+    assert refused.value.detail.answer == text
+
+
+class Opaque: ...
+
+
+@pytest.mark.parametrize("kind", [Callable[[], int], Opaque])
+def test_a_type_without_a_schema_is_refused(kind: Any) -> None:
+    with pytest.raises(InputInvalid, match="has no JSON schema") as refused:
+        output_of(kind)
+    assert refused.value.detail.field == "output"
