@@ -21,6 +21,7 @@ from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.plugin import LLMFlowPlugin
+from llmflow.providers import pricing
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue, load_catalogue
 from llmflow.providers.connect import connect_providers
@@ -79,13 +80,9 @@ def app_catalogue(app: App, settings: Settings) -> Catalogue:
     return load_catalogue(path)
 
 
-def missing_keys(app: App, settings: Settings) -> dict[str, tuple[str, ...]]:
-    """The models of an App that nobody here can ask, each with the environment variables of which one would help.
-
-    Raises:
-        ConfigInvalid: as `app_catalogue`.
-    """
-    return keys_missing(app_catalogue(app, settings), os.environ)
+def missing_keys(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """The models of which no candidate can be asked here, each with the environment variables of which one would help."""
+    return keys_missing(catalogue, os.environ)
 
 
 async def run(
@@ -119,9 +116,11 @@ async def run(
         PromptInvalid: a prompt that does not parse.
     """
     catalogue = app_catalogue(app, settings or Settings.load())
+    _check_keys(catalogue)
     providers = connect_providers(catalogue, os.environ)
     plugin = LLMFlowPlugin(app, activities=activities(app, catalogue=catalogue, providers=providers))
     client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
+    await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
     worker = Worker(
         client.temporal,
         task_queue=task_queue or app.task_queue,
@@ -142,6 +141,15 @@ async def run(
                 ready(client)
             await stop.wait()
             log.info("finishing the running calls; a second signal stops at once")
+
+
+def _check_keys(catalogue: Catalogue) -> None:
+    missing = missing_keys(catalogue)
+    for alias, variables in missing.items():
+        log.warning("nothing can answer model %r here: set %s", alias, " or ".join(variables))
+    if missing and len(missing) == len(catalogue.aliases):
+        wanted = ", ".join(dict.fromkeys(variable for variables in missing.values() for variable in variables))
+        raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
 
 
 async def _answers(client: Client) -> bool:

@@ -13,11 +13,10 @@ models:
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -30,6 +29,7 @@ OFFLINE = "offline"
 _APIS: Mapping[str, Api] = MappingProxyType({api: api for api in get_args(Api)})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_URL = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 _OPTIONS = frozenset(ModelOptions.model_fields)
 
 
@@ -56,8 +56,8 @@ class Catalogue:
 
     @classmethod
     def only(cls, provider: str) -> "Catalogue":
-        """A catalogue in which every name means this one provider: the offline one, or a test's."""
-        return cls(providers={provider: ProviderEntry(api=OFFLINE)}, aliases={}, sole=provider)
+        """A catalogue in which every name means this one provider, which its user connects: a test's, say."""
+        return cls(providers={}, aliases={}, sole=provider)
 
     def resolve(self, name: str) -> tuple[Candidate, ...]:
         """The candidates of an alias, in the order in which they are tried; or the one model `provider:model`.
@@ -86,7 +86,7 @@ def load_catalogue(path: str | Path) -> Catalogue:
         ConfigInvalid: says `file:line:column`, what is wrong, and what may stand there.
     """
     if str(path) == OFFLINE:
-        return Catalogue.only(OFFLINE)
+        return replace(Catalogue.only(OFFLINE), providers={OFFLINE: ProviderEntry(api=OFFLINE)})
     root = read_yaml(Path(path)).mapping("models.yaml", {"providers", "models"})
     entries = root["providers"].mapping("`providers`") if "providers" in root else {}
     providers = {name: _provider(name, node) for name, node in entries.items()}
@@ -109,8 +109,8 @@ def _provider(name: str, node: Node) -> ProviderEntry:
         raise fields["api"].error(f"there is no api {unknown(text['api'], _APIS)}")
     if (api == OFFLINE) != (name == OFFLINE):
         raise node.error("`api: offline` and the name `offline` go together: every record must say that no model spoke")
-    if base_url is not None and (urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname):
-        raise fields["base_url"].error(f"base_url {base_url!r} must begin with http:// or https:// and a host")
+    if base_url is not None and not _URL.fullmatch(base_url):
+        raise fields["base_url"].error("`base_url` must be http:// or https:// with a host, and no password in it")
     if api == "chat" and base_url is None:
         raise node.error(f"provider {name!r} has no `base_url`: say where its API begins, such as http://localhost/v1")
     if api == "responses" and base_url is None and key is None:
@@ -142,9 +142,9 @@ class _Aliases:
     def _candidate(self, node: Node, above: tuple[str, ...]) -> tuple[Candidate, ...]:
         if isinstance(node.value, str):
             return self._meant(node, ModelOptions(), above)
-        fields = node.mapping("a candidate", _OPTIONS | {"model"})
+        fields = node.mapping("a candidate that is not `provider:model`", _OPTIONS | {"model"})
         if "model" not in fields:
-            raise node.error("a candidate has no `model`: write `{model: provider:model, ...}`")
+            raise node.error("the candidate has no `model`: write `{model: provider:model, ...}`")
         return self._meant(fields.pop("model"), _options(fields), above)
 
     def _meant(self, node: Node, options: ModelOptions, above: tuple[str, ...]) -> tuple[Candidate, ...]:

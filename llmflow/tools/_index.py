@@ -45,10 +45,10 @@ _STOP_WORDS = frozenset(
         r"\w+",
         """
         a about after all also am an and any are as at be been but by can could did do does doing each for from get had
-        has have having he her his how i if in into is it its just let like many me more most much my no not of off on one only
-        or other our out over own please same she should so some such tell than that the their them then there these
-        they this those through to too under until up us very was we were what when where which while who whom why will
-        with would you your
+        has have having he her his how i if in into is it its just let like many me more most much my no not of off on
+        one only or other our out over own please same she should so some such tell than that the their them then there
+        these they this those through to too under until up us very was we were what when where which while who whom why
+        will with would you your
         """,
     )
 )

@@ -138,12 +138,22 @@ async def test_health_and_metrics(
         ("metrics", "nonsense", "write it as host:port"),
     ],
 )
-async def test_addresses_that_cannot_be_used(temporal: str, option: str, value: str, says: str) -> None:
+async def test_addresses_that_cannot_be_used(
+    temporal: str, monkeypatch: pytest.MonkeyPatch, option: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with pytest.raises(ConfigInvalid, match=says):
         await worker.run(app, address=temporal, **{option: value})  # type: ignore[arg-type]  keywords of a test
 
 
-async def test_a_port_that_is_taken(temporal: str) -> None:
+async def test_without_any_key_a_worker_does_not_start(temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigInvalid, match="no model can be asked: set OPENAI_API_KEY, or LLMFLOW_MODELS=offline"):
+        await worker.run(app, address=temporal)
+
+
+async def test_a_port_that_is_taken(temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with pytest.raises(ConfigInvalid, match="choose another address"):
         await worker.run(app, address=temporal, health=temporal)
 

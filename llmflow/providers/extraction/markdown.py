@@ -19,6 +19,7 @@ _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^)]*\)|(?<!\w)\[([^\[\]]+)\](?:\[[^\[\]]*\])?")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w*])")
 _SENTENCE_LIMIT = 400  # characters: what is longer is a list in disguise
+_BLOCK_LIMIT = 50_000  # characters: no paragraph is as long, and patterns that look for pairs are slow on it
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ def sentences(markdown: str) -> list[Sentence]:
     """The sentences of prose, in order. Tables, code blocks, lead-ins and fragments are left out."""
     found: list[Sentence] = []
     for block in _blocks(markdown):
-        parts = list(_split(block.text))
+        parts = list(_split(block.text[:_BLOCK_LIMIT]))
         for index, raw in enumerate(parts):
-            text = plain(raw)
+            text = plain(raw[: 4 * _SENTENCE_LIMIT])
             if block.is_item and index == len(parts) - 1 and text[-1:].isalnum() and len(text.split()) >= 5:
                 text += "."  # items of lists often go without
             if _is_quotable(text, may_be_cut=block.may_be_cut and index == 0):
@@ -73,13 +74,13 @@ def _is_quotable(text: str, *, may_be_cut: bool) -> bool:
     letters = sum(character.isalpha() for character in text)
     return (
         len(text) <= _SENTENCE_LIMIT
-        and (len(text.split()) >= 4 or (letters > 10 and not text.isascii()))
+        and (len(text.split()) >= 4 or (letters > 6 and not text.isascii()))
         and not text.startswith("(")
         and not (may_be_cut and text[0].islower())
         and text.rstrip("\"')`”\u2019]")[-1:] in set(".!?…。\uff01\uff1f")
         and text.count("(") == text.count(")")
         and text.count("`") % 2 == 0
-        and 2 * sum(len(code.group()) for code in _CODE.finditer(text)) <= len(text)
+        and sum(len(code.group()) for code in _CODE.finditer(text)) <= len(text) * 2 / 3
         and letters >= 0.6 * len(text.replace(" ", ""))
     )
 
@@ -106,9 +107,10 @@ def _blocks(markdown: str) -> Iterator[_Block]:
 
 
 def _split(block: str) -> Iterator[str]:
+    code = {at for span in _CODE.finditer(block) for at in range(*span.span())}
     start = 0
     for match in _END.finditer(block):
-        if not _ABBREVIATION.search(block[start : match.start()]):
+        if match.start() not in code and not _ABBREVIATION.search(block[start : match.start()]):
             yield block[start : match.end()].strip()
             start = match.end()
     yield block[start:].strip()

@@ -13,12 +13,16 @@ from llmflow.types.messages import Message, Text, ToolResult
 
 _LABEL = re.compile(r"^\s*(?:[A-Za-z]+ )?(?:question|query|topic)\s*:\s*(?P<text>.*)$", re.I)
 _ENDS_LABEL = re.compile(r"^\s*(?:$|[-*+•]\s|\d+[.)]\s|#|\S*\[|[A-Za-z][A-Za-z ]{0,30}:)")
-_HEADER = re.compile(r"^\s*(?P<style>[-*+•]|\d+[.)]|#+|[A-Za-z]+)?\s*\[(?P<ids>[^\[\]]+)\](?!\()(?P<rest>.*)$")
+_IDS = r"(?P<ids>(?:\[[^\[\]]+\](?!\()[ ,;]*)+)"
+_HEADER = re.compile(rf"^\s*(?P<style>[-*+•]|\d+[.)]|#+|[A-Za-z]+)?\s*{_IDS}(?P<rest>.*)$")
+_CITING = re.compile(rf"^\s*(?:[-*+•]|\d+[.)])\s+(?P<rest>.*[^\s\],;])\s+{_IDS}\.?\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
 _TITLE = re.compile(r"^\s*\((?P<title>.+?)\)\s*(?::|$)(?P<text>.*)$")
-_CITED = re.compile(r"(?<![\w\]])\s?\[([^\[\]\n]+)\](?!\()")
 _JSON = re.compile(r"^(?:[^\n\[{]*:)?\s*(?=[\[{])", re.MULTILINE)
+_RUN_OF_BLANKS = re.compile(r"[^\S\n]{5,}")  # says no more than a few, and makes patterns slow
 _EDGE = 3  # lines in which an unlabelled question may stand
+_TRIES = 1_000  # places at which JSON may begin
+_LONG = 4_000  # characters of a line: no finding is as long, and looking for ids at its end would take too long
 _SHORT = 300  # characters: a text as short as this, and nothing else, is what is asked
 
 
@@ -52,9 +56,8 @@ def read(messages: Sequence[Message]) -> Material:
     `- [docs/a.md#2] a finding`, or are objects of JSON. Where there are none, the whole text is one.
     """
     said = [message for message in messages if message.role == "user"]
-    text = "\n\n".join(
-        part.text for message in said for part in message.parts if isinstance(part, Text | ToolResult)
-    ).replace("\r\n", "\n")
+    text = "\n\n".join(part.text for message in said for part in message.parts if isinstance(part, Text | ToolResult))
+    text = _RUN_OF_BLANKS.sub("    ", text.replace("\r\n", "\n"))
     question, rest = _take_question(text.split("\n"))
     question = question or next(filter(None, (_asked(message.text) for message in reversed(said))), "")
     if not question and len(text) <= _SHORT:
@@ -87,18 +90,22 @@ def _take_question(lines: Sequence[str]) -> tuple[str, str]:
 def _take_json(text: str) -> tuple[tuple[Passage, ...], str]:
     """The passages that are JSON, and the text without them."""
     passages: list[Passage] = []
-    rest = ""
-    at = 0
-    while begin := _JSON.search(text, at):
+    rest: list[str] = []
+    at = done = 0
+    for _ in range(_TRIES):
+        begin = _JSON.search(text, at)
+        if begin is None:
+            break
         try:
-            value, end = json.JSONDecoder().raw_decode(text, begin.end())
-        except ValueError:
-            value, end = None, begin.end() + 1
-        found = tuple(_from_json(cast(JsonValue, value), ()))
-        passages += found
-        rest += text[at : begin.start() if found else end]
-        at = end
-    return tuple(passages), rest + text[at:]
+            value, at = json.JSONDecoder().raw_decode(text, begin.end())
+        except (ValueError, RecursionError):
+            at = begin.end() + 1
+            continue
+        if found := list(_from_json(cast(JsonValue, value), ())):
+            passages += found
+            rest.append(text[done : begin.start()])
+            done = at
+    return tuple(passages), "".join([*rest, text[done:]])
 
 
 def _from_json(value: JsonValue, ids: tuple[str, ...]) -> Iterator[Passage]:
@@ -152,14 +159,14 @@ def _passages(lines: Sequence[str]) -> Iterator[Passage]:
 
 
 def _header(line: str) -> tuple[str, tuple[str, ...], str] | None:
-    """The style of the header, its ids, and what follows them in the line."""
-    match = _HEADER.match(line)
-    ids = _ids(match["ids"]) if match else ()
-    if match and ids:
-        style = (match["style"] or "").lower()
-        return "item" if _ITEM.match(line) else style, ids, match["rest"]
-    cited = tuple(name for found in _CITED.findall(line) for name in _ids(found)) if _ITEM.match(line) else ()
-    return ("item", cited, _ITEM.sub("", line)) if cited else None
+    """The style of the header, its ids, and what else the line says. Items may have their ids at the end instead."""
+    for form in (_HEADER, _CITING) if len(line) <= _LONG else (_HEADER,):
+        match = form.match(line)
+        ids = _ids(match["ids"]) if match else ()
+        if match and ids:
+            style = "item" if _ITEM.match(line) else (match["style"] or "").lower()
+            return style, ids, match["rest"]
+    return None
 
 
 def _passage(header: tuple[str, tuple[str, ...], str], body: Sequence[str]) -> Passage:
@@ -167,9 +174,7 @@ def _passage(header: tuple[str, tuple[str, ...], str], body: Sequence[str]) -> P
     rest = rest.strip()
     title = ""
     if style == "item":
-        cited = [name for found in _CITED.findall(rest) for name in _ids(found)]
-        ids = tuple(dict.fromkeys((*ids, *cited)))
-        rest = _as_item(_CITED.sub(lambda found: "" if _ids(found[1]) else found[0], rest).lstrip(": "))
+        rest = _as_item(rest.lstrip(": "))
     elif titled := _TITLE.match(rest):
         title, rest = titled["title"], titled["text"]
     elif rest.startswith(":"):
@@ -180,14 +185,15 @@ def _passage(header: tuple[str, tuple[str, ...], str], body: Sequence[str]) -> P
 
 
 def _ids(text: str) -> tuple[str, ...]:
-    parts = tuple(part.strip() for part in re.split(r"[,;]", text))
-    return parts if all(_is_id(part) for part in parts) else ()
+    parts = tuple(part.strip() for part in re.split(r"[\[\],;]+", text) if part.strip())
+    return tuple(dict.fromkeys(parts)) if all(_is_id(part) for part in parts) else ()
 
 
 def _is_id(text: str) -> bool:
-    # So that neither the box `[x]`, nor the footnote `[^1]`, nor the link `[see there]` is one.
+    # So that neither the box `[x]`, nor the footnote `[^1]`, nor the link `[see there]`, nor `[...]` is one.
     marked = any(character.isdigit() or character in "/#.:_-" for character in text)
-    return marked and not text.startswith("^") and ("#" in text or " " not in text)
+    whole = "#" in text or " " not in text
+    return marked and whole and text[0].isalnum() and text[-1].isalnum()
 
 
 def _as_item(text: str) -> str:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from llmflow.errors import AuthenticationFailed
-from llmflow.providers.catalogue import Catalogue, ProviderEntry
+from llmflow.providers.catalogue import Catalogue, ProviderEntry, load_catalogue
 from llmflow.providers.connect import connect_providers, missing_keys
 from llmflow.providers.offline import Offline
 from llmflow.types.models import Candidate
@@ -42,11 +42,11 @@ async def test_a_missing_key_says_which_variable_to_set(ask: Ask, value: str | N
     environ = {} if value is None else {"OPENAI_API_KEY": value}
     provider = connect_providers(catalogue(openai=OPENAI), environ)["openai"]
     with pytest.raises(
-        AuthenticationFailed, match="openai:gpt-5.4 was not asked.*OPENAI_API_KEY holds no key"
+        AuthenticationFailed, match=r"openai:gpt-5\.4 was not asked.*OPENAI_API_KEY holds no key"
     ) as caught:
         await provider.complete(ask())
     assert caught.value.detail.model == "openai:gpt-5.4"
-    assert not value or value.strip() not in str(caught.value).replace("", "-")
+    assert not (value or "").strip() or (value or "").strip() not in str(caught.value)
     await provider.close()
 
 
@@ -68,7 +68,7 @@ def test_aliases_that_cannot_be_served() -> None:
 
 
 def test_offline() -> None:
-    providers = connect_providers(Catalogue.only("offline"), {})
+    providers = connect_providers(load_catalogue("offline"), {})
     assert isinstance(providers["offline"], Offline)
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import genai_prices
 import pytest
 
 from llmflow.providers.pricing import price, warm
@@ -11,7 +12,7 @@ from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Cost, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-SOURCE = "genai-prices 0.2.3"
+SOURCE = f"genai-prices {genai_prices.__version__}"
 
 
 def cost(asked: str, answered: str | None = None, *, at: datetime = NOW, **fields: Any) -> Cost:
@@ -33,7 +34,7 @@ def cost(asked: str, answered: str | None = None, *, at: datetime = NOW, **field
     ],
 )
 def test_tokens(usage: dict[str, int], usd: str) -> None:
-    assert cost("openai:gpt-4o-mini", **usage) == Cost(usd=Decimal(usd), source="genai-prices 0.2.3")
+    assert cost("openai:gpt-4o-mini", **usage) == Cost(usd=Decimal(usd), source=SOURCE)
 
 
 def test_written_to_the_cache() -> None:
@@ -87,7 +88,7 @@ def test_service_tiers(tier: str | None, usd: str, shown: str | None) -> None:
 def test_a_tier_without_a_price_of_its_own_is_not_priced_as_another(model: str, at: datetime, tier: str) -> None:
     found = cost(model, at=at, service_tier=tier)
     assert (found.usd, found.tier) == (None, tier)
-    assert found.source.startswith(f"no price: genai-prices 0.2.3 does not know tier {tier!r}")
+    assert found.source.startswith(f"no price: {SOURCE} does not know tier {tier!r}")
 
 
 def test_what_the_vendor_says_comes_first() -> None:
@@ -136,7 +137,7 @@ def test_whose_list(asked: str, answered: str, base_url: str | None, matched: st
 def test_unknown_is_not_free(asked: str, base_url: str | None) -> None:
     found = cost(asked, base_url=base_url, input_tokens=1000)
     assert found.usd is None
-    assert found.source.startswith("no price: genai-prices 0.2.3 does not know")
+    assert found.source.startswith(f"no price: {SOURCE} does not know")
 
 
 def test_contradictory_counts_have_no_price() -> None:
