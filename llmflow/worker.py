@@ -29,6 +29,7 @@ from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.stores.prompt_files import load_prompts
 from llmflow.stores.prompts import Prompts
 from llmflow.telemetry.health import health_endpoint
+from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.metrics import metrics_runtime
 
 log = logging.getLogger("llmflow.worker")
@@ -81,7 +82,7 @@ def app_catalogue(app: App, settings: Settings) -> Catalogue:
 
 
 def missing_keys(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """The models of which no candidate can be asked here, each with the environment variables of which one would help."""
+    """The models of which no candidate can be asked here, each with the variables of which one would help."""
     return keys_missing(catalogue, os.environ)
 
 
@@ -115,6 +116,7 @@ async def run(
         ConfigInvalid: something it needs is missing: models, keys, a free port.
         PromptInvalid: a prompt that does not parse.
     """
+    log_our_errors_in_one_line()
     catalogue = app_catalogue(app, settings or Settings.load())
     _check_keys(catalogue)
     providers = connect_providers(catalogue, os.environ)
