@@ -34,7 +34,7 @@ class Offline:
         """Answer from the request's own text.
 
         Raises:
-            RequestRejected: the output schema wants a string of a pattern that the input does not have.
+            RequestRejected: the schema wants a pattern that no part of the input has, or contains itself without end.
         """
         # In a thread: a megabyte of documents takes about a second, and heartbeats must go on.
         return await asyncio.to_thread(_complete, request)

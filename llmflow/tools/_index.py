@@ -24,7 +24,7 @@ MAX_WORDS = 60
 HTML = frozenset({".html", ".htm"})
 SUFFIXES = frozenset({".md", ".markdown", ".rst", ".txt"}) | HTML
 
-_VERSION = 1
+_VERSION = 2
 """Part of the file's name: a new way of splitting or storing begins a new file."""
 _MAX_FILES = 20_000
 _LOCK_SECONDS = 60

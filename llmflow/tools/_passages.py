@@ -106,7 +106,7 @@ def _blocks(document: str) -> Iterator[_Block]:
     block = _Block(1, "", lines=lines[:number]) if number else None
     while number < len(lines):
         line = lines[number]
-        heading = None if fence else _heading(lines, number)
+        heading = None if fence or _FENCE.match(line) else _heading(lines, number)
         if block and (heading or not (line.strip() or fence or block.is_bare)):
             yield block
             block = None

@@ -43,7 +43,7 @@ class Answer:
         """The value.
 
         Raises:
-            RequestRejected: the schema wants a string of a pattern that the input does not have.
+            RequestRejected: the schema wants a pattern that no part of the input has, or contains itself without end.
         """
         return self._value(dict(self._root), "", self._content.all, 0)
 
@@ -121,7 +121,7 @@ class Answer:
         kind = kind_of(name, text(item, "description"))
         if type_of(item) == "object" and "const" not in item:
             kinds = {kind_of(field) for field in mapping(item, "properties")}
-            parts = self._content.parts(focus, by_heading=bool(kinds & {"heading", "title"}))
+            parts = self._content.parts(focus, by_heading="prose" in kinds and bool(kinds & {"heading", "title"}))
             parts += [focus] * (low - len(parts))
             yield from (self._value(dict(item), name, part, depth) for part in parts)
             return

@@ -63,7 +63,8 @@ class Content:
         """What a list of that kind may hold, best first. Empty if the input has nothing of the kind."""
         match kind:
             case "id":
-                found = [name for candidate in focus.best(_ITEMS) for name in candidate.ids]
+                # Of just the sentences that a text beside it says, so that it cites what it says.
+                found = [name for candidate in focus.best(focus.sentences) for name in candidate.ids]
             case "query":
                 found = _queries(self.material.question)
             case "keyword":

@@ -18,7 +18,7 @@ _HEADER = re.compile(rf"^\s*(?P<style>[-*+•]|\d+[.)]|#+|[A-Za-z]+)?\s*{_IDS}(?
 _CITING = re.compile(rf"^\s*(?:[-*+•]|\d+[.)])\s+(?P<rest>.*[^\s\],;])\s+{_IDS}\.?\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
 _TITLE = re.compile(r"^\s*\((?P<title>.+?)\)\s*(?::|$)(?P<text>.*)$")
-_JSON = re.compile(r"^(?:[^\n\[{]*:)?\s*(?=[\[{])", re.MULTILINE)
+_JSON = re.compile(r"^(?:[^\n\[{]*:)?[ \t]*\n?[ \t]*(?=[\[{])", re.MULTILINE)
 _RUN_OF_BLANKS = re.compile(r"[^\S\n]{5,}")  # says no more than a few, and makes patterns slow
 _EDGE = 3  # lines in which an unlabelled question may stand
 _TRIES = 1_000  # places at which JSON may begin

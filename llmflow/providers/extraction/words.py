@@ -28,12 +28,14 @@ def words(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """A word without its ending, so that `retries` meets `retry` and `worker` meets `workers`."""
+    """A word without its ending, so that `retries` meets `retry` and `cancelled` meets `cancel`."""
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             word = word.removesuffix(suffix)
             break
-    return word[:-1] if len(word) > 3 and word[-1] in "eiy" else word
+    if len(word) > 3 and (word[-1] in "eiy" or word[-1] == word[-2]):
+        return word[:-1]
+    return word
 
 
 def stems(text: str) -> list[str]:

@@ -44,6 +44,13 @@ def test_code_is_no_heading_and_stays_whole() -> None:
     assert passage.heading == "A"
 
 
+def test_code_that_begins_with_a_rule_is_no_heading() -> None:
+    (passage,) = split("# A\n\n```prompt\n---\nmodel: smart\n---\n\n# no heading\n```\n")
+    assert passage.heading == "A"
+    assert split("```text\n---\n```\n\n# B\n")[-1].heading == ""
+    assert first_heading("```text\n---\n```\n\n# B\n") == "B"
+
+
 def test_a_heading_is_never_the_end_of_a_passage() -> None:
     passages = split(f"# A\n\n{'x' * 500}\n\n## B\n\n" + "y " * 700)
     assert not any(passage.text.endswith("## B") for passage in passages)
