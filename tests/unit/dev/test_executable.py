@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -133,7 +133,7 @@ async def test_what_was_built_is_verified(settings: Settings, program: Program, 
 async def test_a_download_that_hangs_is_given_up(
     settings: Settings, cached: Path, program: Program, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llmflow.dev.executable._DOWNLOAD_LIMIT", timedelta(seconds=2))
+    monkeypatch.setattr("llmflow.dev.download._LIMIT", timedelta(seconds=2))
     program("go", go("go1.26", install=built()))
     with socket.create_server(("127.0.0.1", 0)) as swallows:  # takes connections, and never answers
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{swallows.getsockname()[1]}")
@@ -174,10 +174,12 @@ def slow_build(tmp_path: Path, program: Program) -> SlowBuild:
 
 
 @asynccontextmanager
-async def another_process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+async def another_process(settings: Settings) -> AsyncGenerator[asyncio.subprocess.Process]:
     """`python -m llmflow.dev`, as set-up calls it."""
     environment = {**os.environ, "LLMFLOW_CACHE": str(settings.cache)}
     environment.pop("TEMPORAL_ADDRESS", None)
+    if settings.temporal_address:
+        environment["TEMPORAL_ADDRESS"] = settings.temporal_address
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "llmflow.dev"), env=environment, stderr=asyncio.subprocess.PIPE
     )
@@ -238,3 +240,11 @@ async def test_set_up_prints_the_error_and_fails(settings: Settings, program: Pr
 
     assert process.returncode == 1
     assert b"no way to get one:\n  TEMPORAL_ADDRESS: not set\n  `temporal` on PATH: there is none\n" in printed
+
+
+async def test_set_up_gets_nothing_when_a_server_stands(settings: Settings, program: Program) -> None:
+    async with another_process(settings.model_copy(update={"temporal_address": "127.0.0.1:1"})) as process:
+        assert await process.communicate() == (None, b"")
+
+    assert process.returncode == 0
+    assert "cache" not in os.listdir(settings.cache.parent)

@@ -29,6 +29,9 @@ class Witness:
         assert await asyncio.to_thread(os.read, self._read, 1) == b"\n"
         os.close(self._keep_open)
 
+    def close(self) -> None:
+        os.close(self._read)
+
     async def gone(self) -> bool:
         return await asyncio.to_thread(os.read, self._read, 1) == b""
 
@@ -37,7 +40,7 @@ class Witness:
 def witness(tmp_path: Path) -> Iterator[Witness]:
     witness = Witness(tmp_path / "pipe")
     yield witness
-    os.close(witness._read)
+    witness.close()
 
 
 async def test_the_output_of_both_streams_comes_back() -> None:
