@@ -63,8 +63,8 @@ class Page:
 
 
 def pages() -> Iterator[Page]:
-    """README.md and docs, as far as they are written."""
-    for file in (*ROOT.glob("README.md"), *sorted((ROOT / "docs").rglob("*.md"))):
+    """README, CONTRIBUTING and docs."""
+    for file in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))):
         yield Page(file.relative_to(ROOT).as_posix(), file.read_text("utf-8"))
 
 

@@ -1,6 +1,7 @@
 """README and docs do not lie: their Python runs, their YAML and JSON parse.
 
-Blocks of one page run in order and share their names; a block marked `python fragment` is compiled only.
+Blocks of one page run in order and share their names, where a `reader` stands; a block marked `python fragment` is
+compiled only.
 """
 
 import ast
@@ -10,7 +11,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
 from types import CodeType, ModuleType
 
 import pytest
@@ -67,9 +67,10 @@ def test_blocks_parse() -> None:
     holds(problem for page in pages() for block in page.blocks for problem in parse(page, block))
 
 
-async def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    holds([problem for page in pages() for problem in await run(page)])
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("page", list(pages()), ids=lambda page: page.path)
+async def test_python_runs(page: Page) -> None:
+    holds(await run(page))
 
 
 def page(*blocks: str) -> Page:
