@@ -12,7 +12,8 @@
     │   └── RequestRejected           the developer: the vendor does not accept the request
     ├── OutputInvalid                 the model: its answer did not fit the type, also after re-asking
     ├── PromptError                   the author of a prompt
-    │   ├── PromptNotFound            no such prompt, or no such version of it any more
+    │   ├── PromptNotFound            no such prompt
+    │   │   └── PromptVersionMissing  retried: another worker may still serve the version that the run began with
     │   ├── PromptInvalid             the file does not parse; says file:line:column
     │   └── VariablesInvalid          missing or unknown variables; names them
     ├── ToolError                     the author or the caller of a tool
@@ -136,7 +137,13 @@ class PromptError(LLMFlowError):
 
 
 class PromptNotFound(PromptError):
-    """No prompt of that name, or the pinned version is no longer served."""
+    """No prompt of that name."""
+
+
+class PromptVersionMissing(PromptNotFound):
+    """This worker does not serve the pinned version. Another may, while a new one is rolled out."""
+
+    retryable = True
 
 
 class PromptInvalid(PromptError):

@@ -23,16 +23,17 @@ from llmflow.errors import ConfigInvalid
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers import pricing
 from llmflow.providers.base import Provider
-from llmflow.providers.catalogue import Catalogue, load_catalogue
+from llmflow.providers.catalogue import OFFLINE, Catalogue, load_catalogue
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
+from llmflow.providers.offline import OFFLINE_NOTICE
 from llmflow.stores.prompt_files import load_prompts
 from llmflow.stores.prompts import Prompts
 from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.metrics import metrics_runtime
 
-log = logging.getLogger("llmflow.worker")
+_log = logging.getLogger("llmflow.worker")
 
 ActivityFunction = Callable[..., Any]  # Any: activities have signatures of every kind
 
@@ -118,7 +119,7 @@ async def run(
     """
     log_our_errors_in_one_line()
     catalogue = app_catalogue(app, settings or Settings.load())
-    _check_keys(catalogue)
+    _check_models(catalogue)
     providers = connect_providers(catalogue, os.environ)
     plugin = LLMFlowPlugin(app, activities=activities(app, catalogue=catalogue, providers=providers))
     client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
@@ -138,17 +139,19 @@ async def run(
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_concurrent_activities))
     async with _closing(providers), health_endpoint(health, healthy), worker:
         with _stopped_by_signals(stop):
-            log.info("serving %s on task queue %s", app.name, worker.task_queue)
+            _log.info("serving %s on task queue %s", app.name, worker.task_queue)
             if ready:
                 ready(client)
             await stop.wait()
-            log.info("finishing the running calls; a second signal stops at once")
+            _log.info("finishing the running calls; a second signal stops at once")
 
 
-def _check_keys(catalogue: Catalogue) -> None:
+def _check_models(catalogue: Catalogue) -> None:
+    if OFFLINE in catalogue.providers:
+        _log.warning(OFFLINE_NOTICE)
     missing = missing_keys(catalogue)
     for alias, variables in missing.items():
-        log.warning("nothing can answer model %r here: set %s", alias, " or ".join(variables))
+        _log.warning("nothing can answer model %r here: set %s", alias, " or ".join(variables))
     if missing and len(missing) == len(catalogue.aliases):
         wanted = ", ".join(dict.fromkeys(variable for variables in missing.values() for variable in variables))
         raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
@@ -179,6 +182,7 @@ def _stopped_by_signals(stop: asyncio.Event) -> Generator[None]:
         stop.set()
         for one in signals:
             loop.remove_signal_handler(one)
+            signal.signal(one, signal.SIG_DFL)  # Python's own handler of SIGINT would still wait for the calls
 
     for one in signals:
         loop.add_signal_handler(one, received)

@@ -47,7 +47,7 @@ class Completions:
             timeout=_time_for_the_vendor(),
         )
         provider = self._provider(request.model)
-        async with heartbeats():
+        with heartbeats():
             response = await provider.complete(model_request)
         return CompletionResult(
             text=response.text,

@@ -36,7 +36,7 @@ class PromptActivities:
         """Render the pinned version.
 
         Raises:
-            PromptNotFound: the version is not served here any more.
+            PromptVersionMissing: the version is not served here any more.
             VariablesInvalid: variables are missing or unknown.
         """
         prompt = self._prompts.get(request.prompt)

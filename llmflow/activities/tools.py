@@ -15,7 +15,7 @@ def tool_activity(tool: AnyTool) -> Callable[[dict[str, JsonValue]], Awaitable[J
 
     @activity.defn(name=tool.name)
     async def call(arguments: dict[str, JsonValue]) -> JsonValue:
-        async with heartbeats():
+        with heartbeats():
             result = await run_tool(tool, arguments)
         value: JsonValue = tool.output.dump_python(result, mode="json")
         return value

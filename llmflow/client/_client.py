@@ -16,10 +16,9 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client as TemporalClient
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
-from llmflow.client._errors import readable_errors, rpc_error
+from llmflow.client._errors import readable_errors
 from llmflow.client._run import Run
 from llmflow.client._status import STATUS, TAGS, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists
@@ -84,7 +83,7 @@ class Client:
 
         Raises:
             RunExists: a run of that id exists, and `conflict` or `reuse` says not to use it.
-            ConfigInvalid: no task queue was given, here or by an App.
+            ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
             PayloadTooLarge: the input does not fit Temporal; nothing was sent.
         """
         task_queue = options.get("task_queue", self.task_queue)
@@ -92,18 +91,19 @@ class Client:
             raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
         tags = list(options.get("tags", ()))
         try:
-            handle = await self.temporal.start_workflow(
-                workflow,
-                args=() if input is _NONE else (input,),
-                id=options["id"],
-                task_queue=task_queue,
-                id_conflict_policy=options.get("conflict", WorkflowIDConflictPolicy.USE_EXISTING),
-                id_reuse_policy=options.get("reuse", WorkflowIDReusePolicy.REJECT_DUPLICATE),
-                start_delay=options.get("delay"),
-                execution_timeout=options.get("timeout"),
-                memo={TAGS: tags} if tags else None,
-                static_summary=options.get("summary"),
-            )
+            async with readable_errors(options["id"]):
+                handle = await self.temporal.start_workflow(
+                    workflow,
+                    args=() if input is _NONE else (input,),
+                    id=options["id"],
+                    task_queue=task_queue,
+                    id_conflict_policy=options.get("conflict", WorkflowIDConflictPolicy.USE_EXISTING),
+                    id_reuse_policy=options.get("reuse", WorkflowIDReusePolicy.REJECT_DUPLICATE),
+                    start_delay=options.get("delay"),
+                    execution_timeout=options.get("timeout"),
+                    memo={TAGS: tags} if tags else None,
+                    static_summary=options.get("summary"),
+                )
         except WorkflowAlreadyStartedError as error:
             if "conflict" in options or "reuse" in options:
                 raise RunExists(f"run {options['id']!r} exists already: choose another id, or another policy") from None
@@ -160,27 +160,20 @@ class Client:
         Raises:
             ConfigInvalid: there is no such namespace.
         """
-        namespace = self.temporal.namespace
-        try:
-            await self.temporal.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise rpc_error(error, namespace) from error
-            raise ConfigInvalid(
-                f"Temporal has no namespace {namespace!r}: `temporal operator namespace create -n {namespace}` makes "
-                "it, or set TEMPORAL_NAMESPACE to one that exists"
-            ) from None
+        asked = DescribeNamespaceRequest(namespace=self.temporal.namespace)
+        async with readable_errors(asked.namespace):
+            await self.temporal.workflow_service.describe_namespace(asked)
         return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
 
     async def workers(self, task_queue: str) -> int:
         """How many workers wait for work on this task queue."""
-        found = await self.temporal.workflow_service.describe_task_queue(
-            DescribeTaskQueueRequest(
-                namespace=self.temporal.namespace,
-                task_queue=TaskQueue(name=task_queue),
-                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-            )
+        asked = DescribeTaskQueueRequest(
+            namespace=self.temporal.namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         )
+        async with readable_errors(task_queue):
+            found = await self.temporal.workflow_service.describe_task_queue(asked)
         # A worker asks at least once a minute. The server also names those that have been gone for longer.
         since = datetime.now(UTC) - timedelta(seconds=75)
         alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)

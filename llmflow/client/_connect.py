@@ -1,5 +1,7 @@
 """The way to a server."""
 
+import re
+
 from temporalio.client import Client as TemporalClient
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
@@ -52,9 +54,16 @@ async def connect(
         raise ConfigInvalid(f"Temporal address {target!r}: {error}; write it as host:port") from None
     except RuntimeError as error:
         raise ServerUnavailable(
-            f"no Temporal server answers at {target}: start one with `llmflow dev`, or set TEMPORAL_ADDRESS ({error})"
+            f"no Temporal server answers at {target} ({_reason(error)}): start one with `llmflow dev`, or set "
+            "TEMPORAL_ADDRESS"
         ) from None
     return Client(temporal, app.task_queue if app else None)
+
+
+def _reason(error: RuntimeError) -> str:
+    """The innermost words of an error that Temporal's core prints with all that is around them."""
+    said = re.findall(r'message: "([^"]+)"', str(error))
+    return said[-1] if said else str(error)
 
 
 def configured_address() -> str | None:

@@ -7,7 +7,7 @@ from temporalio.client import WorkflowQueryFailedError
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TerminatedError, TimeoutError
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.errors import InputInvalid, LLMFlowError, NoWorker, RunNotFound, ServerUnavailable
+from llmflow.errors import ConfigInvalid, InputInvalid, LLMFlowError, NoWorker, RunNotFound, ServerUnavailable
 
 
 @asynccontextmanager
@@ -27,6 +27,13 @@ def rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
     """The error of ours for a call that the server refused, if there is one; `what` was asked for."""
     no_worker = "no worker polls its task queue: start one with `llmflow worker`"
     match error.status:
+        case RPCStatusCode.NOT_FOUND if error.message.startswith("Namespace "):
+            return ConfigInvalid(
+                f"Temporal says: {error.message} Make it with `temporal operator namespace create`, or set "
+                "TEMPORAL_NAMESPACE to one that exists"
+            )
+        case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
+            return ConfigInvalid(f"Temporal says: {error.message}; check TEMPORAL_API_KEY, or the profile's")
         case RPCStatusCode.NOT_FOUND:
             return RunNotFound(
                 f"there is no open run {what!r} here ({error.message}): `llmflow list` shows those there are"

@@ -5,8 +5,9 @@ from typing import ParamSpec, TypeVar
 
 from pydantic import JsonValue, ValidationError
 from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolOutputInvalid
+from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolNotFound, ToolOutputInvalid
 from llmflow.flow._execute import execute
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
@@ -35,7 +36,12 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     # RawValue: a result that does not fit must be an error the workflow can catch, not a task that fails for ever.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
     options = CallOptions(timeout=tool.timeout, attempts=tool.attempts)
-    _, raw = await execute(contract, arguments, verb=tool.name, options=options)
+    try:
+        _, raw = await execute(contract, arguments, verb=tool.name, options=options)
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.type == "NotFoundError":  # Temporal's own
+            raise ToolNotFound(f"no worker here serves tool {tool.name!r}: add it to its App(tools=[...])") from error
+        raise
     try:
         return tool.output.validate_json(raw.payload.data or b"null")
     except ValidationError as error:

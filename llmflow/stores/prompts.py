@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, PromptNotFound, VariablesInvalid
+from llmflow.errors import ConfigInvalid, ErrorDetail, PromptNotFound, PromptVersionMissing, VariablesInvalid
 from llmflow.stores.templates import Templates
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions
@@ -68,7 +68,8 @@ class Prompts:
         """The version that is served under a name, or exactly the version of a reference.
 
         Raises:
-            PromptNotFound: there is no prompt of that name, or not in that version; says what there is.
+            PromptNotFound: there is no prompt of that name; says what there is.
+            PromptVersionMissing: it is there in another version; says which.
         """
         name = which if isinstance(which, str) else which.name
         prompt = self._by_name.get(name)
@@ -79,7 +80,7 @@ class Prompts:
                 ErrorDetail(field=name),
             )
         if isinstance(which, PromptRef) and which != prompt.ref:
-            raise PromptNotFound(
+            raise PromptVersionMissing(
                 f"this worker does not serve `{which}`: the file was edited and is `{prompt.ref.version}` now. Keep "
                 "a worker with the old file until the runs that began with it have ended, or start them again",
                 ErrorDetail(field=name),

@@ -18,7 +18,7 @@ from llmflow.providers.catalogue import Catalogue
 from llmflow.testing.time import compressed_time
 from llmflow.worker import activities
 
-log = logging.getLogger("llmflow.testing")
+_log = logging.getLogger("llmflow.testing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ async def server() -> AsyncGenerator[str]:
 
     It starts in about 0.1 s, so a session-wide fixture is enough for a whole suite.
     """
-    async with dev_server(Settings.load(), log.info, memory=True) as started:
+    async with dev_server(Settings.load(), _log.info, memory=True) as started:
         yield started.address
 
 

@@ -161,13 +161,22 @@ async def test_without_a_worker_a_run_cannot_answer(temporal: str, monkeypatch: 
 @pytest.mark.parametrize(
     ("address", "error", "says"),
     [
-        ("127.0.0.1:1", ServerUnavailable, "no Temporal server answers at 127.0.0.1:1: start one with `llmflow dev`"),
+        (
+            "127.0.0.1:1",
+            ServerUnavailable,
+            r"no Temporal server answers at 127.0.0.1:1 \(.*\): start one with `llmflow dev`",
+        ),
         ("not an address", ConfigInvalid, "write it as host:port"),
     ],
 )
 async def test_no_server(address: str, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         await connect(address=address)
+
+
+async def test_an_api_key_is_never_sent_in_the_clear(temporal: str) -> None:
+    with pytest.raises(ServerUnavailable):  # because this server speaks no TLS
+        await connect(address=temporal, api_key="key")
 
 
 async def test_an_unknown_profile() -> None:

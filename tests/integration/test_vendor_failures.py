@@ -120,6 +120,17 @@ async def test_what_stays_is_asked_once_and_then_of_the_next_candidate_where_it_
     await assert_replays(run, app)
 
 
+async def test_after_the_last_attempt_the_next_candidate_is_asked(vendor: ModelServer, client: Client) -> None:
+    down = Reply.error(503, headers={"retry-after-ms": "10"})
+    vendor.script(down, down)
+    run = await client.start(Asked.run, Ask(attempts=2), id=str(uuid.uuid4()))
+
+    assert (await run.result())["text"] == "good day"
+    assert [request.json["model"] for request in vendor.requests] == ["gpt-first", "gpt-first", "gpt-second"]
+    assert await activities_of(run) == ["complete#1", "complete#2"]
+    await assert_replays(run, app)
+
+
 async def test_attempts_are_finite_and_the_last_error_is_typed(vendor: ModelServer, client: Client) -> None:
     vendor.default = Reply.error(503, headers={"retry-after-ms": "10"})
     ask = Ask(prompt="hello/part", attempts=3)

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 from llmflow.app import App
+from tests.integration.hello import tools
 from tests.integration.hello.workflows import (
     Asked,
     Caught,
     Large,
+    Long,
     Parallel,
     Patient,
     Pictures,
     Rendered,
     Steps,
+    Tools,
     Typed,
 )
 
@@ -19,7 +22,8 @@ HERE = Path(__file__).parent
 
 app = App(
     name="hello",
-    workflows=[Asked, Caught, Large, Parallel, Patient, Pictures, Rendered, Steps, Typed],
+    workflows=[Asked, Caught, Large, Long, Parallel, Patient, Pictures, Rendered, Steps, Tools, Typed],
+    tools=[tools.locate, tools.thread_name, tools.refuse, tools.stumble, tools.repeat],
     prompts=HERE / "prompts",
     models=HERE / "models.yaml",
     passthrough=["tests.integration.hello.schemas"],

@@ -1,5 +1,7 @@
 """Data of the workflows that the tests run."""
 
+from typing import Any
+
 from pydantic import BaseModel
 
 
@@ -15,6 +17,11 @@ class Ask(BaseModel):
 class Load(BaseModel):
     count: int
     size: int
+
+
+class Use(BaseModel):
+    tool: str
+    arguments: dict[str, Any] = {}  # Any: right and wrong ones
 
 
 class Greeting(BaseModel):

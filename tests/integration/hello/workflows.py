@@ -2,12 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 
 from llmflow import flow
 from llmflow.errors import ProviderError
-from tests.integration.hello.schemas import Ask, Greeting, Load
+from llmflow.types.tools import AnyTool
+from tests.integration.hello import tools
+from tests.integration.hello.schemas import Ask, Greeting, Load, Use
 
 ONCE = flow.CallOptions(attempts=1)
 
@@ -82,6 +85,25 @@ class Rendered:
     async def run(self, name: str) -> list[str]:
         rendered = await flow.render("hello/homeless" if name == "nobody" else "hello/greet", {"name": name})
         return [message.text for message in rendered.messages]
+
+
+@workflow.defn
+class Tools:
+    """Calls one tool of the tests, with arguments that a type checker would not always let through."""
+
+    @workflow.run
+    async def run(self, use: Use) -> Any:  # Any: what the tool returns
+        tool: AnyTool = getattr(tools, use.tool)
+        return await flow.call_tool(tool, **use.arguments)
+
+
+@workflow.defn
+class Long:
+    """Returns a long text of its own."""
+
+    @workflow.run
+    async def run(self, size: int) -> str:
+        return "x" * size
 
 
 @workflow.defn

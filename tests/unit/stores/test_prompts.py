@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmflow.errors import ConfigInvalid, PromptNotFound
+from llmflow.errors import ConfigInvalid, PromptNotFound, PromptVersionMissing
 from llmflow.stores.prompt_files import parse_prompt
 from llmflow.stores.prompts import Prompts
 from llmflow.types.prompts import PromptRef
@@ -29,7 +29,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 
 def test_an_old_version_says_what_is_served_now() -> None:
     old = PromptRef(name="research/plan", version="0123456789ab")
-    with pytest.raises(PromptNotFound, match=f"`research/plan@0123456789ab`.* is `{PLAN.ref.version}` now"):
+    with pytest.raises(PromptVersionMissing, match=f"`research/plan@0123456789ab`.* is `{PLAN.ref.version}` now"):
         PROMPTS.get(old)
 
 

@@ -1,0 +1,49 @@
+"""Tools of the tests."""
+
+import threading
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from llmflow.errors import ToolRefused
+from llmflow.tools import tool
+
+
+class Place(BaseModel):
+    city: str
+    lines: tuple[int, ...] = ()
+
+
+@tool
+async def locate(place: Place, depth: int = 1) -> Place:
+    """Find a place, and number its lines."""
+    return Place(city=place.city.upper(), lines=tuple(range(depth)))
+
+
+@tool
+def thread_name() -> str:
+    """Name the thread that it runs in."""
+    return threading.current_thread().name
+
+
+@tool
+async def refuse(reason: str) -> None:
+    """Say no."""
+    raise ToolRefused(f"not today: {reason}")
+
+
+@tool(attempts=2, timeout=timedelta(seconds=5))
+async def stumble() -> None:
+    """Fail in a way of its own."""
+    raise LookupError("nothing there")
+
+
+@tool(attempts=1)
+async def unserved() -> None:
+    """Is in no App."""
+
+
+@tool
+async def repeat(size: int) -> str:
+    """Give a long text."""
+    return "x" * size

@@ -1,0 +1,43 @@
+"""Durations and moments, as people write them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import typer
+
+from llmflow.cli._options import parse_duration, parse_moment
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("1.5m", timedelta(seconds=90)),
+        ("2h", timedelta(hours=2)),
+        ("3d", timedelta(days=3)),
+    ],
+)
+def test_duration(text: str, length: timedelta) -> None:
+    assert parse_duration(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "5", "h", "-5m", "5 m", "5w", "five", "9999999999d"])
+def test_no_duration(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        parse_duration(text)
+
+
+def test_moment_before_now() -> None:
+    before = datetime.now(UTC) - timedelta(hours=2)
+    assert before <= parse_moment("2h") <= before + timedelta(minutes=1)
+
+
+def test_moment_by_date() -> None:
+    assert parse_moment("2026-11-21T09:30+02:00") == datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+    assert parse_moment("2026-11-21") == datetime(2026, 11, 21).astimezone()
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "0001-01-01+23:59", "9999999d", "-2h"])
+def test_no_moment(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="no moment"):
+        parse_moment(text)
