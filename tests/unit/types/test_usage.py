@@ -1,0 +1,48 @@
+"""Tokens and money add up."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from llmflow.types.usage import Cost, Totals, Usage
+
+TOKENS = st.integers(min_value=0, max_value=10**9)
+USAGES = st.builds(Usage, **dict.fromkeys(Usage.model_fields, TOKENS))
+
+
+@given(USAGES, USAGES, USAGES)
+def test_usage_adds_up_in_any_order(a: Usage, b: Usage, c: Usage) -> None:
+    assert (a + b) + c == c + (b + a)
+    assert (a + Usage()) == a
+    assert (a + b).cache_read_tokens == a.cache_read_tokens + b.cache_read_tokens
+
+
+def test_tokens_are_never_negative() -> None:
+    with pytest.raises(ValidationError, match="input_tokens"):
+        Usage(input_tokens=-1)
+
+
+def test_an_unknown_price_is_counted_and_not_zero() -> None:
+    totals = Totals().plus(Usage(input_tokens=5), Cost(usd=Decimal("0.1"), source="list"))
+    totals = totals.plus(Usage(input_tokens=7), Cost(source="no price is known"))
+    assert (totals.calls, totals.unpriced_calls, totals.usd) == (2, 1, Decimal("0.1"))
+    assert totals.usage.input_tokens == 12
+
+
+def test_cents_stay_exact() -> None:
+    totals = Totals()
+    for _ in range(1000):
+        totals = totals.plus(Usage(), Cost(usd=Decimal("0.0001"), source="list"))
+    assert totals.usd == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [("0.1", "0.2", Decimal("0.3")), ("0.1", None, None), (None, "0.2", None), ("0.1", "0", Decimal("0.1"))],
+)
+def test_costs_of_one_completion(first: str | None, second: str | None, both: Decimal | None) -> None:
+    costs = [Cost(usd=Decimal(usd) if usd else None, source="list") for usd in (first, second)]
+    assert costs[0].plus(costs[1]).usd == both
