@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -40,7 +40,7 @@ class Workflow:
             return cls(definition.name, None, optional=True)
         if len(parameters) > 1:
             raise InputInvalid(f"{definition.name} takes {len(parameters)} arguments; make them one pydantic model")
-        hint = definition.arg_types[0] if definition.arg_types else object
+        hint = get_type_hints(definition.run_fn).get(parameters[0].name, object)
         try:
             adapter = TypeAdapter[Any](hint)
         except PydanticSchemaGenerationError:

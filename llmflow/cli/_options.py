@@ -38,8 +38,8 @@ def parse_moment(text: str) -> datetime:
     """
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        pass
+    except (ValueError, OverflowError):
+        pass  # not a date, or one that no time zone can shift: it may still be a duration
     try:
         return datetime.now(UTC) - parse_duration(text)
     except (typer.BadParameter, OverflowError):

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
 from typing import cast
 
 from pydantic import BaseModel
@@ -29,7 +30,7 @@ err = _console(stderr=True)
 
 def say(line: str, style: str = "") -> None:
     """One line for the person, who may be reading while a program reads stdout."""
-    err.print(Text(line, style), soft_wrap=True)
+    err.print(Text(line, style), soft_wrap=not err.is_terminal)
 
 
 def print_json(value: object) -> None:
@@ -69,8 +70,9 @@ def took(started: datetime, ended: datetime | None) -> str:
 
 
 def when(moment: datetime) -> str:
-    """In the time zone of this machine, to the second."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """In the time zone of this machine; without the date if it was today."""
+    here = moment.astimezone()
+    return f"{here:%H:%M:%S}" if here.date() == datetime.now().astimezone().date() else f"{here:%Y-%m-%d %H:%M:%S}"
 
 
 def dollars(usd: Decimal) -> str:
@@ -88,6 +90,12 @@ def cost(totals: Totals) -> str:
         return dollars(totals.usd)
     unknown = f"{unpriced} {plural(unpriced, 'call')} of unknown price"
     return unknown if unpriced == totals.calls else f"{dollars(totals.usd)} + {unknown}"
+
+
+def near(path: str | Path | None) -> str:
+    """A path from the current folder, if it is in there."""
+    here, there = Path.cwd(), Path(path or "")
+    return str(there.relative_to(here) if there.is_relative_to(here) else there)
 
 
 def plural(count: int, word: str) -> str:

@@ -85,7 +85,8 @@ async def watch(connection: Connection, run: AnyRun, console: Console) -> Report
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while (report := await look(connection, run)).status.state == "running":
             if console.is_terminal:
-                live.update(page(report), refresh=True)
+                # The empty line is for the `^C` of a terminal, which would otherwise break the line above.
+                live.update(Group(page(report), ""), refresh=True)
             await asyncio.sleep(_EVERY)
     return report
 
@@ -122,15 +123,15 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     status = report.status
     yield Text.assemble((status.id, "bold"), "  ", state(status.state))
     ended = "took" if status.closed_at else "for"
-    since = f"started {when(status.started_at)} · {ended} {took(status.started_at, status.closed_at)}"
-    yield Text(f"{status.workflow} on {status.task_queue} · {since}", "dim")
+    times = f"started {when(status.started_at)}, {ended} {took(status.started_at, status.closed_at)}"
+    yield Text(f"{status.workflow} on {status.task_queue} · {times} · {status.events} events", "dim")
     if status.tags:
         yield Text(f"tags: {', '.join(status.tags)}", "dim")
     if report.failure:
         yield Text(f"\n{report.failure}", "red")
     if report.steps:
         yield Text()
-        yield _steps(report.steps)
+        yield step_table(report.steps)
     if status.pending:
         yield Text()
         yield _pending(status.pending)
@@ -139,12 +140,12 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(spent(report.usage.total))
     if report.missing:
         yield Text(f"steps and usage are not known: {report.missing}", "yellow")
-    yield Text(f"{status.events} events, {status.history_bytes / 1024:,.0f} KiB of history", "dim")
     if report.url:
-        yield Text(report.url, "blue", overflow="fold")
+        yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a click finds it
 
 
-def _steps(steps: Sequence[StepRecord]) -> Table:
+def step_table(steps: Sequence[StepRecord]) -> Table:
+    """The steps of a run, each above those inside it, with progress and time."""
     table = Table.grid(padding=(0, 2))
     table.add_column(overflow="fold")
     table.add_column(justify="right")

@@ -31,7 +31,7 @@ def list_runs(
     cursor: Annotated[str | None, typer.Option(help="Go on after the page that printed this")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Runs, newest first.
+    """List runs, newest first.
 
     Example: llmflow list --state failed --since 2h
     """
@@ -83,7 +83,9 @@ async def _result(id: str, timeout: timedelta | None) -> Any:  # Any: what the u
 
 
 def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Ask a run to stop: running calls are cut, and its clean-up code runs.
+    """Ask a run to stop.
+
+    Running calls are cut, and its clean-up code runs.
 
     Example: llmflow cancel research-calm-otter-7f3a
     """
@@ -106,7 +108,7 @@ def _table(page: RunPage) -> Table:
     table.add_column("run", overflow="fold", ratio=3, min_width=24)
     table.add_column("workflow", overflow="ellipsis", no_wrap=True)
     table.add_column("state", no_wrap=True)
-    table.add_column("started", no_wrap=True)
+    table.add_column("started", no_wrap=True, justify="right")
     table.add_column("took", no_wrap=True, justify="right")
     if tagged:
         table.add_column("tags", overflow="ellipsis", no_wrap=True)

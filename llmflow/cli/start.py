@@ -5,24 +5,42 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from pydantic import BaseModel, ConfigDict
 from rich.text import Text
 
 from llmflow.app import App
 from llmflow.cli._apps import load
+from llmflow.cli._exit import Exit
 from llmflow.cli._inputs import find_workflow, read_input
 from llmflow.cli._options import AppPath, AsJson, parse_duration
 from llmflow.cli._output import err, print_json, say
-from llmflow.cli._report import AnyRun, page, state, watch
+from llmflow.cli._report import page, state, watch
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.client import StartOptions
 from llmflow.errors import RunNotFound
 from llmflow.types.runs import RunStatus
 
-_CALM = "brave bright calm clear cosy crisp eager fair fresh gentle glad keen kind lucky mellow merry neat plain quiet wise"
-_BEASTS = "badger bear bison crane deer dove falcon finch fox hare heron horse lark lynx moose otter owl puffin seal wren"
+_CALM = (
+    "brave bright calm clear cosy crisp eager fair fresh gentle glad keen kind lucky mellow merry neat plain quiet wise"
+)
+_BEASTS = (
+    "badger bear bison crane deer dove falcon finch fox hare heron horse lark lynx moose otter owl puffin seal wren"
+)
 
+
+class Started(BaseModel):
+    """A run, as `llmflow start --json` prints it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    run_id: str
+    workflow: str
+    task_queue: str
+    new: bool
+    """False if the id named a run that exists: then nothing was started."""
+    url: str | None
 
 
 def start(
@@ -42,7 +60,9 @@ def start(
     wait: Annotated[bool, typer.Option("--wait", help="Show it live, then print its result")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run. Its input is checked first, and a wrong one starts nothing.
+    """Start a run.
+
+    Its input is checked first; a wrong one starts nothing.
 
     Example: llmflow start workflows.research.app:app --input '{"text": "What is a step?"}' --wait
     """
@@ -66,50 +86,54 @@ async def _start(
     app: App, workflow: str, arguments: tuple[object, ...], options: StartOptions, *, wait: bool, as_json: bool
 ) -> None:
     connection = await connected(app)
-    existing = await _existing(connection, options["id"])
-    started = await connection.client.start(workflow, *arguments, **options)
-    status = existing or await started.status()
-    report: dict[str, Any] = {  # Any: JSON, with the result of the user's workflow
-        "id": status.id,
-        "run_id": status.run_id,
-        "workflow": status.workflow,
-        "task_queue": status.task_queue,
-        "started": existing is None,
-        "url": connection.link(status.id, status.run_id),
-    }
-    _show(status, existing, report["url"])
+    started, status = await _begin(connection, workflow, arguments, options)
+    _announce(started, status, hints=not wait)
     if not await connection.client.workers(app.task_queue):
         say(f"no worker serves task queue {app.task_queue} yet: `llmflow worker` runs one", "yellow")
+    document = dict(started)
     if wait:
-        report["result"] = await _wait(connection, started)
+        document["result"] = await _wait(connection, started.id)
     if as_json:
-        print_json(report)
+        print_json(document)
     elif wait:
-        print_json(report["result"])
+        print_json(document["result"])
 
 
-async def _existing(connection: Connection, id: str) -> RunStatus | None:
-    """The run that has this id already. It is asked for so that we can say so: `start` just returns it."""
-    try:
-        return await connection.client.run(id).status()
+async def _begin(
+    connection: Connection, workflow: str, arguments: tuple[object, ...], options: StartOptions
+) -> tuple[Started, RunStatus]:
+    try:  # `start` would just return a run that exists, and a person should know
+        status, new = await connection.client.run(options["id"]).status(), False
     except RunNotFound:
-        return None
+        status, new = await (await connection.client.start(workflow, *arguments, **options)).status(), True
+    started = Started(
+        id=status.id,
+        run_id=status.run_id,
+        workflow=status.workflow,
+        task_queue=status.task_queue,
+        new=new,
+        url=connection.link(status.id, status.run_id),
+    )
+    return started, status
 
 
-async def _wait(connection: Connection, started: AnyRun) -> Any:  # Any: as above
-    err.print(page(await watch(connection, started, err)))
+async def _wait(connection: Connection, id: str) -> Any:  # Any: what the user's workflow returns
+    run = connection.client.run(id)
+    report = await watch(connection, run, err)
+    err.print(page(report), crop=False)
+    if report.failure:
+        raise typer.Exit(Exit.FAILED)
     err.print()
-    return await started.result()
+    return await run.result()
 
 
-def _show(status: RunStatus, existing: RunStatus | None, url: str | None) -> None:
-    if existing:
-        err.print(Text.assemble((status.id, "bold"), " exists, nothing was started: it is ", state(status.state)))
+def _announce(started: Started, status: RunStatus, *, hints: bool) -> None:
+    if started.new:
+        err.print(Text.assemble("started ", (started.id, "bold")))
     else:
-        err.print(Text.assemble("started ", (status.id, "bold")))
-    table = Table.grid(padding=(0, 2))
-    table.add_row("  watch", f"llmflow status {status.id} --watch")
-    table.add_row("  result", f"llmflow result {status.id}")
-    if url:
-        table.add_row("  web", Text(url, "blue"))
-    err.print(table)
+        err.print(Text.assemble((started.id, "bold"), " exists, nothing was started: it is ", state(status.state)))
+    if hints:
+        say(f"  watch   llmflow status {started.id} --watch")
+        say(f"  result  llmflow result {started.id}")
+        if started.url:
+            err.print(Text(f"  web     {started.url}"), soft_wrap=True)  # whole, so that a click finds it

@@ -20,7 +20,7 @@ def status(
     live: Annotated[bool, typer.Option("--watch", help="Show it live until the run ends")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Where a run stands: its steps, what it waits for, what it has cost so far.
+    """Where a run stands: steps, waits, cost.
 
     Steps and cost come from a worker; without one, the rest is shown all the same.
 
@@ -30,7 +30,7 @@ def status(
     if as_json:
         print_json(report)
     else:
-        out.print(page(report))
+        out.print(page(report), crop=False)
 
 
 async def _status(id: str, *, live: bool) -> Report:
@@ -40,7 +40,7 @@ async def _status(id: str, *, live: bool) -> Report:
 
 
 def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Tokens and money of a run so far, by model and by prompt version.
+    """Tokens and money of a run, by model and by prompt version.
 
     Example: llmflow usage research-calm-otter-7f3a --json
     """

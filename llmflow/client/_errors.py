@@ -64,5 +64,6 @@ def how_it_ended(cause: BaseException) -> str:
 
 
 def _named(error: BaseException) -> str:
-    name = error.type if isinstance(error, ApplicationError) and error.type else type(error).__name__
-    return f"{name}: {error}"
+    if isinstance(error, ApplicationError) and error.type:
+        return str(error)  # which begins with its type
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,101 @@
+"""The models that an App's prompts name, and whether anybody can be asked for them here."""
+
+import os
+from dataclasses import dataclass, replace
+
+from llmflow.app import App
+from llmflow.cli._output import near
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid, ModelNotFound
+from llmflow.stores.prompt_files import load_prompts
+from llmflow.stores.prompts import Prompts
+from llmflow.worker import app_catalogue, missing_keys
+
+
+@dataclass(frozen=True)
+class Model:
+    """A name for models, as prompts and models.yaml use it."""
+
+    name: str
+    candidates: tuple[str, ...]
+    """`provider:model`, in the order in which they are tried."""
+    keys: tuple[str, ...]
+    """Environment variables that hold the candidates' keys."""
+    missing: tuple[str, ...]
+    """The variables of which one would help, when no candidate can be asked."""
+    offline: bool
+    """Whether one of the candidates is no language model."""
+
+    def __str__(self) -> str:
+        return ", then ".join(self.candidates)
+
+
+def prompts_of(app: App) -> Prompts:
+    """The App's prompts.
+
+    Raises:
+        ConfigInvalid: the folder is not there, or holds none.
+        PromptInvalid: some do not parse; says file:line:column.
+    """
+    return load_prompts(app.prompts, app.name) if app.prompts else Prompts()
+
+
+def models_of(app: App, settings: Settings) -> list[Model]:
+    """Every name of models.yaml and of the prompts, sorted.
+
+    Raises:
+        ConfigInvalid: no models.yaml, or it does not parse, or a prompt names what it does not have.
+        PromptInvalid: a prompt does not parse.
+    """
+    catalogue = app_catalogue(app, settings)
+    meant = dict(catalogue.aliases)
+    for prompt in prompts_of(app):
+        if prompt.model:
+            try:
+                meant[prompt.model] = catalogue.resolve(prompt.model)
+            except ModelNotFound as error:
+                raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
+    missing = missing_keys(replace(catalogue, aliases=meant))
+    providers = catalogue.providers
+    return [
+        Model(
+            name,
+            candidates=tuple(one.model for one in candidates),
+            keys=tuple(dict.fromkeys(key for one in candidates if (key := providers[one.provider].key))),
+            missing=missing.get(name, ()),
+            offline=any(providers[one.provider].api == "offline" for one in candidates),
+        )
+        for name, candidates in sorted(meant.items())
+    ]
+
+
+def settings_for_trial(app: App) -> Settings:
+    """The environment's settings; where nobody could be asked, with the offline provider behind every model.
+
+    Raises:
+        ConfigInvalid: see `models_of`.
+        PromptInvalid: a prompt does not parse.
+    """
+    settings = Settings.load()
+    if settings.models is None:
+        models = models_of(app, settings)
+        if models and all(model.missing for model in models):
+            return settings.model_copy(update={"models": "offline"})
+    return settings
+
+
+def how_to_get_a_model(app: App, settings: Settings) -> str:
+    """What to do for answers of a language model, in a sentence.
+
+    Raises:
+        ConfigInvalid: the App's own models.yaml does not parse.
+        PromptInvalid: a prompt does not parse.
+    """
+    if settings.models is None:
+        return f"For a language model, name one in {near(app.models)}."
+    own = models_of(app, settings.model_copy(update={"models": None})) if app.models else []
+    keys = dict.fromkeys(key for model in own for key in model.missing)
+    steps = [f"set {' or '.join(keys)}"] if keys else []
+    if "LLMFLOW_MODELS" in os.environ:  # `demo` and `dev` say offline by themselves
+        steps.append("unset LLMFLOW_MODELS")
+    return f"For a language model, {' and '.join(steps)}."

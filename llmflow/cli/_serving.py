@@ -1,0 +1,85 @@
+"""What a worker says when it begins: what it serves, and loudly, whether a language model answers at all."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.logging import RichHandler
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.app import App
+from llmflow.cli._models import Model, how_to_get_a_model, models_of, prompts_of
+from llmflow.cli._output import err
+from llmflow.config import Settings
+from llmflow.stores.prompts import Prompts
+
+_log = logging.getLogger("llmflow.worker")
+_BANNER_WIDTH = 88  # columns, or as many as there are
+
+
+def show_served(app: App, settings: Settings, task_queue: str, address: str) -> None:
+    """Workflows, tools, prompts with their versions, models with their candidates.
+
+    Raises:
+        ConfigInvalid: no models, or a models.yaml that does not parse, or a prompt that names what it does not have.
+        PromptInvalid: a prompt that does not parse.
+    """
+    models = models_of(app, settings)
+    err.print(Text.assemble("\n", (app.name, "bold"), f" on task queue {task_queue} at {address}\n"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", style="dim")
+    for row in _served(app, prompts_of(app), models):
+        table.add_row(*row)
+    err.print(table)
+    warn_of_models(app, settings, models)
+    _log.setLevel(logging.INFO)
+
+
+def warn_of_models(app: App, settings: Settings, models: Sequence[Model]) -> None:
+    """Say loudly which models are no language models, and which have no key."""
+    offline = [model.name for model in models if model.offline]
+    if offline:
+        _banner(
+            "NO LANGUAGE MODEL",
+            f"For {', '.join(offline)} the offline provider answers: it copies sentences from its input, understands "
+            f"nothing, and costs $0. {how_to_get_a_model(app, settings)}",
+        )
+    for model in models:
+        if model.missing:
+            keys = " or ".join(model.missing)
+            _banner(
+                "NO KEY",
+                f"For {model.name} nobody can be asked. Set {keys} and start again; or try without a model, with "
+                "LLMFLOW_MODELS=offline.",
+            )
+
+
+def log_to_terminal() -> None:
+    """Warnings, beside what is shown live. What a worker logs of its beginning, `show_served` says better."""
+    handler = RichHandler(console=err, show_path=False, omit_repeated_times=False, log_time_format="%H:%M:%S")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    _log.setLevel(logging.ERROR)
+
+
+def _served(app: App, prompts: Prompts, models: Sequence[Model]) -> Iterator[tuple[str, str, str]]:
+    rows = {
+        "workflows": [(one.__name__, "") for one in app.workflows],
+        "tools": [(tool.name, "") for tool in app.tools],
+        "prompts": [(str(prompt.ref), prompt.model or "") for prompt in prompts],
+        "models": [(model.name, str(model)) for model in models],
+    }
+    for title, items in rows.items():
+        for number, (name, more) in enumerate(items):
+            yield "" if number else f"  {title}", name, more
+
+
+def _banner(title: str, text: str) -> None:
+    width = min(_BANNER_WIDTH, err.width)
+    err.print()
+    err.print(
+        Panel(Text(text), title=title, title_align="left", border_style="bold yellow", box=box.HEAVY, width=width)
+    )

@@ -1,0 +1,146 @@
+"""`llmflow doctor`: is everything there that a run needs, and how is what is not mended?"""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.app import App
+from llmflow.cli._apps import load
+from llmflow.cli._exit import Exit
+from llmflow.cli._models import how_to_get_a_model, models_of, prompts_of
+from llmflow.cli._options import AsJson
+from llmflow.cli._output import near, out, plural, print_json
+from llmflow.cli._run import run
+from llmflow.cli._target import connected
+from llmflow.config import Settings
+from llmflow.errors import LLMFlowError
+from llmflow.stores.prompts import did_you_mean
+
+
+class Check(BaseModel):
+    """One thing that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    ok: bool
+    found: str
+    """What is there, or what is wrong with it."""
+    mend: str | None = None
+    """What to do, where `found` does not say."""
+
+
+class Diagnosis(BaseModel):
+    """What `llmflow doctor` found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ok: bool
+    checks: tuple[Check, ...]
+
+
+def doctor(
+    app: Annotated[
+        str | None, typer.Argument(metavar="APP", help="Look at its prompts, models, keys and workers too")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Look for what is missing, and say how to mend it.
+
+    It looks at the server, and at an App's prompts, models, keys and workers.
+
+    Example: llmflow doctor workflows.research.app:app
+    """
+    checks = tuple(run(_examine(app)))
+    diagnosis = Diagnosis(ok=all(one.ok for one in checks), checks=checks)
+    if as_json:
+        print_json(diagnosis)
+    else:
+        out.print(_table(checks))
+    if not diagnosis.ok:
+        raise typer.Exit(Exit.CONFIG)
+
+
+async def _examine(path: str | None) -> list[Check]:
+    settings, app = Settings.load(), None
+    checks: list[Check] = []
+    if path:
+        try:
+            app = load(path)
+            checks += _of_app(app, settings)
+        except LLMFlowError as error:
+            checks.append(Check(name="app", ok=False, found=error.message))
+    return [*await _of_server(app, path), *checks]
+
+
+async def _of_server(app: App | None, path: str | None) -> list[Check]:
+    try:
+        connection = await connected(app)
+        client = connection.client
+        version = await client.server_version()
+        address, namespace = client.temporal.service_client.config.target_host, client.temporal.namespace
+        ui = f", Web UI at {connection.ui_url}" if connection.ui_url else ""
+        server = Check(name="server", ok=True, found=f"Temporal {version} at {address}, namespace {namespace}{ui}")
+        workers = await client.workers(app.task_queue) if app else 0
+    except LLMFlowError as error:
+        return [Check(name="server", ok=False, found=error.message)]
+    if app is None:
+        return [server]
+    found = f"{workers or 'no'} {plural(workers, 'worker')} on task queue {app.task_queue}"
+    mend = None if workers else f"llmflow worker {path}"
+    return [server, Check(name="worker", ok=workers > 0, found=found, mend=mend)]
+
+
+def _of_app(app: App, settings: Settings) -> Iterator[Check]:
+    counted = [(len(app.workflows), "workflow"), (len(app.tools), "tool")]
+    serves = ", ".join(f"{count} {plural(count, what)}" for count, what in counted)
+    yield Check(name="app", ok=True, found=f"{app.name}: {serves}")
+    for name, check in (("prompts", _prompts), ("models", _models)):
+        try:
+            yield from check(app, settings)
+        except LLMFlowError as error:
+            yield Check(name=name, ok=False, found=error.message)
+
+
+def _prompts(app: App, settings: Settings) -> Iterator[Check]:
+    """They parse, and name tools that there are."""
+    prompts, tools = prompts_of(app), [tool.name for tool in app.tools]
+    strange = [(prompt.ref.name, tool) for prompt in prompts for tool in prompt.tools if tool not in tools]
+    for name, tool in strange:
+        found = f"{name} names the tool `{tool}`, which the App has not{did_you_mean(tool, tools)}"
+        yield Check(name="prompts", ok=False, found=found, mend="add it to tools=[...] of the App")
+    if not strange:
+        found = f"{len(prompts)} {plural(len(prompts), 'prompt')} in {near(app.prompts)}" if app.prompts else "none"
+        yield Check(name="prompts", ok=True, found=found)
+
+
+def _models(app: App, settings: Settings) -> Iterator[Check]:
+    """There is somebody to ask for each of them. Values of keys are never shown."""
+    for model in models_of(app, settings):
+        mend = None
+        if model.missing:
+            found = f"{model.name}: {' or '.join(model.missing)} is not set ({model})"
+            mend = f"export {model.missing[0]}=..., or LLMFLOW_MODELS=offline to try without a model"
+        elif model.offline:
+            found, mend = f"{model.name}: {model}, which is no language model", how_to_get_a_model(app, settings)
+        else:
+            found = f"{model.name}: {model}; {', '.join(model.keys) or 'no key'}"
+        yield Check(name="models", ok=not model.missing, found=found, mend=mend)
+
+
+def _table(checks: Sequence[Check]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in checks:
+        sign, colour = ("✓", "green") if one.ok else ("✗", "red")
+        found = Text(one.found)
+        if one.mend:
+            found.append(f"\n→ {one.mend}", "yellow")
+        table.add_row(Text.assemble((f"{sign} ", colour), (one.name, "dim" if one.ok else "bold")), found)
+    return table

@@ -1,0 +1,55 @@
+"""`llmflow worker`: a process that serves one App."""
+
+from typing import Annotated
+
+import typer
+
+from llmflow import worker as workers
+from llmflow.cli._apps import load
+from llmflow.cli._options import AppPath
+from llmflow.cli._output import say
+from llmflow.cli._run import run
+from llmflow.cli._serving import log_to_terminal, show_served
+from llmflow.cli._target import Target
+from llmflow.client import Client
+from llmflow.config import Settings
+
+
+def worker(
+    app: AppPath,
+    *,
+    task_queue: Annotated[str | None, typer.Option(help="Instead of the App's own")] = None,
+    max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
+    metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
+    health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
+    address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Temporal's, instead of the usual")] = None,
+) -> None:
+    """Serve an App.
+
+    Until SIGTERM or Ctrl-C; running calls are finished before it ends.
+
+    Example: llmflow worker workflows.research.app:app --health 127.0.0.1:8080
+    """
+    served = load(app)
+    settings = Settings.load()
+
+    async def serve() -> None:
+        target = await Target.choose(address)
+
+        def ready(_: Client) -> None:
+            show_served(served, settings, task_queue or served.task_queue, target.address)
+            say("\nserving; Ctrl-C stops it, after the running calls", "dim")
+
+        await workers.run(
+            served,
+            settings=settings,
+            address=target.address,
+            task_queue=task_queue,
+            max_concurrent_activities=max_concurrent_activities,
+            metrics=metrics,
+            health=health,
+            ready=ready,
+        )
+
+    log_to_terminal()
+    run(serve())
