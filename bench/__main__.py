@@ -1,0 +1,54 @@
+"""`python -m bench`: what llmflow costs, as ratios against plain temporalio and openai code in the same run."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from bench import call, chain, same, startup, status
+from bench.figures import Figure, as_json, table
+from bench.processes import Process
+from llmflow.config import Settings
+from llmflow.dev.server import dev_server
+
+PARTS = ("chain", "call", "import", "memory", "status")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+async def measure(parts: list[str], runs: int) -> list[Figure]:
+    async with dev_server(Settings.load(), say, memory=True) as server:
+        process = Process(server.pid) if server.pid else None
+        measurements = {
+            "chain": lambda: chain.measure(server.address, process, runs),
+            "call": lambda: call.measure(server.address, runs),
+            "import": startup.measure_import,
+            "memory": lambda: startup.measure_memory(server.address),
+            "status": lambda: status.measure(server.address, runs),
+        }
+        if {"chain", "call"} & set(parts):
+            await same.check(server.address)
+        figures: list[Figure] = []
+        for part in parts:
+            say(f"measuring {part} ...")
+            figures += await measurements[part]()
+        return figures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
+    parser.add_argument("--runs", type=int, default=300, metavar="N", help="of each side, and of each round (300)")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    options = parser.parse_args()
+    if not Path("/proc/self/stat").exists():
+        parser.error("this measures processes through /proc: run it on Linux")
+    figures = asyncio.run(measure([options.only] if options.only else list(PARTS), options.runs))
+    print(as_json(figures) if options.json else table(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The processes that are measured, and what Linux says that they used."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+START_LIMIT = 60.0
+BYTE_CODE = tempfile.TemporaryDirectory(prefix="bench-")
+"""Kept between processes, wherever this runs: the sandbox would compile the modules of workflows for every run."""
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    said: str = ""
+    """Its first line."""
+
+    def cpu(self) -> float:
+        """CPU seconds so far, of user and kernel and of all threads, in steps of 10 ms."""
+        after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        user, system = int(after_name[11]), int(after_name[12])
+        return (user + system) / os.sysconf("SC_CLK_TCK")
+
+    def resident(self) -> float:
+        """Megabytes in memory now."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@asynccontextmanager
+async def python(*arguments: str, env: Mapping[str, str] | None = None) -> AsyncGenerator[Process]:
+    """A Python process that has printed its first line; it is ended with the context."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": BYTE_CODE.name, **(env or {})},
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_LIMIT):
+            said = (await process.stdout.readline()).decode().strip()
+        if not said:
+            raise RuntimeError(f"`python {' '.join(arguments)}` did not start: see above")
+        yield Process(process.pid, said)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -1,0 +1,49 @@
+"""The proof that both sides do the same work: the model is asked the same things by both."""
+
+from typing import Any
+from uuid import uuid4
+
+from bench.model import Model
+from bench.sides import sides_at
+
+Json = dict[str, Any]
+
+
+async def check(server: str) -> None:
+    """One run of each side.
+
+    Raises:
+        RuntimeError: the texts, the models or the types that the model was asked for differ.
+    """
+    async with Model(delay=0, record=True) as model, sides_at(server, model.url) as both:
+        asked: list[list[Json]] = []
+        for side in (both.plain, both.llmflow):
+            model.requests.clear()
+            await side.chain(f"same-{side.name}-{uuid4()}")
+            asked.append([_essence(request.json) for request in model.requests])
+    for plain, llmflow in zip(*asked, strict=True):
+        if plain != llmflow:
+            raise RuntimeError(f"the two sides do not do the same work:\nplain   {plain}\nllmflow {llmflow}")
+
+
+def _essence(body: Json) -> Json:
+    """Of a request: vendors take an instruction as a field or as a first message, and ignore titles."""
+    said = body["input"] if isinstance(body["input"], list) else [{"role": "user", "content": body["input"]}]
+    if "instructions" in body:
+        said = [{"role": "system", "content": body["instructions"]}, *said]
+    return {
+        "model": body["model"],
+        "store": body["store"],
+        "said": [(message["role"], _text(message["content"])) for message in said],
+        "format": _without_titles(body.get("text")),
+    }
+
+
+def _text(content: str | list[Json]) -> str:
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def _without_titles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_titles(inner) for key, inner in value.items() if key != "title"}
+    return value

@@ -1,0 +1,107 @@
+"""Plain and llmflow, each with a worker of its own, on one server and one model."""
+
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from bench.plain.workflow import PlainCall, PlainChain
+from bench.processes import Process, python
+from bench.schemas import MAIL
+from bench.with_llmflow.app import app
+from bench.with_llmflow.workflow import Call, Chain
+from bench.worker import PLAIN_QUEUE
+from llmflow import client as llmflow_client
+from llmflow.client import Run
+
+MODELS = """\
+providers:
+  openai: {{api: responses, base_url: "{url}"}}
+models:
+  smart: openai:gpt-5.4
+"""
+
+
+@dataclass(frozen=True)
+class Side:
+    name: str
+    worker: Process
+    chain: Callable[[str], Awaitable[object]]
+    """Start a run of the chain by its id, and wait for its end."""
+    call: Callable[[str], Awaitable[object]]
+    """The same with one call."""
+    history: Callable[[str], Awaitable[tuple[int, int]]]
+    """Events and bytes of a run, as the server counts them."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    plain: Side
+    llmflow: Side
+    client: llmflow_client.Client
+
+    def in_turn(self, round: int) -> tuple[Side, Side]:
+        """Both, the other one first in every second round: a machine that slows down then slows both."""
+        return (self.plain, self.llmflow) if round % 2 == 0 else (self.llmflow, self.plain)
+
+
+@asynccontextmanager
+async def sides(server: str, delay: float) -> AsyncGenerator[Sides]:
+    """Both sides, with a model that answers after `delay` seconds."""
+    async with python("-m", "bench.model", "--delay", str(delay)) as model, sides_at(server, model.said) as both:
+        yield both
+
+
+@asynccontextmanager
+async def sides_at(server: str, model: str) -> AsyncGenerator[Sides]:
+    """Both sides, with the model at an address."""
+    async with workers(server, model) as (plain, llmflow):
+        temporal = await Client.connect(server, data_converter=pydantic_data_converter)
+        yield Sides(_plain(temporal, plain), *await _llmflow(server, llmflow))
+
+
+@asynccontextmanager
+async def workers(server: str, model: str) -> AsyncGenerator[tuple[Process, Process]]:
+    """A plain worker and one of llmflow that poll."""
+    arguments = ("--server", server, "--model", model)
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder) / "models.yaml"
+        models.write_text(MODELS.format(url=model))
+        async with (
+            python("-m", "bench.worker", "plain", *arguments) as plain,
+            python("-m", "bench.worker", "llmflow", *arguments, env={"LLMFLOW_MODELS": str(models)}) as llmflow,
+        ):
+            yield plain, llmflow
+
+
+def _plain(client: Client, worker: Process) -> Side:
+    async def chain(id: str) -> object:
+        return await client.execute_workflow(PlainChain.run, MAIL, id=id, task_queue=PLAIN_QUEUE)
+
+    async def call(id: str) -> object:
+        return await client.execute_workflow(PlainCall.run, MAIL, id=id, task_queue=PLAIN_QUEUE)
+
+    return Side("plain", worker, chain, call, lambda id: _history(client.get_workflow_handle(id)))
+
+
+async def _llmflow(server: str, worker: Process) -> tuple[Side, llmflow_client.Client]:
+    client = await llmflow_client.connect(app, address=server)
+
+    async def chain(id: str) -> object:
+        run: Run[object] = await client.start(Chain.run, MAIL, id=id)
+        return await run.result()
+
+    async def call(id: str) -> object:
+        run: Run[object] = await client.start(Call.run, MAIL, id=id)
+        return await run.result()
+
+    return Side("llmflow", worker, chain, call, lambda id: _history(client.run(id).handle)), client
+
+
+async def _history(handle: WorkflowHandle[object, object]) -> tuple[int, int]:
+    described = await handle.describe()
+    return described.history_length, described.raw_info.history_size_bytes

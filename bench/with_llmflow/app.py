@@ -1,0 +1,13 @@
+"""What the worker with llmflow serves. `LLMFLOW_MODELS` names its models.yaml, which has the port of the model."""
+
+from pathlib import Path
+
+from bench.with_llmflow.workflow import Call, Chain
+from llmflow.app import App
+
+app = App(
+    name="bench",
+    workflows=[Call, Chain],
+    prompts=Path(__file__).parent / "prompts",
+    passthrough=["bench.schemas"],
+)
