@@ -1,11 +1,14 @@
 """The activities behind pins and `flow.render`."""
 
+from contextlib import suppress
+
 from temporalio import activity
 
+from llmflow.errors import ModelNotFound
 from llmflow.providers.catalogue import Catalogue
-from llmflow.stores.prompts import Prompts, render
+from llmflow.stores.prompts import Prompt, Prompts, render
 from llmflow.types.contracts import RENDER, RESOLVE
-from llmflow.types.prompts import Pin, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.prompts import PinnedPrompt, Pins, RenderedPrompt, RenderRequest, ResolveRequest
 
 
 class PromptActivities:
@@ -16,20 +19,28 @@ class PromptActivities:
         self._catalogue = catalogue
 
     @activity.defn(name=RESOLVE.name)
-    async def resolve(self, request: ResolveRequest) -> Pin:
-        """Choose, once per run, the version of a prompt and the models that may answer it.
+    async def resolve(self, request: ResolveRequest) -> Pins:
+        """Choose, once per run and folder, the versions of prompts and the models that may answer them.
 
         Raises:
             PromptNotFound: no prompt has that name.
             ModelNotFound: models.yaml has no such alias or provider.
         """
-        prompt = self._prompts.get(request.prompt)
-        model = request.model or prompt.model
-        candidates = tuple(
-            candidate.model_copy(update={"options": prompt.options.over(candidate.options)})
-            for candidate in (self._catalogue.resolve(model) if model else ())
+        asked = self._prompts.get(request.prompt)
+        beside = [prompt for prompt in self._prompts if _folder(prompt) == _folder(asked)]
+        wanted = request.model or asked.model
+        models = {wanted: self._catalogue.resolve(wanted)} if wanted else {}
+        for prompt in beside:
+            if prompt.model and prompt.model not in models:
+                with suppress(ModelNotFound):  # raised when that prompt is used, and only then
+                    models[prompt.model] = self._catalogue.resolve(prompt.model)
+        return Pins(
+            prompts={
+                prompt.ref.name: PinnedPrompt(version=prompt.ref.version, model=prompt.model, options=prompt.options)
+                for prompt in beside
+            },
+            models=models,
         )
-        return Pin(prompt=prompt.ref, candidates=candidates)
 
     @activity.defn(name=RENDER.name)
     async def render(self, request: RenderRequest) -> RenderedPrompt:
@@ -41,3 +52,7 @@ class PromptActivities:
         """
         prompt = self._prompts.get(request.prompt)
         return RenderedPrompt(prompt=request.prompt, messages=render(prompt, request.variables))
+
+
+def _folder(prompt: Prompt) -> str:
+    return prompt.ref.name.rpartition("/")[0]

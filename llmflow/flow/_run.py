@@ -2,6 +2,7 @@
 
 import asyncio
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -10,7 +11,8 @@ from temporalio import workflow
 from llmflow.errors import ConfigInvalid
 from llmflow.types.completions import CompletionResult
 from llmflow.types.contracts import STEPS, USAGE
-from llmflow.types.prompts import Pin, PromptRef
+from llmflow.types.models import Candidate
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef
 from llmflow.types.steps import StepRecord, StepReport
 from llmflow.types.usage import Totals, UsageReport
 
@@ -22,11 +24,23 @@ path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
 MAX_TASK_BYTES = 3_000_000
 
 
+@dataclass(frozen=True)
+class Pin:
+    """What one call uses."""
+
+    prompt: PromptRef
+    candidates: tuple[Candidate, ...]
+    """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
+
+
 class Run:
     """Pins, totals, steps and names of one run. Found through a query handler, never through a module global."""
 
     def __init__(self) -> None:
-        self.pins: dict[tuple[str, str | None], asyncio.Task[Pin]] = {}
+        self.resolving = asyncio.Lock()
+        """Held while pins are asked for."""
+        self._prompts: dict[str, PinnedPrompt] = {}
+        self._models: dict[str, tuple[Candidate, ...]] = {}
         self.steps: dict[str, StepRecord] = {}
         self._names: dict[str, int] = {}
         self._total = Totals()
@@ -47,6 +61,23 @@ class Run:
     def step_report(self) -> StepReport:
         """Steps so far, in the order in which they began."""
         return StepReport(steps=tuple(self.steps.values()))
+
+    def keep(self, pins: Pins) -> None:
+        """Pin what is not pinned yet. What is stays as it is, to the end of the run."""
+        self._prompts = {**pins.prompts, **self._prompts}
+        self._models = {**pins.models, **self._models}
+
+    def pinned(self, prompt: str, model: str | None) -> Pin | None:
+        """What this run uses for a prompt; `None` if it has not asked yet."""
+        found = self._prompts.get(prompt)
+        alias = model or (found.model if found else None)
+        if found is None or (alias is not None and alias not in self._models):
+            return None
+        candidates = tuple(
+            candidate.model_copy(update={"options": found.options.over(candidate.options)})
+            for candidate in (self._models[alias] if alias else ())
+        )
+        return Pin(prompt=PromptRef(name=prompt, version=found.version), candidates=candidates)
 
     def spent(self, prompt: PromptRef, result: CompletionResult) -> None:
         """Count one paid answer."""

@@ -10,14 +10,14 @@ from typing_extensions import TypeVar
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid, ProviderError, ProviderUnavailable
 from llmflow.flow._execute import execute
 from llmflow.flow._output import Output, output_of
-from llmflow.flow._run import current
+from llmflow.flow._run import Pin, current
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import Candidate, FinishReason, ModelOptions
-from llmflow.types.prompts import Pin, PromptRef
+from llmflow.types.prompts import PromptRef
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 

@@ -1,6 +1,5 @@
 """Prompts in workflow code: pinning, and the rendered text for those who want to see it."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import cast
@@ -12,10 +11,10 @@ from temporalio.common import RetryPolicy
 
 from llmflow.errors import ErrorDetail, VariablesInvalid
 from llmflow.flow._execute import execute, typed_errors
-from llmflow.flow._run import current
+from llmflow.flow._run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
-from llmflow.types.prompts import Pin, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
 
 Variables = BaseModel | Mapping[str, object] | None
 """Values for a prompt: a model's fields or a mapping, of anything that pydantic can write as JSON."""
@@ -38,15 +37,16 @@ async def render(prompt: str, variables: Variables = None, *, call: CallOptions 
 
 async def pin(prompt: str, model: str | None) -> Pin:
     """The version and the models that this run uses for `prompt`: resolved once, then the same to its end."""
-    pins = current().pins
-    key = (prompt, model)
-    if key not in pins or pins[key].cancelled() or (pins[key].done() and pins[key].exception() is not None):
-        pins[key] = asyncio.create_task(_resolve(ResolveRequest(prompt=prompt, model=model)))
-    # Shielded, because parallel first calls share it: the one that is cancelled must not take the others along.
-    return await asyncio.shield(pins[key])
+    run = current()
+    if (known := run.pinned(prompt, model)) is None:
+        async with run.resolving:  # parallel first calls ask once
+            if (known := run.pinned(prompt, model)) is None:
+                run.keep(await _resolve(ResolveRequest(prompt=prompt, model=model)))
+                known = run.pinned(prompt, model)
+    return cast(Pin, known)  # the activity raises if there is no such prompt or model
 
 
-async def _resolve(request: ResolveRequest) -> Pin:
+async def _resolve(request: ResolveRequest) -> Pins:
     with typed_errors():
         return await workflow.execute_local_activity(
             RESOLVE.name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.prompts import Pin, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.steps import StepReport
 from llmflow.types.usage import UsageReport
 
@@ -34,7 +34,7 @@ class Query(Generic[Out]):
 
 COMPLETE = Activity("llmflow.complete", CompletionRequest, CompletionResult)
 RENDER = Activity("llmflow.render", RenderRequest, RenderedPrompt)
-RESOLVE = Activity("llmflow.resolve", ResolveRequest, Pin)
+RESOLVE = Activity("llmflow.resolve", ResolveRequest, Pins)
 """A local activity: it reads what the worker has in memory, and costs one event."""
 
 USAGE = Query("llmflow.usage", UsageReport)

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import JsonValue, model_serializer, model_validator
 
 from llmflow.types.messages import Message
-from llmflow.types.models import Candidate
+from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.wire import CompactWire, Wire
 
 
@@ -33,19 +33,32 @@ class PromptRef(Wire):
 
 
 class ResolveRequest(CompactWire):
-    """Asked once per prompt and model of a run: which version, and which models, does this run use?"""
+    """Asked once per folder of prompts: which versions, and which models, does this run use?"""
 
     prompt: str
     model: str | None = None
     """An alias of models.yaml or `provider:model`; `None` for the prompt's own."""
 
 
-class Pin(CompactWire):
-    """The answer, kept for the run."""
+class PinnedPrompt(CompactWire):
+    """What a run keeps of a prompt."""
 
-    prompt: PromptRef
-    candidates: tuple[Candidate, ...]
-    """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
+    version: str
+    model: str | None = None
+    options: ModelOptions = ModelOptions()
+
+
+class Pins(CompactWire):
+    """The answer, kept for the run.
+
+    It has all prompts of the folder: a run then never mixes what was rolled out at different times, and asks once
+    where it would ask for each.
+    """
+
+    prompts: dict[str, PinnedPrompt]
+    """By the prompt's name."""
+    models: dict[str, tuple[Candidate, ...]]
+    """By the alias that the prompts and the request name: candidates in the order in which they are tried."""
 
 
 class RenderRequest(CompactWire):

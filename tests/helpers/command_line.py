@@ -1,10 +1,12 @@
 """`llmflow`, called as a person calls it: in this process, or as one of its own."""
 
+import asyncio
 import json
 import os
-import subprocess
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,18 +41,62 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
     return Done(code, said.out, said.err)
 
 
-def environ(**changes: str | None) -> dict[str, str]:
+def environ(**changes: str) -> dict[str, str]:
     """This process's environment for another one: without what steers llmflow, and with changes."""
     steers = ("LLMFLOW_", "TEMPORAL_", "OPENAI_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(steers)}
-    cache = {name: value for name, value in os.environ.items() if name == "LLMFLOW_CACHE"}
-    given = {name: value for name, value in changes.items() if value is not None}
-    return {**kept, **cache, "PYTHONPATH": str(ROOT), **given}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(steers) or name == "LLMFLOW_CACHE"}
+    return {**kept, "PYTHONPATH": str(ROOT), **changes}
 
 
-def process(*arguments: str, cwd: Path, env: Mapping[str, str], stdin: str = "") -> Done:
-    """As a process of its own."""
-    done = subprocess.run(
-        [*COMMAND, *arguments], cwd=cwd, env=env, input=stdin, capture_output=True, text=True, timeout=50
+class Process:
+    """A command as a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.err = ""
+        """What it said on stderr, as far as it was waited for."""
+
+    async def says(self, words: str) -> None:
+        """Wait until it has said so on stderr."""
+        assert self._process.stderr
+        while words not in self.err:
+            line = await self._process.stderr.readline()
+            assert line, f"it ended without saying {words!r}:\n{self.err}"
+            self.err += line.decode()
+
+    async def done(self, how: signal.Signals | None = None) -> Done:
+        """Send a signal, if one is given, and wait for the end."""
+        if how:
+            self._process.send_signal(how)
+        out, err = await self._process.communicate()
+        assert self._process.returncode is not None
+        return Done(self._process.returncode, out.decode(), self.err + err.decode())
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+
+@asynccontextmanager
+async def started(*arguments: str, cwd: Path, env: Mapping[str, str]) -> AsyncGenerator[Process]:
+    """A process for as long as the context lasts; killed if it still runs then."""
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, *arguments),
+        cwd=cwd,
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    return Done(done.returncode, done.stdout, done.stderr)
+    try:
+        yield Process(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def finished(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Done:
+    """A process, run to its end."""
+    async with started(*arguments, cwd=cwd, env=env) as process:
+        return await process.done()

@@ -23,7 +23,7 @@ from llmflow.types.usage import Usage
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask, Greeting, Load
-from tests.integration.hello.workflows import Asked, Caught, Large, Parallel, Pictures, Rendered, Typed
+from tests.integration.hello.workflows import Asked, Both, Caught, Large, Parallel, Pictures, Rendered, Typed
 
 WARM = Greeting(text="hello ana", warmth=7)
 
@@ -94,6 +94,18 @@ async def test_parallel_first_calls_share_one_pin(hello: Hello) -> None:
         steps = {step.path: step for step in await run.steps()}
         assert (steps["all"].done, steps["all"].total) == (3, 3)
         assert list(steps) == ["all", "all/ana", "all/bo", "all/cy"]
+
+
+async def test_prompts_of_a_folder_are_pinned_together(hello: Hello) -> None:
+    async with hello(ScriptedProvider(lambda request: request.messages[-1].text)) as env:
+        run = await env.client.start(Both.run, id=env.id())
+
+        assert await run.result() == ["Greet ana.", "Say goodbye to ana.", "Say goodbye to ana."]
+        assert await activities_of(run) == ["complete#1", "complete#2", "complete#3"]
+        history = await run.handle.fetch_history()
+        # One for the folder, and one for a model that no prompt of it names.
+        assert sum(event.HasField("marker_recorded_event_attributes") for event in history.events) == 2
+        await assert_replays(run, app)
 
 
 async def test_usage_by_model_and_by_prompt_version(hello: Hello) -> None:

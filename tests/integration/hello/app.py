@@ -6,6 +6,7 @@ from llmflow.app import App
 from tests.integration.hello import tools
 from tests.integration.hello.workflows import (
     Asked,
+    Both,
     Caught,
     Large,
     Long,
@@ -22,7 +23,7 @@ HERE = Path(__file__).parent
 
 app = App(
     name="hello",
-    workflows=[Asked, Caught, Large, Long, Parallel, Patient, Pictures, Rendered, Steps, Tools, Typed],
+    workflows=[Asked, Both, Caught, Large, Long, Parallel, Patient, Pictures, Rendered, Steps, Tools, Typed],
     tools=[tools.locate, tools.thread_name, tools.refuse, tools.stumble, tools.repeat],
     prompts=HERE / "prompts",
     models=HERE / "models.yaml",

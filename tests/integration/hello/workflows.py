@@ -54,6 +54,18 @@ class Parallel:
 
 
 @workflow.defn
+class Both:
+    """Two prompts of one folder, and a model that neither of them names."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        greeting = await flow.complete("hello/greet", {"name": "ana"})
+        goodbye = await flow.complete("hello/part", {"name": "ana"})
+        other = await flow.complete("hello/part", {"name": "ana"}, model="scripted:other")
+        return [greeting.output, goodbye.output, other.output]
+
+
+@workflow.defn
 class Caught:
     """User code can catch our errors by their class, and go on."""
 

@@ -12,7 +12,7 @@ from llmflow.converter.payloads import MAX_PAYLOAD_BYTES, LLMFlowPayloadConverte
 from llmflow.errors import InputInvalid, PayloadTooLarge
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import Candidate, ModelOptions
-from llmflow.types.prompts import Pin, PromptRef
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef
 from llmflow.types.usage import Cost, Usage
 
 CONVERTER = LLMFlowPayloadConverter()
@@ -34,9 +34,11 @@ def back(value: object) -> object:
         Order(item="tea", price=Decimal("1.10"), wait=timedelta(seconds=3)),
         Message.user("look", Image(data=bytes(range(256))), File(name="a.pdf", url="https://example.org/a.pdf")),
         Message.assistant(ToolCall(id="1", name="search", arguments="{}"), ToolResult(id="1", text="found")),
-        Pin(
-            prompt=PromptRef(name="research/plan", version="3f9a0c1d2e3f"),
-            candidates=(Candidate(model="openai:gpt", options=ModelOptions(temperature=0, extra={"user": "x"})),),
+        Pins(
+            prompts={"research/plan": PinnedPrompt(version="3f9a0c1d2e3f", model="smart")},
+            models={
+                "smart": (Candidate(model="openai:gpt", options=ModelOptions(temperature=0, extra={"user": "x"})),)
+            },
         ),
         Cost(usd=Decimal("0.000000123"), source="list"),
         Cost(source="no price is known"),

@@ -1,0 +1,159 @@
+"""Commands about runs, on a real server with a real worker: what they print, and how they end."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ
+
+APP = "tests.integration.errands:app"
+
+Call = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def served(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What `llmflow worker` said when it began to serve."""
+    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
+    with subprocess.Popen([*COMMAND, "worker", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        said = ""
+        while "Ctrl-C stops it" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        yield said
+        process.terminate()
+        assert process.wait() == 0
+
+
+@pytest.fixture
+def llmflow(temporal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """A command line that means the server of the tests, here in this process."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
+    monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path))
+    return lambda *arguments: call(capsys, *arguments)
+
+
+def test_a_worker_says_what_it_serves(served: str) -> None:
+    lines = [line.split() for line in served.splitlines()]
+    assert ["workflows", "Break"] in lines
+    assert any(line[:1] == ["prompts"] and line[1].startswith("errands/greet@") for line in lines)
+    assert ["smart", "offline:smart"] in [line[-2:] for line in lines]
+    assert "NO LANGUAGE MODEL" in served
+    assert "\x1b" not in served, "no colours where there is no terminal"
+
+
+def test_the_life_of_a_run(llmflow: Call, served: str) -> None:
+    begun = llmflow(
+        "start", APP, "Greet", "--input", '{"who": "ana", "times": 2}', "--tag", "a", "--wait", "--json"
+    ).json()
+    id = begun["id"]
+    assert id.startswith("errands-")
+    assert begun["new"] is True
+    assert begun["task_queue"] == "errands"
+    assert begun["result"]["steps"] == ["greet"]
+
+    status = llmflow("status", id, "--json").json()
+    assert status["status"]["state"] == "completed"
+    assert status["status"]["run_id"] == begun["run_id"]
+    assert status["status"]["tags"] == ["a"]
+    assert [step["path"] for step in status["steps"]] == ["greet", "greet/ask", "greet/ask#2"]
+    assert (status["steps"][0]["done"], status["steps"][0]["total"]) == (2, 2)
+    assert status["usage"]["total"]["calls"] == 2
+    assert status["failure"] is status["missing"] is None
+
+    usage = llmflow("usage", id, "--json").json()
+    assert usage == status["usage"]
+    assert list(usage["by_model"]) == ["offline:extractive"]
+    assert [name.partition("@")[0] for name in usage["by_prompt"]] == ["errands/greet"]
+
+    assert llmflow("result", id, "--json").json() == begun["result"]
+
+
+def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
+    started = llmflow("start", APP, "Greet", "--input", '{"who": "bob"}', "--id", "bob-1")
+    assert (started.code, started.out) == (0, "")
+    assert started.err.splitlines()[:2] == ["started bob-1", "  watch   llmflow status bob-1 --watch"]
+
+    watched = llmflow("status", "bob-1", "--watch")
+    assert "bob-1  ✓ completed" in watched.out
+    assert "    ✓ ask" in watched.out
+    assert "1 model call · " in watched.out
+    assert watched.err == ""
+
+    again = llmflow("start", APP, "Greet", "--input", '{"who": "eve"}', "--id", "bob-1")
+    assert again.err.startswith("bob-1 exists, nothing was started: it is ✓ completed")
+
+    usage = llmflow("usage", "bob-1")
+    assert usage.out.split()[:3] == ["calls", "tokens", "in"]
+    assert "  errands/greet@" in usage.out
+    assert usage.out.splitlines()[-1].startswith("total")
+
+
+def test_a_result_that_is_a_text(llmflow: Call, served: str) -> None:
+    text = "über [bold]\n" + "x" * 300
+    llmflow("start", APP, "Say", "--input", f'"{text[:11]}\\n{text[12:]}"', "--id", "say-1")
+    assert llmflow("result", "say-1").out == f"{text}\n"
+    assert llmflow("result", "say-1", "--json").json() == text
+    assert llmflow("usage", "say-1").err == "no model has been called in this run\n"
+
+
+def test_a_run_that_fails(llmflow: Call, served: str) -> None:
+    waited = llmflow("start", APP, "Break", "--input", '"too heavy"', "--id", "break-1", "--wait")
+    assert (waited.code, waited.out) == (1, "")
+
+    result = llmflow("result", "break-1")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "error: run 'break-1' failed: Broken: too heavy\n"
+
+    status = llmflow("status", "break-1")
+    assert status.code == 0
+    assert "break-1  ✗ failed" in status.out
+    assert "run 'break-1' failed: Broken: too heavy" in status.out
+    assert "✗ lift" in status.out
+
+
+def test_a_run_that_lasts(llmflow: Call, served: str) -> None:
+    llmflow("start", APP, "Nap", "--id", "nap-1")
+
+    running = llmflow("status", "nap-1")
+    assert "nap-1  ● running" in running.out
+    assert "● nap" in running.out
+
+    waited = llmflow("result", "nap-1", "--timeout", "0.2s")
+    assert (waited.code, waited.out) == (124, "")
+    assert "has not ended yet" in waited.err
+
+    assert llmflow("cancel", "nap-1", "--json").json()["id"] == "nap-1"
+    ended = llmflow("status", "nap-1", "--watch", "--json").json()
+    assert ended["status"]["state"] == "cancelled"
+    assert ended["failure"] == "run 'nap-1' was cancelled"
+    assert ended["steps"][0]["status"] == "cancelled"
+    assert llmflow("result", "nap-1").code == 1
+
+
+def test_list(llmflow: Call, served: str) -> None:
+    for number in range(3):
+        llmflow("start", APP, "Say", "--input", '"x"', "--id", f"list-{number}", "--wait", "--json")
+    filters = ("list", "--query", "WorkflowId STARTS_WITH 'list-'")
+
+    def ids(*options: str) -> list[str]:
+        return [run["id"] for run in llmflow(*filters, *options, "--json").json()["runs"]]
+
+    assert ids() == ["list-2", "list-1", "list-0"]
+    assert ids("--workflow", "Say", "--state", "completed", "--since", "2h") == ids()
+    assert ids("--state", "failed") == ids("--since", "2100-01-01") == ids("--workflow", "Nap") == []
+
+    first = llmflow(*filters, "--limit", "2", "--json").json()
+    assert [run["id"] for run in first["runs"]] == ["list-2", "list-1"]
+    assert ids("--limit", "2", "--cursor", first["cursor"]) == ["list-0"]
+
+    table = llmflow(*filters, "--limit", "1")
+    assert table.out.splitlines()[0].split() == ["run", "workflow", "state", "started", "took"]
+    assert table.out.splitlines()[1].split()[:4] == ["list-2", "Say", "✓", "completed"]
+    assert "more: the same command with --cursor " in table.err
+    assert llmflow(*filters, "--state", "failed").err == "no runs\n"

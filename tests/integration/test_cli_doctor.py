@@ -1,0 +1,83 @@
+"""`llmflow doctor`: what it looks at, how it says what to do, and that it never shows a key."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.command_line import ROOT, Done, call
+
+RESEARCH = "workflows.research.app:app"
+KEY = "sk-planted-51c07f2ab9"
+
+Doctor = Callable[..., Done]
+
+
+@pytest.fixture
+def doctor(temporal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("LLMFLOW_MODELS", raising=False)
+    return lambda *arguments: call(capsys, "doctor", *arguments)
+
+
+def test_a_healthy_server(doctor: Doctor, temporal: str) -> None:
+    done = doctor()
+    assert done.code == 0
+    assert done.out.startswith("✓ server  Temporal 1.")
+    assert f"at {temporal}, namespace default" in done.out
+
+
+def test_an_app_and_its_keys(doctor: Doctor) -> None:
+    done = doctor(RESEARCH, "--json")
+    assert done.code == 5, "no worker"
+    checks = json.loads(done.out)["checks"]
+    assert [(one["name"], one["ok"]) for one in checks] == [
+        ("server", True),
+        ("worker", False),
+        ("app", True),
+        ("prompts", True),
+        ("models", True),
+        ("models", True),
+    ]
+    assert checks[1]["mend"] == f"llmflow worker {RESEARCH}"
+    assert checks[4]["found"].endswith("; OPENAI_API_KEY")
+    assert KEY not in done.out + done.err
+
+
+def test_what_is_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    done = doctor(RESEARCH)
+    text = " ".join(done.out.split())
+    assert done.code == 5
+    assert "✗ server no Temporal server answers at 127.0.0.1:1" in text
+    assert "✗ models fast: OPENAI_API_KEY is not set" in text
+    assert "→ export OPENAI_API_KEY=..." in text
+
+
+def test_without_a_model(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMFLOW_MODELS", "offline")
+    text = " ".join(doctor(RESEARCH).out.split())
+    assert "✓ models fast: offline:fast, which is no language model" in text
+    assert "unset LLMFLOW_MODELS" in text
+
+
+def test_files_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "ask.prompt").write_text("---\nmodel: smart\ntools: [serach]\n---\nuser:\n{{ question }}\n")
+    (tmp_path / "models.yaml").write_text("providers:\n  openai: {api: nonsense}\nmodels: {}\n")
+    (tmp_path / "sick.py").write_text(
+        "from pathlib import Path\nfrom llmflow.app import App\n"
+        "app = App(name='sick', workflows=[], prompts=Path('prompts'), models=Path('models.yaml'))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    text = " ".join(doctor("sick:app").out.split())
+    assert "✗ prompts sick/ask names the tool `serach`, which the App has not" in text
+    assert "✗ models models.yaml:2:" in text
+
+    (tmp_path / "prompts" / "ask.prompt").write_text("user:\n{{ question\n")
+    assert "ask.prompt:2:" in doctor("sick:app").out

@@ -1,0 +1,93 @@
+"""A run as a page."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from llmflow.cli._report import Report, page
+from llmflow.types.runs import PendingCall, RunStatus
+from llmflow.types.steps import StepRecord
+from llmflow.types.usage import Totals, Usage, UsageReport
+
+BEGAN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+def shown(report: Report, width: int = 80) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(page(report), crop=False)
+    text = console.file.getvalue()  # pyright: ignore  # the file is the one from two lines above
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def step(path: str, seconds: float | None = 1, **more: object) -> StepRecord:
+    ended = None if seconds is None else BEGAN + timedelta(seconds=seconds)
+    status = "running" if seconds is None else "completed"
+    return StepRecord.model_validate({"path": path, "status": status, "started_at": BEGAN, "ended_at": ended} | more)
+
+
+STATUS = RunStatus(
+    id="research-1",
+    run_id="r",
+    workflow="Research",
+    state="running",
+    task_queue="research",
+    started_at=BEGAN,
+    closed_at=BEGAN + timedelta(seconds=5),
+    events=41,
+)
+REPORT = Report(status=STATUS, failure=None, steps=(), usage=None, missing=None, url=None)
+
+
+def report(**changes: object) -> Report:
+    return REPORT.model_copy(update=changes)
+
+
+def test_steps_stand_below_those_around_them() -> None:
+    """Parallel branches begin in any order, and are not to be mixed."""
+    steps = (
+        step("plan"),
+        step("all", 4, done=1, total=2),
+        step("all/ana", 2),
+        step("all/bob", 3),
+        step("all/ana/ask", 1.5),
+        step("all/bob/ask", None, status="failed", error="RateLimited: slow down", ended_at=BEGAN),
+    )
+    lines = shown(report(steps=steps))
+    assert lines[3:9] == [
+        "  ✓ plan          1.0 s",
+        "  ✓ all      1/2  4.0 s",
+        "    ✓ ana         2.0 s",
+        "      ✓ ask       1.5 s",
+        "    ✓ bob         3.0 s",
+        "      ✗ ask        0 ms  RateLimited: slow down",
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_everything_that_is_known(width: int) -> None:
+    usage = UsageReport(total=Totals(calls=2, usage=Usage(input_tokens=1234, output_tokens=5), unpriced_calls=1))
+    pending = (PendingCall(id="write/complete#1", type="llmflow.complete", attempt=2, last_failure="429"),)
+    url = "http://localhost:8233/" + "x" * 150
+    status = STATUS.model_copy(update={"tags": ("a", "b"), "pending": pending})
+
+    lines = shown(report(status=status, usage=usage, url=url, missing="no worker", failure="it broke"), width)
+
+    assert lines[0] == "research-1  ● running"
+    assert lines[1].startswith("Research on research · started ")
+    assert "took 5.0 s" in lines[1]
+    assert "41 events" in lines[1]
+    assert "tags: a, b" in lines
+    assert "it broke" in lines
+    assert "  waits for write/complete#1  attempt 2  429" in lines
+    assert "2 model calls · 1,234 tokens in · 5 out · $0 + 1 call of unknown price" in lines
+    assert "steps and usage are not known: no worker" in lines
+    assert lines[-1] == url, "whole, so that a click finds it"
+    assert max(map(len, lines[:-1])) <= width
+
+
+def test_states_have_signs() -> None:
+    for state, sign in {"completed": "✓", "failed": "✗", "cancelled": "-", "timed_out": "✗"}.items():
+        status = STATUS.model_copy(update={"state": state})
+        assert shown(report(status=status))[0] == f"research-1  {sign} {state.replace('_', ' ')}"
