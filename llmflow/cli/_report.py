@@ -63,6 +63,7 @@ async def look(connection: Connection, run: AnyRun) -> Report:
     status = await run.status()
     steps, usage, missing = None, None, None
     try:
+        await need_worker(connection, status)
         steps, usage = await asyncio.gather(run.steps(), run.usage())
     except NoWorker as error:
         missing = error.message
@@ -74,6 +75,16 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         missing=missing,
         url=connection.link(status.id, status.run_id),
     )
+
+
+async def need_worker(connection: Connection, status: RunStatus) -> None:
+    """Say at once that nobody can answer; a query would wait 10 s for a worker to come.
+
+    Raises:
+        NoWorker: nothing polls the run's task queue.
+    """
+    if not await connection.client.workers(status.task_queue):
+        raise NoWorker(f"no worker serves task queue {status.task_queue}: start one with `llmflow worker`")
 
 
 async def watch(connection: Connection, run: AnyRun, console: Console) -> Report:

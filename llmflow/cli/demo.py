@@ -82,44 +82,43 @@ def _allow(documents: Path, settings: Settings) -> None:
 
 async def _demo(app: App, settings: Settings, workflow: Workflow, asked: object, *, as_json: bool) -> None:
     """The worker serves until the answer is there; on a terminal until Ctrl-C, so that the link works."""
+    ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
     stop, stays = asyncio.Event(), out.is_terminal and not as_json
-    asking: asyncio.Task[None] | None = None
     async with dev_server(settings, say) as server:
         warn_of_models(app, settings, models_of(app, settings))
-
-        def ready(client: Client) -> None:
-            nonlocal asking
-            asking = asyncio.create_task(_ask(Connection(client, server.ui_url), app, workflow, asked, as_json=as_json))
-            asking.add_done_callback(answered)
-
-        def answered(asking: asyncio.Task[None]) -> None:
-            if stays and not asking.cancelled() and not asking.exception():
-                say(
-                    "\nThe server stays up, so that the link works. Ctrl-C ends it; `make dev` shows the run again.",
-                    "dim",
-                )
-            else:
-                stop.set()
-
-        async def interruption() -> None:
-            await stop.wait()
-            if asking and asking.cancel():
-                say("stopping after the running calls; Ctrl-C again stops at once")
-
-        listening = asyncio.create_task(interruption())
+        asking = asyncio.create_task(_ask(ready, server.ui_url, app, workflow, asked, as_json=as_json))
+        beside = asyncio.create_task(_stop_in_time(asking, stop, stays=stays))
         try:
-            await workers.run(app, settings=settings, address=server.address, ready=ready, stop=stop)
+            await workers.run(app, settings=settings, address=server.address, ready=ready.set_result, stop=stop)
         finally:
-            listening.cancel()
-    if asking and asking.cancelled():
+            beside.cancel()
+            asking.cancel()
+    if asking.cancelled():
         say("the run is kept, and goes on with the next `llmflow dev`")
         raise typer.Exit(Exit.INTERRUPTED)
-    if asking:
-        asking.result()
+    asking.result()
+    if not stays and server.pid:
+        say("The server ends with this command; `make dev` shows the run again.", "dim")
 
 
-async def _ask(connection: Connection, app: App, workflow: Workflow, asked: object, *, as_json: bool) -> None:
+async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, *, stays: bool) -> None:
+    """End the worker when the question is answered, and the question when Ctrl-C ends the worker."""
+    interrupted = asyncio.create_task(stop.wait())
+    await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+    if not asking.done():
+        asking.cancel()
+        say("stopping after the running calls; Ctrl-C again stops at once")
+    elif stays and not asking.exception():
+        say("\nThe server stays up, so that the link works. Ctrl-C ends it; `make dev` shows the run again.", "dim")
+        return
+    stop.set()
+
+
+async def _ask(
+    ready: asyncio.Future[Client], ui_url: str | None, app: App, workflow: Workflow, asked: object, *, as_json: bool
+) -> None:
     """Start the run, show it live, and print what it found."""
+    connection = Connection(await ready, ui_url)
     started = await connection.client.start(workflow.name, asked, id=readable_id(app), tags=["demo"])
     report = await watch(connection, started, err)
     if report.steps:

@@ -55,7 +55,7 @@ def show_prompt(
     for message in prompt.templates.messages:
         out.print()
         out.print(Text(f"{message.role}:", "bold"))
-        out.print(Text(message.text))
+        out.print(Text(message.text), soft_wrap=True)
 
 
 def _table(prompts: Prompts) -> Table:

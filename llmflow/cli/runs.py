@@ -19,7 +19,10 @@ from llmflow.types.runs import RunPage, RunState, RunStatus
 def list_runs(
     *,
     workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow type")] = None,
-    state: Annotated[RunState | None, typer.Option(help="Only runs in this state")] = None,
+    state: Annotated[
+        RunState | None,
+        typer.Option(metavar="STATE", help="Only runs that are: running, completed, failed, cancelled, terminated ..."),
+    ] = None,
     since: Annotated[
         datetime | None,
         typer.Option(parser=parse_moment, metavar="2h|DATE", help="Only runs started since: 2h (ago), 2026-11-21"),

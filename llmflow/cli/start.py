@@ -68,7 +68,7 @@ def start(
     """
     served = load(app)
     kind = find_workflow(served, workflow)
-    options = StartOptions(id=id or readable_id(served))
+    options = StartOptions(id=readable_id(served) if id is None else id)
     if delay:
         options["delay"] = delay
     if tag:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import cost, err, out, print_json, say
-from llmflow.cli._report import Report, look, page, watch
+from llmflow.cli._report import Report, look, need_worker, page, watch
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
 from llmflow.types.usage import Totals, UsageReport
@@ -54,7 +54,10 @@ def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
 
 
 async def _usage(id: str) -> UsageReport:
-    return await (await connected()).client.run(id).usage()
+    connection = await connected()
+    run = connection.client.run(id)
+    await need_worker(connection, await run.status())
+    return await run.usage()
 
 
 def usage_table(report: UsageReport) -> Table:

@@ -26,7 +26,7 @@ def worker(
 ) -> None:
     """Serve an App.
 
-    Until SIGTERM or Ctrl-C; running calls are finished before it ends.
+    It runs until SIGTERM or Ctrl-C, and finishes the running calls before it ends.
 
     Example: llmflow worker workflows.research.app:app --health 127.0.0.1:8080
     """

@@ -62,7 +62,7 @@ async def connect(
 
 def _reason(error: RuntimeError) -> str:
     """The innermost words of an error that Temporal's core prints with all that is around them."""
-    said = re.findall(r'message: "([^"]+)"', str(error))
+    said = re.findall(r'"([^"]+)"', str(error))
     return said[-1] if said else str(error)
 
 

@@ -42,8 +42,8 @@ def scaffold(name: str, parent: Path) -> list[Path]:
 
 
 def _problems(name: str, parent: Path) -> Iterator[str]:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
-        yield "must be a name of a Python package: lower case letters, digits and `_`, at most 40, a letter first"
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", name):
+        yield "must be a name of a Python package: lower case letters, digits and `_`, at most 30, a letter first"
     elif keyword.iskeyword(name):
         yield "is a keyword of Python: choose another"
     elif name in sys.stdlib_module_names:

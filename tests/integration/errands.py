@@ -18,8 +18,7 @@ class Errand(BaseModel):
 
 
 class Thanks(BaseModel):
-    text: str
-    steps: list[str]
+    texts: list[str]
 
 
 @workflow.defn
@@ -28,12 +27,13 @@ class Greet:
 
     @workflow.run
     async def run(self, errand: Errand) -> Thanks:
+        texts: list[str] = []
         async with flow.step("greet", total=errand.times) as step:
             for _ in range(errand.times):
                 async with flow.step("ask"):
-                    answer = await flow.complete("errands/greet", {"name": errand.who})
+                    texts.append((await flow.complete("errands/greet", {"name": errand.who})).output)
                 step.advance()
-        return Thanks(text=answer.output, steps=["greet"])
+        return Thanks(texts=texts)
 
 
 @workflow.defn

@@ -1,4 +1,4 @@
-"""`llmflow demo`, as a process with a server of its own: what a person has right after cloning."""
+"""`llmflow demo`, as a process: what a person has right after cloning. Two start a server of their own, as it does."""
 
 import asyncio
 import json
@@ -55,8 +55,8 @@ async def test_answers_from_any_folder_without_a_key(here: Path) -> None:
         assert f"✓ {step}" in done.err
 
 
-async def test_what_goes_to_a_pipe_is_the_report(here: Path) -> None:
-    done = await finished(*ASKED, cwd=here, env=environ())
+async def test_what_goes_to_a_pipe_is_the_report(here: Path, temporal: str) -> None:
+    done = await finished(*ASKED, cwd=here, env=environ(TEMPORAL_ADDRESS=temporal))
 
     assert done.code == 0
     (stored,) = (here / ".llmflow" / "files").iterdir()
@@ -97,9 +97,9 @@ async def test_with_a_key_a_model_is_asked(here: Path, temporal: str) -> None:
     assert KEY not in done.err
 
 
-async def test_ctrl_c_stops_after_the_running_calls_and_twice_at_once(here: Path) -> None:
+async def test_ctrl_c_stops_after_the_running_calls_and_twice_at_once(here: Path, temporal: str) -> None:
     async with ModelServer(Reply.text("{}", delay=3)) as vendor:
-        env = environ(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=vendor.url)
+        env = environ(TEMPORAL_ADDRESS=temporal, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=vendor.url)
         async with started(*ASKED, cwd=here, env=env) as patient, asyncio.timeout(40):
             await vendor.arrived(1)
             patient.interrupt()

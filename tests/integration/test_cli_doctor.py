@@ -30,8 +30,16 @@ def test_a_healthy_server(doctor: Doctor, temporal: str) -> None:
     assert f"at {temporal}, namespace default" in done.out
 
 
-def test_an_app_and_its_keys(doctor: Doctor) -> None:
-    done = doctor(RESEARCH, "--json")
+def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = f"Path({str(ROOT / 'workflows' / 'research')!r})"
+    (tmp_path / "unserved.py").write_text(
+        "from pathlib import Path\nfrom llmflow.app import App\n"
+        f"app = App(name='unserved', workflows=[], prompts={here} / 'prompts', models={here} / 'models.yaml')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    done = doctor("unserved:app", "--json")
+
     assert done.code == 5, "no worker"
     checks = json.loads(done.out)["checks"]
     assert [(one["name"], one["ok"]) for one in checks] == [
@@ -42,7 +50,7 @@ def test_an_app_and_its_keys(doctor: Doctor) -> None:
         ("models", True),
         ("models", True),
     ]
-    assert checks[1]["mend"] == f"llmflow worker {RESEARCH}"
+    assert checks[1]["mend"] == "llmflow worker unserved:app"
     assert checks[4]["found"].endswith("; OPENAI_API_KEY")
     assert KEY not in done.out + done.err
 

@@ -1,11 +1,21 @@
 """What the plugin makes of a configuration."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
-from temporalio.converter import DataConverter, DefaultFailureConverter, DefaultPayloadConverter
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverter,
+    DefaultPayloadConverter,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+)
 from temporalio.worker import WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -22,16 +32,26 @@ class Foreign(DefaultPayloadConverter): ...
 class ForeignFailures(DefaultFailureConverter): ...
 
 
-class FakeClient:
-    """Stands where a plugin only asks which interceptors the client has."""
+class ContextCodec(PayloadCodec, WithSerializationContext):
+    """A codec that wants to know whose payload it encodes."""
 
-    def config(self, *, active_config: bool) -> dict[str, Any]:
-        return {"interceptors": []}
+    def with_context(self, context: SerializationContext) -> Self:
+        return self
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
 
 
-def worker_config(**options: Any) -> WorkerConfig:
-    config: Any = {"client": FakeClient(), "workflow_runner": SandboxedWorkflowRunner(), **options}
-    return LLMFlowPlugin(app).configure_worker(config)
+async def worker_config(codec: PayloadCodec | None = None, **options: Any) -> WorkerConfig:
+    """What the plugin makes of a worker's options, for a client that is not connected yet."""
+    plugin = LLMFlowPlugin(app)
+    converter = dataclasses.replace(DataConverter.default, payload_codec=codec)
+    client = await Client.connect("localhost:7233", lazy=True, plugins=[plugin], data_converter=converter)
+    config: Any = {"client": client, "workflow_runner": SandboxedWorkflowRunner(), **options}
+    return plugin.configure_worker(config)
 
 
 def test_the_users_codec_stays() -> None:
@@ -55,8 +75,8 @@ def test_a_converter_that_we_would_replace_is_refused(given: DataConverter) -> N
         LLMFlowPlugin().configure_client({"data_converter": given})
 
 
-def test_values_that_lose_or_pay_are_replaced() -> None:
-    config = worker_config(
+async def test_values_that_lose_or_pay_are_replaced() -> None:
+    config = await worker_config(
         graceful_shutdown_timeout=timedelta(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=10),
         max_heartbeat_throttle_interval=timedelta(seconds=60),
@@ -67,19 +87,24 @@ def test_values_that_lose_or_pay_are_replaced() -> None:
     assert LLMFlowError in config["workflow_failure_exception_types"]
 
 
-def test_values_of_the_user_stay() -> None:
-    config = worker_config(
+async def test_values_of_the_user_stay() -> None:
+    config = await worker_config(
         graceful_shutdown_timeout=timedelta(seconds=7), sticky_queue_schedule_to_start_timeout=timedelta(seconds=3)
     )
     assert config["graceful_shutdown_timeout"] == timedelta(seconds=7)
     assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=3)
 
 
-def test_the_sandbox_stays_with_our_modules_passed_through() -> None:
-    runner = worker_config()["workflow_runner"]
+async def test_the_sandbox_stays_with_our_modules_passed_through() -> None:
+    runner = (await worker_config())["workflow_runner"]
     assert isinstance(runner, SandboxedWorkflowRunner)
     assert {"llmflow", "minijinja", "tests.integration.hello.schemas"} <= runner.restrictions.passthrough_modules
 
 
-def test_without_activities_a_worker_serves_workflows_alone() -> None:
-    assert "activities" not in worker_config()
+async def test_payloads_know_whose_they_are_only_where_somebody_asks() -> None:
+    assert type((await worker_config())["workflow_runner"]) is not SandboxedWorkflowRunner
+    assert type((await worker_config(ContextCodec()))["workflow_runner"]) is SandboxedWorkflowRunner
+
+
+async def test_without_activities_a_worker_serves_workflows_alone() -> None:
+    assert "activities" not in await worker_config()

@@ -14,24 +14,32 @@ from llmflow.cli._later import Later, LaterGroup
 from llmflow.cli.main import app
 from tests.helpers.command_line import ROOT, call, environ
 
-root = typer.main.get_command(app)
-assert isinstance(root, LaterGroup)
-prompts = root.commands["prompts"]
-assert isinstance(prompts, LaterGroup)
-LINES = [(name, line) for name, line in root.commands.items() if isinstance(line, Later)]
-LINES += [(f"prompts {name}", line) for name, line in prompts.commands.items() if isinstance(line, Later)]
+
+def group(found: object) -> LaterGroup:
+    assert isinstance(found, LaterGroup)
+    return found
+
+
+ROOT_GROUP = group(typer.main.get_command(app))
+PROMPTS = group(ROOT_GROUP.commands["prompts"])
+LINES = [
+    (prefix + name, line)
+    for prefix, commands in (("", ROOT_GROUP.commands), ("prompts ", PROMPTS.commands))
+    for name, line in commands.items()
+    if isinstance(line, Later)
+]
 
 
 def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     asked = "dev demo worker start status list result cancel usage prompts doctor init"
-    assert set(root.commands) == set(asked.split())
-    assert set(prompts.commands) == {"list", "show"}
+    assert set(ROOT_GROUP.commands) == set(asked.split())
+    assert set(PROMPTS.commands) == {"list", "show"}
     assert len(LINES) == 13
 
     done = call(capsys, "--help")
 
     assert done.code == 0
-    assert all(name in done.out for name in root.commands)
+    assert all(name in done.out for name in ROOT_GROUP.commands)
     for code, meaning in MEANING.items():
         assert f"{code:>3}  {meaning}" in done.out
 

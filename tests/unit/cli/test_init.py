@@ -44,7 +44,7 @@ def test_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
         ("Tea", "must be a name of a Python package"),
         ("green-tea", "must be a name of a Python package"),
         ("../tea", "must be a name of a Python package"),
-        ("t" * 41, "at most 40"),
+        ("t" * 31, "at most 30"),
         ("class", "is a keyword of Python"),
         ("json", "is a module of Python's standard library"),
         ("tests", "is the name of a folder inside every project"),

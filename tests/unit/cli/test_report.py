@@ -15,10 +15,9 @@ BEGAN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
 def shown(report: Report, width: int = 80) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, highlight=False)
-    console.print(page(report), crop=False)
-    text = console.file.getvalue()  # pyright: ignore  # the file is the one from two lines above
-    return [line.rstrip() for line in text.splitlines()]
+    text = io.StringIO()
+    Console(file=text, width=width, highlight=False).print(page(report), crop=False)
+    return [line.rstrip() for line in text.getvalue().splitlines()]
 
 
 def step(path: str, seconds: float | None = 1, **more: object) -> StepRecord:

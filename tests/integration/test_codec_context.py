@@ -1,0 +1,60 @@
+"""Codecs that ask what a payload belongs to (for a key per activity, say) are told. Otherwise nobody is asked."""
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+from temporalio.converter import (
+    ActivitySerializationContext,
+    DataConverter,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+)
+from temporalio.worker import Worker
+
+from llmflow.plugin import LLMFlowPlugin
+from llmflow.providers.catalogue import Catalogue
+from llmflow.testing import ScriptedProvider
+from llmflow.worker import activities
+from tests.integration.hello.app import app
+from tests.integration.hello.workflows import Typed
+
+
+@dataclass(frozen=True)
+class Witness(PayloadCodec, WithSerializationContext):
+    """Changes nothing, and notes for which activity it encodes what."""
+
+    seen: list[tuple[str, bytes]]
+    activity: str = ""
+
+    def with_context(self, context: SerializationContext) -> Self:
+        activity = context.activity_type if isinstance(context, ActivitySerializationContext) else ""
+        return dataclasses.replace(self, activity=activity)
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        self.seen.extend((self.activity, payload.data) for payload in payloads)
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: str) -> None:
+    model = ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])
+    served = activities(app, catalogue=Catalogue.only("scripted"), providers={"scripted": model})
+    witness = Witness(seen=[])
+    client = await Client.connect(
+        temporal,
+        plugins=[LLMFlowPlugin(app, activities=served)],
+        data_converter=DataConverter(payload_codec=witness),
+    )
+    queue = str(uuid.uuid4())
+    async with Worker(client, task_queue=queue, workflows=[Typed]):
+        await client.execute_workflow(Typed.run, "ana", id=str(uuid.uuid4()), task_queue=queue)
+    inputs = [activity for activity, data in witness.seen if b'"variables"' in data]
+    assert inputs == ["llmflow.complete"]
