@@ -10,49 +10,39 @@ from rich.text import Text
 
 from llmflow import __version__
 from llmflow.cli._exit import MEANING, Exit, exit_code
-from llmflow.cli._later import Later, LaterGroup
 from llmflow.cli._output import err
+from llmflow.cli.demo import demo
+from llmflow.cli.dev import dev
+from llmflow.cli.doctor import doctor
+from llmflow.cli.init import init
+from llmflow.cli.prompts import list_prompts, show_prompt
+from llmflow.cli.runs import cancel, list_runs, result
+from llmflow.cli.start import start
+from llmflow.cli.status import status, usage
+from llmflow.cli.worker import worker
 from llmflow.errors import LLMFlowError
 
 _BEGIN, _RUNS, _SERVE = "Begin", "Runs", "Apps"
 
-
-class _Commands(LaterGroup):
-    later = (
-        Later("llmflow.cli.demo:demo", "Answer a question from a folder of documents.", panel=_BEGIN),
-        Later("llmflow.cli.init:init", "Write a new project that runs and passes its test at once.", panel=_BEGIN),
-        Later("llmflow.cli.dev:dev", "Run a Temporal server, its Web UI and a worker.", panel=_BEGIN),
-        Later("llmflow.cli.start:start", "Start a run.", panel=_RUNS),
-        Later("llmflow.cli.status:status", "Where a run stands: steps, waits, cost.", panel=_RUNS),
-        Later("llmflow.cli.runs:result", "Wait for a run to end, and print what it returned.", panel=_RUNS),
-        Later("llmflow.cli.status:usage", "Tokens and money of a run, by model and by prompt version.", panel=_RUNS),
-        Later("llmflow.cli.runs:cancel", "Ask a run to stop.", panel=_RUNS),
-        Later("llmflow.cli.runs:list_runs", "List runs, newest first.", name="list", panel=_RUNS),
-        Later("llmflow.cli.worker:worker", "Serve an App.", panel=_SERVE),
-        Later("llmflow.cli.doctor:doctor", "Look for what is missing, and say how to mend it.", panel=_SERVE),
-    )
-
-
-class _Prompts(LaterGroup):
-    later = (
-        Later("llmflow.cli.prompts:list_prompts", "List the prompts of an App.", name="list"),
-        Later("llmflow.cli.prompts:show_prompt", "Show one prompt of an App.", name="show"),
-    )
-
-
 app = typer.Typer(
-    cls=_Commands,
     help="Durable LLM applications on Temporal.",
     epilog="\n".join(["Exit codes", *(f"  {code:>3}  {meaning}" for code, meaning in MEANING.items())]),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(
-    typer.Typer(cls=_Prompts, help="List and show the prompts of an App.", no_args_is_help=True),
-    name="prompts",
-    rich_help_panel=_SERVE,
-)
+for _panel, _commands in {
+    _BEGIN: {"demo": demo, "init": init, "dev": dev},
+    _RUNS: {"start": start, "status": status, "result": result, "usage": usage, "cancel": cancel, "list": list_runs},
+    _SERVE: {"worker": worker, "doctor": doctor},
+}.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_panel)(_command)
+
+_prompts = typer.Typer(help="List and show the prompts of an App.", no_args_is_help=True)
+_prompts.command("list")(list_prompts)
+_prompts.command("show")(show_prompt)
+app.add_typer(_prompts, name="prompts", rich_help_panel=_SERVE)
 
 
 def _print_version(wanted: bool) -> None:
