@@ -33,7 +33,7 @@ from llmflow.config import Settings
 from llmflow.dev import dev_server
 from llmflow.types.usage import UsageReport
 
-_QUESTION = "What happens when a vendor's rate limit is reached?"
+_QUESTION = "What happens when a worker is killed during a model call?"
 
 
 class Outcome(BaseModel):
