@@ -42,7 +42,8 @@ async def measure(server: str, server_process: Process | None, runs: int) -> lis
         memory = both.plain.worker.resident(), both.llmflow.worker.resident()
     plain, llmflow = rounds["plain"], rounds["llmflow"]
     figures = [
-        _figure("wall time of all runs", plain, llmflow, lambda one: one.wall, unit="s", limit=1.10),
+        # The fastest round and not the median, because whatever else the machine does only ever adds to it.
+        _figure("wall time of all runs", plain, llmflow, lambda one: one.wall, unit="s", limit=1.10, of_rounds=min),
         _figure("worker CPU per run", plain, llmflow, lambda one: one.worker_cpu, unit="ms", limit=1.15),
         _figure("history per run", plain, llmflow, lambda one: one.bytes, unit="bytes", limit=1.25),
         Figure(
@@ -67,8 +68,9 @@ def _figure(
     *,
     unit: str,
     limit: float | None = None,
+    of_rounds: Callable[[list[float]], float] = median,
 ) -> Figure:
-    theirs, ours = median(map(value, plain)), median(map(value, llmflow))
+    theirs, ours = (of_rounds([value(one) for one in rounds]) for rounds in (plain, llmflow))
     return Figure(name=name, unit=unit, plain=theirs, llmflow=ours, ratio=ours / theirs, limit=limit)
 
 

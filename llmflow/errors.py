@@ -9,6 +9,7 @@
     │   ├── ModelNotFound             the operator: no such model there; the next candidate may help
     │   ├── ContextTooLong            the developer: a candidate with a longer context may help
     │   ├── ContentRefused            the caller: the vendor's policy; another candidate may help
+    │   ├── AnswerUnreadable          the vendor: a whole answer of another shape; another candidate may help
     │   └── RequestRejected           the developer: the vendor does not accept the request
     ├── OutputInvalid                 the model: its answer did not fit the type, also after re-asking
     ├── PromptError                   the author of a prompt
@@ -31,9 +32,10 @@
         ├── RunNotCompleted           the run ended without a result: failed, cancelled, terminated or timed out
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer
 
-`retryable` says whether the same call may succeed later, `fallback` whether another candidate model may
-succeed now. They cross Temporal as application failures of type `llmflow.<ClassName>` with one `ErrorDetail`
-(`llmflow.converter.failures` translates, in both directions and for every room).
+`retryable` says whether the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback`
+whether another candidate model may succeed now. They cross Temporal as application failures of type
+`llmflow.<ClassName>` with one `ErrorDetail` (`llmflow.converter.failures` translates, in both directions and for every
+room).
 """
 
 from collections.abc import Iterator
@@ -56,6 +58,8 @@ class ErrorDetail(BaseModel):
     """The vendor's own error code."""
     retry_after: float | None = None
     """Seconds to wait before the same call may succeed."""
+    retry: bool | None = None
+    """The vendor's own word on whether to try again; it wins over the class's `retryable`."""
     field: str | None = None
     """Dotted path of the value that is wrong."""
     answer: str | None = None
@@ -80,8 +84,12 @@ class LLMFlowError(Exception):
 
     @classmethod
     def code(cls) -> str:
-        """The failure type under which this error crosses Temporal, such as `llmflow.RateLimited`."""
-        return f"llmflow.{cls.__name__}"
+        """The failure type under which this error crosses Temporal, such as `llmflow.RateLimited`.
+
+        A subclass of a user's crosses as the class of ours that it extends.
+        """
+        ours = next(base for base in cls.__mro__ if base.__module__ == __name__)
+        return f"llmflow.{ours.__name__}"
 
 
 class ProviderError(LLMFlowError):
@@ -120,6 +128,10 @@ class ContextTooLong(ProviderError):
 
 class ContentRefused(ProviderError):
     """The vendor's content policy refused the request or the answer."""
+
+
+class AnswerUnreadable(ProviderError):
+    """The vendor's answer came whole, and is billed, but does not have the shape that its API promises."""
 
 
 class RequestRejected(ProviderError):

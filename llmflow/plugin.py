@@ -1,11 +1,13 @@
 """One plugin that configures client, worker and replayer."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
+from temporalio import workflow
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     DataConverter,
@@ -16,6 +18,7 @@ from temporalio.converter import (
 )
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import (
+    ExecuteWorkflowInput,
     Interceptor,
     WorkerConfig,
     WorkflowInboundInterceptor,
@@ -31,10 +34,10 @@ from temporalio.workflow import Info
 from llmflow.app import App
 from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
-from llmflow.errors import ConfigInvalid, LLMFlowError
+from llmflow.errors import ConfigInvalid, InputInvalid, LLMFlowError
 from llmflow.flow._run import Run
 
-GRACEFUL_SHUTDOWN = timedelta(seconds=60)
+GRACEFUL_SHUTDOWN = timedelta(minutes=2)
 """Time for running calls to finish when a worker stops. Temporal's default is none: they would be paid twice."""
 STICKY_TIMEOUT = timedelta(seconds=5)
 """How long a run waits for a dead worker before another one takes it over. Temporal's default is 10 s."""
@@ -59,8 +62,9 @@ class LLMFlowPlugin(SimplePlugin):
 
         Args:
             app: Its modules are passed through the workflow sandbox. Clients that only start and watch need none.
-            activities: Those of `llmflow.worker.activities(app)`, for a worker. Without them, its workers serve
-                workflows alone.
+            activities: Those of `llmflow.worker.activities(app)`, for a worker. One that shall run workflows alone
+                needs `llmflow.worker.pin_activities(app)` all the same, and `Worker(..., no_remote_activities=True)`.
+                Clients and replayers need none.
         """
         modules = ("llmflow", "minijinja", *(app.passthrough_modules if app else ()))
         super().__init__(
@@ -100,6 +104,14 @@ class _InstallRun(WorkflowInboundInterceptor):
         """In `init`, because a query or an update may come before the first line of the workflow runs."""
         Run().install()
         super().init(outbound)
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
+        """Fail a run that was started with too few or too many arguments. Temporal would try its task for ever."""
+        try:
+            inspect.signature(input.run_fn).bind(None, *input.args)
+        except TypeError as error:
+            raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
+        return await super().execute_workflow(input)
 
 
 def _data_converter(given: DataConverter | None) -> DataConverter:

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,8 +18,8 @@ from llmflow.activities.tools import tool_activity
 from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
-from llmflow.errors import ConfigInvalid
-from llmflow.plugin import LLMFlowPlugin
+from llmflow.errors import ConfigInvalid, ModelNotFound
+from llmflow.plugin import GRACEFUL_SHUTDOWN, LLMFlowPlugin
 from llmflow.providers import pricing
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import OFFLINE, Catalogue, load_catalogue
@@ -28,7 +27,7 @@ from llmflow.providers.connect import connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.providers.offline import OFFLINE_NOTICE
 from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.prompts import Prompts
+from llmflow.stores.prompts import Prompts, did_you_mean
 from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.metrics import metrics_runtime
@@ -57,8 +56,9 @@ def activities(
         ConfigInvalid: no models, or a models.yaml that does not parse; says file:line:column.
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
-    prompts = load_prompts(app.prompts, app.name) if app.prompts else Prompts()
-    models = catalogue or app_catalogue(app, settings or Settings.load())
+    settings = settings or Settings.load()
+    prompts = _prompts(app, settings)
+    models = catalogue or app_catalogue(app, settings)
     connected = providers if providers is not None else connect_providers(models, os.environ)
     completions = Completions(prompts, connected, {tool.name: tool for tool in app.tools})
     prompt_activities = PromptActivities(prompts, models)
@@ -68,6 +68,32 @@ def activities(
         prompt_activities.render,
         *(tool_activity(tool) for tool in app.tools),
     ]
+
+
+def pin_activities(
+    app: App, *, settings: Settings | None = None, catalogue: Catalogue | None = None
+) -> list[ActivityFunction]:
+    """What a worker needs to run workflows whose calls other workers make: it asks no model and holds no keys.
+
+    A run pins its prompts in a local activity, which always runs beside its workflow.
+
+    ```python
+    plugin = LLMFlowPlugin(app, activities=pin_activities(app))
+    client = await Client.connect("localhost:7233", plugins=[plugin])
+    worker = Worker(client, task_queue="mine", workflows=app.workflows, no_remote_activities=True)
+    ```
+
+    Args:
+        app: Its prompts and models are read now.
+        settings: From the environment if left out.
+        catalogue: Instead of the models.yaml of the App or the environment.
+
+    Raises:
+        ConfigInvalid: no models, or a models.yaml that does not parse; says file:line:column.
+        PromptInvalid: a prompt that does not parse; says file:line:column.
+    """
+    settings = settings or Settings.load()
+    return [PromptActivities(_prompts(app, settings), catalogue or app_catalogue(app, settings)).resolve]
 
 
 def app_catalogue(app: App, settings: Settings) -> Catalogue:
@@ -94,6 +120,7 @@ async def run(
     address: str | None = None,
     task_queue: str | None = None,
     max_concurrent_activities: int = 100,
+    grace: timedelta = GRACEFUL_SHUTDOWN,
     metrics: str | None = None,
     health: str | None = None,
     ready: Callable[[Client], None] | None = None,
@@ -107,6 +134,7 @@ async def run(
         address: Temporal's, instead of the one in its own environment variables and profiles.
         task_queue: Instead of the App's own.
         max_concurrent_activities: Model calls and tool calls at once.
+        grace: For running calls to end; longer ones are made and paid again. As long as the longest call, or longer.
         metrics: `host:port` for Prometheus.
         health: `host:port` for a health check over HTTP: 200 while it serves and Temporal answers.
         ready: Called when it polls.
@@ -114,14 +142,16 @@ async def run(
 
     Raises:
         ServerUnavailable: no Temporal server answers.
-        ConfigInvalid: something it needs is missing: models, keys, a free port.
+        ConfigInvalid: something it needs is missing: models, keys, a free port, or what a prompt names.
         PromptInvalid: a prompt that does not parse.
     """
     log_our_errors_in_one_line()
-    catalogue = app_catalogue(app, settings or Settings.load())
+    settings = settings or Settings.load()
+    catalogue = app_catalogue(app, settings)
     _check_models(catalogue)
+    _check_prompts(app, catalogue)
     providers = connect_providers(catalogue, os.environ)
-    plugin = LLMFlowPlugin(app, activities=activities(app, catalogue=catalogue, providers=providers))
+    plugin = LLMFlowPlugin(app, activities=activities(app, settings=settings, catalogue=catalogue, providers=providers))
     client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
     await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
     worker = Worker(
@@ -129,14 +159,13 @@ async def run(
         task_queue=task_queue or app.task_queue,
         workflows=app.workflows,
         max_concurrent_activities=max_concurrent_activities,
+        graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin takes none for "not set"
     )
     stop = stop or asyncio.Event()
 
     async def healthy() -> bool:
         return not stop.is_set() and await _answers(client)
 
-    # Sync tools run here; Python's own default has a handful of threads, and calls would wait for each other.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_concurrent_activities))
     async with _closing(providers), health_endpoint(health, healthy), worker:
         with _stopped_by_signals(stop):
             _log.info("serving %s on task queue %s", app.name, worker.task_queue)
@@ -155,6 +184,27 @@ def _check_models(catalogue: Catalogue) -> None:
     if missing and len(missing) == len(catalogue.aliases):
         wanted = ", ".join(dict.fromkeys(variable for variables in missing.values() for variable in variables))
         raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
+
+
+def _check_prompts(app: App, catalogue: Catalogue) -> None:
+    """Here and not in a run, which would fail after it has paid for the calls before."""
+    tools = [tool.name for tool in app.tools]
+    for prompt in load_prompts(app.prompts, app.name) if app.prompts else ():
+        try:
+            if prompt.model:
+                catalogue.resolve(prompt.model)
+        except ModelNotFound as error:
+            raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
+        for tool in prompt.tools:
+            if tool not in tools:
+                raise ConfigInvalid(
+                    f"prompt `{prompt.ref.name}`: App {app.name!r} has no tool `{tool}`{did_you_mean(tool, tools)}. "
+                    f"It has: {', '.join(tools) or 'none'}"
+                )
+
+
+def _prompts(app: App, settings: Settings) -> Prompts:
+    return load_prompts(app.prompts, app.name, settings.home / "prompts") if app.prompts else Prompts()
 
 
 async def _answers(client: Client) -> bool:

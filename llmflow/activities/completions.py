@@ -42,7 +42,7 @@ class Completions:
             model=request.model.partition(":")[2],
             messages=(*render(prompt, request.variables), *request.messages),
             output=request.output or _schema_of(prompt),
-            tools=tuple(self._spec(name) for name in (*prompt.tools, *request.tools)),
+            tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
             options=request.options,
             timeout=_time_for_the_vendor(),
         )

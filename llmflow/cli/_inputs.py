@@ -101,7 +101,7 @@ def find_workflow(app: App, name: str | None) -> Workflow:
     Raises:
         InputInvalid: there is none, or there are several to choose from; names them.
     """
-    known = {str(getattr(one, _MARK).name): one for one in app.workflows}
+    known = {workflow_name(one): one for one in app.workflows}
     names = ", ".join(sorted(known))
     if name is None and len(known) > 1:
         raise InputInvalid(f"App {app.name!r} has several workflows, name one of them: {names}")
@@ -111,6 +111,11 @@ def find_workflow(app: App, name: str | None) -> Workflow:
             f"App {app.name!r} has no workflow `{chosen}`{did_you_mean(chosen, known)}. It has: {names or 'none'}"
         )
     return Workflow.of(known[chosen])
+
+
+def workflow_name(workflow: type) -> str:
+    """The name under which it is started."""
+    return str(getattr(workflow, _MARK).name)
 
 
 def read_input(given: str | None, workflow: Workflow) -> tuple[object, ...]:

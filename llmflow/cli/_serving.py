@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.app import App
+from llmflow.cli._inputs import workflow_name
 from llmflow.cli._models import Model, how_to_get_a_model, models_of, prompts_of
-from llmflow.cli._output import err
+from llmflow.cli._output import err, print_json
 from llmflow.config import Settings
 from llmflow.stores.prompts import Prompts
 
@@ -37,6 +38,33 @@ def show_served(app: App, settings: Settings, task_queue: str, address: str) -> 
     err.print(table)
     warn_of_models(app, settings, models)
     _log.setLevel(logging.INFO)
+
+
+def print_served(app: App, settings: Settings, task_queue: str, address: str, ui_url: str | None) -> None:
+    """The same as one JSON document, for a program that waits for it.
+
+    Raises:
+        ConfigInvalid, PromptInvalid: see `show_served`.
+    """
+    models = models_of(app, settings)
+    print_json(
+        {
+            "app": app.name,
+            "task_queue": task_queue,
+            "address": address,
+            "ui_url": ui_url,
+            "workflows": [workflow_name(one) for one in app.workflows],
+            "tools": [tool.name for tool in app.tools],
+            "prompts": [
+                {"name": prompt.ref.name, "version": prompt.ref.version, "model": prompt.model}
+                for prompt in prompts_of(app)
+            ],
+            "models": [
+                {"name": one.name, "candidates": one.candidates, "missing": one.missing, "offline": one.offline}
+                for one in models
+            ],
+        }
+    )
 
 
 def warn_of_models(app: App, settings: Settings, models: Sequence[Model]) -> None:
@@ -67,7 +95,7 @@ def log_to_terminal() -> None:
 
 def _served(app: App, prompts: Prompts, models: Sequence[Model]) -> Iterator[tuple[str, str, str]]:
     rows = {
-        "workflows": [(one.__name__, "") for one in app.workflows],
+        "workflows": [(workflow_name(one), "") for one in app.workflows],
         "tools": [(tool.name, "") for tool in app.tools],
         "prompts": [(str(prompt.ref), prompt.model or "") for prompt in prompts],
         "models": [(model.name, str(model)) for model in models],

@@ -7,19 +7,23 @@ import typer
 from llmflow import worker as workers
 from llmflow.cli._apps import RESEARCH, load, load_research
 from llmflow.cli._models import settings_for_trial
+from llmflow.cli._options import AsJson
 from llmflow.cli._output import say
 from llmflow.cli._run import run
-from llmflow.cli._serving import log_to_terminal, show_served
+from llmflow.cli._serving import log_to_terminal, print_served, show_served
 from llmflow.client import Client
 from llmflow.dev import dev_server
 
 
 def dev(
     app: Annotated[str, typer.Argument(metavar="APP", help="The App, as `package.module:attribute`")] = RESEARCH,
+    *,
+    json: AsJson = False,
 ) -> None:
     """Run a Temporal server, its Web UI and a worker.
 
     They stay up until Ctrl-C. Runs are kept in .llmflow/, so they go on where they were when it is started again.
+    With --json, it prints what it serves once it is ready.
 
     Example: llmflow dev mine.app:app
     """
@@ -35,6 +39,8 @@ def dev(
                 say(f"  Web UI  {server.ui_url or 'that of this server; TEMPORAL_ADDRESS does not say where'}")
                 say(f"  start   llmflow start {app} --input JSON")
                 say("\nserving; Ctrl-C stops it, after the running calls", "dim")
+                if json:
+                    print_served(served, settings, served.task_queue, server.address, server.ui_url)
 
             await workers.run(served, settings=settings, address=server.address, ready=ready)
 

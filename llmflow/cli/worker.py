@@ -1,15 +1,16 @@
 """`llmflow worker`: a process that serves one App."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from llmflow import worker as workers
 from llmflow.cli._apps import load
-from llmflow.cli._options import AppPath
+from llmflow.cli._options import AppPath, AsJson, parse_duration
 from llmflow.cli._output import say
 from llmflow.cli._run import run
-from llmflow.cli._serving import log_to_terminal, show_served
+from llmflow.cli._serving import log_to_terminal, print_served, show_served
 from llmflow.cli._target import Target
 from llmflow.client import Client
 from llmflow.config import Settings
@@ -20,13 +21,19 @@ def worker(
     *,
     task_queue: Annotated[str | None, typer.Option(help="Instead of the App's own")] = None,
     max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
+    grace: Annotated[
+        timedelta | None,
+        typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="For running calls when it stops, usually 2m"),
+    ] = None,
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
     health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
     address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Temporal's, instead of the usual")] = None,
+    json: AsJson = False,
 ) -> None:
     """Serve an App.
 
-    It runs until SIGTERM or Ctrl-C, and finishes the running calls before it ends.
+    It runs until SIGTERM or Ctrl-C, and finishes the running calls before it ends. With --json, it prints what it
+    serves once it is ready.
 
     Example: llmflow worker workflows.research.app:app --health 127.0.0.1:8080
     """
@@ -37,8 +44,11 @@ def worker(
         target = await Target.choose(address)
 
         def ready(_: Client) -> None:
-            show_served(served, settings, task_queue or served.task_queue, target.address)
+            queue = task_queue or served.task_queue
+            show_served(served, settings, queue, target.address)
             say("\nserving; Ctrl-C stops it, after the running calls", "dim")
+            if json:
+                print_served(served, settings, queue, target.address, target.ui_url)
 
         await workers.run(
             served,
@@ -46,6 +56,7 @@ def worker(
             address=target.address,
             task_queue=task_queue,
             max_concurrent_activities=max_concurrent_activities,
+            grace=workers.GRACEFUL_SHUTDOWN if grace is None else grace,
             metrics=metrics,
             health=health,
             ready=ready,

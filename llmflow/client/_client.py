@@ -27,6 +27,9 @@ from llmflow.types.runs import RunPage, RunState
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+_USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
+_ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
+
 _NONE = object()  # told apart from None, which a workflow may take as its input
 
 
@@ -38,9 +41,11 @@ class StartOptions(TypedDict, total=False):
     task_queue: str
     """Where its workers are; the App's own if the client was connected with one."""
     conflict: WorkflowIDConflictPolicy
-    """If a run of this id is running: use it (default), fail, or terminate it."""
+    """If a run of this id is running: use it (default), fail, or terminate it and start again."""
     reuse: WorkflowIDReusePolicy
-    """If a run of this id is closed: use it (default, as reject duplicate), or start again."""
+    """If a run of this id is closed: use it (default), fail (reject duplicate), or start again.
+
+    With `conflict=TERMINATE_EXISTING` the default is to start again."""
     delay: timedelta
     """Start this much later."""
     timeout: timedelta
@@ -82,7 +87,8 @@ class Client:
             **options: See `StartOptions`.
 
         Raises:
-            RunExists: a run of that id exists, and `conflict` or `reuse` says not to use it.
+            RunExists: a run of that id exists, and it is one of another workflow, or the policy for it (`conflict` if
+                it is running, `reuse` if it is closed) says not to use it.
             ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
             PayloadTooLarge: the input does not fit Temporal; nothing was sent.
         """
@@ -90,6 +96,7 @@ class Client:
         if task_queue is None:
             raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
         tags = list(options.get("tags", ()))
+        terminates = options.get("conflict") == _TERMINATE
         try:
             async with readable_errors(options["id"]):
                 handle = await self.temporal.start_workflow(
@@ -97,18 +104,36 @@ class Client:
                     args=() if input is _NONE else (input,),
                     id=options["id"],
                     task_queue=task_queue,
-                    id_conflict_policy=options.get("conflict", WorkflowIDConflictPolicy.USE_EXISTING),
-                    id_reuse_policy=options.get("reuse", WorkflowIDReusePolicy.REJECT_DUPLICATE),
+                    id_conflict_policy=_TERMINATE if terminates else WorkflowIDConflictPolicy.FAIL,
+                    # Temporal refuses to terminate one run for another and reject the other as a duplicate of it.
+                    id_reuse_policy=options.get("reuse", _AGAIN if terminates else _ONCE),
                     start_delay=options.get("delay"),
                     execution_timeout=options.get("timeout"),
                     memo={TAGS: tags} if tags else None,
                     static_summary=options.get("summary"),
                 )
         except WorkflowAlreadyStartedError as error:
-            if "conflict" in options or "reuse" in options:
-                raise RunExists(f"run {options['id']!r} exists already: choose another id, or another policy") from None
-            return self.run(options["id"], error.run_id)
+            return await self._existing(workflow, error, options)
         return Run(handle)
+
+    async def _existing(self, workflow: Any, refused: WorkflowAlreadyStartedError, options: StartOptions) -> Run[Any]:
+        """The run that has the id. Temporal would give it too, but also if it is one of another workflow."""
+        found = await self.run(refused.workflow_id, refused.run_id).status()
+        if found.workflow != refused.workflow_type:
+            raise RunExists(
+                f"run {found.id!r} exists already and is one of {found.workflow}, not of {refused.workflow_type}: "
+                "choose another id"
+            ) from None
+        running = found.state == "running"
+        if options.get("conflict", _USE) != _USE if running else "reuse" in options:
+            policy = "conflict" if running else "reuse"
+            raise RunExists(
+                f"run {found.id!r} exists already ({found.state}): choose another id, or another `{policy}`"
+            ) from None
+        which = None if running else found.run_id  # a running one may continue as new, and is still the same for us
+        if isinstance(workflow, str):
+            return self.run(found.id, which)
+        return Run(self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which))
 
     def run(self, id: str, run_id: str | None = None) -> Run[Any]:
         """The run of an id: the newest, or the one with `run_id`. Nothing is asked of the server yet."""
@@ -135,10 +160,12 @@ class Client:
             cursor: That of the page before.
 
         Raises:
-            InputInvalid: the filter, the limit or the cursor cannot be used; says why.
+            InputInvalid: the filter, the state, the limit or the cursor cannot be used; says why.
         """
         if not 1 <= limit <= 1000:
             raise InputInvalid(f"limit={limit}: give 1 to 1000", ErrorDetail(field="limit"))
+        if state is not None and state not in STATUS:
+            raise InputInvalid(f"state={state!r} is none: give one of {', '.join(STATUS)}", ErrorDetail(field="state"))
         filters = [
             f"WorkflowType = '{_quoted(workflow)}'" if workflow else None,
             f"ExecutionStatus = '{STATUS[state]}'" if state else None,

@@ -78,10 +78,10 @@ class Run(Generic[Out]):
         return (await self._ask(STEPS)).steps
 
     async def cancel(self) -> None:
-        """Ask it to stop: running calls are cut, and its clean-up code runs.
+        """Ask it to stop: running calls are cut, and its clean-up code runs. A run that has ended stays as it is.
 
         Raises:
-            RunNotFound: no run has this id, or it has ended.
+            RunNotFound: no run has this id.
         """
         async with readable_errors(self.id):
             await self.handle.cancel()

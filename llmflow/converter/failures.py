@@ -35,12 +35,13 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
 
 def _application_error(error: LLMFlowError) -> ApplicationError:
     wait = error.detail.retry_after
+    again = error.retryable if error.detail.retry is None else error.detail.retry
     failure = ApplicationError(
         error.message,
         error.detail.model_dump(exclude_none=True),
         type=error.code(),
-        non_retryable=not error.retryable,
-        next_retry_delay=timedelta(seconds=wait) if error.retryable and wait is not None else None,
+        non_retryable=not again,
+        next_retry_delay=timedelta(seconds=wait) if again and wait is not None else None,
     )
     failure.__cause__ = error.__cause__
     failure.__context__ = error.__context__

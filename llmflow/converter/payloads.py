@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
@@ -27,8 +28,12 @@ class LLMFlowPayloadConverter(CompositePayloadConverter):
 
         Raises:
             PayloadTooLarge: a value has more than `MAX_PAYLOAD_BYTES`; nothing is sent.
+            InputInvalid: a value cannot be written as JSON; nothing is sent.
         """
-        payloads = super().to_payloads(values)
+        try:
+            payloads = super().to_payloads(values)
+        except PydanticSerializationError as error:
+            raise InputInvalid(f"a value cannot be written as JSON: {error}") from None
         for value, payload in zip(values, payloads, strict=True):
             if payload.ByteSize() > MAX_PAYLOAD_BYTES:
                 raise _too_large(value, payload.ByteSize())

@@ -43,6 +43,9 @@ class Output(Generic[T]):
             return self.adapter.validate_json(text)
         except ValidationError as error:
             raise OutputInvalid(_problems(error), ErrorDetail(answer=text)) from None
+        except Exception as error:  # whatever a validator of the user's raises: the answer is at fault, not the code
+            problem = f"the answer cannot be read: {type(error).__name__}: {error}"
+            raise OutputInvalid(problem, ErrorDetail(answer=text)) from error
 
 
 def output_of(kind: type[T]) -> Output[T]:

@@ -3,7 +3,7 @@
 import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from temporalio import workflow
@@ -48,6 +48,7 @@ class Run:
         self._by_prompt: dict[str, Totals] = {}
         self._task = -1
         self._task_bytes = 0
+        self._wave: asyncio.Task[None] | None = None
 
     def install(self) -> None:
         """Answer the queries of every workflow. Called by the interceptor before any code of the user runs."""
@@ -67,10 +68,14 @@ class Run:
         self._prompts = {**pins.prompts, **self._prompts}
         self._models = {**pins.models, **self._models}
 
+    def alias(self, prompt: str, model: str | None) -> str | None:
+        """The name of the model for a call: the call's own, or the one that the pinned prompt names."""
+        found = self._prompts.get(prompt)
+        return model or (found.model if found else None)
+
     def pinned(self, prompt: str, model: str | None) -> Pin | None:
         """What this run uses for a prompt; `None` if it has not asked yet."""
-        found = self._prompts.get(prompt)
-        alias = model or (found.model if found else None)
+        found, alias = self._prompts.get(prompt), self.alias(prompt, model)
         if found is None or (alias is not None and alias not in self._models):
             return None
         candidates = tuple(
@@ -105,11 +110,13 @@ class Run:
     async def admit(self, size: int) -> None:
         """Wait until the current workflow task has room for `size` more bytes of activity input.
 
-        What does not fit is scheduled with the next task, which begins as soon as something scheduled now has
-        finished: twenty inputs of 250 KB go out in two waves, where one would get the run stuck.
+        What does not fit waits for the next task: twenty inputs of 250 KB go out in two waves, where one would get
+        the run stuck. A timer brings that task, because what was scheduled now may be cancelled before it is sent.
         """
         while not self._fits(size):
-            await workflow.wait_condition(lambda: _task() != self._task)
+            if self._wave is None or self._wave.done():
+                self._wave = asyncio.create_task(workflow.sleep(timedelta(milliseconds=1)))
+            await asyncio.shield(self._wave)
         self._task_bytes += size
 
     def _fits(self, size: int) -> bool:

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, cast
 
-from temporalio.exceptions import ActivityError, TimeoutError
+from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 from typing_extensions import TypeVar
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid, ProviderError, ProviderUnavailable
+from llmflow.errors import (
+    ConfigInvalid,
+    ContentRefused,
+    ErrorDetail,
+    InputInvalid,
+    OutputInvalid,
+    ProviderError,
+    ProviderUnavailable,
+)
 from llmflow.flow._execute import execute
 from llmflow.flow._output import Output, output_of
 from llmflow.flow._run import Pin, current
@@ -51,10 +59,10 @@ class Completion(Generic[T]):
         Raises:
             OutputInvalid: there is none, because the model asked for tools: look at `tool_calls` first.
         """
-        if self.value is None:
+        if self.tool_calls:
             wanted = ", ".join(call.name for call in self.tool_calls)
             raise OutputInvalid(f"no answer yet, the model asks for {wanted}: run `tool_calls` and complete again")
-        return self.value
+        return cast(T, self.value)
 
 
 async def complete(
@@ -120,7 +128,7 @@ async def _fitting(
         answers.append(answer)
         current().spent(pinned.prompt, answer)
         try:
-            value = None if answer.tool_calls else _read(expected, answer)
+            value = _read(expected, answer)
         except OutputInvalid as error:
             if len(answers) > repairs or answer.finish_reason == "length":
                 raise
@@ -146,23 +154,43 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
     asked = request.model_copy(update={"model": candidate.model, "options": options})
     summary = f"{asked.prompt.name} → {asked.model}"
     try:
-        return await execute(COMPLETE, asked, verb="complete", options=call, summary=summary)
+        call_id, answer = await execute(COMPLETE, asked, verb="complete", options=call, summary=summary)
     except ActivityError as error:
         if isinstance(error.cause, TimeoutError):
-            took = f"{call.attempts} attempts of {call.timeout.total_seconds():.0f} s"
-            raise ProviderUnavailable(f"{asked.model} gave no answer in {took}") from error
+            raise ProviderUnavailable(f"{asked.model} gave no answer: {_timeout(error.cause, call)}") from error
+        raise
+    if answer.finish_reason == "refused":
+        current().spent(asked.prompt, answer)  # a refusal is paid, too
+        raise ContentRefused(f"{answer.model} refuses to answer: {answer.text}", ErrorDetail(model=answer.model))
+    return call_id, answer
+
+
+def _timeout(timeout: TimeoutError, call: CallOptions) -> str:
+    if timeout.type is TimeoutType.HEARTBEAT:
+        return f"its worker died, {call.attempts} times"
+    return f"{call.attempts} attempts of {call.timeout.total_seconds():.0f} s were not enough"
+
+
+def _read(expected: Output[T], answer: CompletionResult) -> T | None:
+    cut_off = answer.finish_reason == "length"
+    if cut_off and (answer.tool_calls or expected.schema is None):
+        raise _cut_off(answer)
+    if answer.tool_calls:
+        return None
+    try:
+        return expected.read(answer.text)
+    except OutputInvalid:
+        if cut_off:
+            raise _cut_off(answer) from None
         raise
 
 
-def _read(expected: Output[T], answer: CompletionResult) -> T:
-    try:
-        return expected.read(answer.text)
-    except OutputInvalid as error:
-        if answer.finish_reason != "length":
-            raise
-        tokens = answer.usage.output_tokens
-        hint = f"the answer was cut off after {tokens} tokens: raise `max_output_tokens`, or ask for less"
-        raise OutputInvalid(hint, error.detail) from None
+def _cut_off(answer: CompletionResult) -> OutputInvalid:
+    tokens = answer.usage.output_tokens
+    return OutputInvalid(
+        f"the answer was cut off after {tokens} tokens: raise `max_output_tokens`, or ask for less",
+        ErrorDetail(answer=answer.text),
+    )
 
 
 def _again(request: CompletionRequest, answer: CompletionResult, error: OutputInvalid) -> CompletionRequest:

@@ -9,7 +9,7 @@ from pydantic_core import to_jsonable_python
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from llmflow.errors import ErrorDetail, VariablesInvalid
+from llmflow.errors import ConfigInvalid, ErrorDetail, VariablesInvalid
 from llmflow.flow._execute import execute, typed_errors
 from llmflow.flow._run import Pin, current
 from llmflow.types.calls import CallOptions
@@ -36,14 +36,23 @@ async def render(prompt: str, variables: Variables = None, *, call: CallOptions 
 
 
 async def pin(prompt: str, model: str | None) -> Pin:
-    """The version and the models that this run uses for `prompt`: resolved once, then the same to its end."""
+    """The version and the models that this run uses for `prompt`: resolved once, then the same to its end.
+
+    Raises:
+        PromptNotFound: the worker serves no prompt of that name.
+        ModelNotFound: models.yaml has no such alias or provider.
+        ConfigInvalid: the worker's llmflow is older than this one.
+    """
     run = current()
     if (known := run.pinned(prompt, model)) is None:
         async with run.resolving:  # parallel first calls ask once
             if (known := run.pinned(prompt, model)) is None:
-                run.keep(await _resolve(ResolveRequest(prompt=prompt, model=model)))
+                # By the alias that this run has: the prompt's own may be another one by now.
+                run.keep(await _resolve(ResolveRequest(prompt=prompt, model=run.alias(prompt, model))))
                 known = run.pinned(prompt, model)
-    return cast(Pin, known)  # the activity raises if there is no such prompt or model
+    if known is None:
+        raise ConfigInvalid(f"the worker did not say what prompt {prompt!r} is: is its llmflow older than this one?")
+    return known
 
 
 async def _resolve(request: ResolveRequest) -> Pins:

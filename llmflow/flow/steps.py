@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
@@ -58,6 +58,9 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
     token = path.set(here)
     try:
         yield opened
+    except workflow.ContinueAsNewError:
+        opened.end("completed")
+        raise
     except (Exception, asyncio.CancelledError) as error:
         if is_cancelled_exception(error):
             opened.end("cancelled")
@@ -67,4 +70,5 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
     else:
         opened.end("completed")
     finally:
-        path.reset(token)
+        with suppress(ValueError):  # an async generator that is closed by another task is in another context
+            path.reset(token)

@@ -39,13 +39,19 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         _, raw = await execute(contract, arguments, verb=tool.name, options=options)
     except ActivityError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.type == "NotFoundError":  # Temporal's own
+        if _is_unserved(error.cause, tool.name):
             raise ToolNotFound(f"no worker here serves tool {tool.name!r}: add it to its App(tools=[...])") from error
         raise
     try:
         return tool.output.validate_json(raw.payload.data or b"null")
     except ValidationError as error:
         raise ToolOutputInvalid(f"tool {tool.name!r} returned what its annotation forbids: {error}") from None
+
+
+def _is_unserved(cause: BaseException | None, name: str) -> bool:
+    """Temporal's own answer, told apart from a `NotFoundError` of the tool by its words."""
+    is_not_found = isinstance(cause, ApplicationError) and cause.type == "NotFoundError"
+    return is_not_found and f"Activity function {name} " in str(cause)
 
 
 def _named(message: str) -> str | None:

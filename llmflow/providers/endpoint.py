@@ -1,6 +1,8 @@
 """Where a vendor's API is, and the one request that we make there, through the openai SDK."""
 
 import asyncio
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from llmflow.errors import ProviderError
-from llmflow.providers.failures import classify, unavailable
+from llmflow.providers.failures import classify, unavailable, unreadable
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -69,11 +71,13 @@ class Connection:
         try:
             async with asyncio.timeout(timeout):
                 data = await client.post(path, content=to_json(body), cast_to=bytes)
-            return answer.model_validate_json(data)
+            return _decode(answer, data)
         except TimeoutError:
             failure = unavailable(model, f"no whole answer within {timeout:g} s")
         except ValidationError as error:
-            failure = unavailable(model, f"the answer is not what {path} answers: {_first(error)}", self.endpoint.key)
+            # Cut off by somebody on the way, or whole: then it is billed, and would be billed again.
+            kind = unavailable if _is_no_json(error) else unreadable
+            failure = kind(model, f"the answer is not what {path} answers: {_first(error)}", self.endpoint.key)
         except _api_error() as error:
             failure = classify(error, model, self.endpoint.key)
         raise failure  # out here, so that it does not carry the SDK's exception, which holds the key
@@ -110,6 +114,31 @@ def _api_error() -> type[Exception]:
     from openai import APIError
 
     return APIError
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def _decode(answer: type[_Answer], data: bytes) -> _Answer:
+    """The answer; half a surrogate pair in it, left where a vendor cut its text, becomes U+FFFD.
+
+    Raises:
+        ValidationError: the data are no JSON, or of another shape.
+    """
+    try:
+        return answer.model_validate_json(data)
+    except ValidationError as error:
+        if not _is_no_json(error):
+            raise
+        try:
+            text = json.dumps(json.loads(data), ensure_ascii=False)  # takes halves, and joins those that are pairs
+        except (ValueError, RecursionError):
+            raise error from None
+    return answer.model_validate_json(_HALVES.sub("\ufffd", text))
+
+
+def _is_no_json(error: ValidationError) -> bool:
+    return error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
 
 
 def _first(error: ValidationError) -> str:

@@ -1,10 +1,11 @@
 """What went wrong at a vendor, as one of our errors: the one table that decides what is retried.
 
-    x-should-retry: true | false         wins over everything below
     a code or type that vendors document  e.g. `context_length_exceeded`, `insufficient_quota`
     a sentence in the message             compatible servers send no codes, or codes of their own
     the HTTP status                       408, 409, 425, 429, 5xx are retried; other 4xx are not
     neither status nor code               timeouts, dropped connections, truncated bodies: retried
+
+These say what is wrong. Whether to try again is in the vendor's `x-should-retry` where it sends one, and it wins.
 
 Errors are read by duck typing, because the SDK's carry objects of whichever HTTP library its version uses. Keys are
 taken out of every text before it becomes a message, since messages end up in histories and logs.
@@ -22,6 +23,7 @@ from types import MappingProxyType
 from typing import cast
 
 from llmflow.errors import (
+    AnswerUnreadable,
     AuthenticationFailed,
     ContentRefused,
     ContextTooLong,
@@ -105,9 +107,25 @@ _BY_CODE_INSIDE_AN_ANSWER: Mapping[str, _Kind] = MappingProxyType(
         "rate_limit_exceeded": RateLimited,
         "server_error": ProviderUnavailable,
         "vector_store_timeout": ProviderUnavailable,
+        "rate_limit_error": RateLimited,
+        "server_overloaded": ProviderUnavailable,
+        "overloaded_error": ProviderUnavailable,
+        "api_error": ProviderUnavailable,
+        "timeout_error": ProviderUnavailable,
+        "authentication_error": AuthenticationFailed,
+        "permission_error": AuthenticationFailed,
+        "billing_error": QuotaExhausted,
     }
 )
-"""Codes inside an answer that came with 200: there the status says nothing."""
+"""Codes inside an answer that came with 200: there the status says nothing. Gateways pass Anthropic's on."""
+
+FILTERED = "the vendor's filter stopped the answer"
+
+UNFINISHED = "unfinished"
+"""Our own code, for an answer that the vendor means to give later."""
+
+_BLAMES_THE_REQUEST = re.compile(rf"^invalid_|image|^{UNFINISHED}$")
+"""Of other codes inside an answer, those that another candidate would answer with too. The rest may be anything."""
 
 _ADVICE: Mapping[_Kind, str] = MappingProxyType(
     {
@@ -117,10 +135,19 @@ _ADVICE: Mapping[_Kind, str] = MappingProxyType(
         QuotaExhausted: "Waiting does not help: add credit there, or another candidate to models.yaml.",
         ModelNotFound: "Check the model's id in models.yaml, and that base_url ends where the API begins (often /v1).",
         ContextTooLong: "Shorten the input, or add a candidate with a longer context to models.yaml.",
+        AnswerUnreadable: "It is billed, so it is not asked for again: add another candidate to models.yaml.",
         ContentRefused: "Change the content, or add a candidate of another vendor to models.yaml.",
         RequestRejected: "Change the request: sending it again does not help.",
     }
 )
+
+_ADVICE_AGAINST: Mapping[bool, str] = MappingProxyType(
+    {
+        True: "The vendor says that the same call may succeed later.",
+        False: "The vendor says that trying again does not help: add another candidate to models.yaml.",
+    }
+)
+"""Instead of a kind's own, where the vendor says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -177,18 +204,17 @@ def classify(error: Exception, model: str, key: str | None = None) -> ProviderEr
 
 def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
     """The error that a complaint amounts to; see the table on top of this module."""
-    kind = _kind(complaint)
-    advice = complaint.headers.get("x-should-retry")
-    if advice == "true" and not kind.retryable:
-        kind = ProviderUnavailable
-    elif advice == "false" and kind.retryable:
-        kind = QuotaExhausted if kind is RateLimited else RequestRejected
-    return _error(kind, complaint, model, key)
+    return _error(_kind(complaint), complaint, model, key)
 
 
 def unavailable(model: str, reason: str, key: str | None = None) -> ProviderError:
     """The error for an answer that never came whole: a timeout, a dropped connection, a truncated body."""
     return _error(ProviderUnavailable, Complaint(reason), model, key)
+
+
+def unreadable(model: str, reason: str, key: str | None = None) -> ProviderError:
+    """The error for an answer that came whole, in another shape than its API's."""
+    return _error(AnswerUnreadable, Complaint(reason), model, key)
 
 
 def scrub(text: str, key: str | None) -> str:
@@ -218,7 +244,8 @@ def _kind(complaint: Complaint) -> _Kind:
         if sentence.search(complaint.message):
             return kind
     if status is None:
-        return RequestRejected if words else ProviderUnavailable
+        blamed = any(_BLAMES_THE_REQUEST.search(word) for word in words)
+        return RequestRejected if blamed else ProviderUnavailable
     return _BY_STATUS.get(status, RequestRejected)
 
 
@@ -227,7 +254,9 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
     quote = said if len(said) <= LONGEST_QUOTE else said[:LONGEST_QUOTE] + " ..."
     code = scrub(complaint.code or complaint.type or "", key)
     request = scrub(complaint.headers.get("x-request-id", ""), key)
-    wait = _wait(complaint.headers) if kind.retryable else None
+    retry = {"true": True, "false": False}.get(complaint.headers.get("x-should-retry", ""))
+    again = kind.retryable if retry is None else retry
+    wait = _wait(complaint.headers) if again else None
     message = "".join(
         (
             f"{model} answered {complaint.status}" if complaint.status else f"{model} failed",
@@ -235,10 +264,11 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
             f": {quote}",
             f" [request {request}]" if request else "",
             f". It asks to wait {wait:g} s. " if wait is not None else ". ",
-            _ADVICE[kind],
+            _ADVICE[kind] if again is kind.retryable else _ADVICE_AGAINST[again],
         )
     )
-    return kind(message, ErrorDetail(model=model, status=complaint.status, code=code or None, retry_after=wait))
+    detail = ErrorDetail(model=model, status=complaint.status, code=code or None, retry_after=wait, retry=retry)
+    return kind(message, detail)
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:

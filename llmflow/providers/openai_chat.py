@@ -6,9 +6,10 @@ from pydantic import BaseModel
 
 from llmflow.errors import ErrorDetail, RequestRejected
 from llmflow.providers._body import Json, address, finish, given, schema_name
+from llmflow.providers._calls import Arguments, call_id
 from llmflow.providers._usage import OptionalUsage, VendorUsage
 from llmflow.providers.endpoint import Connection, Endpoint
-from llmflow.providers.failures import Complaint, judge
+from llmflow.providers.failures import FILTERED, Complaint, judge
 from llmflow.providers.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
@@ -39,11 +40,11 @@ class ChatProvider:
             raise judge(complaint, model, self._endpoint.key)
         choice = answer.choices[0]
         return ModelResponse(
-            text=schema.unwrap(choice.message.text) if schema else choice.message.text,
+            text=choice.refusal or (schema.unwrap(choice.message.text) if schema else choice.message.text),
             model=answer.model or request.model,
             usage=answer.usage.normal,
             finish_reason=choice.reason,
-            tool_calls=choice.message.calls,
+            tool_calls=() if choice.refusal else choice.message.calls,
             response_id=answer.id,
             service_tier=answer.service_tier,
             reported_usd=answer.usage.reported_usd,
@@ -143,11 +144,11 @@ def _content(part: Text | Image | File, model: str) -> Json:
 
 class _Function(BaseModel):
     name: str
-    arguments: str
+    arguments: Arguments = "{}"
 
 
 class _Call(BaseModel):
-    id: str
+    id: str | None = None
     function: _Function
 
 
@@ -171,8 +172,8 @@ class _Said(BaseModel):
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(
-            ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments)
-            for call in self.tool_calls or ()
+            ToolCall(id=call_id(call.id, at), name=call.function.name, arguments=call.function.arguments)
+            for at, call in enumerate(self.tool_calls or ())
         )
 
 
@@ -182,7 +183,14 @@ class _Choice(BaseModel):
     error: object = None
 
     @property
+    def refusal(self) -> str | None:
+        """Why there is no answer, though there is a bill."""
+        return self.message.refusal or (FILTERED if self.finish_reason == "content_filter" else None)
+
+    @property
     def reason(self) -> FinishReason:
+        if self.refusal:
+            return "refused"
         if self.finish_reason == "length":
             return "length"
         return "tool_calls" if self.message.tool_calls else "stop"
@@ -202,10 +210,5 @@ class _Answer(BaseModel):
         """Why this is no answer, though it came with 200: gateways put the errors of others there."""
         if self.error or not self.choices:
             return Complaint.read(self.error or "the answer has no choices")
-        choice = self.choices[0]
-        if choice.error:
-            return Complaint.read(choice.error)
-        if choice.finish_reason == "content_filter":
-            return Complaint("the vendor's filter stopped the answer", code="content_filter")
-        refusal = choice.message.refusal
-        return Complaint(refusal, code="refusal") if refusal else None
+        error = self.choices[0].error
+        return Complaint.read(error) if error else None

@@ -6,9 +6,10 @@ from typing import Annotated, cast
 from pydantic import BaseModel, Discriminator, Tag
 
 from llmflow.providers._body import Json, address, finish, given, schema_name
+from llmflow.providers._calls import Arguments, call_id
 from llmflow.providers._usage import OptionalUsage, VendorUsage
 from llmflow.providers.endpoint import Connection, Endpoint
-from llmflow.providers.failures import Complaint, judge
+from llmflow.providers.failures import FILTERED, UNFINISHED, Complaint, judge
 from llmflow.providers.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
@@ -29,11 +30,11 @@ class ResponsesProvider:
         if complaint := answer.complaint():
             raise judge(complaint, f"{self._endpoint.name}:{request.model}", self._endpoint.key)
         return ModelResponse(
-            text=schema.unwrap(answer.text) if schema else answer.text,
+            text=answer.refusal or (schema.unwrap(answer.text) if schema else answer.text),
             model=answer.model or request.model,
             usage=answer.usage.normal,
             finish_reason=answer.finish_reason,
-            tool_calls=answer.tool_calls,
+            tool_calls=() if answer.refusal else answer.tool_calls,
             response_id=answer.id,
             service_tier=answer.service_tier,
             reported_usd=answer.usage.reported_usd,
@@ -130,9 +131,9 @@ class _Said(BaseModel):
 
 
 class _Call(BaseModel):
-    call_id: str
+    call_id: str | None = None
     name: str
-    arguments: str
+    arguments: Arguments = "{}"
 
 
 class _Other(BaseModel):
@@ -179,10 +180,21 @@ class _Answer(BaseModel):
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         calls = (item for item in self.output if isinstance(item, _Call))
-        return tuple(ToolCall(id=call.call_id, name=call.name, arguments=call.arguments) for call in calls)
+        return tuple(
+            ToolCall(id=call_id(call.call_id, at), name=call.name, arguments=call.arguments)
+            for at, call in enumerate(calls)
+        )
+
+    @property
+    def refusal(self) -> str | None:
+        """Why there is no answer, though there is a bill."""
+        filtered = self.incomplete_details and self.incomplete_details.reason == "content_filter"
+        return next((part.refusal for part in self._parts if part.refusal), FILTERED if filtered else None)
 
     @property
     def finish_reason(self) -> FinishReason:
+        if self.refusal:
+            return "refused"
         if self.status == "incomplete":
             return "length"
         return "tool_calls" if self.tool_calls else "stop"
@@ -193,8 +205,5 @@ class _Answer(BaseModel):
             return Complaint.read(self.error)
         if self.status not in {None, "completed", "incomplete"}:
             said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
-            return Complaint(said, code="unfinished")
-        if self.incomplete_details and self.incomplete_details.reason == "content_filter":
-            return Complaint("the vendor's filter stopped the answer", code="content_filter")
-        refusal = next((part.refusal for part in self._parts if part.refusal), None)
-        return Complaint(refusal, code="refusal") if refusal else None
+            return Complaint(said, code=UNFINISHED)
+        return None

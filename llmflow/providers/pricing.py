@@ -42,7 +42,7 @@ def price(model: str, response: ModelResponse, at: datetime) -> Cost:
     if tier and not _has_tier(found, tier, at):
         return Cost(source=f"no price: {_LIST} does not know tier {tier!r} of {found.model.id}", tier=tier)
     matched = found.model.id if found.model.id != response.model else None
-    return Cost(usd=_plain(found.total_price), source=_LIST, matched=matched, tier=tier)
+    return Cost(usd=found.total_price.normalize(), source=_LIST, matched=matched, tier=tier)
 
 
 def warm() -> None:
@@ -98,8 +98,3 @@ def _has_tier(found: PriceCalculation, tier: str, at: datetime) -> bool:
         variant.when == {key: tier} and (variant.constraint is None or variant.constraint.active(at))
         for variant in found.model.price_variants or ()
     )
-
-
-def _plain(amount: Decimal) -> Decimal:
-    """Without zeros at the end and without an exponent: it is written into histories and shown to people."""
-    return Decimal(format(amount.normalize(), "f"))

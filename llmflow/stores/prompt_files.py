@@ -32,12 +32,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
-from llmflow.errors import ConfigInvalid, PromptInvalid
+from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.stores.front_matter import FrontMatter, Positions, read_front_matter
+from llmflow.stores.kept import keep, kept_path
 from llmflow.stores.prompts import Prompt, Prompts, did_you_mean
 from llmflow.stores.templates import Problem, Template, Templates, check
 from llmflow.types.messages import Role
@@ -46,11 +48,17 @@ from llmflow.types.prompts import PromptRef
 ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
 
 
-def load_prompts(folder: Path, prefix: str) -> Prompts:
+def load_prompts(folder: Path, prefix: str, kept: Path | None = None) -> Prompts:
     """Every `.prompt` file in a folder and the folders below: `plan.prompt` becomes `{prefix}/plan`.
 
+    Args:
+        folder: Of the files.
+        prefix: The first part of the names.
+        kept: Folder of served versions, for a worker: these are added, and those that are there are served to the runs
+            that began with them.
+
     Raises:
-        ConfigInvalid: there is no such folder, or no prompt in it.
+        ConfigInvalid: there is no such folder, or no prompt in it; or `kept` cannot be written.
         PromptInvalid: files that do not parse; one line `file:line:column: what is wrong` for each problem of each.
     """
     if not folder.is_dir():
@@ -58,22 +66,41 @@ def load_prompts(folder: Path, prefix: str) -> Prompts:
     paths = sorted(path for path in folder.rglob("*.prompt") if path.is_file())
     if not paths:
         raise ConfigInvalid(f"{folder} holds no `.prompt` files; the smallest has two lines: `user:` and a text")
-    prompts: list[Prompt] = []
+    prompts: dict[Prompt, bytes] = {}
     errors: list[str] = []
     for path in paths:
         try:
-            prompts.append(_load(path, "/".join((prefix, *path.relative_to(folder).with_suffix("").parts))))
+            data = path.read_bytes()
+            prompts[_parse(data, "/".join((prefix, *path.relative_to(folder).with_suffix("").parts)), path)] = data
         except PromptInvalid as error:
             errors.append(error.message)
     if errors:
         raise PromptInvalid("\n".join(errors))
-    return Prompts(prompts)
+    if kept is None:
+        return Prompts(prompts)
+    older = cache(partial(_load_kept, kept))
+    served = Prompts(prompts, lambda ref: older(ref.name, ref.version))
+    for prompt, data in prompts.items():
+        keep(kept, prompt.ref, data)
+    return served
 
 
-def _load(path: Path, name: str) -> Prompt:
+def _load_kept(folder: Path, name: str, version: str) -> Prompt:
+    ref = PromptRef(name=name, version=version)
+    path = kept_path(folder, ref)
+    prompt = _parse(path.read_bytes(), ref.name, path) if path.is_file() else None
+    if prompt is None or prompt.ref != ref:
+        raise PromptVersionMissing(
+            f"this worker does not serve `{ref}`, and it is not kept in {path} either: the file was edited, and "
+            "whoever served that version has another LLMFLOW_HOME. Give all workers one, or start the run again",
+            ErrorDetail(field=ref.name),
+        )
+    return prompt
+
+
+def _parse(data: bytes, name: str, path: Path) -> Prompt:
     if not re.fullmatch(r"[\w./-]+", name):
         raise PromptInvalid(f"{path}:1:1: name the file with letters, digits, `_`, `-` and `.`: it names the prompt")
-    data = path.read_bytes()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

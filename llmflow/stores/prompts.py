@@ -1,7 +1,7 @@
 """Prompts: what a `.prompt` file says, and the set of them that a worker serves."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -24,7 +24,7 @@ class Prompt:
     ref: PromptRef
     templates: Templates
     model: str | None
-    """An alias of models.yaml or `provider:model`; `None` for the default."""
+    """An alias of models.yaml or `provider:model`; without one a call must name its model."""
     options: ModelOptions
     input: Mapping[str, tuple[JsonType, ...]]
     """Variable -> the JSON types that it may have. Empty when the file does not say: then any type will do."""
@@ -43,11 +43,17 @@ class Prompt:
 
 @dataclass(frozen=True, init=False, eq=False)
 class Prompts:
-    """The prompts that a worker serves, one version of each: looked up by name or by reference, sorted by name."""
+    """The prompts that a worker serves, one version of each: looked up by name or by reference, sorted by name.
+
+    Args:
+        prompts: Those that are served now.
+        older: Finds a version that was served before, or raises `PromptVersionMissing`.
+    """
 
     _by_name: Mapping[str, Prompt]
+    _older: Callable[[PromptRef], Prompt] | None
 
-    def __init__(self, prompts: Iterable[Prompt] = ()) -> None:
+    def __init__(self, prompts: Iterable[Prompt] = (), older: Callable[[PromptRef], Prompt] | None = None) -> None:
         by_name: dict[str, Prompt] = {}
         for prompt in sorted(prompts, key=lambda prompt: prompt.ref.name):
             other = by_name.setdefault(prompt.ref.name, prompt)
@@ -57,6 +63,7 @@ class Prompts:
                     f"{prompt.templates.path}. Rename one, or give its app another name"
                 )
         object.__setattr__(self, "_by_name", MappingProxyType(by_name))
+        object.__setattr__(self, "_older", older)
 
     def __iter__(self) -> Iterator[Prompt]:
         return iter(self._by_name.values())
@@ -65,14 +72,17 @@ class Prompts:
         return len(self._by_name)
 
     def get(self, which: str | PromptRef) -> Prompt:
-        """The version that is served under a name, or exactly the version of a reference.
+        """The version that is served under a name, or exactly the version of a reference, also if it is an older one.
 
         Raises:
             PromptNotFound: there is no prompt of that name; says what there is.
-            PromptVersionMissing: it is there in another version; says which.
+            PromptVersionMissing: that version is not there; says what is, or where it was looked for.
+            PromptInvalid: the text that is kept of that version was damaged.
         """
         name = which if isinstance(which, str) else which.name
         prompt = self._by_name.get(name)
+        if isinstance(which, PromptRef) and self._older and (prompt is None or prompt.ref != which):
+            return self._older(which)
         if prompt is None:
             known = f"It serves: {', '.join(self._by_name)}" if self._by_name else "It serves no prompts"
             raise PromptNotFound(

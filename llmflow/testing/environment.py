@@ -5,6 +5,8 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from temporalio.worker import Worker
 
@@ -57,9 +59,14 @@ async def environment(
         time_factor: Makes the timers of workflows shorter; see `compressed_time`.
         max_cached_workflows: 0 replays the whole history at every step, so that what is not deterministic fails here.
     """
-    plugin = LLMFlowPlugin(
-        app, activities=activities(app, catalogue=Catalogue.only("scripted"), providers={"scripted": provider})
-    )
+    with TemporaryDirectory() as home:  # what a test serves is not kept in the project's own folder
+        served = activities(
+            app,
+            settings=Settings(home=Path(home)),
+            catalogue=Catalogue.only("scripted"),
+            providers={"scripted": provider},
+        )
+    plugin = LLMFlowPlugin(app, activities=served)
     connected = await connect(address=address, plugin=plugin)
     queue = f"{app.name}-{uuid.uuid4()}"
     worker = Worker(

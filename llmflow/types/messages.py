@@ -1,9 +1,11 @@
 """Messages to and from a model: a role, and parts of text, images, files, tool calls and tool results."""
 
+import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
+from llmflow.errors import ToolArgumentsInvalid
 from llmflow.types.wire import CompactWire
 
 Role = Literal["system", "user", "assistant"]
@@ -54,6 +56,20 @@ class ToolCall(CompactWire):
     name: str
     arguments: str
     """A JSON object, as the model wrote it: not validated yet."""
+
+    def values(self) -> dict[str, JsonValue]:
+        """The arguments by name, for `flow.call_tool(tool, **call.values())`. The tool validates them.
+
+        Raises:
+            ToolArgumentsInvalid: the model wrote something that is no JSON object; send it the message as the result.
+        """
+        try:
+            values: JsonValue = json.loads(self.arguments)
+        except ValueError as error:
+            raise ToolArgumentsInvalid(f"arguments of tool {self.name!r} are no JSON: {error}") from None
+        if not isinstance(values, dict):
+            raise ToolArgumentsInvalid(f"arguments of tool {self.name!r} are no JSON object: {self.arguments[:100]}")
+        return values
 
 
 class ToolResult(CompactWire):

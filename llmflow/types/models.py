@@ -1,17 +1,17 @@
 """What is asked of a model, and what it answers: the seam between activities and providers."""
 
-from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.tools import ToolSpec
-from llmflow.types.usage import Usage
+from llmflow.types.usage import Dollars, Usage
 from llmflow.types.wire import CompactWire, Wire
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-FinishReason = Literal["stop", "length", "tool_calls"]
+FinishReason = Literal["stop", "length", "tool_calls", "refused"]
+"""Why an answer ended. `refused`: by the model or by the vendor's filter; it is billed like any other."""
 
 
 class ModelOptions(CompactWire):
@@ -85,7 +85,7 @@ class ModelResponse(Wire):
     """One answer of one model."""
 
     text: str
-    """The answer; JSON text where the request had an `output`."""
+    """The answer; JSON text where the request had an `output`; the reason where it was refused."""
     model: str
     """The model that answered, in the vendor's words; often more exact than the one asked."""
     usage: Usage = Usage()
@@ -93,7 +93,7 @@ class ModelResponse(Wire):
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
     service_tier: str | None = None
-    reported_usd: Decimal | None = None
+    reported_usd: Dollars | None = None
     """What the vendor itself says that the call cost; it wins over every price list."""
     base_url: str | None = None
     """Where the answer came from; price lists know vendors by it."""

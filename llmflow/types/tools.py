@@ -1,8 +1,11 @@
 """Tools as data: what a model is told of one, and what a workflow and a worker know of it."""
 
 import asyncio
+import contextvars
 import inspect
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -45,16 +48,37 @@ class Tool(Generic[P, R]):
     """At most this many, before the failure reaches the workflow."""
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the function here: in a thread if it is sync. Workflows use `flow.call_tool` instead."""
+        """Run the function here: in a thread of its own if it is sync. Workflows use `flow.call_tool` instead."""
         if inspect.iscoroutinefunction(self.function):
             return await cast(Awaitable[R], self.function(*args, **kwargs))
-        return cast(R, await asyncio.to_thread(self.function, *args, **kwargs))
+        function = cast(Callable[P, R], self.function)
+        context = contextvars.copy_context()
+        return await _in_a_thread(self.name, lambda: context.run(function, *args, **kwargs))
 
     @property
     def spec(self) -> ToolSpec:
         """What a model is told."""
         schema = cast(dict[str, JsonValue], self.arguments.model_json_schema())
         return ToolSpec(name=self.name, description=self.description, json_schema=schema)
+
+
+async def _in_a_thread(name: str, work: Callable[[], R]) -> R:
+    """Run it in a new daemon thread.
+
+    A pool would make calls wait for each other while their time runs, and Python waits at its end for the threads of
+    every pool: one stuck call would keep the process. How many calls run at once is the worker's to limit.
+    """
+    result: Future[R] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # whatever it is, it belongs to the one who waits
+            result.set_exception(error)
+
+    result.set_running_or_notify_cancel()  # from here on, who gives up waiting cannot cancel what the thread sets
+    threading.Thread(target=run, name=f"tool-{name}", daemon=True).start()
+    return await asyncio.wrap_future(result)
 
 
 AnyTool = Tool[Any, Any]  # Any: a collection of tools has tools of every signature

@@ -3,11 +3,19 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from llmflow.types.wire import CompactWire, Wire
 
 Tokens = Annotated[int, Field(ge=0)]
+
+
+def _written_out(usd: Decimal) -> str:
+    return format(usd, "f")
+
+
+Dollars = Annotated[Decimal, PlainSerializer(_written_out, return_type=str, when_used="json-unless-none")]
+"""Exact, and in JSON without an exponent (`0.0000001`, not `1E-7`): people and other languages read it."""
 
 
 class Usage(CompactWire):
@@ -35,7 +43,7 @@ class Usage(CompactWire):
 class Cost(CompactWire):
     """The price of one call, frozen when its answer arrived. It is never computed again for the same call."""
 
-    usd: Decimal | None = None
+    usd: Dollars | None = None
     """US dollars; `None` when no price is known, which is not the same as free."""
     source: str
     """Who says so: `vendor`, a price list with its version, or why there is no price."""
@@ -56,7 +64,7 @@ class Totals(Wire):
     calls: int = 0
     """Paid answers."""
     usage: Usage = Usage()
-    usd: Decimal = Decimal(0)
+    usd: Dollars = Decimal(0)
     """US dollars of the calls whose price is known."""
     unpriced_calls: int = 0
     """Calls whose price is not known: they are not in `usd`."""

@@ -1,12 +1,13 @@
 """Commands about runs, on a real server with a real worker: what they print, and how they end."""
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ
+from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, started
 
 APP = "tests.integration.errands:app"
 
@@ -45,6 +46,19 @@ def test_a_worker_says_what_it_serves(served: str) -> None:
     assert ["smart", "offline:smart"] in [line[-2:] for line in lines]
     assert "NO LANGUAGE MODEL" in served
     assert "\x1b" not in served, "no colours where there is no terminal"
+
+
+async def test_a_worker_says_so_in_json(temporal: str, tmp_path: Path) -> None:
+    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
+    options = ("--json", "--grace", "1s", "--task-queue", "as-json")
+    async with started("worker", APP, *options, cwd=tmp_path, env=env) as worker:
+        await worker.says("Ctrl-C stops it")
+        said = (await worker.done(signal.SIGTERM)).json()
+    assert (said["app"], said["task_queue"], said["address"]) == ("errands", "as-json", temporal)
+    assert (said["workflows"], said["tools"]) == (["Break", "Greet", "Nap", "Say"], [])
+    [greet] = [prompt for prompt in said["prompts"] if prompt["name"] == "errands/greet"]
+    assert (greet["model"], len(greet["version"])) == ("smart", 12)
+    assert {"name": "smart", "candidates": ["offline:smart"], "missing": [], "offline": True} in said["models"]
 
 
 def test_the_life_of_a_run(llmflow: Call, served: str) -> None:

@@ -34,8 +34,12 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
 
         assert (await llmflow("status", begun["id"])).code == 3, "the server is gone"
 
-        async with started("dev", APP, cwd=tmp_path, env=env) as again:
+        async with started("dev", APP, "--json", cwd=tmp_path, env=env) as again:
             await again.says("Ctrl-C stops it")
             status = (await llmflow("status", begun["id"], "--json")).json()
             assert status["status"]["state"] == "completed"
             assert status["usage"]["total"]["calls"] == 1
+            served = (await again.done(signal.SIGTERM)).json()
+            assert served["app"] == "errands"
+            assert served["address"] in again.err
+            assert served["ui_url"] in again.err

@@ -21,12 +21,15 @@ from llmflow.errors import (
 )
 from llmflow.testing import Environment, ScriptedProvider, environment
 from tests.integration.hello.app import app
+from tests.integration.hello.schemas import Greeting
 from tests.integration.hello.workflows import Patient, Steps, Typed
+
+GREETING = Greeting(text="hello ana", warmth=7)
 
 
 @pytest.fixture(scope="module")
 async def env(temporal: str) -> AsyncIterator[Environment]:
-    async with environment(app, ScriptedProvider(lambda _: "hi"), address=temporal) as opened:
+    async with environment(app, ScriptedProvider(lambda _: GREETING), address=temporal) as opened:
         yield opened
 
 
@@ -46,7 +49,7 @@ async def test_policies_of_temporal_are_there_when_wanted(env: Environment) -> N
     id = env.id()
     first = await env.client.start(Steps.run, "once", id=id)
     assert await first.result() == "done"
-    with pytest.raises(RunExists, match="exists already: choose another id"):
+    with pytest.raises(RunExists, match=r"exists already \(completed\): choose another id, or another `reuse`"):
         await env.client.start(Steps.run, "once", id=id, reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
     second = await env.client.start(
         Steps.run,
@@ -57,6 +60,45 @@ async def test_policies_of_temporal_are_there_when_wanted(env: Environment) -> N
     )
     assert await second.result() == "done"
     assert second.run_id != first.run_id
+
+
+async def test_a_running_run_is_refused_or_terminated_if_the_caller_says_so(env: Environment) -> None:
+    id = env.id()
+    first = await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+    with pytest.raises(RunExists, match=r"exists already \(running\): choose another id, or another `conflict`"):
+        await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.FAIL)
+    second = await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+    assert second.run_id != first.run_id
+    assert (await env.client.run(id, first.run_id).status()).state == "terminated"
+    await second.terminate("seen enough")
+    third = await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+    assert third.run_id != second.run_id
+    await third.terminate("seen enough")
+
+
+async def test_a_conflict_policy_says_nothing_of_closed_runs(env: Environment) -> None:
+    id = env.id()
+    assert await (await env.client.start(Typed.run, "ana", id=id)).result() == GREETING
+    again = await env.client.start(Typed.run, "ana", id=id, conflict=WorkflowIDConflictPolicy.FAIL)
+    assert await again.result() == GREETING
+
+
+async def test_an_id_of_another_workflow_is_no_run_of_this_one(env: Environment) -> None:
+    running, closed = env.id(), env.id()
+    run = await env.client.start(Patient.run, id=running)
+    await (await env.client.start(Steps.run, "once", id=closed)).result()
+    with pytest.raises(RunExists, match="is one of Patient, not of Typed: choose another id"):
+        await env.client.start(Typed.run, "ana", id=running)
+    with pytest.raises(RunExists, match="is one of Steps, not of Typed: choose another id"):
+        await env.client.start("Typed", "ana", id=closed)
+    await run.terminate("seen enough")
+
+
+async def test_cancelling_a_closed_run_changes_nothing(env: Environment) -> None:
+    run = await env.client.start(Steps.run, "once", id=env.id())
+    await run.result()
+    await run.cancel()
+    assert (await run.status()).state == "completed"
 
 
 async def test_status_tells_what_a_run_is_and_has_been_tagged(env: Environment) -> None:
@@ -112,6 +154,8 @@ async def test_pages_of_a_list(env: Environment) -> None:
 async def test_filters_that_cannot_be_used_say_why(env: Environment) -> None:
     with pytest.raises(InputInvalid, match="limit=0: give 1 to 1000"):
         await env.client.list(limit=0)
+    with pytest.raises(InputInvalid, match="state='bogus' is none: give one of running, completed, failed"):
+        await env.client.list(state="bogus")  # type: ignore[arg-type]  that is what is tested
     with pytest.raises(InputInvalid, match="is not one that `list` gave"):
         await env.client.list(cursor="%%%")
     with pytest.raises(InputInvalid, match="Temporal does not accept"):

@@ -4,6 +4,7 @@ import dataclasses
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from temporalio.api.common.v1 import Payload
@@ -17,6 +18,7 @@ from temporalio.converter import (
 )
 from temporalio.worker import Worker
 
+from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue
 from llmflow.testing import ScriptedProvider
@@ -44,9 +46,11 @@ class Witness(PayloadCodec, WithSerializationContext):
         return list(payloads)
 
 
-async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: str) -> None:
+async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])
-    served = activities(app, catalogue=Catalogue.only("scripted"), providers={"scripted": model})
+    served = activities(
+        app, settings=Settings(home=tmp_path), catalogue=Catalogue.only("scripted"), providers={"scripted": model}
+    )
     witness = Witness(seen=[])
     client = await Client.connect(
         temporal,

@@ -1,6 +1,7 @@
 """A `.prompt` file that is edited while a run is open."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,12 +12,11 @@ from temporalio import workflow
 
 from llmflow import flow, worker
 from llmflow.app import App
-from llmflow.client import Client, connect
+from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import PromptVersionMissing, RunNotCompleted
 
 GREET = "---\nmodel: fast\n---\nuser:\nGreet {{ name }} warmly.\n"
-OFFLINE = Settings(models="offline")
 
 
 @workflow.defn
@@ -40,8 +40,9 @@ class Twice:
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    (tmp_path / "greet.prompt").write_text(GREET)
-    return App(name="edited", workflows=[Twice], prompts=tmp_path)
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts/greet.prompt").write_text(GREET)
+    return App(name="edited", workflows=[Twice], prompts=tmp_path / "prompts")
 
 
 @pytest.fixture
@@ -50,13 +51,13 @@ async def client(temporal: str) -> Client:
 
 
 @asynccontextmanager
-async def serving(app: App, client: Client, temporal: str) -> AsyncGenerator[None]:
+async def serving(app: App, client: Client, temporal: str, home: Path) -> AsyncGenerator[None]:
     """A worker with the prompts as they are now; it is gone in the end."""
     ready, stop = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(
         worker.run(
             app,
-            settings=OFFLINE,
+            settings=Settings(models="offline", home=home),
             address=temporal,
             task_queue=client.task_queue,
             ready=lambda _: ready.set(),
@@ -69,23 +70,45 @@ async def serving(app: App, client: Client, temporal: str) -> AsyncGenerator[Non
     await serving
 
 
-@pytest.mark.parametrize("mended", [False, True], ids=["the new file", "the old file again"])
-async def test_an_open_run_asks_for_the_version_that_it_began_with(
-    app: App, client: Client, temporal: str, tmp_path: Path, mended: bool
+async def begun(client: Client) -> tuple[Run[list[str]], str]:
+    """A run that has asked once and waits, and the version with which it asked."""
+    run = await client.start(Twice.run, id=str(uuid.uuid4()))
+    while not (await run.usage()).total.calls:
+        await asyncio.sleep(0.02)
+    [version] = (await run.usage()).by_prompt
+    return run, version
+
+
+async def test_an_open_run_finishes_on_the_version_that_it_began_with(
+    app: App, client: Client, temporal: str, tmp_path: Path
 ) -> None:
-    async with serving(app, client, temporal):
-        run = await client.start(Twice.run, id=str(uuid.uuid4()))
-        while not (await run.usage()).total.calls:
-            await asyncio.sleep(0.02)
-        [began_with] = (await run.usage()).by_prompt
+    home = tmp_path / "home"
+    async with serving(app, client, temporal, home):
+        run, version = await begun(client)
 
-    (tmp_path / "greet.prompt").write_text(GREET if mended else GREET.replace("warmly", "coldly"))
+    (tmp_path / "prompts/greet.prompt").write_text(GREET.replace("warmly", "coldly"))
 
-    async with serving(app, client, temporal):
+    async with serving(app, client, temporal, home):
+        newer, new_version = await begun(client)
+        assert new_version != version
+        for one in (run, newer):
+            await one.handle.signal(Twice.go_on)
+        assert await run.result() == [version, version]
+        assert await newer.result() == [new_version, new_version]
+
+
+async def test_a_worker_with_another_home_does_not_have_the_version(
+    app: App, client: Client, temporal: str, tmp_path: Path
+) -> None:
+    async with serving(app, client, temporal, tmp_path / "home"):
+        run, version = await begun(client)
+
+    (tmp_path / "prompts/greet.prompt").write_text(GREET.replace("warmly", "coldly"))
+
+    elsewhere = tmp_path / "elsewhere"
+    async with serving(app, client, temporal, elsewhere):
         await run.handle.signal(Twice.go_on)
-        if mended:
-            assert await run.result() == [began_with, began_with]
-            return
-        with pytest.raises(RunNotCompleted, match=f"does not serve `{began_with}`: the file was edited") as failed:
+        looked = re.escape(f"`{version}`, and it is not kept in {elsewhere}/prompts/{version}.prompt either")
+        with pytest.raises(RunNotCompleted, match=looked) as failed:
             await run.result()
         assert isinstance(failed.value.__cause__, PromptVersionMissing)

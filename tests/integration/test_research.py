@@ -1,15 +1,23 @@
 """The research assistant, with a scripted model and with none."""
 
 import json
+import re
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
+from temporalio.worker import Worker
 
+from llmflow.client import Client, Run, connect
+from llmflow.config import Settings
 from llmflow.errors import RunNotCompleted
-from llmflow.providers.offline import Offline
+from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest
+from llmflow.worker import activities
 from workflows.research.app import app
+from workflows.research.report import file_name
 from workflows.research.schemas import Finding, Plan, Question, Reasoning, Report, Section, Summary
 from workflows.research.workflow import ResearchAssistant
 
@@ -28,7 +36,7 @@ def documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "documents"
 
 
-def scripted(*drafts: list[str]) -> ScriptedProvider:
+def scripted(*drafts: list[str], summary: str = "They undo.") -> ScriptedProvider:
     """Answers each step; the drafts of the report cite these sources, one draft after the other."""
     written = iter(drafts)
 
@@ -45,9 +53,19 @@ def scripted(*drafts: list[str]) -> ScriptedProvider:
                 )
             case _:
                 section = Section(heading="Undo", text="In reverse order.", sources=next(written))
-                return Report(title="Sagas", summary="They undo.", sections=[section])
+                return Report(title="Sagas", summary=summary, sections=[section])
 
     return ScriptedProvider(answer)
+
+
+async def completions_of(run: Run[Any]) -> list[dict[str, Any]]:  # Any: runs of every type; JSON as it is in history
+    events = (await run.handle.fetch_history()).events
+    results = [
+        json.loads(payload.data)
+        for event in events
+        for payload in event.activity_task_completed_event_attributes.result.payloads
+    ]
+    return [result for result in results if "cost" in result]
 
 
 async def test_a_question_becomes_a_cited_report(temporal: str, documents: str) -> None:
@@ -97,6 +115,55 @@ async def test_a_report_that_keeps_inventing_is_refused_and_not_stored(temporal:
         await assert_replays(run, app)
 
 
+async def test_a_source_that_is_invented_in_a_text_is_refused_too(temporal: str, documents: str) -> None:
+    model = scripted(["sagas.md#1"], ["sagas.md#1"], summary="They undo [sagas.md#1] [invented.md#1].")
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(
+            ResearchAssistant.run, Question(text="What of sagas?", documents=documents), id=env.id()
+        )
+
+        with pytest.raises(RunNotCompleted, match=r"InventedSources: .* never retrieved: invented.md#1$"):
+            await run.result()
+
+
+def test_a_report_cites_what_it_lists_and_what_stands_in_brackets() -> None:
+    sections = [
+        Section(heading="Undo", text="See [b.md#2], [1], a[0] and [the docs].", sources=["a.md#1"]),
+        Section(heading="Time", text="See [notes/time zones.md#12] and [a.md#1].", sources=["b.md#2"]),
+    ]
+    report = Report(title="Sagas", summary="All of it [c.md#3].", sections=sections)
+    assert list(report.cited()) == ["a.md#1", "b.md#2", "c.md#3", "notes/time zones.md#12"]
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("research-6b1f0c9d", r"research-6b1f0c9d\.md"),
+        ("team//1", r"team-1-[0-9a-f]{12}\.md"),
+        ("team/1", r"team-1-[0-9a-f]{12}\.md"),
+        ("../x", r"-x-[0-9a-f]{12}\.md"),
+        ("wörk\n", r"w-rk--[0-9a-f]{12}\.md"),
+        ("x" * 1000, r"x{80}-[0-9a-f]{12}\.md"),
+    ],
+)
+def test_any_id_of_a_run_names_a_file(run: str, expected: str) -> None:
+    assert re.fullmatch(expected, file_name(run))
+
+
+def test_different_ids_name_different_files() -> None:
+    ids = ["team/1", "team//1", "team-1", "x" * 1000, "x" * 999]
+    assert len({file_name(id) for id in ids}) == len(ids)
+
+
+async def test_a_run_of_any_id_stores_its_report(temporal: str, documents: str) -> None:
+    async with environment(app, scripted(["sagas.md#1"]), address=temporal) as env:
+        question = Question(text="In which order does a saga undo?", documents=documents)
+        run = await env.client.start(ResearchAssistant.run, question, id=f"../{env.id()}//1")
+        saved = (await run.result()).saved
+        assert saved is not None
+        assert "In reverse order. [1]" in Path(saved).read_text()
+
+
 async def test_documents_that_say_nothing_of_it_end_without_a_report(temporal: str, documents: str) -> None:
     model = ScriptedProvider([Plan(topic="cheese", queries=["camembert"])])
     async with environment(app, model, address=temporal) as env:
@@ -110,14 +177,21 @@ async def test_documents_that_say_nothing_of_it_end_without_a_report(temporal: s
 
 
 async def test_without_a_model_it_answers_from_the_documents_and_says_so(temporal: str, documents: str) -> None:
-    async with environment(app, Offline(), address=temporal) as env:
+    served = activities(app, settings=Settings(models="offline"))
+    connected = (await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))).temporal
+    client = Client(connected, task_queue=f"offline-{uuid.uuid4()}")
+    async with Worker(connected, task_queue=str(client.task_queue), workflows=app.workflows):
         question = Question(text="In which order does a saga undo finished steps?", documents=documents)
-        run = await env.client.start(ResearchAssistant.run, question, id=env.id())
+        run = await client.start(ResearchAssistant.run, question, id=f"offline-{uuid.uuid4()}")
 
         answer = await run.result()
         assert answer.report is not None
         assert "reverse order" in json.dumps(answer.report.model_dump())
         assert {source.path for source in answer.sources} == {"sagas.md"}
+        usage = await run.usage()
+        assert list(usage.by_model) == ["offline:extractive"]
+        assert (usage.total.usd, usage.total.unpriced_calls) == (0, 0)
+        assert {result["cost"]["source"] for result in await completions_of(run)} == {"offline: no model was asked"}
         await assert_replays(run, app)
 
 

@@ -65,7 +65,7 @@ async def started(run: Run[Any]) -> list[ActivityTaskStartedEventAttributes]:
         (Reply.error(429, headers={"retry-after-ms": "10"}), "llmflow.RateLimited"),
         (Reply.error(500), "llmflow.ProviderUnavailable"),
         (Reply.error(529), "llmflow.ProviderUnavailable"),
-        (Reply.error(400, headers={"x-should-retry": "true", "retry-after-ms": "10"}), "llmflow.ProviderUnavailable"),
+        (Reply.error(400, headers={"x-should-retry": "true", "retry-after-ms": "10"}), "llmflow.RequestRejected"),
         (Reply(answer="cut", send=300, then="close"), "llmflow.ProviderUnavailable"),
         (DROPPED, "llmflow.ProviderUnavailable"),
         (RESET, "llmflow.ProviderUnavailable"),

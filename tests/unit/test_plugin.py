@@ -16,13 +16,13 @@ from temporalio.converter import (
     SerializationContext,
     WithSerializationContext,
 )
-from temporalio.worker import WorkerConfig
+from temporalio.worker import WorkerConfig, WorkflowInstance
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import ConfigInvalid, LLMFlowError
-from llmflow.plugin import LLMFlowPlugin
+from llmflow.plugin import LLMFlowPlugin, _ContextFreeInstance
 from tests.integration.hello.app import app
 
 
@@ -81,7 +81,7 @@ async def test_values_that_lose_or_pay_are_replaced() -> None:
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=10),
         max_heartbeat_throttle_interval=timedelta(seconds=60),
     )
-    assert config["graceful_shutdown_timeout"] == timedelta(seconds=60)
+    assert config["graceful_shutdown_timeout"] == timedelta(minutes=2)
     assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=5)
     assert config["max_heartbeat_throttle_interval"] == timedelta(seconds=1)
     assert LLMFlowError in config["workflow_failure_exception_types"]
@@ -106,5 +106,10 @@ async def test_payloads_know_whose_they_are_only_where_somebody_asks() -> None:
     assert type((await worker_config(ContextCodec()))["workflow_runner"]) is SandboxedWorkflowRunner
 
 
-async def test_without_activities_a_worker_serves_workflows_alone() -> None:
+def test_whatever_the_sdk_asks_an_instance_reaches_the_one_inside() -> None:
+    asked = {name for name in vars(WorkflowInstance) if not name.startswith("_")}
+    assert asked == {name for name in vars(_ContextFreeInstance) if not name.startswith("_")}
+
+
+async def test_without_activities_none_are_added() -> None:
     assert "activities" not in await worker_config()

@@ -1,4 +1,7 @@
-"""The report as Markdown."""
+"""The report as Markdown, and the name of its file."""
+
+import hashlib
+import re
 
 from workflows.research.schemas import Question, Report, Source
 
@@ -13,3 +16,9 @@ def to_markdown(question: Question, report: Report, sources: list[Source]) -> st
     lines += ["## Sources", ""]
     lines += [f"{numbers[source.id]}. {source.title} ({source.path}:{source.line})" for source in sources]
     return "\n".join(lines) + "\n"
+
+
+def file_name(run: str) -> str:
+    """The file of a run's report. Any id will do: one that is no safe name is shortened, and a hash tells it apart."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", run)[:80]
+    return f"{run if run == safe else f'{safe}-{hashlib.sha256(run.encode()).hexdigest()[:12]}'}.md"

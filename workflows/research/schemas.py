@@ -1,8 +1,11 @@
 """What the research assistant takes, makes and returns."""
 
+import re
 from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
+
+_IN_BRACKETS = re.compile(r"\[([^\[\]]+#\d+)\]")
 
 
 class Question(BaseModel):
@@ -68,8 +71,10 @@ class Report(BaseModel):
     sections: list[Section] = Field(min_length=1, max_length=5)
 
     def cited(self) -> Iterator[str]:
-        """Every source of every section, in order, each once."""
-        yield from dict.fromkeys(source for section in self.sections for source in section.sources)
+        """Every source that the sections list or that stands as `[path#number]` in a text, in order, each once."""
+        listed = (source for section in self.sections for source in section.sources)
+        texts = (self.summary, *(section.text for section in self.sections))
+        yield from dict.fromkeys((*listed, *(source for text in texts for source in _IN_BRACKETS.findall(text))))
 
 
 class Answer(BaseModel):

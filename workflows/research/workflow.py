@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from llmflow import flow
-from workflows.research.report import to_markdown
+from workflows.research.report import file_name, to_markdown
 from workflows.research.schemas import Answer, Plan, Question, Reasoning, Report, Source, Summary
 from workflows.research.tools import save_file, search_documents
 
@@ -47,7 +47,7 @@ class ResearchAssistant:
 
         async with flow.step("store"):
             cited = [passage for passage in passages if passage.id in list(report.cited())]
-            name = f"{workflow.info().workflow_id}.md"
+            name = file_name(workflow.info().workflow_id)
             saved = await flow.call_tool(save_file, path=name, content=to_markdown(question, report, cited))
         return Answer(report=report, sources=cited, saved=saved.location)
 

@@ -10,6 +10,7 @@ from tests.integration.hello.workflows import (
     Caught,
     Large,
     Long,
+    Odd,
     Parallel,
     Patient,
     Pictures,
@@ -23,8 +24,16 @@ HERE = Path(__file__).parent
 
 app = App(
     name="hello",
-    workflows=[Asked, Both, Caught, Large, Long, Parallel, Patient, Pictures, Rendered, Steps, Tools, Typed],
-    tools=[tools.locate, tools.thread_name, tools.refuse, tools.stumble, tools.repeat],
+    workflows=[Asked, Both, Caught, Large, Long, Odd, Parallel, Patient, Pictures, Rendered, Steps, Tools, Typed],
+    tools=[
+        tools.locate,
+        tools.thread_name,
+        tools.refuse,
+        tools.stumble,
+        tools.repeat,
+        tools.missing_within,
+        tools.own_error,
+    ],
     prompts=HERE / "prompts",
     models=HERE / "models.yaml",
     passthrough=["tests.integration.hello.schemas"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 
 class Ask(BaseModel):
@@ -22,6 +22,15 @@ class Load(BaseModel):
 class Use(BaseModel):
     tool: str
     arguments: dict[str, Any] = {}  # Any: right and wrong ones
+
+
+class Picky(BaseModel):
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def _look_up(cls, text: str) -> str:
+        return {"a": "b"}[text]
 
 
 class Greeting(BaseModel):

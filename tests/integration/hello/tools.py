@@ -38,6 +38,26 @@ async def stumble() -> None:
     raise LookupError("nothing there")
 
 
+class NotFoundError(Exception):
+    """Of the tool's own, with the name of one of Temporal's."""
+
+
+class Closed(ToolRefused):
+    """A user's own kind of refusal."""
+
+
+@tool(attempts=1)
+async def missing_within() -> None:
+    """Miss something."""
+    raise NotFoundError("no such page")
+
+
+@tool
+async def own_error() -> None:
+    """Refuse in a way of its own."""
+    raise Closed("closed today")
+
+
 @tool(attempts=1)
 async def unserved() -> None:
     """Is in no App."""

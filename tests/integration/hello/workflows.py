@@ -1,8 +1,9 @@
 """Small workflows, each for one behaviour."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Optional
 
 from temporalio import workflow
 
@@ -10,7 +11,7 @@ from llmflow import flow
 from llmflow.errors import ProviderError
 from llmflow.types.tools import AnyTool
 from tests.integration.hello import tools
-from tests.integration.hello.schemas import Ask, Greeting, Load, Use
+from tests.integration.hello.schemas import Ask, Greeting, Load, Picky, Use
 
 ONCE = flow.CallOptions(attempts=1)
 
@@ -107,6 +108,47 @@ class Tools:
     async def run(self, use: Use) -> Any:  # Any: what the tool returns
         tool: AnyTool = getattr(tools, use.tool)
         return await flow.call_tool(tool, **use.arguments)
+
+
+@workflow.defn
+class Odd:
+    """Things that once got a run stuck, each by its name."""
+
+    @workflow.run
+    async def run(self, what: str) -> str:
+        run: dict[str, Callable[[], Awaitable[object]]] = {
+            "surrogate": lambda: flow.complete("hello/greet", {"name": "\ud83d"}),
+            "unwritable": lambda: flow.call_tool(tools.refuse, reason=object()),  # type: ignore[arg-type]  that is it
+            "validator": lambda: flow.complete("hello/greet", {"name": "ana"}, output=Picky, repairs=0),
+            "null": lambda: flow.complete("hello/greet", {"name": "ana"}, output=Optional[int]),  # noqa: UP045  a class
+            "tool": lambda: flow.call_tool(tools.missing_within),
+            "own": lambda: flow.call_tool(tools.own_error),
+            "waves": self.waves,
+            "generator": self.generator,
+        }
+        found = await run[what]()
+        return f"{type(found).__name__}: {found.output}" if isinstance(found, flow.Completion) else str(found)
+
+    async def waves(self) -> str:
+        """Three calls that fill a message, cancelled before it is sent; and a fourth."""
+        name = "x" * 900_000
+        calls = [asyncio.create_task(flow.complete("hello/greet", {"name": name})) for _ in range(4)]
+        await flow.render("hello/greet", {"name": "ana"})
+        for call in calls:
+            call.cancel()
+        return (await flow.complete("hello/greet", {"name": name})).output[:9]
+
+    async def generator(self) -> str:
+        """A step in an async generator that another task closes."""
+
+        async def steps() -> AsyncGenerator[int]:
+            async with flow.step("inside"):
+                yield 1
+
+        opened = steps()
+        await anext(opened)
+        await asyncio.create_task(opened.aclose())
+        return "closed"
 
 
 @workflow.defn

@@ -76,6 +76,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["result", "x", "--timeout", "5"], "is no duration"),
         (["status"], "Missing argument 'RUN'"),
         (["worker"], "Missing argument 'APP'"),
+        (["worker", "a:b", "--grace", "long"], "is no duration"),
         (["demo", "--documents", "nowhere"], "does not exist"),
     ],
 )

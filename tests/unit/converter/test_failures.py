@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
-from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError, OutputInvalid, RateLimited
+from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError, OutputInvalid, RateLimited, RequestRejected, ToolRefused
 
 PAYLOADS = LLMFlowPayloadConverter()
 FAILURES = LLMFlowFailureConverter()
@@ -39,6 +39,17 @@ def test_the_wait_that_a_vendor_asks_for_reaches_temporal() -> None:
     assert not wire(OutputInvalid("no", ErrorDetail(retry_after=2.5))).application_failure_info.HasField(
         "next_retry_delay"
     )
+
+
+@pytest.mark.parametrize(("error_class", "retry"), [(RateLimited, False), (RequestRejected, True)])
+def test_the_vendors_word_decides_on_another_attempt(error_class: type[LLMFlowError], retry: bool) -> None:
+    failure = wire(error_class("as the vendor says", ErrorDetail(retry=retry, retry_after=2.5)))
+    back = FAILURES.from_failure(failure, PAYLOADS)
+
+    assert failure.application_failure_info.non_retryable is not retry
+    assert failure.application_failure_info.HasField("next_retry_delay") is retry
+    assert isinstance(back, error_class)
+    assert back.detail.retry is retry
 
 
 def test_a_client_with_nothing_of_ours_can_read_it() -> None:
@@ -90,3 +101,13 @@ def test_what_is_not_ours_stays_temporals(error: Exception) -> None:
 
 def test_cancellation_stays_cancellation() -> None:
     assert wire(asyncio.CancelledError()).application_failure_info.type == "CancelledError"
+
+
+def test_a_users_own_subclass_comes_back_as_ours() -> None:
+    class Closed(ToolRefused):
+        pass
+
+    back = FAILURES.from_failure(wire(Closed("closed today")), PAYLOADS)
+
+    assert type(back) is ToolRefused
+    assert str(back) == "closed today"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from llmflow.errors import ProviderUnavailable
+from llmflow.errors import AnswerUnreadable, ProviderUnavailable
 from llmflow.providers.base import Provider
 from llmflow.providers.endpoint import Endpoint
 from llmflow.providers.openai_responses import ResponsesProvider
@@ -24,8 +24,6 @@ HEAD_AND_SOME = 200  # bytes: the head of the reply and the first of the body
         (Reply(body=b'{"id": "resp_1", "output": ['), "Invalid JSON"),
         (Reply(body=b"<html>welcome to the airport</html>"), "Invalid JSON"),
         (Reply(body=b"\xff\xfe"), "Invalid JSON"),
-        (Reply(body=b"[]"), "should be an object"),
-        (Reply(body=b"null"), "should be an object"),
         (Reply(body=b""), "Invalid JSON"),
     ],
 )
@@ -36,6 +34,25 @@ async def test_a_broken_answer_may_be_asked_for_again(
     with pytest.raises(ProviderUnavailable, match=said):
         await provider.complete(ask())
     assert server.count == 1, "Temporal retries, the SDK does not"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"text"'])
+async def test_a_whole_answer_of_another_shape_is_not_bought_again(
+    server: ModelServer, provider: Provider, ask: Ask, body: bytes
+) -> None:
+    server.script(Reply(body=body))
+    with pytest.raises(AnswerUnreadable, match="should be an object") as caught:
+        await provider.complete(ask())
+    assert (caught.value.retryable, caught.value.fallback) == (False, True)
+
+
+async def test_half_a_surrogate_pair_does_not_cost_the_answer(
+    server: ModelServer, provider: Provider, ask: Ask
+) -> None:
+    server.script(Reply.text("half \ud83d, whole \U0001f600, quoted \\ud83d"))
+    answer = await provider.complete(ask())
+    assert answer.text == "half \ufffd, whole \U0001f600, quoted \\ud83d"
+    assert answer.usage.input_tokens == 100
 
 
 @pytest.mark.parametrize(

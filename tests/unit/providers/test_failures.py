@@ -133,24 +133,45 @@ async def test_words_are_found_wherever_they_are(
 
 
 @pytest.mark.parametrize(
-    ("status", "advice", "kind"),
+    ("status", "advice", "retry", "said"),
     [
-        (400, "true", ProviderUnavailable),
-        (401, "true", ProviderUnavailable),
-        (429, "true", RateLimited),
-        (429, "false", QuotaExhausted),
-        (500, "false", RequestRejected),
-        (400, "false", RequestRejected),
-        (500, "perhaps", ProviderUnavailable),
+        (400, "true", True, "may succeed later"),
+        (401, "true", True, "may succeed later"),
+        (429, "true", True, "Fewer calls"),
+        (429, "false", False, "trying again does not help"),
+        (503, "false", False, "trying again does not help"),
+        (400, "false", False, "Change the request"),
+        (500, "perhaps", None, "may succeed later"),
     ],
 )
 async def test_the_vendor_knows_best(
-    server: ModelServer, responses: Provider, ask: Ask, status: int, advice: str, kind: type[ProviderError]
+    server: ModelServer, responses: Provider, ask: Ask, status: int, advice: str, retry: bool | None, said: str
 ) -> None:
-    server.script(Reply.error(status, headers={"X-Should-Retry": advice}))
-    with pytest.raises(ProviderError) as caught:
+    server.script(Reply.error(status, headers={"X-Should-Retry": advice, "retry-after": "1"}))
+    with pytest.raises(ProviderError, match=said) as caught:
         await responses.complete(ask())
-    assert type(caught.value) is kind
+    assert type(caught.value) is STATUSES[status], "what is wrong stays, and with it whether another candidate helps"
+    assert caught.value.detail.retry is retry
+    assert (caught.value.detail.retry_after is None) is (retry is False), "waits are for what is retried"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("rate_limit_error", RateLimited),
+        ("overloaded_error", ProviderUnavailable),
+        ("server_overloaded", ProviderUnavailable),
+        ("authentication_error", AuthenticationFailed),
+        ("billing_error", QuotaExhausted),
+        ("never_heard_of", ProviderUnavailable),
+        ("invalid_request_error", RequestRejected),
+        ("image_too_large", RequestRejected),
+        ("image_content_policy_violation", ContentRefused),
+    ],
+)
+@pytest.mark.parametrize("field", ["code", "type"])
+def test_codes_inside_an_answer(code: str, field: str, kind: type[ProviderError]) -> None:
+    assert type(judge(Complaint.read({"error": {field: code, "message": "No."}}), "m")) is kind
 
 
 @pytest.mark.parametrize(

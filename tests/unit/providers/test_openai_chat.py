@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmflow.errors import ContentRefused, ProviderError, ProviderUnavailable, RateLimited, RequestRejected
+from llmflow.errors import AnswerUnreadable, ProviderError, ProviderUnavailable, RateLimited, RequestRejected
 from llmflow.providers.base import Provider
 from llmflow.providers.endpoint import Endpoint
 from llmflow.providers.openai_chat import limit_field
@@ -148,6 +148,42 @@ async def test_finish_reasons(
     assert (await chat.complete(ask())).finish_reason == reason
 
 
+@pytest.mark.parametrize(
+    ("written", "arguments"),
+    [
+        ({"arguments": {"query": "é", "n": 1.5}}, '{"query":"é","n":1.5}'),
+        ({"arguments": None}, "{}"),
+        ({"arguments": ""}, "{}"),
+        ({}, "{}"),
+    ],
+)
+async def test_calls_of_sloppy_servers(
+    server: ModelServer, chat: Provider, ask: Ask, written: dict[str, Any], arguments: str
+) -> None:
+    calls = [CALL, {"id": None, "function": {"name": "put", **written}}, {"function": {"name": "put", **written}}]
+    server.script(Reply.json(chat_answer(message={"tool_calls": calls})))
+    first, *others = (await chat.complete(ask())).tool_calls
+    assert first == ToolCall(id="c1", name="search", arguments='{"query": "x"}')
+    assert others == [ToolCall(id=f"call_{at}", name="put", arguments=arguments) for at in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (chat_answer(message={"refusal": "I cannot help."}), "I cannot help."),
+        (chat_answer("Well, to", finish_reason="content_filter"), "the vendor's filter stopped the answer"),
+        (chat_answer(message={"refusal": "No.", "tool_calls": [CALL]}), "No."),
+    ],
+)
+async def test_a_refusal_has_its_bill(
+    server: ModelServer, chat: Provider, ask: Ask, body: dict[str, Any], said: str
+) -> None:
+    server.script(Reply.json(body))
+    answer = await chat.complete(ask(schema={"type": "array"}))
+    assert (answer.finish_reason, answer.text, answer.tool_calls) == ("refused", said, ())
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (100, 20)
+
+
 async def test_content_in_parts(server: ModelServer, chat: Provider, ask: Ask) -> None:
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "so "}, {"type": "text", "text": "it is"}]
     server.script(Reply.json(chat_answer(message={"content": parts})))
@@ -157,16 +193,14 @@ async def test_content_in_parts(server: ModelServer, chat: Provider, ask: Ask) -
 @pytest.mark.parametrize(
     ("body", "kind", "said"),
     [
-        (chat_answer(message={"refusal": "I cannot help."}), ContentRefused, "I cannot help"),
-        (chat_answer(finish_reason="content_filter"), ContentRefused, "content_filter"),
         # OpenRouter passes on the errors of others under 200, whole or in a choice.
         ({"error": {"code": 429, "message": "Busy."}}, RateLimited, r"answered 429.*Busy"),
         ({"error": {"code": 502, "message": "Oh."}}, ProviderUnavailable, "answered 502"),
         ({"choices": [{"error": {"code": 502, "message": "Oh."}}]}, ProviderUnavailable, "answered 502"),
         ({"error": {"code": "invalid_prompt", "message": "No."}}, RequestRejected, "invalid_prompt"),
         (chat_answer(choices=[]), ProviderUnavailable, "no choices"),
-        (chat_answer(choices="text"), ProviderUnavailable, "not what /chat/completions answers: choices"),
-        (chat_answer(message={"tool_calls": [{"id": "c1"}]}), ProviderUnavailable, "function"),
+        (chat_answer(choices="text"), AnswerUnreadable, "not what /chat/completions answers: choices"),
+        (chat_answer(message={"tool_calls": [{"id": "c1"}]}), AnswerUnreadable, "function"),
     ],
 )
 async def test_answers_that_are_none(

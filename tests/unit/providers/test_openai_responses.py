@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from llmflow.errors import (
+    AnswerUnreadable,
     ContentRefused,
     ProviderError,
     ProviderUnavailable,
@@ -183,14 +184,39 @@ def refusal(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "said"),
+    ("changes", "said"),
     [
-        ({"output": refusal("I cannot help.")}, ContentRefused, r"failed \(refusal\): I cannot help"),
+        ({"output": refusal("I cannot help.")}, "I cannot help."),
         (
             {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}},
-            ContentRefused,
-            r"failed \(content_filter\)",
+            "the vendor's filter stopped the answer",
         ),
+    ],
+)
+async def test_a_refusal_has_its_bill(
+    server: ModelServer, responses: Provider, ask: Ask, changes: dict[str, Any], said: str
+) -> None:
+    server.script(Reply.json(responses_answer(**changes)))
+    answer = await responses.complete(ask(schema=PLAN))
+    assert (answer.finish_reason, answer.text) == ("refused", said)
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (100, 20)
+
+
+async def test_calls_of_sloppy_servers(server: ModelServer, responses: Provider, ask: Ask) -> None:
+    calls = [
+        {"type": "function_call", "name": "search", "arguments": {"query": "x"}},
+        {"type": "function_call", "call_id": None, "name": "search", "arguments": None},
+    ]
+    server.script(Reply.json(responses_answer(output=calls)))
+    assert (await responses.complete(ask())).tool_calls == (
+        ToolCall(id="call_0", name="search", arguments='{"query":"x"}'),
+        ToolCall(id="call_1", name="search", arguments="{}"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "said"),
+    [
         ({"status": "failed", "error": {"code": "server_error", "message": "Oh."}}, ProviderUnavailable, "Oh"),
         ({"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slow."}}, RateLimited, "Slow"),
         ({"status": "failed", "error": {"code": "bio_policy", "message": "No."}}, ContentRefused, "bio_policy"),
@@ -220,5 +246,5 @@ async def test_answers_that_are_none(
 )
 async def test_answers_of_another_shape(server: ModelServer, responses: Provider, ask: Ask, output: object) -> None:
     server.script(Reply.json(responses_answer(output=output)))
-    with pytest.raises(ProviderUnavailable, match="not what /responses answers: output"):
+    with pytest.raises(AnswerUnreadable, match="not what /responses answers: output"):
         await responses.complete(ask())

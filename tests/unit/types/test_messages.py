@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from llmflow.errors import ToolArgumentsInvalid
 from llmflow.types.messages import File, Image, Message, Text, ToolCall
 from llmflow.types.prompts import PromptRef
 
@@ -37,3 +38,13 @@ def test_a_prompt_reference_is_text() -> None:
     assert str(ref) == "research/plan@3f9a0c1d2e3f"
     assert PromptRef.model_validate("research/plan@3f9a0c1d2e3f") == ref
     assert PromptRef.model_validate_json(ref.model_dump_json()) == ref
+
+
+def test_the_arguments_of_a_call_are_an_object() -> None:
+    assert ToolCall(id="1", name="search", arguments='{"query": "saga"}').values() == {"query": "saga"}
+
+
+@pytest.mark.parametrize("arguments", ["", '{"query": "sa', '["saga"]', "null", "saga"])
+def test_what_is_no_object_is_an_error_that_the_model_can_read(arguments: str) -> None:
+    with pytest.raises(ToolArgumentsInvalid, match="arguments of tool 'search' are no JSON"):
+        ToolCall(id="1", name="search", arguments=arguments).values()

@@ -32,6 +32,29 @@ def test_an_unknown_price_is_counted_and_not_zero() -> None:
     assert totals.usage.input_tokens == 12
 
 
+@pytest.mark.parametrize(
+    ("usd", "written"),
+    [
+        ("1E-7", '"0.0000001"'),
+        ("1E+2", '"100"'),
+        ("0.10", '"0.10"'),
+        ("0", '"0"'),
+        ("123.4567890123", '"123.4567890123"'),
+    ],
+)
+def test_money_is_written_out(usd: str, written: str) -> None:
+    cost, totals = Cost(usd=Decimal(usd), source="list"), Totals(usd=Decimal(usd))
+    assert f'"usd":{written}' in cost.model_dump_json()
+    assert f'"usd":{written}' in totals.model_dump_json()
+    assert Cost.model_validate_json(cost.model_dump_json()) == cost
+    assert totals.model_dump()["usd"] == Decimal(usd)
+
+
+def test_an_unknown_price_stays_unknown() -> None:
+    assert Cost.model_validate_json(Cost(source="none").model_dump_json()).usd is None
+    assert Totals.model_validate_json(Totals().model_dump_json()) == Totals()
+
+
 def test_cents_stay_exact() -> None:
     totals = Totals()
     for _ in range(1000):

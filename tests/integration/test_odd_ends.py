@@ -1,0 +1,82 @@
+"""What once got a run stuck, or ended it without a class of its own."""
+
+import pytest
+from temporalio.exceptions import ActivityError
+
+from llmflow.errors import (
+    ContentRefused,
+    InputInvalid,
+    OutputInvalid,
+    RunNotCompleted,
+    ToolRefused,
+)
+from llmflow.testing import ScriptedProvider, activities_of, assert_replays
+from llmflow.types.models import ModelResponse
+from llmflow.types.usage import Usage
+from tests.integration.conftest import Hello
+from tests.integration.hello.app import app
+from tests.integration.hello.schemas import Ask
+from tests.integration.hello.workflows import Asked, Odd
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "says"),
+    [
+        ("surrogate", InputInvalid, "cannot be written as JSON"),
+        ("unwritable", InputInvalid, "cannot be written as JSON"),
+        ("validator", OutputInvalid, "cannot be read: KeyError"),
+        ("tool", ActivityError, "NotFoundError: no such page"),
+        ("own", ToolRefused, "closed today"),
+    ],
+)
+async def test_it_ends_typed(hello: Hello, what: str, error: type[Exception], says: str) -> None:
+    async with hello(ScriptedProvider(lambda _: '{"text": "z"}')) as env:
+        run = await env.client.start(Odd.run, what, id=env.id())
+
+        with pytest.raises(RunNotCompleted, match=says) as failed:
+            await run.result()
+        assert isinstance(failed.value.__cause__, error)
+        await assert_replays(run, app)
+
+
+@pytest.mark.parametrize(
+    ("what", "answer", "result"),
+    [("null", "null", "Completion: None"), ("waves", "good day", "good day"), ("generator", "", "closed")],
+)
+async def test_it_goes_on(hello: Hello, what: str, answer: str, result: str) -> None:
+    async with hello(ScriptedProvider(lambda _: answer)) as env:
+        run = await env.client.start(Odd.run, what, id=env.id())
+
+        assert await run.result() == result
+        await assert_replays(run, app)
+
+
+async def test_a_run_that_is_started_without_its_input_fails_and_says_so(hello: Hello) -> None:
+    async with hello(ScriptedProvider([])) as env:
+        run = await env.client.start("Typed", id=env.id())
+
+        with pytest.raises(RunNotCompleted, match="workflow Typed: missing a required argument: 'name'"):
+            await run.result()
+
+
+async def test_text_that_was_cut_off_is_no_answer(hello: Hello) -> None:
+    cut = ModelResponse(text="once upon a", model="m", finish_reason="length", usage=Usage(output_tokens=3))
+    async with hello(ScriptedProvider([cut])) as env:
+        run = await env.client.start(Asked.run, Ask(), id=env.id())
+
+        with pytest.raises(RunNotCompleted, match="cut off after 3 tokens") as failed:
+            await run.result()
+        assert isinstance(failed.value.__cause__, OutputInvalid)
+        assert failed.value.__cause__.detail.answer == "once upon a"
+
+
+async def test_a_refusal_is_counted_and_typed(hello: Hello) -> None:
+    no = ModelResponse(text="I would rather not.", model="m", finish_reason="refused", usage=Usage(output_tokens=6))
+    async with hello(ScriptedProvider([no])) as env:
+        run = await env.client.start(Asked.run, Ask(), id=env.id())
+
+        with pytest.raises(RunNotCompleted, match=r"refuses to answer: I would rather not\.") as failed:
+            await run.result()
+        assert isinstance(failed.value.__cause__, ContentRefused)
+        assert (await run.usage()).total.usage.output_tokens == 6
+        assert await activities_of(run) == ["complete#1"]
