@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     models: str | None = None
     """Path of a models.yaml that replaces the app's own, or `offline` for the built-in one without a model."""
     home: Path = Path(".llmflow")
-    """Folder of this project's local state: the dev server's database, its log, stored reports."""
+    """Folder of this project's local state: the dev server's database and log, and the prompts that were served."""
     cache: Path = Field(default_factory=lambda: user_cache_path("llmflow"))
     """Folder of what is expensive to get and the same for every project: the Temporal CLI."""
     documents: Path = Path()

@@ -129,10 +129,10 @@ async def test_a_source_that_is_invented_in_a_text_is_refused_too(temporal: str,
 def test_a_report_cites_what_it_lists_and_what_stands_in_brackets() -> None:
     sections = [
         Section(heading="Undo", text="See [b.md#2], [1], a[0] and [the docs].", sources=["a.md#1"]),
-        Section(heading="Time", text="See [notes/time zones.md#12] and [a.md#1].", sources=["b.md#2"]),
+        Section(heading="Time", text="See [notes/time zones.md#12] and [a.md#1, d.md#4].", sources=["b.md#2"]),
     ]
     report = Report(title="Sagas", summary="All of it [c.md#3].", sections=sections)
-    assert list(report.cited()) == ["a.md#1", "b.md#2", "c.md#3", "notes/time zones.md#12"]
+    assert list(report.cited()) == ["a.md#1", "b.md#2", "c.md#3", "notes/time zones.md#12", "d.md#4"]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ class Report(BaseModel):
         """Every source that the sections list or that stands as `[path#number]` in a text, in order, each once."""
         listed = (source for section in self.sections for source in section.sources)
         texts = (self.summary, *(section.text for section in self.sections))
-        yield from dict.fromkeys((*listed, *(source for text in texts for source in _IN_BRACKETS.findall(text))))
+        groups = (group for text in texts for group in _IN_BRACKETS.findall(text))
+        yield from dict.fromkeys((*listed, *(source for group in groups for source in re.split(r"[,;]\s*", group))))
 
 
 class Answer(BaseModel):

@@ -75,6 +75,7 @@ class ResearchAssistant:
         known = [passage.id for passage in passages]
         asked = {"question": question.text, "reasoning": reasoning}
         messages: list[flow.Message] = []
+        invented: list[str] = []
         for _ in range(2):
             draft = await flow.complete("research/write", asked, output=Report, messages=messages)
             invented = [source for source in draft.output.cited() if source not in known]
