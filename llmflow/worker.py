@@ -149,7 +149,7 @@ async def run(
     settings = settings or Settings.load()
     catalogue = app_catalogue(app, settings)
     _check_models(catalogue)
-    _check_prompts(app, catalogue)
+    check_prompts(app, catalogue)
     providers = connect_providers(catalogue, os.environ)
     plugin = LLMFlowPlugin(app, activities=activities(app, settings=settings, catalogue=catalogue, providers=providers))
     client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
@@ -186,8 +186,13 @@ def _check_models(catalogue: Catalogue) -> None:
         raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
 
 
-def _check_prompts(app: App, catalogue: Catalogue) -> None:
-    """Here and not in a run, which would fail after it has paid for the calls before."""
+def check_prompts(app: App, catalogue: Catalogue) -> None:
+    """Every model and tool that a prompt names is there. A run would find out after it has paid for the calls before.
+
+    Raises:
+        ConfigInvalid: one is not; names the prompt, and what is nearest.
+        PromptInvalid: a prompt does not parse.
+    """
     tools = [tool.name for tool in app.tools]
     for prompt in load_prompts(app.prompts, app.name) if app.prompts else ():
         try:

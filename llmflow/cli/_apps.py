@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 from llmflow.app import App, load_app
 from llmflow.errors import ConfigInvalid
@@ -19,7 +20,10 @@ def load(path: str) -> App:
     here = os.getcwd()
     if sys.path[0] != here:  # a console script has its own folder there, `python -m` this one
         sys.path.insert(0, here)
-    return load_app(path)
+    app = load_app(path)
+    # Temporal logs the bugs of a workflow from inside the sandbox, and a terminal's log is written by rich: imported
+    # there once more it fails, and hides the bug.
+    return replace(app, passthrough=(*app.passthrough, "rich"))
 
 
 def load_research() -> App:

@@ -86,7 +86,10 @@ class Workflow:
         where = _path(loc)
         known = self._fields() if len(loc) == 1 else ()
         if kind == "json_invalid":
-            return f"{message} (a text needs quotes of its own: --input '\"text\"')"
+            hint = (
+                "" if text.lstrip().startswith(("{", "[")) else " (a text needs quotes of its own: --input '\"text\"')"
+            )
+            return message + hint
         if kind == "missing":
             strange = [name for name in from_json(text) if name not in known] if known else []
             return f"`{where}` is missing" + (f" (you gave `{'`, `'.join(strange)}`)" if strange else "")

@@ -166,7 +166,7 @@ def step_table(steps: Sequence[StepRecord]) -> Table:
         sign, colour = _MARKS[step.status]
         *above, name = step.path.split("/")
         label = Text.assemble("  " * (len(above) + 1), (f"{sign} ", colour), name)
-        table.add_row(label, _progress(step), took(step.started_at, step.ended_at), step.error)
+        table.add_row(label, _progress(step), took(step.started_at, step.ended_at), Text(step.error or ""))
     return table
 
 
@@ -194,5 +194,5 @@ def _pending(calls: Sequence[PendingCall]) -> Table:
     table.add_column(overflow="fold", style="yellow")
     for call in calls:
         attempt = f"attempt {call.attempt}" if call.attempt > 1 else ""
-        table.add_row(Text.assemble("  ", ("waits for ", "dim"), call.id), attempt, call.last_failure)
+        table.add_row(Text.assemble("  ", ("waits for ", "dim"), call.id), attempt, Text(call.last_failure or ""))
     return table

@@ -95,6 +95,8 @@ def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
     status = run(_cancel(run_id))
     if as_json:
         print_json(status)
+    elif status.state != "running":
+        say(f"{status.id} has ended already: {status.state}")
     else:
         say(f"asked {status.id} to stop; `llmflow status {status.id}` shows when it has")
 

@@ -48,7 +48,7 @@ def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json(report)
     elif not report.total.calls:
-        say("no model has been called in this run")
+        say("no model has answered in this run")
     else:
         out.print(usage_table(report))
 

@@ -17,7 +17,7 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
         yield
     except WorkflowQueryFailedError as error:
         raise NoWorker(
-            f"run {what!r} cannot answer: the worker that has it does not use LLMFlowPlugin ({error})"
+            f"run {what!r} cannot answer, because its worker does not use LLMFlowPlugin or its code fails: {error}"
         ) from error
     except RPCError as error:
         raise rpc_error(error, what) from error
@@ -36,8 +36,12 @@ def rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
             return ConfigInvalid(f"Temporal says: {error.message}; check TEMPORAL_API_KEY, or the profile's")
         case RPCStatusCode.NOT_FOUND:
             return RunNotFound(
-                f"there is no open run {what!r} here ({error.message}): `llmflow list` shows those there are"
+                f"there is no run {what!r} here to do this to ({error.message}): `llmflow list` shows those there are"
             )
+        case RPCStatusCode.FAILED_PRECONDITION if "not scheduled yet" in error.message:
+            return NoWorker(f"run {what!r} has not begun yet")
+        case RPCStatusCode.FAILED_PRECONDITION if "failed state" in error.message:
+            return NoWorker(f"run {what!r} cannot answer, because its code fails: its worker's log says where")
         case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED | RPCStatusCode.FAILED_PRECONDITION:
             return NoWorker(f"run {what!r} gave no answer: {no_worker} ({error.message})")
         case RPCStatusCode.INVALID_ARGUMENT:

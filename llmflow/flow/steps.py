@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from temporalio import workflow
-from temporalio.exceptions import is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow._run import Run, current, path
@@ -65,7 +65,8 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
         if is_cancelled_exception(error):
             opened.end("cancelled")
         else:
-            opened.end("failed", f"{type(error).__name__}: {error}")
+            cause = error.cause if isinstance(error, ActivityError) and error.cause else error
+            opened.end("failed", f"{type(cause).__name__}: {cause}")
         raise
     else:
         opened.end("completed")

@@ -16,9 +16,9 @@ from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.base import Provider
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.catalogue import Catalogue, load_catalogue
 from llmflow.testing.time import compressed_time
-from llmflow.worker import activities
+from llmflow.worker import activities, check_prompts
 
 _log = logging.getLogger("llmflow.testing")
 
@@ -58,7 +58,12 @@ async def environment(
         address: Of a Temporal server, such as `server()` gives.
         time_factor: Makes the timers of workflows shorter; see `compressed_time`.
         max_cached_workflows: 0 replays the whole history at every step, so that what is not deterministic fails here.
+
+    Raises:
+        ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
     """
+    if app.models:
+        check_prompts(app, load_catalogue(app.models))
     with TemporaryDirectory() as home:  # what a test serves is not kept in the project's own folder
         served = activities(
             app,

@@ -113,7 +113,7 @@ def test_a_result_that_is_a_text(llmflow: Call, served: str) -> None:
     llmflow("start", APP, "Say", "--input", f'"{text[:11]}\\n{text[12:]}"', "--id", "say-1")
     assert llmflow("result", "say-1").out == f"{text}\n"
     assert llmflow("result", "say-1", "--json").json() == text
-    assert llmflow("usage", "say-1").err == "no model has been called in this run\n"
+    assert llmflow("usage", "say-1").err == "no model has answered in this run\n"
 
 
 def test_a_run_that_fails(llmflow: Call, served: str) -> None:

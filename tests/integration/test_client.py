@@ -166,7 +166,7 @@ async def test_filters_that_cannot_be_used_say_why(env: Environment) -> None:
 async def test_an_unknown_run(env: Environment) -> None:
     unknown = env.client.run("no-such-run")
     for ask in (unknown.status, unknown.usage, unknown.steps, unknown.result, unknown.cancel):
-        with pytest.raises(RunNotFound, match=r"no open run 'no-such-run'.*llmflow list"):
+        with pytest.raises(RunNotFound, match=r"no run 'no-such-run'.*llmflow list"):
             await ask()
     with pytest.raises(RunNotFound):
         await unknown.terminate("it is not there")
