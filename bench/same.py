@@ -1,10 +1,10 @@
-"""The proof that both sides do the same work: the model is asked the same things by both."""
+"""The proof that both sides do the same work: both ask the model the same things, and return the same."""
 
 from typing import Any
 from uuid import uuid4
 
 from bench.model import Model
-from bench.sides import sides_at
+from bench.sides import Side, sides_at
 
 Json = dict[str, Any]
 
@@ -13,17 +13,20 @@ async def check(server: str) -> None:
     """One run of each side.
 
     Raises:
-        RuntimeError: the texts, the models or the types that the model was asked for differ.
+        RuntimeError: the models, texts or types that were asked for differ, or the results do.
     """
     async with Model(delay=0, record=True) as model, sides_at(server, model.url) as both:
-        asked: list[list[Json]] = []
-        for side in (both.plain, both.llmflow):
-            model.requests.clear()
-            await side.chain(f"same-{side.name}-{uuid4()}")
-            asked.append([_essence(request.json) for request in model.requests])
-    for plain, llmflow in zip(*asked, strict=True):
-        if plain != llmflow:
-            raise RuntimeError(f"the two sides do not do the same work:\nplain   {plain}\nllmflow {llmflow}")
+        plain, llmflow = [await _done(side, model) for side in (both.plain, both.llmflow)]
+    for theirs, ours in zip(plain, llmflow, strict=True):
+        if theirs != ours:
+            raise RuntimeError(f"the two sides do not do the same work:\nplain   {theirs}\nllmflow {ours}")
+
+
+async def _done(side: Side, model: Model) -> list[object]:
+    """What a run asked, in its order, and what it returned."""
+    model.requests.clear()
+    result = await side.chain(f"same-{side.name}-{uuid4()}")
+    return [*(_essence(request.json) for request in model.requests), result]
 
 
 def _essence(body: Json) -> Json:
