@@ -91,7 +91,7 @@ async def _of_server(app: App | None, path: str | None) -> list[Check]:
         return [Check(name="server", ok=False, found=error.message)]
     if app is None:
         return [server]
-    found = f"{workers or 'no'} {plural(workers, 'worker')} on task queue {app.task_queue}"
+    found = f"{workers or 'no'} {plural(workers, 'worker')} on task queue {app.task_queue} in the last 75 s"
     mend = None if workers else f"llmflow worker {path}"
     return [server, Check(name="worker", ok=workers > 0, found=found, mend=mend)]
 
