@@ -30,7 +30,7 @@ check: lint test ## format, lint, types and tests: what CI runs
 lint: $(SET_UP) ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 
 format: $(SET_UP) ## write the format, mend what can be mended
 	$(BIN)/ruff format .
