@@ -48,7 +48,7 @@ async def test_runs_with_its_own_worker(project: Path, temporal: str) -> None:
     worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "workers.tea", cwd=project, env=env)
     try:
         start = ("start", "tea.app:app", "--input", "@example.json", "--wait", "--json")
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(110):
             digest = (await finished(*start, cwd=project, env=env)).json()["result"]
             healthy = await finished("doctor", "tea.app:app", cwd=project, env=env)
     finally:
