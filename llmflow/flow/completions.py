@@ -126,7 +126,6 @@ async def _fitting(
     while True:
         call_id, answer = await _ask(pinned, request, call)
         answers.append(answer)
-        current().spent(pinned.prompt, answer)
         try:
             value = _read(expected, answer)
         except OutputInvalid as error:
@@ -159,8 +158,8 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
         if isinstance(error.cause, TimeoutError):
             raise ProviderUnavailable(f"{asked.model} gave no answer: {_timeout(error.cause, call)}") from error
         raise
+    current().spent(asked.prompt, answer)  # a refusal is paid, too
     if answer.finish_reason == "refused":
-        current().spent(asked.prompt, answer)  # a refusal is paid, too
         raise ContentRefused(f"{answer.model} refuses to answer: {answer.text}", ErrorDetail(model=answer.model))
     return call_id, answer
 
@@ -195,7 +194,8 @@ def _cut_off(answer: CompletionResult) -> OutputInvalid:
 
 def _again(request: CompletionRequest, answer: CompletionResult, error: OutputInvalid) -> CompletionRequest:
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
-    messages = (*request.messages, Message.assistant(answer.text), repair)
+    said = (Message.assistant(answer.text),) if answer.text else ()  # vendors refuse a message without text
+    messages = (*request.messages, *said, repair)
     return request.model_copy(update={"messages": messages})
 
 
