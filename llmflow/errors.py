@@ -38,7 +38,8 @@ whether another candidate model may succeed now. They cross Temporal as applicat
 room).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -234,3 +235,9 @@ def _tree(cls: type[LLMFlowError]) -> Iterator[type[LLMFlowError]]:
 
 BY_CODE = MappingProxyType({cls.code(): cls for cls in _tree(LLMFlowError)})
 """Failure type -> class, for the way back. Frozen: errors of users are theirs, and cross as Temporal's own."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` (did you mean ...?)` with the nearest known name, for the end of a message; nothing if none is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f" (did you mean `{near[0]}`?)" if near else ""

@@ -18,7 +18,7 @@ from llmflow.activities.tools import tool_activity
 from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
-from llmflow.errors import ConfigInvalid, ModelNotFound
+from llmflow.errors import ConfigInvalid, ModelNotFound, did_you_mean
 from llmflow.plugin import GRACEFUL_SHUTDOWN, LLMFlowPlugin
 from llmflow.providers import pricing
 from llmflow.providers.base import Provider
@@ -27,7 +27,7 @@ from llmflow.providers.connect import connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.providers.offline import OFFLINE_NOTICE
 from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.prompts import Prompts, did_you_mean
+from llmflow.stores.prompts import Prompts
 from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.metrics import metrics_runtime

@@ -11,8 +11,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from llmflow.app import App
-from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.stores.prompts import did_you_mean
+from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 
 _MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class; `App` has looked that it is there
 _SHOWN = 5  # problems of one input; more would hide the first

@@ -17,8 +17,7 @@ from llmflow.cli._output import near, out, plural, print_json
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
 from llmflow.config import Settings
-from llmflow.errors import LLMFlowError
-from llmflow.stores.prompts import did_you_mean
+from llmflow.errors import LLMFlowError, did_you_mean
 
 
 class Check(BaseModel):

@@ -65,9 +65,7 @@ def output_of(kind: type[T]) -> Output[T]:
     try:
         adapter = TypeAdapter(kind)
         schema = OutputSchema(name=_name(kind), json_schema=adapter.json_schema(schema_generator=_WithoutTitles))
-    except (
-        Exception
-    ) as error:  # pydantic raises several unrelated classes; in a workflow any of them would hang the task
+    except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
         raise InputInvalid(f"output={kind!r} has no JSON schema: {error}", ErrorDetail(field="output")) from None
     output = Output(adapter, schema)
     if is_model:

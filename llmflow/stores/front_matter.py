@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from llmflow.stores.prompts import JsonType, did_you_mean
+from llmflow.errors import did_you_mean
+from llmflow.stores.prompts import JsonType
 from llmflow.stores.templates import Problem
 from llmflow.types.models import ModelOptions
 

@@ -37,10 +37,10 @@ from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, PromptVersionMissing
+from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, PromptVersionMissing, did_you_mean
 from llmflow.stores.front_matter import FrontMatter, Positions, read_front_matter
 from llmflow.stores.kept import keep, kept_path
-from llmflow.stores.prompts import Prompt, Prompts, did_you_mean
+from llmflow.stores.prompts import Prompt, Prompts
 from llmflow.stores.templates import Problem, Template, Templates, check
 from llmflow.types.messages import Role
 from llmflow.types.prompts import PromptRef

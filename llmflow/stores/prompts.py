@@ -1,6 +1,5 @@
 """Prompts: what a `.prompt` file says, and the set of them that a worker serves."""
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,7 +7,14 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, PromptNotFound, PromptVersionMissing, VariablesInvalid
+from llmflow.errors import (
+    ConfigInvalid,
+    ErrorDetail,
+    PromptNotFound,
+    PromptVersionMissing,
+    VariablesInvalid,
+    did_you_mean,
+)
 from llmflow.stores.templates import Templates
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions
@@ -114,12 +120,6 @@ def render(prompt: Prompt, variables: Mapping[str, JsonValue]) -> tuple[Message,
             ErrorDetail(field=problems[0][0]),
         )
     return prompt.templates.render(dict(variables))
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` (did you mean ...?)` with the nearest known name, or nothing if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean `{near[0]}`?)" if near else ""
 
 
 def _wrong_names(prompt: Prompt, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
