@@ -116,7 +116,7 @@ class Content:
         """The telling words of the question that no sentence has; a stray one, such as a name, is no gap."""
         if self.coverage(self.all) > _ANSWERED:
             return []
-        said = {stem for candidate in self.all.candidates for stem in candidate.stems}
+        said = {known for candidate in self.all.candidates for known in candidate.stems}
         missing = [word for word in keywords(self.material.question) if stem(word.casefold()) not in said]
         return [f"Nothing was found about `{word}`." for word in missing]
 
