@@ -21,11 +21,22 @@ class Settings(BaseSettings):
     models: str | None = None
     """Path of a models.yaml that replaces the app's own, or `offline` for the built-in one without a model."""
     home: Path = Path(".llmflow")
-    """Folder of this project's local state: the dev server's database and log, and the prompts that were served."""
+    """Folder of this project's local state: the databases of the dev server and of llmflow, and their logs."""
     cache: Path = Field(default_factory=lambda: user_cache_path("llmflow"))
     """Folder of what is expensive to get and the same for every project: the Temporal CLI."""
     documents: Path = Path()
     """Folder that the research assistant may read; the current one by default."""
+    store: str | None = None
+    """Where calls, answers and prompts are recorded: `postgresql://user:password@host/database`, or the path of an
+    SQLite file; `llmflow.db` in `home` if nobody says."""
+    keep_answers: int = Field(default=7, ge=0)
+    """Days for which the ledger keeps answers, so that a second attempt of a call finds what the first one paid."""
+    label: str = "production"
+    """The label of prompts that runs follow. A prompt that has none is served as its file says."""
+    prices: Path | None = None
+    """Path of a prices.yaml, which wins over every price list."""
+    redis: str | None = None
+    """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
     temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS", pattern=r"^\S+:\d+$")
     """`host:port` of a server to use instead of starting one, as Temporal's own tools read it."""
 

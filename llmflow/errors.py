@@ -3,7 +3,9 @@
     LLMFlowError
     ├── ProviderError                 the vendor of a model, or the way to it
     │   ├── RateLimited               retried, after the vendor's delay; then the next candidate
+    │   │   └── LimitReached          ours, before the call: a limit of models.yaml; says when there is room again
     │   ├── ProviderUnavailable       retried: 5xx, overload, timeout, dropped connection; then the next candidate
+    │   │   └── CircuitOpen           ours, before the call: it failed again and again; the next candidate at once
     │   ├── AuthenticationFailed      the operator: a bad or missing key; the next candidate may help
     │   ├── QuotaExhausted            the operator: no money left there; the next candidate may help
     │   ├── ModelNotFound             the operator: no such model there; the next candidate may help
@@ -24,6 +26,8 @@
     │   └── ToolRefused               the tool itself says no, for a reason a retry cannot change
     ├── InputInvalid                  the caller: a workflow's input does not fit its type
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
+    ├── BudgetExceeded                the caller: the run's or the tenant's budget has no room for the call
+    ├── StoreUnavailable              the operator: the database does not answer; retried, nothing was paid
     ├── ConfigInvalid                 the operator: settings, models.yaml, an app that cannot be imported
     ├── ServerUnavailable             the operator: no Temporal server, or it does not answer
     └── RunError                      the caller of a client
@@ -33,7 +37,8 @@
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer
 
 `retryable` says whether the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback`
-whether another candidate model may succeed now. They cross Temporal as application failures of type
+whether another candidate model may succeed now; `refusal` that llmflow itself said no before anything was asked or
+paid, so that asking again costs nothing. They cross Temporal as application failures of type
 `llmflow.<ClassName>` with one `ErrorDetail` (`llmflow.converter.failures` translates, in both directions and for every
 room).
 """
@@ -77,6 +82,7 @@ class LLMFlowError(Exception):
 
     retryable: ClassVar[bool] = False
     fallback: ClassVar[bool] = False
+    refusal: ClassVar[bool] = False
 
     def __init__(self, message: str, detail: ErrorDetail | None = None) -> None:
         super().__init__(message)
@@ -105,10 +111,26 @@ class RateLimited(ProviderError):
     retryable = True
 
 
+class LimitReached(RateLimited):
+    """A limit of our own for this model or tenant is used up; `detail.retry_after` says when there is room again."""
+
+    refusal = True
+
+
 class ProviderUnavailable(ProviderError):
     """Overload, 5xx, timeout or a dropped connection."""
 
     retryable = True
+
+
+class CircuitOpen(ProviderUnavailable):
+    """The model failed again and again, and is left alone for `detail.retry_after` seconds.
+
+    The same activity does not wait for it: the workflow asks the next candidate at once.
+    """
+
+    retryable = False
+    refusal = True
 
 
 class AuthenticationFailed(ProviderError):
@@ -193,6 +215,17 @@ class InputInvalid(LLMFlowError):
 
 class PayloadTooLarge(LLMFlowError):
     """One value is too large to cross Temporal; nothing was sent. `detail.size` has its bytes."""
+
+
+class BudgetExceeded(LLMFlowError):
+    """The budget of the run or of its tenant has no room for the call; nothing was asked."""
+
+
+class StoreUnavailable(LLMFlowError):
+    """The database does not answer. Nothing was asked of a model."""
+
+    retryable = True
+    refusal = True
 
 
 class ConfigInvalid(LLMFlowError):

@@ -4,7 +4,8 @@ from pydantic import JsonValue
 
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import FinishReason, ModelOptions, OutputSchema
-from llmflow.types.prompts import PromptRef
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PromptRef, PromptSource
 from llmflow.types.usage import Cost, Usage
 from llmflow.types.wire import CompactWire
 
@@ -23,6 +24,10 @@ class CompletionRequest(CompactWire):
     tools: tuple[str, ...] = ()
     """Names of tools that the worker serves; the model may ask for them."""
     options: ModelOptions = ModelOptions()
+    origin: Origin = Origin()
+    """Of the run; for the records, no part of what is asked."""
+    source: PromptSource = PromptSource()
+    """How the run came to this version of the prompt; for the records as well."""
 
 
 class CompletionResult(CompactWire):

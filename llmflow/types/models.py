@@ -47,6 +47,8 @@ class Candidate(CompactWire):
     model: str
     """`provider:model`."""
     options: ModelOptions = ModelOptions()
+    up_to: int | None = None
+    """Tokens of input that it is meant for; longer calls ask the next candidate. `None`: of any length."""
 
     @property
     def provider(self) -> str:
@@ -79,6 +81,8 @@ class ModelRequest(Wire):
     timeout: float = 600.0
     """Seconds after which the call is given up. Always shorter than the activity's own limit, so that no second
     attempt starts while the first is still billed."""
+    tenant: str | None = None
+    """Whose call it is. For limits of our own; vendors do not see it."""
 
 
 class ModelResponse(Wire):

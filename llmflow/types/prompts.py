@@ -6,6 +6,7 @@ from pydantic import JsonValue, model_serializer, model_validator
 
 from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
+from llmflow.types.origins import Origin
 from llmflow.types.wire import CompactWire, Wire
 
 
@@ -32,12 +33,23 @@ class PromptRef(Wire):
         return value
 
 
+class PromptSource(CompactWire):
+    """How a run came to a version: both `None` where it is simply the one in the worker's files."""
+
+    label: str | None = None
+    """The label that pointed to it."""
+    arm: str | None = None
+    """The arm of a rollout that the run was given, such as `b`."""
+
+
 class ResolveRequest(CompactWire):
     """Asked once per folder of prompts: which versions, and which models, does this run use?"""
 
     prompt: str
     model: str | None = None
     """An alias of models.yaml or `provider:model`; `None` for the prompt's own."""
+    origin: Origin = Origin()
+    """Of the run: a rollout decides by it."""
 
 
 class PinnedPrompt(CompactWire):
@@ -46,6 +58,7 @@ class PinnedPrompt(CompactWire):
     version: str
     model: str | None = None
     options: ModelOptions = ModelOptions()
+    source: PromptSource = PromptSource()
 
 
 class Pins(CompactWire):
