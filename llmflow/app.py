@@ -22,6 +22,8 @@ class App:
     """Folder of `.prompt` files."""
     models: Path | None = None
     """A models.yaml; the environment variable `LLMFLOW_MODELS` can point elsewhere."""
+    prices: Path | None = None
+    """A prices.yaml, which wins over every price list; the environment variable `LLMFLOW_PRICES` can point elsewhere."""
     passthrough: Sequence[str] = ()
     """Modules of data models, which the sandbox then imports once and not for every run (about 0.5 ms a model).
     Modules of tools are passed through without being named."""

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     store: str | None = None
     """Where calls, answers and prompts are recorded: `postgresql://user:password@host/database`, or the path of an
     SQLite file; `llmflow.db` in `home` if nobody says."""
-    keep_answers: int = Field(default=7, ge=0)
+    keep_answers: int = Field(default=7, ge=1)
     """Days for which the ledger keeps answers, so that a second attempt of a call finds what the first one paid."""
     label: str = "production"
     """The label of prompts that runs follow. A prompt that has none is served as its file says."""
@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
     temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS", pattern=r"^\S+:\d+$")
     """`host:port` of a server to use instead of starting one, as Temporal's own tools read it."""
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is."""
+        return self.store or str(self.home / "llmflow.db")
 
     @classmethod
     def load(cls) -> "Settings":

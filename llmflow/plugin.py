@@ -3,6 +3,8 @@
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +47,14 @@ HEARTBEAT_THROTTLE = timedelta(seconds=1)
 """How often a beat is really sent, and so how soon a cancellation reaches a call. Temporal's default is 60 s."""
 
 
+@dataclass(frozen=True)
+class Activities:
+    """Activities, and what they need open while a worker runs them. `llmflow.worker.activities` makes it."""
+
+    functions: Sequence[Callable[..., Any]] = ()  # Any: activities have signatures of every kind
+    lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+
+
 class LLMFlowPlugin(SimplePlugin):
     """llmflow for a Temporal client, and for every worker and replayer made with it.
 
@@ -57,7 +67,7 @@ class LLMFlowPlugin(SimplePlugin):
     ```
     """
 
-    def __init__(self, app: App | None = None, *, activities: Sequence[Callable[..., Any]] = ()) -> None:
+    def __init__(self, app: App | None = None, *, activities: Activities | None = None) -> None:
         """Configure.
 
         Args:
@@ -71,9 +81,10 @@ class LLMFlowPlugin(SimplePlugin):
             "llmflow",
             data_converter=_data_converter,
             interceptors=[_RunInterceptor()],
-            activities=list(activities) or None,
+            activities=activities.functions if activities else None,
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
+            run_context=activities.lifespan if activities else None,
         )
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:

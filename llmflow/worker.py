@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Any
 
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -19,13 +18,16 @@ from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound, did_you_mean
-from llmflow.plugin import GRACEFUL_SHUTDOWN, LLMFlowPlugin
+from llmflow.plugin import GRACEFUL_SHUTDOWN, Activities, LLMFlowPlugin
 from llmflow.providers import pricing
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import OFFLINE, Catalogue, load_catalogue
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.providers.offline import OFFLINE_NOTICE
+from llmflow.stores.calls import Calls
+from llmflow.stores.database import Database
+from llmflow.stores.outbox import Outbox
 from llmflow.stores.prompt_files import load_prompts
 from llmflow.stores.prompts import Prompts
 from llmflow.telemetry.health import health_endpoint
@@ -34,8 +36,6 @@ from llmflow.telemetry.metrics import metrics_runtime
 
 _log = logging.getLogger("llmflow.worker")
 
-ActivityFunction = Callable[..., Any]  # Any: activities have signatures of every kind
-
 
 def activities(
     app: App,
@@ -43,7 +43,7 @@ def activities(
     settings: Settings | None = None,
     catalogue: Catalogue | None = None,
     providers: Mapping[str, Provider] | None = None,
-) -> list[ActivityFunction]:
+) -> Activities:
     """Every activity that an App needs, for `LLMFlowPlugin(app, activities=activities(app))`.
 
     Args:
@@ -60,19 +60,26 @@ def activities(
     prompts = _prompts(app, settings)
     models = catalogue or app_catalogue(app, settings)
     connected = providers if providers is not None else connect_providers(models, os.environ)
-    completions = Completions(prompts, connected, {tool.name: tool for tool in app.tools})
+    database = Database(settings.store_url)
+    calls = Calls(database, Outbox(settings.home / "outbox"))
+    completions = Completions(prompts, connected, {tool.name: tool for tool in app.tools}, calls)
     prompt_activities = PromptActivities(prompts, models)
-    return [
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncGenerator[None]:
+        async with database, calls.serving(timedelta(days=settings.keep_answers)):
+            yield
+
+    functions = [
         completions.complete,
         prompt_activities.resolve,
         prompt_activities.render,
         *(tool_activity(tool) for tool in app.tools),
     ]
+    return Activities(functions, lifespan)
 
 
-def pin_activities(
-    app: App, *, settings: Settings | None = None, catalogue: Catalogue | None = None
-) -> list[ActivityFunction]:
+def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Catalogue | None = None) -> Activities:
     """What a worker needs to run workflows whose calls other workers make: it asks no model and holds no keys.
 
     A run pins its prompts in a local activity, which always runs beside its workflow.
@@ -93,7 +100,8 @@ def pin_activities(
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
     settings = settings or Settings.load()
-    return [PromptActivities(_prompts(app, settings), catalogue or app_catalogue(app, settings)).resolve]
+    resolve = PromptActivities(_prompts(app, settings), catalogue or app_catalogue(app, settings)).resolve
+    return Activities([resolve])
 
 
 def app_catalogue(app: App, settings: Settings) -> Catalogue:

@@ -1,10 +1,12 @@
-"""What every test has: one real Temporal server for the whole session."""
+"""What every test has: one real Temporal server for the session; PostgreSQL and Redis, if it asks for them."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from llmflow.testing import server
+from tests.helpers.postgres import NoPostgres, Postgres, running_postgres
+from tests.helpers.redis import NoRedis, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +14,23 @@ async def temporal() -> AsyncIterator[str]:
     """The address of a Temporal server that keeps nothing."""
     async with server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[Postgres]:
+    """A PostgreSQL that keeps nothing: `await postgres.database()` is the URL of a new and empty database."""
+    try:
+        async with running_postgres() as cluster:
+            yield cluster
+    except NoPostgres as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+async def redis_url() -> AsyncIterator[str]:
+    """The URL of a Redis that keeps nothing, shared by the whole session: use keys of your own."""
+    try:
+        async with running_redis() as url:
+            yield url
+    except NoRedis as missing:
+        pytest.skip(str(missing))

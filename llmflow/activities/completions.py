@@ -1,14 +1,18 @@
-"""The activity behind `flow.complete`: render, call, price."""
+"""The activity behind `flow.complete`: look into the journal, render, call, price, record."""
 
+import asyncio
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from temporalio import activity
 
 from llmflow.activities._heartbeat import heartbeats
-from llmflow.errors import ModelNotFound, ToolNotFound
+from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.providers.base import Provider
 from llmflow.providers.pricing import price
+from llmflow.stores.calls import ANSWERED, CANCELLED, REFUSED, Call, CallId, Calls
 from llmflow.stores.prompts import Prompt, Prompts, render
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
@@ -23,41 +27,71 @@ still billed."""
 class Completions:
     """Calls models. One object per worker; the providers keep their connections."""
 
-    def __init__(self, prompts: Prompts, providers: Mapping[str, Provider], tools: Mapping[str, AnyTool]) -> None:
+    def __init__(
+        self, prompts: Prompts, providers: Mapping[str, Provider], tools: Mapping[str, AnyTool], calls: Calls
+    ) -> None:
         self._prompts = prompts
         self._providers = providers
         self._tools = tools
+        self._calls = calls
 
     @activity.defn(name=COMPLETE.name)
     async def complete(self, request: CompletionRequest) -> CompletionResult:
-        """Render the pinned prompt, call the model, freeze usage and cost.
+        """Render the pinned prompt, call the model, freeze usage and cost. What was paid once is not paid again.
 
         Raises:
             ProviderError: the vendor refused or failed; see `errors.py` for which may be retried.
             PromptError: the version is not served here, or the variables do not fit it.
             ToolNotFound: the request offers a tool that this worker does not serve.
+            StoreUnavailable: the store does not answer; no model was asked.
         """
+        call = _call(request)
+        with heartbeats():
+            try:
+                await self._calls.check()
+                if call.id.attempt > 1:
+                    if paid := await self._calls.paid(call.id, call.request_hash):
+                        return paid
+                    await self._calls.record_lost(call)
+                return await self._ask(request, call)
+            except StoreUnavailable as error:
+                await self._calls.record_later(_ended(call, type(error).__name__))
+                raise
+            except LLMFlowError as error:
+                await self._calls.record(_ended(call, type(error).__name__))
+                raise
+            except asyncio.CancelledError:
+                await self._calls.record(_ended(call, CANCELLED))
+                raise
+
+    async def _ask(self, request: CompletionRequest, call: Call) -> CompletionResult:
         prompt = self._prompts.get(request.prompt)
-        model_request = ModelRequest(
+        provider = self._provider(request.model)
+        asked = ModelRequest(
             model=request.model.partition(":")[2],
             messages=(*render(prompt, request.variables), *request.messages),
             output=request.output or _schema_of(prompt),
             tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
             options=request.options,
             timeout=_time_for_the_vendor(),
+            tenant=request.origin.tenant,
         )
-        provider = self._provider(request.model)
-        with heartbeats():
-            response = await provider.complete(model_request)
-        return CompletionResult(
+        began = monotonic()
+        response = await provider.complete(asked)
+        latency = monotonic() - began
+        result = CompletionResult(
             text=response.text,
             model=f"{request.model.partition(':')[0]}:{response.model}",
             usage=response.usage,
-            cost=price(request.model, response, datetime.now(UTC)),
+            cost=price(request.model, response, call.at),
             finish_reason=response.finish_reason,
             tool_calls=response.tool_calls,
             response_id=response.response_id,
         )
+        outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
+        kept = {"outcome": outcome, "latency": latency, "result": result, "base_url": response.base_url}
+        await self._calls.record(call.model_copy(update=kept))
+        return result
 
     def _provider(self, model: str) -> Provider:
         name = model.partition(":")[0]
@@ -71,6 +105,39 @@ class Completions:
             known = ", ".join(sorted(self._tools)) or "none"
             raise ToolNotFound(f"tool {name!r} is not served here; this worker serves {known}: add it to the App")
         return self._tools[name].spec
+
+
+def _call(request: CompletionRequest) -> Call:
+    info = activity.info()
+    # A plain Temporal client can start our activity without a workflow: then the activity is its own run.
+    run = info.workflow_run_id or info.activity_run_id or info.activity_id
+    return Call(
+        id=CallId(
+            workflow_id=info.workflow_id or info.activity_id,
+            run_id=run,
+            workflow_type=info.workflow_type or info.activity_type,
+            activity_id=info.activity_id,
+            attempt=info.attempt,
+        ),
+        request_hash=_hash(request),
+        prompt=request.prompt,
+        source=request.source,
+        origin=request.origin,
+        repair=request.repair,
+        model_asked=request.model,
+        at=datetime.now(UTC),
+        outcome=ANSWERED,
+    )
+
+
+def _hash(request: CompletionRequest) -> str:
+    """Names what is asked, and nothing of who asks."""
+    asked = request.model_dump_json(exclude={"origin", "source"})
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _ended(call: Call, outcome: str) -> Call:
+    return call.model_copy(update={"outcome": outcome})
 
 
 def _schema_of(prompt: Prompt) -> OutputSchema | None:

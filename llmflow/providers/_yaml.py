@@ -9,6 +9,7 @@ from typing import Any, TypeGuard, cast
 from pydantic import JsonValue
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from llmflow.errors import ConfigInvalid
@@ -84,14 +85,27 @@ class Node:
         return Node(self.file, line + 1, column + 1, value)
 
 
-def read_yaml(path: Path) -> Node:
+class _Exact(RoundTripConstructor):
+    """Leaves numbers with a point as they are written."""
+
+
+_Exact.add_constructor("tag:yaml.org,2002:float", RoundTripConstructor.construct_scalar)
+
+
+def read_yaml(path: Path, *, exact: bool = False) -> Node:
     """The whole file.
+
+    Args:
+        path: In UTF-8.
+        exact: Numbers with a point stay text, because a float would round them.
 
     Raises:
         ConfigInvalid: it cannot be read, or is not YAML; duplicate keys are an error.
     """
+    yaml = YAML()
+    yaml.Constructor = _Exact if exact else RoundTripConstructor
     try:
-        value = YAML().load(path.read_text("utf-8"))
+        value = yaml.load(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigInvalid(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

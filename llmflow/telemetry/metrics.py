@@ -1,13 +1,56 @@
-"""Metrics for Prometheus."""
+"""Metrics of model calls, on the Prometheus port of a worker.
 
+Labels are what an operator compares and what stays few: model (as asked, `provider:model`), prompt and its version.
+Runs, users and tenants are none: each value would be a time series of its own in every worker's memory and in
+Prometheus, for ever. The ledger answers for them (`llmflow cost`).
+"""
+
+import asyncio
+import time
+from types import MappingProxyType
+from typing import Any
+
+from temporalio import activity
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from llmflow.errors import ConfigInvalid
+from llmflow.errors import ConfigInvalid, LLMFlowError
 from llmflow.telemetry.health import split_address
+from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.contracts import COMPLETE
+from llmflow.types.usage import Usage
+
+# Names come out as they are here: Temporal's prefix is for its own metrics. A dot in a name or a label would make
+# Temporal's core drop the value. All have the labels model, prompt and version, and those that Temporal adds to
+# everything of an activity: namespace, task_queue, activity_type.
+
+TOKENS = "llmflow_tokens_total"
+"""Counter. Label direction: `input` and `output` are whole; `cached` and `cache_write` are parts of `input`, and
+`reasoning` is one of `output`."""
+COST_USD = "llmflow_cost_usd"
+"""Histogram: US dollars of each answer whose price is known; `llmflow_cost_usd_sum` is what was spent. A histogram,
+because Temporal's counters hold whole numbers."""
+UNPRICED_CALLS = "llmflow_unpriced_calls_total"
+"""Counter: answers without a known price, which are missing in the cost."""
+CALL_SECONDS = "llmflow_call_seconds"
+"""Histogram: seconds of each attempt that was not refused. Label outcome: `answered` or `failed`."""
+FAILURES = "llmflow_failures_total"
+"""Counter: attempts that failed. Label error: class of the error, such as `RateLimited`."""
+REFUSALS = "llmflow_refusals_total"
+"""Counter: attempts that llmflow itself refused before anything was asked or paid. Label error: as above."""
+
+BUCKETS = MappingProxyType(
+    {
+        CALL_SECONDS: (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 600.0),
+        COST_USD: (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
+    }
+)
+"""Upper bounds. Reasoning models think for minutes, and most calls cost less than a cent: the defaults (0.05 to 10)
+would tell nothing of either."""
 
 
 def metrics_runtime(address: str | None) -> Runtime | None:
-    """A Temporal runtime that serves its metrics at `host:port`. A process has room for one.
+    """A Temporal runtime that serves its metrics and ours at `host:port`. A process has room for one.
 
     Raises:
         ConfigInvalid: the address is malformed, or taken.
@@ -15,7 +58,78 @@ def metrics_runtime(address: str | None) -> Runtime | None:
     if address is None:
         return None
     split_address(address)
+    prometheus = PrometheusConfig(
+        bind_address=address,
+        durations_as_seconds=True,
+        histogram_bucket_overrides=dict(BUCKETS),
+    )
     try:
-        return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+        return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
     except ValueError as error:
         raise ConfigInvalid(f"metrics at {address}: {error}; choose another address") from None
+
+
+class CallMetrics(Interceptor):
+    """Counts every model call of a worker. Without a metrics port the numbers go nowhere, and cost next to nothing."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """See base class."""
+        return _Counting(next)
+
+
+class _Counting(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # Any: the activity's own result
+        if activity.info().activity_type != COMPLETE.name:
+            return await super().execute_activity(input)
+        call, started = _Call(input.args[0]), time.monotonic()
+        try:
+            result: CompletionResult = await super().execute_activity(input)
+        except asyncio.CancelledError:
+            raise  # somebody changed their mind, which is no failure
+        except Exception as error:  # whatever it is, it is counted and goes on
+            call.failed(error, time.monotonic() - started)
+            raise
+        call.answered(result, time.monotonic() - started)
+        return result
+
+
+class _Call:
+    def __init__(self, request: CompletionRequest) -> None:
+        prompt = request.prompt
+        self._meter = activity.metric_meter().with_additional_attributes(
+            {"model": request.model, "prompt": prompt.name, "version": prompt.version}
+        )
+
+    def answered(self, result: CompletionResult, seconds: float) -> None:
+        self._took(seconds, "answered")
+        tokens = self._meter.create_counter(TOKENS, "Tokens of answered calls.")
+        for direction, count in _directions(result.usage).items():
+            if count:
+                tokens.add(count, {"direction": direction})
+        if result.cost.usd is None:
+            self._meter.create_counter(UNPRICED_CALLS, "Answers whose price is not known.").add(1)
+        else:
+            spent = self._meter.create_histogram_float(COST_USD, "US dollars of each answer.")
+            spent.record(float(result.cost.usd))
+
+    def failed(self, error: Exception, seconds: float) -> None:
+        label = {"error": type(error).__name__}
+        if isinstance(error, LLMFlowError) and error.refusal:
+            self._meter.create_counter(REFUSALS, "Attempts that llmflow refused: nothing was paid.").add(1, label)
+            return
+        self._took(seconds, "failed")
+        self._meter.create_counter(FAILURES, "Attempts that failed.").add(1, label)
+
+    def _took(self, seconds: float, outcome: str) -> None:
+        histogram = self._meter.create_histogram_float(CALL_SECONDS, "Seconds of each attempt.")
+        histogram.record(seconds, {"outcome": outcome})
+
+
+def _directions(usage: Usage) -> dict[str, int]:
+    return {
+        "input": usage.input_tokens,
+        "output": usage.output_tokens,
+        "cached": usage.cache_read_tokens,
+        "cache_write": usage.cache_write_tokens,
+        "reasoning": usage.reasoning_tokens,
+    }

@@ -64,22 +64,21 @@ async def environment(
     """
     if app.models:
         check_prompts(app, load_catalogue(app.models))
-    with TemporaryDirectory() as home:  # what a test serves is not kept in the project's own folder
+    with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
         served = activities(
             app,
             settings=Settings(home=Path(home)),
             catalogue=Catalogue.only("scripted"),
             providers={"scripted": provider},
         )
-    plugin = LLMFlowPlugin(app, activities=served)
-    connected = await connect(address=address, plugin=plugin)
-    queue = f"{app.name}-{uuid.uuid4()}"
-    worker = Worker(
-        connected.temporal,
-        task_queue=queue,
-        workflows=app.workflows,
-        interceptors=[compressed_time(time_factor)] if time_factor != 1 else [],
-        max_cached_workflows=max_cached_workflows,
-    )
-    async with worker:
-        yield Environment(client=Client(connected.temporal, queue), app=app)
+        connected = await connect(address=address, plugin=LLMFlowPlugin(app, activities=served))
+        queue = f"{app.name}-{uuid.uuid4()}"
+        worker = Worker(
+            connected.temporal,
+            task_queue=queue,
+            workflows=app.workflows,
+            interceptors=[compressed_time(time_factor)] if time_factor != 1 else [],
+            max_cached_workflows=max_cached_workflows,
+        )
+        async with worker:
+            yield Environment(client=Client(connected.temporal, queue), app=app)

@@ -24,6 +24,8 @@ class CompletionRequest(CompactWire):
     tools: tuple[str, ...] = ()
     """Names of tools that the worker serves; the model may ask for them."""
     options: ModelOptions = ModelOptions()
+    repair: int = 0
+    """How many answers before this one did not fit the output type."""
     origin: Origin = Origin()
     """Of the run; for the records, no part of what is asked."""
     source: PromptSource = PromptSource()

@@ -1,5 +1,6 @@
 """Tokens and money: of one call, and of a run."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -51,6 +52,8 @@ class Cost(CompactWire):
     """The entry of the price list that was used, where it differs from the answering model."""
     tier: str | None = None
     """The service tier that was priced, where it is not the standard one."""
+    price_date: date | None = None
+    """The day from which the price list has this price, where the list says so."""
 
     def plus(self, other: "Cost") -> "Cost":
         """Both together; unknown if either is."""

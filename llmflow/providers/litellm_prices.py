@@ -1,0 +1,122 @@
+"""litellm's price map, where litellm is loaded anyway: loading it takes 2 s and 150 MB, too much for a price."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any, cast
+
+from llmflow.providers.billing import PaidCall, Rates
+from llmflow.types.usage import Cost, Usage
+
+Entry = Mapping[str, Any]  # Any: numbers, texts and lists, as litellm's users wrote them
+
+_KEYS = MappingProxyType(
+    {
+        "input": "input_cost_per_token",
+        "output": "output_cost_per_token",
+        "cached": "cache_read_input_token_cost",
+        "cache_write": "cache_creation_input_token_cost",
+        "audio_input": "input_cost_per_audio_token",
+        "reasoning": "output_cost_per_reasoning_token",
+        "audio_output": "output_cost_per_audio_token",
+    }
+)
+_COUNTS = MappingProxyType(
+    {
+        "cached": "cache_read_tokens",
+        "cache_write": "cache_write_tokens",
+        "audio_input": "input_audio_tokens",
+        "reasoning": "reasoning_tokens",
+        "audio_output": "output_audio_tokens",
+    }
+)
+_LONG = re.compile(r"input_cost_per_token(_above_(\d+)k_tokens)")
+_HOURS = ("off_peak_pricing", "tiered_pricing")
+
+
+def litellm_cost(call: PaidCall) -> Cost | None:
+    """The price of a call by the map of the litellm that this process has loaded; `None` if it has loaded none.
+
+    Raises:
+        LookupError: the map has no price of it; the text says why.
+    """
+    # A module that another thread is still importing has no map yet.
+    entries = cast(Mapping[str, Entry] | None, getattr(sys.modules.get("litellm"), "model_cost", None))
+    return None if entries is None else map_cost(call, entries, _source())
+
+
+def map_cost(call: PaidCall, entries: Mapping[str, Entry], source: str) -> Cost:
+    """The price of a call by a map of litellm's form: US dollars per token, by model.
+
+    Raises:
+        LookupError: the map has no price of it; the text says why.
+    """
+    key = next(_matching(call, entries), None)
+    if key is None:
+        raise LookupError(f"{source} does not know {call.provider}:{call.answered}")
+    try:
+        usd = _rates(entries[key], call.usage, call.tier).usd(call.usage)
+    except LookupError as error:
+        raise LookupError(f"{source} has no price of {key}: {error}") from None
+    return call.cost(usd, source, key if key != call.answered else None)
+
+
+def _matching(call: PaidCall, entries: Mapping[str, Entry]) -> Iterator[str]:
+    """Only entries of the vendor that was asked: the same model costs something else elsewhere, or nothing at all."""
+    for vendor, names in call.vendors:
+        for name in names:
+            if f"{vendor}/{name}" in entries:
+                yield f"{vendor}/{name}"
+            owner = str(entries.get(name, {}).get("litellm_provider"))
+            if owner == vendor or owner.startswith((f"{vendor}_", f"{vendor}-")):  # bedrock: bedrock_converse
+                yield name
+
+
+def _rates(entry: Entry, usage: Usage, tier: str | None) -> Rates:
+    """What this call's tokens cost: of its tier, and of its length, where long inputs have a price of their own."""
+    if any(field in entry for field in _HOURS):
+        raise LookupError("it changes with the hour or in steps, which only litellm itself can follow")
+    suffix = _long(entry, usage) + {None: "", "batch": "_batches"}.get(tier, f"_{tier}")
+    standard = {part: _million(entry.get(key)) for part, key in _KEYS.items()}
+    own = {part: _million(entry.get(f"{key}{suffix}")) for part, key in _KEYS.items()}
+    missing = [part for part in own if own[part] is None and _counts(part, standard, usage)]
+    if missing:
+        where = f"{_KEYS[missing[0]]}{suffix}"
+        raise LookupError(f"tier {tier!r}: no `{where}`" if tier else f"no `{where}`")
+    rates = Rates(**{part: rate for part, rate in own.items() if rate is not None})
+    if not rates.input and not rates.output:
+        raise LookupError("0 there may mean that nobody knows; if it is free, say so in prices.yaml")
+    return rates
+
+
+def _counts(part: str, standard: Mapping[str, Decimal | None], usage: Usage) -> bool:
+    """Whether a part must have a rate: the wholes always, others if they are used and do not cost what the whole does."""
+    if part not in _COUNTS:
+        return True
+    whole = standard["output" if part in {"reasoning", "audio_output"} else "input"]
+    return getattr(usage, _COUNTS[part]) > 0 and standard[part] not in {None, whole}
+
+
+def _long(entry: Entry, usage: Usage) -> str:
+    """`_above_200k_tokens` if the input is longer than that, and the entry has a price for it."""
+    found = [match for key in entry if (match := _LONG.fullmatch(key))]
+    passed = [match for match in found if usage.input_tokens > int(match[2]) * 1000]
+    return max(passed, key=lambda match: int(match[2]))[1] if passed else ""
+
+
+def _million(per_token: object) -> Decimal | None:
+    """A float's shortest text is what its author wrote: 2.5e-07, not 2.49999999999999989e-07."""
+    try:
+        rate = Decimal(str(per_token)).scaleb(6)
+    except InvalidOperation:
+        return None
+    return rate if rate.is_finite() and rate >= 0 else None
+
+
+@cache
+def _source() -> str:
+    return f"litellm {version('litellm')}"  # 1 ms, so once

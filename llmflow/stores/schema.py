@@ -1,0 +1,169 @@
+"""The tables. `migrations/` makes them; a test holds both against each other."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData()
+
+_TRILLION = Decimal(10**12)
+
+
+class Dollars(TypeDecorator[Decimal]):
+    """US dollars as whole trillionths, so that both databases add exactly. Prices have at most twelve decimals."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """See base class."""
+        return None if value is None else int((value * _TRILLION).to_integral_value())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
+        """See base class. Any: an int, or the Decimal that PostgreSQL's sum gives."""
+        return None if value is None else Decimal(value) / _TRILLION
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, as whole microseconds since 1970: SQLite has no type for it."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """See base class."""
+        return None if value is None else round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """See base class."""
+        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("activity_id", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("workflow_id", String, nullable=False),
+    Column("root_id", String, nullable=False),  # workflow id of the run that began the tree
+    Column("workflow_type", String, nullable=False),
+    Column("request_hash", String, nullable=False),
+    Column("outcome", String, nullable=False),  # answered, refused, lost, cancelled, or the class of an error
+    Column("prompt", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("label", String),
+    Column("arm", String),
+    Column("model_asked", String, nullable=False),
+    Column("model", String),  # that answered
+    Column("response_id", String),
+    Column("base_url", String),
+    Column("repair", Integer, nullable=False),  # answers before this one that did not fit the type
+    Column("at", Moment, nullable=False),
+    Column("day", Date, nullable=False),  # of `at`, in UTC
+    Column("latency_ms", Integer),
+    Column("first_token_ms", Integer),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("input_audio_tokens", BigInteger, nullable=False),
+    Column("output_audio_tokens", BigInteger, nullable=False),
+    Column("usd", Dollars),  # frozen when the answer came; null: not known
+    Column("price_source", String),
+    Column("price_matched", String),
+    Column("price_date", Date),
+    Column("tier", String),
+    Column("repriced_usd", Dollars),  # by `llmflow cost reprice`; never over the frozen one
+    Column("repriced_source", String),
+    Column("tenant", String),
+    Column("user_id", String),
+    Column("tags", JSON, nullable=False),
+    Index("calls_by_day", "day"),
+    Index("calls_by_root", "root_id"),
+    Index("calls_by_prompt", "prompt", "version"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("activity_id", String, primary_key=True),
+    Column("request_hash", String, nullable=False),
+    Column("result", Text, nullable=False),  # a CompletionResult as JSON
+    Column("at", Moment, nullable=False),
+    Index("answers_by_age", "at"),
+)
+
+prompt_versions = Table(
+    "prompt_versions",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("text", Text, nullable=False),  # the file
+    Column("at", Moment, nullable=False),
+    Column("by", String, nullable=False),
+)
+
+prompt_labels = Table(
+    "prompt_labels",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("label", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("protected", Boolean, nullable=False),
+)
+
+prompt_rollouts = Table(
+    "prompt_rollouts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("label", String, primary_key=True),
+    Column("salt", String, nullable=False),
+    Column("unit", String, nullable=False),  # run, user or tenant
+    Column("arms", JSON, nullable=False),  # [{"arm": "a", "version": "...", "weight": 9000}], weights of 10000
+)
+
+prompt_moves = Table(
+    "prompt_moves",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, index=True),
+    Column("label", String, nullable=False),
+    Column("before", String),
+    Column("after", String),
+    Column("at", Moment, nullable=False),
+    Column("by", String, nullable=False),
+    Column("why", String),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("root_id", String, nullable=False, index=True),
+    Column("run_id", String),
+    Column("name", String, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", String, nullable=False),
+    Column("comment", Text),
+)
