@@ -9,7 +9,7 @@ from datetime import timedelta
 from pydantic import ValidationError
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError
 
@@ -42,6 +42,8 @@ def _application_error(error: LLMFlowError) -> ApplicationError:
         type=error.code(),
         non_retryable=not again,
         next_retry_delay=timedelta(seconds=wait) if again and wait is not None else None,
+        # A refusal of ours is how things should go: no error in Temporal's logs, and none in its metrics.
+        category=ApplicationErrorCategory.BENIGN if error.refusal else ApplicationErrorCategory.UNSPECIFIED,
     )
     failure.__cause__ = error.__cause__
     failure.__context__ = error.__context__

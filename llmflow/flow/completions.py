@@ -1,9 +1,11 @@
 """Completions in workflow code: one paid model call with a typed answer."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, cast
 
+from temporalio import workflow
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 from typing_extensions import TypeVar
 
@@ -12,6 +14,7 @@ from llmflow.errors import (
     ContentRefused,
     ErrorDetail,
     InputInvalid,
+    LLMFlowError,
     OutputInvalid,
     ProviderError,
     ProviderUnavailable,
@@ -26,10 +29,17 @@ from llmflow.types.contracts import COMPLETE
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import Candidate, FinishReason, ModelOptions
 from llmflow.types.prompts import PromptRef
+from llmflow.types.sizes import estimated_tokens
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 
 T = TypeVar("T", default=str)
+
+ROUNDS = 200
+"""How often a call that llmflow itself refused is made again. The pauses double from 1 s to the longest, so that it
+takes an hour and a half at least: longer than most vendors are down, and short of a history's end."""
+LONGEST_PAUSE = 30.0
+"""Seconds, where the refusal does not ask for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +104,7 @@ async def complete(
         InputInvalid: `output` has no JSON schema, or `repairs` is negative.
         OutputInvalid: the answer still does not fit; `detail.answer` keeps the last one.
         ProviderError: every candidate model failed; the class says how the last one did.
+        StoreUnavailable: the database did not answer for an hour and a half.
         PromptError: the prompt or its variables are wrong.
         ConfigInvalid: neither the call nor the prompt names a model.
         PayloadTooLarge: the request does not fit Temporal; nothing was sent.
@@ -114,6 +125,8 @@ async def complete(
         output=expected.schema,
         tools=tuple(tool.name for tool in tools),
         options=options or ModelOptions(),
+        origin=current().origin,
+        source=pinned.source,
     )
     return await _fitting(pinned, request, expected, call or CallOptions(), repairs)
 
@@ -137,8 +150,33 @@ async def _fitting(
 
 
 async def _ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
-    """The first answer of the candidates, in their order. Each is an activity, so history shows which one was paid."""
-    *firsts, last = pinned.candidates
+    """The first answer of the candidates. Where llmflow itself refused in the end, nothing was asked: ask again."""
+    candidates = _suited(pinned.candidates, request)
+    for waited in range(ROUNDS):
+        try:
+            return await _first_answer(candidates, request, call)
+        except LLMFlowError as error:
+            if not error.refusal:
+                raise
+            seconds = max(error.detail.retry_after or 0.0, min(2.0**waited, LONGEST_PAUSE))
+            await workflow.sleep(seconds, summary=f"{type(error).__name__}: asks again in {seconds:.0f} s")
+    return await _first_answer(candidates, request, call)
+
+
+def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
+    """Those that are meant for an input of this size; the one for the largest if none is."""
+    if all(candidate.up_to is None for candidate in candidates):
+        return candidates
+    size = estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
+    suited = [one for one in candidates if one.up_to is None or one.up_to >= size]
+    return suited or [max(candidates, key=lambda one: one.up_to or 0)]
+
+
+async def _first_answer(
+    candidates: Sequence[Candidate], request: CompletionRequest, call: CallOptions
+) -> tuple[str, CompletionResult]:
+    """Of the candidates in their order. Each is an activity, so history shows which one was paid."""
+    *firsts, last = candidates
     for candidate in firsts:
         try:
             return await _call(candidate, request, call)
@@ -196,7 +234,7 @@ def _again(request: CompletionRequest, answer: CompletionResult, error: OutputIn
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
     said = (Message.assistant(answer.text),) if answer.text else ()  # vendors refuse a message without text
     messages = (*request.messages, *said, repair)
-    return request.model_copy(update={"messages": messages})
+    return request.model_copy(update={"messages": messages, "repair": request.repair + 1})
 
 
 def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:

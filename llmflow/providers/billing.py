@@ -36,8 +36,11 @@ class PaidCall:
 
     @property
     def vendors(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Whose price it may have, each with its names of the model: the vendor that the provider is named after, and
-        where a library chose the address, the one in front of the model: `anthropic` of `anthropic/claude-opus`."""
+        """Whose price it may have, each with its names of the model.
+
+        That is the vendor after whom the provider is named; and where a library chose the address, the one in front of
+        the model: `anthropic` of `anthropic/claude-opus`.
+        """
         vendor, slash, _ = self.names[-1].partition("/")
         if self.base_url is not None or not slash:
             return ((self.provider, self.names),)

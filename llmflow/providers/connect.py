@@ -6,6 +6,7 @@ from llmflow.errors import AuthenticationFailed, ErrorDetail
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue, ProviderEntry
 from llmflow.providers.endpoint import OPENAI, Endpoint
+from llmflow.providers.litellm_chat import LitellmProvider
 from llmflow.providers.offline import Offline
 from llmflow.providers.openai_chat import ChatProvider
 from llmflow.providers.openai_responses import ResponsesProvider
@@ -20,7 +21,10 @@ def connect_providers(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[
 
     Args:
         catalogue: models.yaml.
-        environ: Where the keys are; `OPENAI_BASE_URL` moves the providers that have no `base_url`.
+        environ: Where the keys are; `OPENAI_BASE_URL` moves OpenAI's APIs that have no `base_url`.
+
+    Raises:
+        ConfigInvalid: a provider needs litellm, which is not installed.
     """
     return {name: _connect(name, entry, environ) for name, entry in catalogue.providers.items()}
 
@@ -51,11 +55,10 @@ def _connect(name: str, entry: ProviderEntry, environ: Mapping[str, str]) -> Pro
         return Offline()
     if variable := _missing(entry, environ):
         return _Locked(name, variable)
-    endpoint = Endpoint(
-        name,
-        base_url=entry.base_url or environ.get("OPENAI_BASE_URL") or OPENAI,
-        key=_key(environ[entry.key]) if entry.key else None,
-    )
+    key = _key(environ[entry.key]) if entry.key else None
+    if entry.api == "litellm":
+        return LitellmProvider(name, base_url=entry.base_url, key=key)
+    endpoint = Endpoint(name, base_url=entry.base_url or environ.get("OPENAI_BASE_URL") or OPENAI, key=key)
     return ResponsesProvider(endpoint) if entry.api == "responses" else ChatProvider(endpoint)
 
 

@@ -71,13 +71,13 @@ class Connection:
         try:
             async with asyncio.timeout(timeout):
                 data = await client.post(path, content=to_json(body), cast_to=bytes)
-            return _decode(answer, data)
+            return decode(answer, data)
         except TimeoutError:
             failure = unavailable(model, f"no whole answer within {timeout:g} s")
         except ValidationError as error:
             # Cut off by somebody on the way, or whole: then it is billed, and would be billed again.
             kind = unavailable if _is_no_json(error) else unreadable
-            failure = kind(model, f"the answer is not what {path} answers: {_first(error)}", self.endpoint.key)
+            failure = kind(model, f"the answer is not what {path} answers: {first_fault(error)}", self.endpoint.key)
         except _api_error() as error:
             failure = classify(error, model, self.endpoint.key)
         raise failure  # out here, so that it does not carry the SDK's exception, which holds the key
@@ -119,7 +119,7 @@ def _api_error() -> type[Exception]:
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
-def _decode(answer: type[_Answer], data: bytes) -> _Answer:
+def decode(answer: type[_Answer], data: bytes) -> _Answer:
     """The answer; half a surrogate pair in it, left where a vendor cut its text, becomes U+FFFD.
 
     Raises:
@@ -141,7 +141,8 @@ def _is_no_json(error: ValidationError) -> bool:
     return error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
 
 
-def _first(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Where an answer is not what its API promises, and how; nothing of the answer itself."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg']}" if where else first["msg"]

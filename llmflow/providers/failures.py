@@ -7,20 +7,22 @@
 
 These say what is wrong. Whether to try again is in the vendor's `x-should-retry` where it sends one, and it wins.
 
-Errors are read by duck typing, because the SDK's carry objects of whichever HTTP library its version uses. Keys are
-taken out of every text before it becomes a message, since messages end up in histories and logs.
+Errors are read by duck typing, because the SDK's carry objects of whichever HTTP library its version uses; litellm's
+are not read at all where there is one of an HTTP library below. Keys are taken out of every text before it becomes a
+message, since messages end up in histories and logs.
 """
 
 import math
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from json import JSONDecodeError
 from types import MappingProxyType
-from typing import cast
+from typing import Protocol, cast
 
 from llmflow.errors import (
     AnswerUnreadable,
@@ -84,7 +86,12 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], _Kind], ...] = (
         ContentRefused,
     ),
     (re.compile(r"credit balance|insufficient (credit|balance|funds)", re.I), QuotaExhausted),
-    (re.compile(r"not a valid model|\bmodel\b.{0,120}\b(not found|(does )?not exist)", re.I), ModelNotFound),
+    (
+        re.compile(
+            r"not a valid model|llm provider not provided|\bmodel\b.{0,120}\b(not found|(does )?not exist)", re.I
+        ),
+        ModelNotFound,
+    ),
 )
 """For servers that send no codes, or codes of their own. At 429 only the first holds: rate limits are worded freely."""
 
@@ -202,6 +209,55 @@ def classify(error: Exception, model: str, key: str | None = None) -> ProviderEr
     return judge(Complaint.read(getattr(error, "body", None), status, headers), model, key)
 
 
+class _HttpResponse(Protocol):
+    """Of httpx or httpx2."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def text(self) -> str: ...
+    def json(self) -> object: ...
+
+
+def classify_wrapped(error: Exception, model: str, key: str | None = None) -> ProviderError:
+    """An exception of litellm as one of ours; see `classify`.
+
+    litellm wraps what it caught three times, and loses something each time: bodies, headers, `Retry-After`. It makes a
+    500 of Anthropic's 529, of a refused connection, of a page of HTML. So what decides is what it caught first.
+    """
+    for cause in _below(error):
+        if _is_http(cause):
+            response = cast(_HttpResponse | None, getattr(cause, "response", None))
+            if response is None:
+                return unavailable(model, f"{type(cause).__name__}: {cause}".removesuffix(": "), key)
+            return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
+        if isinstance(cause, JSONDecodeError):
+            return unavailable(model, f"Invalid JSON: {cause}", key)
+    status = cast(int | None, getattr(error, "status_code", None))
+    if status in {400, 401, 403, 404}:  # its own: it would not even ask
+        return judge(Complaint(str(error), status), model, key)
+    return unreadable(model, str(error), key)
+
+
+def _below(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_http(error: BaseException) -> bool:
+    return any(base.__module__.partition(".")[0] in {"httpx", "httpx2", "aiohttp"} for base in type(error).__mro__)
+
+
+def _body(response: _HttpResponse) -> object:
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
+
+
 def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
     """The error that a complaint amounts to; see the table on top of this module."""
     return _error(_kind(complaint), complaint, model, key)
@@ -253,7 +309,8 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
     said = " ".join(scrub(complaint.message, key).split()).rstrip(".") or "it gave no reason"
     quote = said if len(said) <= LONGEST_QUOTE else said[:LONGEST_QUOTE] + " ..."
     code = scrub(complaint.code or complaint.type or "", key)
-    request = scrub(complaint.headers.get("x-request-id", ""), key)
+    headers = complaint.headers
+    request = scrub(headers.get("x-request-id") or headers.get("request-id", ""), key)
     retry = {"true": True, "false": False}.get(complaint.headers.get("x-should-retry", ""))
     again = kind.retryable if retry is None else retry
     wait = _wait(complaint.headers) if again else None

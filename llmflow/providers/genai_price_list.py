@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
-
-import genai_prices
-from genai_prices.types import ModelPrice, PriceCalculation, StartDateConstraint
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from llmflow.providers.billing import PaidCall
 from llmflow.types.usage import Cost, Usage
 
-SOURCE = f"genai-prices {genai_prices.__version__}"
+if TYPE_CHECKING:
+    import genai_prices
+    from genai_prices.types import PriceCalculation
+
+# The library is imported where it is used: it takes 30 ms, and most commands ask for no price.
+SOURCE = f"genai-prices {version('genai-prices')}"
 
 
 def genai_cost(call: PaidCall) -> Cost:
@@ -17,6 +21,7 @@ def genai_cost(call: PaidCall) -> Cost:
 
     Raises:
         LookupError: the list has none; the text says why.
+        ValueError: the counts contradict each other.
     """
     found = _look_up(call)
     known = found.model_price
@@ -28,7 +33,9 @@ def genai_cost(call: PaidCall) -> Cost:
     return call.cost(found.total_price, SOURCE, matched, _since(found, call.at))
 
 
-def _look_up(call: PaidCall) -> PriceCalculation:
+def _look_up(call: PaidCall) -> "PriceCalculation":
+    import genai_prices
+
     for where, names in _lists(call):
         for name in names:
             try:
@@ -41,8 +48,6 @@ def _look_up(call: PaidCall) -> PriceCalculation:
                 )
             except LookupError:
                 continue
-            except Exception as error:  # counts that contradict each other, or a bug: the answer outlives its price
-                raise LookupError(str(error)) from error
     raise LookupError(f"{SOURCE} does not know {call.provider}:{call.answered}")
 
 
@@ -54,7 +59,9 @@ def _lists(call: PaidCall) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
         yield {"provider_id": vendor}, names
 
 
-def _usage(usage: Usage) -> genai_prices.Usage:
+def _usage(usage: Usage) -> "genai_prices.Usage":
+    import genai_prices
+
     return genai_prices.Usage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -71,7 +78,7 @@ def _context(tier: str | None) -> dict[str, str]:
     return {} if tier is None else {"processing" if tier == "batch" else "service_tier": tier}
 
 
-def _has_tier(found: PriceCalculation, tier: str, at: datetime) -> bool:
+def _has_tier(found: "PriceCalculation", tier: str, at: datetime) -> bool:
     """Whether the tier's own price was used: the library falls back to the standard one without a word."""
     own = any(model is found.model for model in found.provider.models)  # not another vendor's, without its tiers
     return own and any(
@@ -80,8 +87,10 @@ def _has_tier(found: PriceCalculation, tier: str, at: datetime) -> bool:
     )
 
 
-def _since(found: PriceCalculation, at: datetime) -> date | None:
+def _since(found: "PriceCalculation", at: datetime) -> date | None:
     """The first day of the price, where the list says so; the library takes the last one that holds."""
+    from genai_prices.types import ModelPrice, StartDateConstraint
+
     dated = () if isinstance(found.model.prices, ModelPrice) else reversed(found.model.prices)
     for price in dated:
         if price.constraint is None or price.constraint.active(at):

@@ -78,7 +78,7 @@ def _matching(call: PaidCall, entries: Mapping[str, Entry]) -> Iterator[str]:
 
 def _rates(entry: Entry, usage: Usage, tier: str | None) -> Rates:
     """What this call's tokens cost: of its tier, and of its length, where long inputs have a price of their own."""
-    if any(field in entry for field in _HOURS):
+    if any(entry.get(field) for field in _HOURS):
         raise LookupError("it changes with the hour or in steps, which only litellm itself can follow")
     suffix = _long(entry, usage) + {None: "", "batch": "_batches"}.get(tier, f"_{tier}")
     standard = {part: _million(entry.get(key)) for part, key in _KEYS.items()}
@@ -94,7 +94,7 @@ def _rates(entry: Entry, usage: Usage, tier: str | None) -> Rates:
 
 
 def _counts(part: str, standard: Mapping[str, Decimal | None], usage: Usage) -> bool:
-    """Whether a part must have a rate: the wholes always, others if they are used and do not cost what the whole does."""
+    """Whether a part must have a rate: a whole always, others if they are used and cost something else than it."""
     if part not in _COUNTS:
         return True
     whole = standard["output" if part in {"reasoning", "audio_output"} else "input"]
@@ -103,7 +103,7 @@ def _counts(part: str, standard: Mapping[str, Decimal | None], usage: Usage) -> 
 
 def _long(entry: Entry, usage: Usage) -> str:
     """`_above_200k_tokens` if the input is longer than that, and the entry has a price for it."""
-    found = [match for key in entry if (match := _LONG.fullmatch(key))]
+    found = [match for key, rate in entry.items() if rate is not None and (match := _LONG.fullmatch(key))]
     passed = [match for match in found if usage.input_tokens > int(match[2]) * 1000]
     return max(passed, key=lambda match: int(match[2]))[1] if passed else ""
 

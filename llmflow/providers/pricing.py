@@ -56,12 +56,12 @@ class Prices:
             return _unknown(call, error)
         if not call.usage.input_tokens and not call.usage.output_tokens:
             return _unknown(call, "the vendor reported no usage")
-        reasons: list[LookupError] = []
+        reasons: list[Exception] = []
         for list_cost in (genai_cost, litellm_cost):
             try:
                 if cost := list_cost(call):
                     return cost
-            except LookupError as error:
+            except Exception as error:  # it does not know, or has a bug: a paid answer is not lost to its price
                 reasons.append(error)
         return _unknown(call, *reasons)
 
@@ -69,8 +69,8 @@ class Prices:
 def warm() -> None:
     """Load the price lists: about 0.1 s, which the first call would pay otherwise."""
     now = datetime.now().astimezone()
-    genai_cost(PaidCall(asked="openai:gpt-5.4", answered="gpt-5.4", usage=Usage(input_tokens=1), at=now))
+    Prices().look_up(PaidCall(asked="openai:gpt-5.4", answered="gpt-5.4", usage=Usage(input_tokens=1), at=now))
 
 
-def _unknown(call: PaidCall, *reasons: LookupError | str) -> Cost:
+def _unknown(call: PaidCall, *reasons: Exception | str) -> Cost:
     return Cost(source=f"no price: {'; '.join(map(str, reasons))}", tier=call.tier)

@@ -4,11 +4,22 @@ import asyncio
 
 import pytest
 from temporalio.api.failure.v1 import Failure
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
-from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError, OutputInvalid, RateLimited, RequestRejected, ToolRefused
+from llmflow.errors import (
+    BY_CODE,
+    CircuitOpen,
+    ErrorDetail,
+    LimitReached,
+    LLMFlowError,
+    OutputInvalid,
+    RateLimited,
+    RequestRejected,
+    StoreUnavailable,
+    ToolRefused,
+)
 
 PAYLOADS = LLMFlowPayloadConverter()
 FAILURES = LLMFlowFailureConverter()
@@ -50,6 +61,14 @@ def test_the_vendors_word_decides_on_another_attempt(error_class: type[LLMFlowEr
     assert failure.application_failure_info.HasField("next_retry_delay") is retry
     assert isinstance(back, error_class)
     assert back.detail.retry is retry
+
+
+@pytest.mark.parametrize("error_class", BY_CODE.values(), ids=lambda one: one.__name__)
+def test_our_own_refusals_are_benign(error_class: type[LLMFlowError]) -> None:
+    benign = wire(error_class("not now")).application_failure_info.category == ApplicationErrorCategory.BENIGN
+
+    assert benign is error_class.refusal
+    assert error_class.refusal is (error_class in {LimitReached, CircuitOpen, StoreUnavailable})
 
 
 def test_a_client_with_nothing_of_ours_can_read_it() -> None:

@@ -1,11 +1,13 @@
 """A vendor on this machine, and providers that ask it."""
 
 from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 
 import pytest
 
 from llmflow.providers.base import Provider
 from llmflow.providers.endpoint import Endpoint
+from llmflow.providers.litellm_chat import LitellmProvider
 from llmflow.providers.openai_chat import ChatProvider
 from llmflow.providers.openai_responses import ResponsesProvider
 from llmflow.types.messages import Message
@@ -15,6 +17,10 @@ from tests.helpers.model_server import ModelServer
 KEY = "sk-planted-0123456789abcdef"
 
 Ask = Callable[..., ModelRequest]
+
+needs_litellm = pytest.mark.skipif(
+    find_spec("litellm") is None, reason="litellm is not installed here: `make test-openai2` runs this with it"
+)
 
 
 @pytest.fixture
@@ -37,9 +43,17 @@ async def chat(server: ModelServer) -> AsyncIterator[Provider]:
     await provider.close()
 
 
-@pytest.fixture(params=["responses", "chat"])
+@pytest.fixture
+async def litellm(server: ModelServer) -> AsyncIterator[Provider]:
+    """With litellm's own way to OpenAI, which it takes for the `gpt-5.4` of `ask`."""
+    provider = LitellmProvider("vendor", base_url=server.url, key=KEY)
+    yield provider
+    await provider.close()
+
+
+@pytest.fixture(params=["responses", "chat", pytest.param("litellm", marks=needs_litellm)])
 def provider(request: pytest.FixtureRequest) -> Provider:
-    """Both APIs, one after the other."""
+    """All ways to a vendor, one after the other."""
     return request.getfixturevalue(request.param)
 
 

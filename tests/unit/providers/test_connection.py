@@ -18,9 +18,10 @@ HEAD_AND_SOME = 200  # bytes: the head of the reply and the first of the body
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (DROPPED, "RemoteProtocolError"),
-        (RESET, "ReadError"),
-        (Reply(answer="ok", send=HEAD_AND_SOME, then="close"), "RemoteProtocolError"),
+        # litellm has another library under its HTTP library, and other names for the same.
+        (DROPPED, "RemoteProtocolError|ReadError"),
+        (RESET, "ReadError|ConnectError"),
+        (Reply(answer="ok", send=HEAD_AND_SOME, then="close"), "RemoteProtocolError|ReadError"),
         (Reply(body=b'{"id": "resp_1", "output": ['), "Invalid JSON"),
         (Reply(body=b"<html>welcome to the airport</html>"), "Invalid JSON"),
         (Reply(body=b"\xff\xfe"), "Invalid JSON"),
@@ -41,7 +42,7 @@ async def test_a_whole_answer_of_another_shape_is_not_bought_again(
     server: ModelServer, provider: Provider, ask: Ask, body: bytes
 ) -> None:
     server.script(Reply(body=body))
-    with pytest.raises(AnswerUnreadable, match="should be an object") as caught:
+    with pytest.raises(AnswerUnreadable, match=r"should be an object|invalid response") as caught:
         await provider.complete(ask())
     assert (caught.value.retryable, caught.value.fallback) == (False, True)
 
@@ -98,8 +99,6 @@ async def test_a_key_goes_to_the_vendor_that_it_is_for(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody-else")
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-of-an-admin")
-    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
-    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
     await provider.complete(ask())
     keyless = ResponsesProvider(Endpoint("local", server.url))
     await keyless.complete(ask())
@@ -108,7 +107,17 @@ async def test_a_key_goes_to_the_vendor_that_it_is_for(
     assert first["authorization"] == f"Bearer {KEY}"
     assert second["authorization"] == "Bearer none"
     assert first["content-type"] == "application/json"
-    assert not {"openai-organization", "openai-project"} & (first.keys() | second.keys())
+
+
+async def test_an_organization_is_nobody_elses_business(
+    server: ModelServer, responses: Provider, chat: Provider, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    await responses.complete(ask())
+    await chat.complete(ask())
+    for request in server.requests:
+        assert not {"openai-organization", "openai-project"} & request.headers.keys()
 
 
 async def test_closing_twice_or_unused(responses: Provider, ask: Ask) -> None:

@@ -1,13 +1,17 @@
 """Prices: dated, by tier, by what the vendor says; and never a guess. The amounts are worked out by hand."""
 
-from datetime import UTC, datetime
+import sys
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import genai_prices
 import pytest
 
-from llmflow.providers.pricing import price, warm
+from llmflow.providers.billing import PaidCall
+from llmflow.providers.price_list import load_price_list
+from llmflow.providers.pricing import Prices, warm
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Cost, Usage
 
@@ -15,11 +19,19 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 SOURCE = f"genai-prices {genai_prices.__version__}"
 
 
-def cost(asked: str, answered: str | None = None, *, at: datetime = NOW, **fields: Any) -> Cost:
+@pytest.fixture(autouse=True)
+def without_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has loaded it: its map would know more."""
+    monkeypatch.delitem(sys.modules, "litellm", raising=False)
+
+
+def cost(
+    asked: str, answered: str | None = None, *, at: datetime = NOW, prices: Prices | None = None, **fields: Any
+) -> Cost:
     usage = {name: fields.pop(name) for name in list(fields) if name.endswith("_tokens")}
     usage = usage or {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
     model = answered or asked.partition(":")[2]
-    return price(asked, ModelResponse(text="", model=model, usage=Usage(**usage), **fields), at)
+    return (prices or Prices()).price(asked, ModelResponse(text="", model=model, usage=Usage(**usage), **fields), at)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +69,8 @@ def test_sound() -> None:
 
 def test_prices_are_dated() -> None:
     before, after = datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 6, 13, tzinfo=UTC)
-    assert cost("openai:o3", at=before).usd == 5 * (cost("openai:o3", at=after).usd or 0) == Decimal(50)
+    assert cost("openai:o3", at=before) == Cost(usd=Decimal(50), source=SOURCE)
+    assert cost("openai:o3", at=after) == Cost(usd=Decimal(10), source=SOURCE, price_date=date(2025, 6, 10))
 
 
 @pytest.mark.parametrize(
@@ -144,6 +157,58 @@ def test_contradictory_counts_have_no_price() -> None:
     found = cost("openai:gpt-5.4", input_tokens=100, cache_read_tokens=200)
     assert found.usd is None
     assert "cache_read_tokens (200) cannot exceed input_tokens (100)" in found.source
+
+
+def test_a_list_without_a_price_is_not_free() -> None:
+    found = cost("cerebras:qwen-3-coder-480b")  # the entry is there, and empty
+    assert found == Cost(source=f"no price: {SOURCE} has no price of qwen-3-coder-480b")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Prices:
+    path = tmp_path / "prices.yaml"
+    path.write_text("openai:gpt-5.4: {input: 1, output: 2}\nlocal:*: {input: 0, output: 0}\n")
+    return Prices(load_price_list(path))
+
+
+def test_the_users_list_comes_before_the_others_and_after_the_vendor(own: Prices) -> None:
+    assert cost("openai:gpt-5.4", prices=own).usd == Decimal(3)
+    assert cost("openai:gpt-5.4", prices=own, reported_usd=Decimal("0.5")).usd == Decimal("0.5")
+    assert cost("openai:gpt-4o-mini", prices=own) == Cost(usd=Decimal("0.75"), source=SOURCE)
+
+
+def test_a_tier_that_the_users_list_does_not_know_is_not_priced_by_another_list(own: Prices) -> None:
+    assert cost("openai:gpt-5.4", service_tier="flex").usd
+    found = cost("openai:gpt-5.4", prices=own, service_tier="flex")
+    assert (found.usd, found.tier) == (None, "flex")
+    assert "does not know tier 'flex' of openai:gpt-5.4" in found.source
+
+
+def test_a_free_model_is_free_without_usage(own: Prices) -> None:
+    assert cost("local:qwen3:8b", prices=own, input_tokens=0).usd == 0
+    assert cost("openai:gpt-5.4", prices=own, input_tokens=0).usd is None
+
+
+@pytest.mark.parametrize("model", ["openai:gpt-5.4", "openai:gpt-4o-mini", "gateway:gpt-5.4", "offline:smart"])
+def test_a_call_is_priced_again_as_it_was(own: Prices, model: str) -> None:
+    """From what a ledger keeps: the price of the same day by the same lists is the same."""
+    url, usage = "https://gateway.corp.test/v1", Usage(input_tokens=7, output_tokens=3, cache_read_tokens=2)
+    frozen = cost(model, prices=own, base_url=url, service_tier="default", **dict(usage))
+    kept = PaidCall(asked=model, answered=model.partition(":")[2], usage=usage, at=NOW, tier=frozen.tier, base_url=url)
+    assert own.look_up(kept) == frozen
+
+
+def test_a_call_is_priced_again_at_the_price_of_its_day() -> None:
+    usage, then = Usage(input_tokens=1_000_000), datetime(2025, 6, 1, tzinfo=UTC)
+    assert Prices().look_up(PaidCall(asked="openai:o3", answered="o3", usage=usage, at=then)).usd == Decimal(10)
+    assert Prices().look_up(PaidCall(asked="openai:o3", answered="o3", usage=usage, at=NOW)).usd == Decimal(2)
+
+
+def test_the_vendor_in_front_of_the_model_counts_where_a_library_chose_the_address() -> None:
+    asked, tokens = "any:anthropic/claude-sonnet-4-5", {"input_tokens": 1000, "output_tokens": 1000}
+    for answered in ("claude-sonnet-4-5-20250929", "anthropic/claude-sonnet-4-5"):
+        assert cost(asked, answered, **tokens).usd == Decimal("0.018")
+    assert cost(asked, base_url="http://localhost:8000/v1", **tokens).usd is None
 
 
 def test_warm_loads_the_lists() -> None:

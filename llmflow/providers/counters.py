@@ -1,0 +1,159 @@
+"""How much of each limit is used: in this process, or in a Redis that a fleet shares."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from llmflow.errors import ConfigInvalid
+from llmflow.providers.rates import Rate
+
+if TYPE_CHECKING:
+    from limits.aio.storage import MemoryStorage
+    from limits.aio.storage.redis import RedisStorage
+    from limits.aio.strategies import SlidingWindowCounterRateLimiter
+    from limits.limits import RateLimitItem
+    from redis.asyncio import ConnectionPool
+
+_log = logging.getLogger("llmflow.limits")
+_T = TypeVar("_T")
+
+REDIS_TIMEOUT = 1.0
+"""Seconds to wait for Redis. A call waits for the limiter, so it must be short beside a model's answer."""
+REDIS_PAUSE = 10.0
+"""Seconds for which a Redis that did not answer is not asked again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """What is counted, and how much of it there may be."""
+
+    key: str
+    """Tells it from every other counter, such as `provider/openai/tokens`."""
+    rate: Rate
+
+
+@dataclass(frozen=True)
+class Window:
+    """A counter now. The limit slides: the stretch before the current one counts less and less as time goes by."""
+
+    previous: int
+    """Used in the stretch before the current one."""
+    fades: float
+    """Seconds until the previous stretch counts no more."""
+    current: int
+    """Used in the current stretch."""
+    lasts: float
+    """Seconds until the current stretch counts no more: from the length of two stretches down to one."""
+
+    def wait(self, cost: int, rate: Rate) -> float:
+        """Seconds until there is room for `cost`, if nobody else takes it."""
+        room = rate.amount - cost + 1  # what is used must be less than this, since parts of one are not counted
+        if self.current < room:
+            return max(self.fades - rate.seconds * (room - self.current) / self.previous, 0.0) if self.previous else 0.0
+        return self.lasts - rate.seconds * room / self.current
+
+
+class Counters:
+    """Counts in sliding windows, with the library `limits`: two numbers for each limit, however large it is.
+
+    A Redis that is away stops no paid work: each process then counts for itself, so a fleet may use up to as many times
+    its limits as it has workers, and the vendor's own limits still hold.
+    """
+
+    def __init__(self, redis_url: str | None = None) -> None:
+        # Imported here because it takes 60 ms, and redis 300 ms, which only those pay who have limits.
+        from limits.aio.storage import MemoryStorage
+        from limits.aio.strategies import SlidingWindowCounterRateLimiter
+        from limits.limits import RateLimitItemPerSecond
+
+        self._item: Callable[[int, int], RateLimitItem] = RateLimitItemPerSecond
+        self._memory = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._pool = _connection_pool(redis_url) if redis_url else None
+        self._shared = SlidingWindowCounterRateLimiter(_redis_storage(redis_url, self._pool)) if redis_url else None
+        self._away_until = 0.0
+        self._is_away = False
+
+    async def take(self, counter: Counter, cost: int) -> float:
+        """Take `cost` if there is room for all of it, and then say 0; else the seconds until there is."""
+
+        async def ask(limiter: "SlidingWindowCounterRateLimiter") -> float:
+            if await limiter.hit(self._item_of(counter), counter.key, cost=cost):
+                return 0.0
+            window = await self._window(limiter, counter)
+            return window.wait(cost, counter.rate) + 0.001  # the moment itself is one too early
+
+        return await self._ask(ask)
+
+    async def add(self, counter: Counter, cost: int, taken_at: float) -> None:
+        """Take more than what was taken at that time, as far as there is room; or, if it is negative, give it back.
+
+        What was taken in a stretch of time that is over is not given back: it would be credit for the next one.
+        """
+
+        async def ask(limiter: "SlidingWindowCounterRateLimiter") -> None:
+            window, length = await self._window(limiter, counter), counter.rate.seconds
+            used = window.previous * window.fades / length + window.current
+            more = min(cost, int(counter.rate.amount - used))
+            if cost < 0:
+                began = time.time() + window.lasts - 2 * length
+                more = max(cost, -window.current) if taken_at >= began else 0
+            if more:
+                await limiter.hit(self._item_of(counter), counter.key, cost=more)
+
+        await self._ask(ask)
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._pool:
+            await self._pool.aclose()
+
+    def _item_of(self, counter: Counter) -> "RateLimitItem":
+        return self._item(counter.rate.amount, counter.rate.seconds)
+
+    async def _window(self, limiter: "SlidingWindowCounterRateLimiter", counter: Counter) -> Window:
+        storage = cast("MemoryStorage | RedisStorage", limiter.storage)
+        key = self._item_of(counter).key_for(counter.key)
+        return Window(*await storage.get_sliding_window(key, counter.rate.seconds))
+
+    async def _ask(self, ask: "Callable[[SlidingWindowCounterRateLimiter], Awaitable[_T]]") -> _T:
+        if self._shared is None or time.monotonic() < self._away_until:
+            return await ask(self._memory)
+        try:
+            answer = await ask(self._shared)
+        except self._shared.storage.base_exceptions as error:
+            self._away_until = time.monotonic() + REDIS_PAUSE
+            if not self._is_away:
+                _log.warning("Redis does not answer: each worker counts its limits alone until it does (%s)", error)
+            self._is_away = True
+            return await ask(self._memory)
+        if self._is_away:
+            _log.info("Redis answers again: workers share their limits")
+        self._is_away = False
+        return answer
+
+
+def _connection_pool(url: str) -> "ConnectionPool":
+    try:
+        from redis.asyncio import ConnectionPool
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ImportError:
+        raise ConfigInvalid("LLMFLOW_REDIS is set, and redis is not installed: pip install 'llmflow[redis]'") from None
+    once_more = Retry(NoBackoff(), 1)  # a connection that was idle may have been closed meanwhile
+    try:
+        return ConnectionPool.from_url(
+            url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, retry=once_more
+        )
+    except ValueError as error:
+        raise ConfigInvalid(
+            f"LLMFLOW_REDIS is no address of a Redis, such as redis://localhost:6379/0: {error}"
+        ) from None
+
+
+def _redis_storage(url: str, pool: object) -> "RedisStorage":
+    from limits.aio.storage.redis import RedisStorage
+
+    connected = cast(Any, pool)  # Any: the library passes its options on, and declares them as text and numbers alone
+    return RedisStorage(url, implementation="redispy", key_prefix="llmflow", connection_pool=connected)

@@ -1,0 +1,40 @@
+"""What stands between the activities and the vendors: a circuit breaker, and behind it the limits of models.yaml."""
+
+from collections.abc import Mapping
+
+from llmflow.providers.base import Provider
+from llmflow.providers.breaker import Guarded
+from llmflow.providers.catalogue import OFFLINE, Catalogue
+from llmflow.providers.counters import Counters
+from llmflow.providers.limits import Limited
+
+
+def guard_providers(
+    providers: Mapping[str, Provider], catalogue: Catalogue, redis_url: str | None = None
+) -> dict[str, Provider]:
+    """The same providers, each with a circuit breaker, and with limits where models.yaml has some that concern it.
+
+    Args:
+        providers: By name, as `connect_providers` gives them.
+        catalogue: models.yaml.
+        redis_url: `redis://host:port` of the Redis in which a fleet counts together; without it each worker counts
+            alone. It is not connected before the first call, and never without limits.
+
+    Raises:
+        ConfigInvalid: the URL is none, or the extra `redis` is not installed.
+    """
+    limited = {name for name in providers if _has_limits(name, catalogue)}
+    counters = Counters(redis_url) if limited else None
+    return {
+        name: provider if name == OFFLINE else Guarded(_limited(provider, name, catalogue, counters), name)
+        for name, provider in providers.items()
+    }
+
+
+def _has_limits(name: str, catalogue: Catalogue) -> bool:
+    own = name in catalogue.providers and catalogue.providers[name].limits
+    return bool(own or catalogue.tenants) or any(model.startswith(f"{name}:") for model in catalogue.limits)
+
+
+def _limited(provider: Provider, name: str, catalogue: Catalogue, counters: Counters | None) -> Provider:
+    return Limited(provider, name, catalogue, counters) if counters and _has_limits(name, catalogue) else provider

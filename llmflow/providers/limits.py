@@ -1,0 +1,111 @@
+"""Calls stay inside the limits of models.yaml: one that has no room is refused before anything is asked.
+
+The refusal says when there is room. Waiting for it is Temporal's: a refused call holds no slot of a worker.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from llmflow.errors import ErrorDetail, LimitReached
+from llmflow.providers.base import Provider
+from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.counters import Counter, Counters
+from llmflow.providers.rates import NO_LIMITS, Limits
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.sizes import estimated_tokens
+
+DEFAULT_OUTPUT = 1000
+"""Tokens that an answer is taken to have before it is there, where no `max_output_tokens` says it."""
+JITTER = 0.2
+"""A wait is lengthened by up to this share, so that a hundred refused calls do not come back together."""
+LONGEST_WAIT = 60.0
+"""Seconds that an activity waits for room. Where it takes longer, the next candidate is asked at once."""
+
+Kind = Literal["requests", "tokens"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    kind: Kind
+    counter: Counter
+    place: str
+    """Where models.yaml says it."""
+
+
+class Limited:
+    """A provider that is asked only where its limits, the model's and the tenant's have room."""
+
+    def __init__(self, provider: Provider, name: str, catalogue: Catalogue, counters: Counters) -> None:
+        self._provider = provider
+        self._name = name
+        self._catalogue = catalogue
+        self._counters = counters
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """See `Provider.complete`.
+
+        The tokens of the request and of the longest answer are taken before the call; afterwards what was really used
+        is counted.
+
+        Raises:
+            LimitReached: a limit has no room for it; nothing was asked.
+        """
+        taken = await self._take(request)
+        began = time.time()
+        response = await self._provider.complete(request)
+        used = response.usage.input_tokens + response.usage.output_tokens
+        for rule, cost in taken if used else ():
+            if rule.kind == "tokens":
+                await self._counters.add(rule.counter, used - cost, began)
+        return response
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self._provider.close()
+        await self._counters.close()
+
+    async def _take(self, request: ModelRequest) -> list[tuple[_Rule, int]]:
+        """From every limit, or from none."""
+        answer = request.options.max_output_tokens or DEFAULT_OUTPUT
+        tokens, began = estimated_tokens(request.messages) + answer, time.time()
+        taken: list[tuple[_Rule, int]] = []
+        for rule in self._rules(request):
+            # A call that is larger than a whole limit must wait for all of it, and not for ever.
+            cost = min(tokens if rule.kind == "tokens" else 1, rule.counter.rate.amount)
+            if wait := await self._counters.take(rule.counter, cost):
+                for earlier, given in taken:
+                    await self._counters.add(earlier.counter, -given, began)
+                raise self._reached(request, rule, wait)
+            taken.append((rule, cost))
+        return taken
+
+    def _rules(self, request: ModelRequest) -> Iterator[_Rule]:
+        model, tenant = f"{self._name}:{request.model}", request.tenant
+        yield from _rules(f"model/{model}", f"limits.{model}", self._catalogue.limits.get(model, NO_LIMITS))
+        if tenant is not None:
+            named = tenant if tenant in self._catalogue.tenants else "*"
+            limits = self._catalogue.tenants.get(named, NO_LIMITS)
+            yield from _rules(f"tenant/{tenant}", f"tenants.{named}", limits)
+        entry = self._catalogue.providers[self._name]
+        yield from _rules(f"provider/{self._name}", f"providers.{self._name}.limits", entry.limits)
+
+    def _reached(self, request: ModelRequest, rule: _Rule, wait: float) -> LimitReached:
+        rate, model = rule.counter.rate, f"{self._name}:{request.model}"
+        retry = None if wait <= LONGEST_WAIT else False
+        wait = round(wait * random.uniform(1, 1 + JITTER), 3)
+        who = f" for tenant {request.tenant!r}" if rule.place.startswith("tenants.") else ""
+        return LimitReached(
+            f"{model} was not asked{who}: {rate.amount} {rule.kind} in {rate.seconds} s are used up; there is room in "
+            f"{wait:g} s. Raise `{rule.place}.{rule.kind}` in models.yaml, or add another candidate",
+            ErrorDetail(model=model, retry_after=wait, retry=retry),
+        )
+
+
+def _rules(key: str, place: str, limits: Limits) -> Iterator[_Rule]:
+    kinds: tuple[Kind, ...] = ("requests", "tokens")
+    for kind in kinds:
+        for rate in limits.requests if kind == "requests" else limits.tokens:
+            yield _Rule(kind=kind, counter=Counter(key=f"{key}/{kind}", rate=rate), place=place)

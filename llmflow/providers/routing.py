@@ -1,0 +1,86 @@
+"""Which of an alias's candidates is asked first: by their order, by their prices, or by shares of the runs."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from llmflow.types.models import Candidate, ModelOptions
+from llmflow.types.usage import Usage
+
+Policy = Literal["first", "cheapest", "weighted"]
+POLICIES: Mapping[str, Policy] = MappingProxyType({policy: policy for policy in get_args(Policy)})
+
+PriceOf = Callable[[str], Decimal | None]
+"""US dollars that `MIX` costs with `provider:model` today; `None` if nobody knows."""
+
+MIX = Usage(input_tokens=3000, output_tokens=1000)
+"""The call by whose price `cheapest` compares: three tokens of input to one of output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """One way that a route may go: to a model, or on to another alias."""
+
+    to: "Candidate | Route"
+    weight: int = 1
+    """Its share of the runs, beside the weights of the other branches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """An alias of models.yaml."""
+
+    name: str
+    policy: Policy = "first"
+    branches: tuple[Branch, ...]
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Every candidate, in the order of the file."""
+        for branch in self.branches:
+            yield from (branch.to,) if isinstance(branch.to, Candidate) else branch.to
+
+    def candidates(self, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
+        """Every candidate, in the order in which they are tried.
+
+        Args:
+            unit: what `weighted` is sticky by: the same unit always gets the same order.
+            price: what `cheapest` goes by.
+        """
+        ways = [_candidates(branch, unit, price) for branch in self.branches]
+        if self.policy == "cheapest":
+            ways.sort(key=lambda way: _or_infinite(price(way[0].model)))
+        elif self.policy == "weighted":
+            lots = [_lot(f"{self.name}/{unit}/{index}", branch.weight) for index, branch in enumerate(self.branches)]
+            ways = [way for _, way in sorted(zip(lots, ways, strict=True), key=lambda one: one[0])]
+        return tuple(candidate for way in ways for candidate in way)
+
+    def given(self, options: ModelOptions, up_to: int | None) -> "Route":
+        """This route, as another alias means it: with options, and a size of input, over those of its candidates."""
+        return replace(self, branches=tuple(replace(one, to=_given(one.to, options, up_to)) for one in self.branches))
+
+
+def _given(to: Candidate | Route, options: ModelOptions, up_to: int | None) -> Candidate | Route:
+    if isinstance(to, Route):
+        return to.given(options, up_to)
+    return Candidate(model=to.model, options=options.over(to.options), up_to=to.up_to if up_to is None else up_to)
+
+
+def _candidates(branch: Branch, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
+    return (branch.to,) if isinstance(branch.to, Candidate) else branch.to.candidates(unit, price)
+
+
+def _or_infinite(usd: Decimal | None) -> Decimal:
+    return Decimal("Infinity") if usd is None else usd
+
+
+def _lot(drawn_for: str, weight: int) -> float:
+    """The smallest lot comes first. Weights are the odds of that, and of the order of those that follow.
+
+    Drawn for each branch by itself, so that a changed weight moves no more runs than it must.
+    """
+    drawn = int.from_bytes(hashlib.sha256(drawn_for.encode()).digest()[:6]) + 1
+    return -math.log(drawn / (2**48 + 1)) / weight

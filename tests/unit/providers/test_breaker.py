@@ -1,0 +1,165 @@
+"""The circuit breaker: what opens it, what passes while it is open, and what closes it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import circuitbreaker
+import pytest
+
+from llmflow.errors import (
+    AuthenticationFailed,
+    CircuitOpen,
+    LimitReached,
+    LLMFlowError,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from llmflow.providers.breaker import Guarded
+from llmflow.testing import ScriptedProvider
+from llmflow.types.messages import Message
+from llmflow.types.models import ModelRequest, ModelResponse
+
+DOWN = ProviderUnavailable("local:a answered 503")
+Outcome = str | LLMFlowError
+
+
+class Vendor:
+    """Answers as the test says at the moment, and can keep a call waiting."""
+
+    def __init__(self) -> None:
+        self.now: Outcome = DOWN
+        self.asked = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        self.asked += 1
+        await self.gate.wait()
+        return await ScriptedProvider([self.now]).complete(request)
+
+    async def close(self) -> None: ...
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    return Vendor()
+
+
+@pytest.fixture
+def guarded(vendor: Vendor) -> Guarded:
+    return Guarded(vendor, "local", failures=3, pause=30)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let the breaker's clock go on by so many seconds."""
+    now = [1000.0]
+    monkeypatch.setattr(circuitbreaker, "monotonic", lambda: now[0])
+
+    def pass_by(seconds: float) -> None:
+        now[0] += seconds
+
+    return pass_by
+
+
+async def ask(guarded: Guarded, model: str = "a") -> str:
+    """The answer, or the name of the error."""
+    try:
+        return (await guarded.complete(ModelRequest(model=model, messages=(Message.user("Why?"),)))).text
+    except LLMFlowError as error:
+        return type(error).__name__
+
+
+async def broken(guarded: Guarded) -> None:
+    assert [await ask(guarded) for _ in range(3)] == ["ProviderUnavailable"] * 3
+
+
+async def test_after_failures_in_a_row_nothing_is_asked(
+    vendor: Vendor, guarded: Guarded, caplog: pytest.LogCaptureFixture
+) -> None:
+    await broken(guarded)
+    with pytest.raises(CircuitOpen) as caught:
+        await guarded.complete(ModelRequest(model="a", messages=()))
+    assert vendor.asked == 3
+    assert caught.value.message.startswith("local:a was not asked: it failed 3 times in a row, and is left alone for 3")
+    assert caught.value.message.endswith("Its last failure: local:a answered 503")
+    assert caught.value.detail.model == "local:a"
+    assert caught.value.detail.retry_after is not None
+    assert 29 <= caught.value.detail.retry_after <= 36
+    assert [record.getMessage() for record in caplog.records] == [
+        "local:a is left alone for 30 s: local:a answered 503"
+    ]
+    assert caplog.records[0].levelno == logging.WARNING
+
+
+async def test_each_model_has_a_circuit_of_its_own(vendor: Vendor, guarded: Guarded) -> None:
+    await broken(guarded)
+    vendor.now = "yes"
+    assert [await ask(guarded, "a"), await ask(guarded, "b")] == ["CircuitOpen", "yes"]
+
+
+@pytest.mark.parametrize("sign", ["yes", RateLimited("429"), AuthenticationFailed("401"), RequestRejected("422")])
+async def test_whatever_a_vendor_answers_is_a_sign_of_life(vendor: Vendor, guarded: Guarded, sign: Outcome) -> None:
+    for outcome in (DOWN, DOWN, sign, DOWN, DOWN, sign):
+        vendor.now = outcome
+        await ask(guarded)
+    assert vendor.asked == 6
+
+
+@pytest.mark.parametrize("refusal", [LimitReached("ours"), CircuitOpen("ours")])
+async def test_a_refusal_of_our_own_says_nothing_about_a_vendor(
+    vendor: Vendor, guarded: Guarded, refusal: Outcome
+) -> None:
+    for outcome in (DOWN, DOWN, refusal, DOWN):
+        vendor.now = outcome
+        await ask(guarded)
+    assert await ask(guarded) == "CircuitOpen"
+    assert vendor.asked == 4
+
+
+async def test_after_the_pause_one_call_tries_and_the_others_wait_for_what_becomes_of_it(
+    vendor: Vendor, guarded: Guarded, later: Callable[[float], None]
+) -> None:
+    await broken(guarded)
+    later(29)
+    assert await ask(guarded) == "CircuitOpen"
+    later(2)
+    vendor.now = "yes"
+    vendor.gate.clear()
+    probe = asyncio.create_task(ask(guarded))
+    await asyncio.sleep(0)
+    assert [await ask(guarded) for _ in range(3)] == ["CircuitOpen"] * 3
+    vendor.gate.set()
+    assert await probe == "yes"
+    assert vendor.asked == 4
+    assert [await ask(guarded) for _ in range(2)] == ["yes", "yes"]
+
+
+async def test_a_try_that_fails_is_another_pause(
+    vendor: Vendor, guarded: Guarded, later: Callable[[float], None]
+) -> None:
+    await broken(guarded)
+    for _ in range(2):
+        later(31)
+        assert [await ask(guarded) for _ in range(2)] == ["ProviderUnavailable", "CircuitOpen"]
+    assert vendor.asked == 5
+
+
+async def test_a_try_that_was_cancelled_or_refused_leaves_the_next_call_to_try(
+    vendor: Vendor, guarded: Guarded, later: Callable[[float], None]
+) -> None:
+    await broken(guarded)
+    later(31)
+    vendor.gate.clear()
+    probe = asyncio.create_task(ask(guarded))
+    await asyncio.sleep(0)
+    probe.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await probe
+    vendor.gate.set()
+    vendor.now = LimitReached("ours")
+    assert await ask(guarded) == "LimitReached"
+    vendor.now = "yes"
+    assert [await ask(guarded) for _ in range(2)] == ["yes", "yes"]
