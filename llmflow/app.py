@@ -2,7 +2,7 @@
 
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,12 @@ class App:
     models: Path | None = None
     """A models.yaml; the environment variable `LLMFLOW_MODELS` can point elsewhere."""
     prices: Path | None = None
-    """A prices.yaml, which wins over every price list; the environment variable `LLMFLOW_PRICES` can point elsewhere."""
+    """A prices.yaml, which wins over every price list; `LLMFLOW_PRICES` can point elsewhere."""
     passthrough: Sequence[str] = ()
     """Modules of data models, which the sandbox then imports once and not for every run (about 0.5 ms a model).
     Modules of tools are passed through without being named."""
+    redact: Callable[[str], str] | None = None
+    """Cleans what was said before it goes into a trace, where the environment asks for content in traces at all."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):

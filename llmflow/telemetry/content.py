@@ -3,13 +3,13 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from pydantic import JsonValue
 
 from llmflow.telemetry import genai
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
+from llmflow.types.messages import File, Image, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason
 
 Redact = Callable[[str], str]
@@ -17,6 +17,8 @@ Redact = Callable[[str], str]
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 """OpenTelemetry's own variable. `true`, or its newer values that mean spans; anything else is no."""
+
+_MESSAGE = "message"
 
 _log = logging.getLogger("llmflow.telemetry")
 
@@ -32,17 +34,17 @@ class Content:
         """Variables, and the messages that follow the prompt. The prompt's own text is found by its version."""
         if not self.captured:
             return {}
-        said = [_message(message) for message in request.messages]
+        said: JsonValue = [{"role": one.role, "parts": _parts(one.parts)} for one in request.messages]
         return self._clean({genai.VARIABLES: request.variables or None, genai.INPUT_MESSAGES: said or None})
 
     def of_result(self, result: CompletionResult) -> dict[str, str]:
         """The answer."""
         if not self.captured:
             return {}
-        text: Sequence[Part] = (Text(text=result.text),) if result.text else ()
-        answer = {
+        said: tuple[Part, ...] = (Text(text=result.text),) if result.text else ()
+        answer: JsonValue = {
             "role": "assistant",
-            "parts": [_part(part) for part in (*text, *result.tool_calls)],
+            "parts": _parts((*said, *result.tool_calls)),
             "finish_reason": finish_reason(result.finish_reason),
         }
         return self._clean({genai.OUTPUT_MESSAGES: [answer]})
@@ -55,30 +57,26 @@ class Content:
         """What a tool returned."""
         return self._clean({genai.TOOL_RESULT: result}) if self.captured else {}
 
-    def _clean(self, values: dict[str, JsonValue | Sequence[JsonValue]]) -> dict[str, str]:
-        texts = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items() if value is not None}
-        if self._redact is None:
-            return texts
+    def of_error(self, error: BaseException) -> str | None:
+        """Its message, which may quote an answer or an input."""
+        return self._clean({_MESSAGE: str(error)}).get(_MESSAGE) if self.captured else None
+
+    def _clean(self, values: dict[str, JsonValue]) -> dict[str, str]:
         try:
-            return {name: _text(self._redact(text)) for name, text in texts.items()}
-        except Exception as error:  # it is the user's code: it may cost the content, never the call
-            _log.warning("redact failed with %s: what was said is not in the trace", type(error).__name__)
+            return {name: self._text(value) for name, value in values.items() if value is not None}
+        except Exception as error:  # `redact` is the user's code: it may cost the content, never the call
+            _log.warning("content of a call is not in the trace: redact failed with %s", type(error).__name__)
             return {}
+
+    def _text(self, value: JsonValue) -> str:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text = text.encode(errors="replace").decode()  # half a character would make the exporter drop its whole batch
+        return self._redact(text) if self._redact else text
 
 
 def finish_reason(ours: FinishReason) -> str:
     """In the words of the conventions."""
     return {"tool_calls": "tool_call", "refused": "content_filter"}.get(ours, ours)
-
-
-def _text(cleaned: object) -> str:
-    if not isinstance(cleaned, str):
-        raise TypeError("redact has to return a str")
-    return cleaned
-
-
-def _message(message: Message) -> JsonValue:
-    return {"role": message.role, "parts": _parts(message.parts)}
 
 
 def _parts(parts: Iterable[Part]) -> list[JsonValue]:

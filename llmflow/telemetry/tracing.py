@@ -1,0 +1,146 @@
+"""Traces: switched on by OpenTelemetry's own environment variables, or by a program that traces itself.
+
+One trace leads from the client that starts a run to the call of a vendor: Temporal's own interceptor hands the context
+on, in headers; the spans are ours, few, and safe on replay.
+"""
+
+import os
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+from opentelemetry.trace import (
+    NoOpTracerProvider,
+    ProxyTracerProvider,
+    TracerProvider,
+    get_tracer_provider,
+    set_tracer_provider,
+)
+from temporalio import client, worker
+
+from llmflow import __version__
+from llmflow.errors import ConfigInvalid
+from llmflow.telemetry import genai
+from llmflow.telemetry.calls import CallSpans
+from llmflow.telemetry.content import Content, Redact
+from llmflow.telemetry.runs import StartSpans, WorkflowSpans
+
+Interceptors = Sequence[client.Interceptor | worker.Interceptor]
+
+_SEE = "see docs/telemetry.md"
+_FLUSH_SECONDS = 3.0
+
+
+def trace_interceptors(tools: Collection[str] = (), redact: Redact | None = None) -> Interceptors:
+    """What a client and its workers need to trace; nothing if nobody asks for traces.
+
+    The first call sets OpenTelemetry's global tracer provider, if the environment asks for traces and the program has
+    set none.
+
+    Args:
+        tools: Names of the activities that are tools.
+        redact: Cleans what was said before it becomes an attribute.
+
+    Raises:
+        ConfigInvalid: the environment names an exporter that is not installed.
+    """
+    if _is(os.environ, "OTEL_SDK_DISABLED", "true") or not _provided(os.environ):
+        return ()
+    # The SDK, and half a hundred modules with it: only for those who trace.
+    from temporalio.contrib.opentelemetry import OpenTelemetryInterceptor
+
+    tracer = get_tracer_provider().get_tracer("llmflow", __version__, schema_url=genai.SCHEMA_URL)
+    content = Content(redact)
+    # In this order: what starts a run is inside its span when the context is handed on, and what runs inside a worker
+    # has been handed the context when its span begins. Temporal puts what is for both sides before all others there.
+    return (
+        StartSpans(tracer),
+        OpenTelemetryInterceptor(),
+        WorkflowSpans(tracer, content),
+        CallSpans(tracer, tools, content),
+    )
+
+
+def require_replay_safety() -> None:
+    """Say clearly that a worker cannot trace with the provider that the program has set.
+
+    Raises:
+        ConfigInvalid: spans of workflows would be exported again at every replay.
+    """
+    from temporalio.contrib.opentelemetry import ReplaySafeTracerProvider  # not at the top, as above
+
+    provider = get_tracer_provider()
+    if not isinstance(provider, ReplaySafeTracerProvider):
+        raise ConfigInvalid(
+            f"OpenTelemetry's tracer provider of this program is a {type(provider).__name__}, which would export the "
+            "spans of a workflow again at every replay: make it with temporalio.contrib.opentelemetry."
+            "create_tracer_provider(), or set none (without `opentelemetry-instrument`) and leave it to llmflow, or "
+            f"turn tracing off by OTEL_SDK_DISABLED=true; {_SEE}"
+        )
+
+
+def flush_traces() -> None:
+    """Send what is not sent yet: for a process that ends without Python's own clean-up. Waits at most 3 s."""
+    flush = getattr(get_tracer_provider(), "force_flush", None)  # the stand-in has none, and nothing to send
+    if flush is not None:
+        # In a thread, because the SDK keeps no time limit: a collector that is away would hold up every command.
+        sending = threading.Thread(target=flush, daemon=True)
+        sending.start()
+        sending.join(_FLUSH_SECONDS)
+
+
+def exporters_wanted(environ: Mapping[str, str]) -> list[str]:
+    """Names of the exporters of traces that the environment asks for, as their packages register them.
+
+    `otlp` goes over HTTP, unless `OTEL_EXPORTER_OTLP_PROTOCOL` says `grpc`.
+    """
+    endpoint = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    named = environ.get("OTEL_TRACES_EXPORTER") or ("otlp" if endpoint else "none")
+    protocol = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    otlp = "otlp_proto_grpc" if protocol == "grpc" else "otlp_proto_http"
+    names = [one.strip() for one in named.split(",")]
+    return [otlp if name == "otlp" else name for name in names if name not in ("none", "")]
+
+
+def _is(environ: Mapping[str, str], variable: str, value: str) -> bool:
+    return environ.get(variable, "").strip().lower() == value
+
+
+def _provided(environ: Mapping[str, str]) -> bool:
+    """Whether there is a tracer provider now."""
+    provider = get_tracer_provider()
+    if isinstance(provider, ProxyTracerProvider):  # OpenTelemetry's own stand-in: nobody has set one
+        names = exporters_wanted(environ)
+        if names:
+            set_tracer_provider(_provider(names))
+        return bool(names)
+    return not isinstance(provider, NoOpTracerProvider)
+
+
+def _provider(names: Sequence[str]) -> TracerProvider:
+    """A replay-safe provider that exports in the background. All its other settings come from the environment."""
+    # The SDK: only for those who trace.
+    from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from temporalio.contrib.opentelemetry import create_tracer_provider
+
+    exporters = [_exporter(name) for name in names]
+    provider = create_tracer_provider(
+        resource=Resource.create({SERVICE_NAME: "llmflow"}).merge(OTELResourceDetector().detect())
+    )
+    for exporter in exporters:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
+def _exporter(name: str) -> Any:  # Any: a SpanExporter, of the SDK that is not imported here
+    found = entry_points(group="opentelemetry_traces_exporter", name=name)
+    if not found:
+        package = f"opentelemetry-exporter-{name.replace('_', '-')}"
+        install = "llmflow[otel]" if name == "otlp_proto_http" else package
+        raise ConfigInvalid(
+            f"the environment asks for traces by exporter {name!r}, which is not installed: pip install '{install}', "
+            f"or OTEL_TRACES_EXPORTER=none for no traces; {_SEE}"
+        )
+    return next(iter(found)).load()()

@@ -1,0 +1,46 @@
+"""A tracer provider for one test, and spans in a form to compare."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from temporalio.contrib.opentelemetry import create_tracer_provider
+
+
+@contextmanager
+def traced() -> Iterator[InMemorySpanExporter]:
+    """The program traces itself, for as long as the context lasts."""
+    exporter = InMemorySpanExporter()
+    provider = create_tracer_provider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with program_provider(provider):
+        yield exporter
+    provider.shutdown()
+
+
+@contextmanager
+def program_provider(provider: trace.TracerProvider | None) -> Iterator[None]:
+    """Set the global provider, and take it back: OpenTelemetry itself sets one once per process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trace, "_TRACER_PROVIDER", provider)
+        patch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", trace.Once())
+        yield
+
+
+def tree(spans: Iterable[ReadableSpan]) -> list[str]:
+    """The spans as lines, each indented below its parent, siblings by name; those without a known parent first."""
+    known = list(spans)
+    ids = {span.context.span_id for span in known}
+
+    def lines(siblings: Sequence[ReadableSpan], depth: int) -> Iterator[str]:
+        for span in sorted(siblings, key=lambda one: one.name):
+            yield "  " * depth + span.name
+            yield from lines(
+                [one for one in known if one.parent and one.parent.span_id == span.context.span_id], depth + 1
+            )
+
+    return list(lines([one for one in known if not one.parent or one.parent.span_id not in ids], 0))
