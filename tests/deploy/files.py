@@ -1,0 +1,20 @@
+"""Where things stand that make up the shape for production."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = ROOT / "docker-compose.yml"
+DOCKERFILES = sorted(DEPLOY.rglob("Dockerfile"))
+
+
+def variables(text: str) -> set[str]:
+    """Names of the `${VARIABLES}` in a text of Compose; `$$` is a dollar, and a bare `$NAME` counts as well."""
+    return set(re.findall(r"(?<!\$)\$\{?([A-Za-z_][A-Za-z0-9_]*)", text.replace("$$", "")))
+
+
+def example() -> dict[str, str]:
+    """What .env.example offers."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

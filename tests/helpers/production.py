@@ -1,0 +1,164 @@
+"""`make test-production`: the integration tests against what `deploy/` ships, as far as that runs without Docker.
+
+It builds the full Temporal server once (3 minutes, kept in llmflow's cache folder), starts it on PostgreSQL with the
+static and the dynamic configuration of `deploy/temporal`, sets both up with the scripts that docker-compose.yml runs,
+gives llmflow its store in the same PostgreSQL, and its limits in Redis, and runs pytest. Arguments go to pytest.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from llmflow.config import Settings
+from llmflow.dev.executable import temporal_executable
+from llmflow.dev.go import build_with_machine_go, build_with_pypi_go
+from llmflow.errors import ServerUnavailable
+from tests.helpers.postgres import Postgres, running_postgres
+from tests.helpers.processes import running
+from tests.helpers.redis import running_redis
+
+VERSION = "v1.29.1"
+"""Of the Temporal server; docker-compose.yml names the same, and tests/deploy holds them together."""
+PROGRAMS = {
+    "temporal-server": f"go.temporal.io/server/cmd/server@{VERSION}",
+    "temporal-sql-tool": f"go.temporal.io/server/cmd/tools/sql@{VERSION}",
+    # What `docker compose config` is made of; it needs no daemon.
+    "compose-config": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
+}
+"""Go modules by the name that scripts call them by; the first two have those names in Temporal's images."""
+LLMFLOW = "from llmflow.cli.main import main; main()"
+LEFT_OUT = {
+    "test_dev_server.py": "about the dev server that llmflow starts itself",
+    "test_cli_dev.py": "about `llmflow dev`, which starts that one",
+    "test_cli_demo.py": "about `llmflow demo`, which starts it too",
+}
+"""Integration tests that start a server of their own, with the reason."""
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PORTS = (6933, 6934, 6935, 6939, 7233, 7234, 7235, 7239, 7243, 8000)
+"""Of production.yaml."""
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stderr.write(f"{line}\n")
+
+
+async def main(arguments: list[str]) -> int:
+    """Run all of it; the exit code is that of pytest."""
+    settings = Settings.load()
+    programs = await built(settings)
+    with TemporaryDirectory(prefix="llmflow-path-") as folder:
+        for program in (*programs.iterdir(), await temporal_executable(settings, say)):
+            Path(folder, program.name.partition("-v")[0]).symlink_to(program)
+        path = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        await call(("compose-config", "--no-interpolation", "docker-compose.yml"), path, quiet=True)
+        async with running_redis() as redis, running_postgres() as postgres, temporal(postgres, path) as address:
+            store = await new_store(postgres, path)
+            tested = {"TEMPORAL_ADDRESS": address, "LLMFLOW_STORE": store, "LLMFLOW_REDIS": redis}
+            left_out = (f"--ignore=tests/integration/{name}" for name in LEFT_OUT)
+            pytest = (sys.executable, "-m", "pytest", "tests/integration", *left_out, *arguments)
+            return await call(pytest, {**os.environ, **tested}, check=False)
+
+
+async def built(settings: Settings) -> Path:
+    """The folder of the programs; it appears in the cache when all of them are there."""
+    folder = settings.cache.absolute() / f"production-{VERSION}"
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix="building-", ignore_cleanup_errors=True) as scratch:
+        programs = Path(scratch, "programs")
+        programs.mkdir()
+        for name, module in PROGRAMS.items():
+            try:
+                program = await build_with_machine_go(module, Path(scratch), say)
+            except ServerUnavailable as reason:
+                say(str(reason))
+                program = await build_with_pypi_go(module, Path(scratch), say)
+            program.rename(programs / name)
+        programs.rename(folder)
+    return folder
+
+
+@asynccontextmanager
+async def temporal(postgres: Postgres, path: Mapping[str, str]) -> AsyncGenerator[str]:
+    """The address of a server with the shipped configuration, and what llmflow needs in its namespace."""
+    where = {"HOST": postgres.host, "PORT": str(postgres.port), "USER": postgres.user, "PASSWORD": postgres.password}
+    await call((DEPLOY / "temporal/schema.sh",), {**path, **prefixed("SQL_", where)}, quiet=True)
+    shift = free_shift()
+    configured = {
+        **prefixed("POSTGRES_", where),
+        "TEMPORAL_BIND_IP": "127.0.0.1",
+        "TEMPORAL_LOG_LEVEL": "info",  # or it would not say that it is ready
+        "TEMPORAL_PORT_SHIFT": str(shift),
+        "TEMPORAL_DYNAMIC_CONFIG": str(DEPLOY / "temporal/dynamicconfig.yaml"),
+    }
+    await call(("temporal-server", "validate-dynamic-config", DEPLOY / "temporal/dynamicconfig.yaml"), path)
+    server = ("temporal-server", "--root", DEPLOY, "--config", "temporal", "--env", "production", "--allow-no-auth")
+    async with running(
+        *server, "start", ready="Frontend is now healthy", stop=signal.SIGTERM, env={**path, **configured}
+    ):
+        address = f"127.0.0.1:{7233 + shift}"
+        names = {"TEMPORAL_ADDRESS": address, "TEMPORAL_NAMESPACE": "default", "TEMPORAL_RETENTION": "72h"}
+        await call((DEPLOY / "temporal/namespace.sh",), {**path, **names})
+        yield address
+
+
+async def new_store(postgres: Postgres, path: Mapping[str, str]) -> str:
+    """The URL of llmflow's store in this cluster, with its schema."""
+    password = postgres.password[::-1]  # another one than the administrator's, so that nobody uses that one by mistake
+    where = {"HOST": postgres.host, "PORT": str(postgres.port), "PASSWORD": postgres.password}
+    made = {**path, **prefixed("PG", where), "POSTGRES_USER": postgres.user, "STORE_PASSWORD": password}
+    await call((DEPLOY / "postgres/store.sh",), made)
+    url = f"postgresql://llmflow:{password}@{postgres.host}:{postgres.port}/llmflow"
+    await call((sys.executable, "-c", LLMFLOW, "store", "upgrade"), {**os.environ, "LLMFLOW_STORE": url})
+    return url
+
+
+async def call(
+    command: tuple[str | Path, ...], env: Mapping[str, str], *, check: bool = True, quiet: bool = False
+) -> int:
+    """Run a program to its end, and return its exit code.
+
+    Raises:
+        ServerUnavailable: it failed, and `check` says that nothing can be done without it.
+    """
+    output = asyncio.subprocess.PIPE if quiet else None
+    errors = asyncio.subprocess.STDOUT if quiet else None
+    executable = shutil.which(command[0], path=env["PATH"]) or command[0]
+    process = await asyncio.create_subprocess_exec(
+        executable, *command[1:], cwd=ROOT, env=env, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=errors
+    )
+    said, _ = await process.communicate()
+    if process.returncode and check:
+        raise ServerUnavailable(f"`{command[0]}` failed with {process.returncode}\n{(said or b'').decode()}")
+    return process.returncode or 0
+
+
+def prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
+    """`{"HOST": ...}` as `{"SQL_HOST": ...}`."""
+    return {f"{prefix}{name}": value for name, value in values.items()}
+
+
+def free_shift() -> int:
+    """What is added to each port of production.yaml so that all of them are free here."""
+    return next(shift for shift in range(10_000, 24_000, 100) if all(is_free(port + shift) for port in PORTS))
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens at a port of 127.0.0.1."""
+    with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
