@@ -1,12 +1,27 @@
 """Settings: read once from the environment, at the edges (cli, workers), and handed down as data."""
 
+import getpass
+import os
+import socket
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from llmflow.errors import ConfigInvalid
+from llmflow.types.attributes import SearchAttributes
+
+_ATTRIBUTES = SearchAttributes(cost="LlmCostUsd", tags="LlmTags", approval="LlmAwaitingApproval")
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # in a container, whose user may have no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 class Settings(BaseSettings):
@@ -37,8 +52,18 @@ class Settings(BaseSettings):
     """Path of a prices.yaml, which wins over every price list."""
     redis: str | None = None
     """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
+    by: str = Field(default_factory=_who, min_length=1)
+    """Who moves labels, scores and serves prompts, for their records."""
+    search_attributes: dict[Literal["cost", "tags", "approval"], str | None] = {}
+    """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and does
+    without another."""
     temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS", pattern=r"^\S+:\d+$")
     """`host:port` of a server to use instead of starting one, as Temporal's own tools read it."""
+
+    @property
+    def attributes(self) -> SearchAttributes:
+        """The search attributes that runs write, where their namespace has them."""
+        return _ATTRIBUTES.model_copy(update={**self.search_attributes})
 
     @property
     def store_url(self) -> str:

@@ -1,15 +1,17 @@
 """One plugin that configures client, worker and replayer."""
 
+import asyncio
 import dataclasses
 import inspect
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     DataConverter,
@@ -20,8 +22,11 @@ from temporalio.converter import (
 )
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import (
+    ContinueAsNewInput,
     ExecuteWorkflowInput,
     Interceptor,
+    StartChildWorkflowInput,
+    Worker,
     WorkerConfig,
     WorkflowInboundInterceptor,
     WorkflowInstance,
@@ -38,6 +43,9 @@ from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import ConfigInvalid, InputInvalid, LLMFlowError
 from llmflow.flow._run import Run
+from llmflow.telemetry.metrics import CallMetrics
+from llmflow.telemetry.tracing import require_replay_safety, trace_interceptors
+from llmflow.types.carried import HEADER
 
 GRACEFUL_SHUTDOWN = timedelta(minutes=2)
 """Time for running calls to finish when a worker stops. Temporal's default is none: they would be paid twice."""
@@ -76,19 +84,23 @@ class LLMFlowPlugin(SimplePlugin):
                 needs `llmflow.worker.pin_activities(app)` all the same, and `Worker(..., no_remote_activities=True)`.
                 Clients and replayers need none.
         """
-        modules = ("llmflow", "minijinja", *(app.passthrough_modules if app else ()))
+        modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
+        traces = trace_interceptors([tool.name for tool in app.tools], app.redact) if app else trace_interceptors()
+        self._traces = bool(traces)
         super().__init__(
             "llmflow",
             data_converter=_data_converter,
-            interceptors=[_RunInterceptor()],
+            interceptors=[*traces, CallMetrics(), _RunInterceptor()],
             activities=activities.functions if activities else None,
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
-            run_context=activities.lifespan if activities else None,
         )
+        self._lifespan = activities.lifespan if activities else nullcontext
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """See base class. Values that the user set are kept; Temporal's defaults, which lose or pay, are not."""
+        if self._traces:
+            require_replay_safety()
         config = super().configure_worker(config)
         runner, client = config.get("workflow_runner"), config.get("client")
         if type(runner) is SandboxedWorkflowRunner and client and _needs_no_context(client.data_converter):
@@ -100,6 +112,16 @@ class LLMFlowPlugin(SimplePlugin):
         if config.get("max_heartbeat_throttle_interval") in (None, timedelta(seconds=60)):
             config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
         return config
+
+    async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
+        """See base class. What the activities need is open while the worker runs; why it cannot be, is raised."""
+        async with AsyncExitStack() as needed:
+            try:
+                await needed.enter_async_context(self._lifespan())
+            except Exception:  # of whatever kind: `async with Worker` would wait for ever for a worker that never began
+                await asyncio.gather(worker.shutdown(), next(worker))
+                raise
+            await next(worker)
 
 
 class _RunInterceptor(Interceptor):
@@ -113,8 +135,9 @@ class _RunInterceptor(Interceptor):
 class _InstallRun(WorkflowInboundInterceptor):
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """In `init`, because a query or an update may come before the first line of the workflow runs."""
-        Run().install()
-        super().init(outbound)
+        self._run = Run()
+        self._run.install()
+        super().init(_HandOn(outbound, self._run))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run that was started with too few or too many arguments. Temporal would try its task for ever."""
@@ -122,7 +145,35 @@ class _InstallRun(WorkflowInboundInterceptor):
             inspect.signature(input.run_fn).bind(None, *input.args)
         except TypeError as error:
             raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
-        return await super().execute_workflow(input)
+        try:
+            result = await super().execute_workflow(input)
+        except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
+            self._run.publish()
+            raise
+        self._run.publish()
+        return result
+
+
+class _HandOn(WorkflowOutboundInterceptor):
+    """Children and continued runs take over what their run knows, with no code of the user's."""
+
+    def __init__(self, next: WorkflowOutboundInterceptor, run: Run) -> None:
+        super().__init__(next)
+        self._run = run
+
+    async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
+        """See base class. Any: the child's own types."""
+        input.headers = self._with_ours(input.headers, continued=False)
+        return await super().start_child_workflow(input)
+
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
+        """See base class."""
+        input.headers = self._with_ours(input.headers, continued=True)
+        super().continue_as_new(input)
+
+    def _with_ours(self, headers: Mapping[str, Payload], *, continued: bool) -> dict[str, Payload]:
+        carried = self._run.handed_on(continued=continued)
+        return {**headers, HEADER: workflow.payload_converter().to_payload(carried)}
 
 
 def _data_converter(given: DataConverter | None) -> DataConverter:

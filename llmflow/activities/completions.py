@@ -1,4 +1,4 @@
-"""The activity behind `flow.complete`: look into the journal, render, call, price, record."""
+"""The activity behind `flow.complete`: look into the journal, render, reserve, call, price, record."""
 
 import asyncio
 import hashlib
@@ -8,32 +8,44 @@ from time import monotonic
 
 from temporalio import activity
 
+from llmflow.activities._budget import reservation
 from llmflow.activities._heartbeat import heartbeats
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.providers.base import Provider
-from llmflow.providers.pricing import price
+from llmflow.providers.pricing import Prices
+from llmflow.stores.budgets import Budgets
 from llmflow.stores.calls import ANSWERED, CANCELLED, REFUSED, Call, CallId, Calls
-from llmflow.stores.prompts import Prompt, Prompts, render
+from llmflow.stores.prompts import Prompt, render
+from llmflow.stores.registry import Registry
+from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
 from llmflow.types.tools import AnyTool, ToolSpec
 
-MARGIN = timedelta(seconds=5)
+MARGIN = timedelta(seconds=10)
 """The provider's client gives up this much before the activity, so that no second attempt starts while the first is
-still billed."""
+still billed; and so that a store which says nothing can be given up before the answer is."""
 
 
 class Completions:
     """Calls models. One object per worker; the providers keep their connections."""
 
     def __init__(
-        self, prompts: Prompts, providers: Mapping[str, Provider], tools: Mapping[str, AnyTool], calls: Calls
+        self,
+        registry: Registry,
+        providers: Mapping[str, Provider],
+        tools: Mapping[str, AnyTool],
+        calls: Calls,
+        budgets: Budgets,
+        prices: Prices,
     ) -> None:
-        self._prompts = prompts
+        self._registry = registry
         self._providers = providers
         self._tools = tools
         self._calls = calls
+        self._budgets = budgets
+        self._prices = prices
 
     @activity.defn(name=COMPLETE.name)
     async def complete(self, request: CompletionRequest) -> CompletionResult:
@@ -43,6 +55,7 @@ class Completions:
             ProviderError: the vendor refused or failed; see `errors.py` for which may be retried.
             PromptError: the version is not served here, or the variables do not fit it.
             ToolNotFound: the request offers a tool that this worker does not serve.
+            BudgetExceeded: the run's budget has no room for it; no model was asked.
             StoreUnavailable: the store does not answer; no model was asked.
         """
         call = _call(request)
@@ -65,7 +78,7 @@ class Completions:
                 raise
 
     async def _ask(self, request: CompletionRequest, call: Call) -> CompletionResult:
-        prompt = self._prompts.get(request.prompt)
+        prompt = await self._registry.get(request.prompt)
         provider = self._provider(request.model)
         asked = ModelRequest(
             model=request.model.partition(":")[2],
@@ -73,9 +86,11 @@ class Completions:
             output=request.output or _schema_of(prompt),
             tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
             options=request.options,
-            timeout=_time_for_the_vendor(),
+            timeout=_time_for_the_vendor(call.at),
             tenant=request.origin.tenant,
         )
+        if budget := request.origin.budget:
+            await self._reserve(call, asked, budget)
         began = monotonic()
         response = await provider.complete(asked)
         latency = monotonic() - began
@@ -83,7 +98,7 @@ class Completions:
             text=response.text,
             model=f"{request.model.partition(':')[0]}:{response.model}",
             usage=response.usage,
-            cost=price(request.model, response, call.at),
+            cost=self._prices.price(request.model, response, call.at),
             finish_reason=response.finish_reason,
             tool_calls=response.tool_calls,
             response_id=response.response_id,
@@ -92,6 +107,10 @@ class Completions:
         kept = {"outcome": outcome, "latency": latency, "result": result, "base_url": response.base_url}
         await self._calls.record(call.model_copy(update=kept))
         return result
+
+    async def _reserve(self, call: Call, asked: ModelRequest, budget: Budget) -> None:
+        if wanted := reservation(call, asked, budget, self._prices):
+            await self._budgets.reserve(wanted)
 
     def _provider(self, model: str) -> Provider:
         name = model.partition(":")[0]
@@ -144,6 +163,6 @@ def _schema_of(prompt: Prompt) -> OutputSchema | None:
     return OutputSchema(name="answer", json_schema=dict(prompt.output)) if prompt.output else None
 
 
-def _time_for_the_vendor() -> float:
+def _time_for_the_vendor(began: datetime) -> float:
     limit = activity.info().start_to_close_timeout or timedelta(minutes=10)
-    return max(limit - MARGIN, limit / 2).total_seconds()
+    return (max(limit - MARGIN, limit / 2) - (datetime.now(UTC) - began)).total_seconds()

@@ -3,6 +3,7 @@
 All of it is also possible with a plain Temporal client, the `temporal` CLI and the Web UI.
 """
 
+from llmflow.client._attributes import add_attributes, known_attributes
 from llmflow.client._client import Client, StartOptions
 from llmflow.client._connect import configured_address, connect
 from llmflow.client._run import Run
@@ -11,6 +12,8 @@ __all__ = [
     "Client",
     "Run",
     "StartOptions",
+    "add_attributes",
     "configured_address",
     "connect",
+    "known_attributes",
 ]

@@ -14,14 +14,16 @@ from temporalio.api.workflowservice.v1 import (
     GetSystemInfoRequest,
 )
 from temporalio.client import Client as TemporalClient
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client._errors import readable_errors
 from llmflow.client._run import Run
-from llmflow.client._status import STATUS, TAGS, status_of
+from llmflow.client._status import STATUS, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists
+from llmflow.types.budgets import Budget
+from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
 from llmflow.types.runs import RunPage, RunState
 
 In = TypeVar("In")
@@ -29,6 +31,10 @@ Out = TypeVar("Out")
 
 _USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
 _ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
+
+_MAX_TENANT = 64
+"""Bytes that Temporal takes as the key of its fairness."""
+_LAST = 5
 
 _NONE = object()  # told apart from None, which a workflow may take as its input
 
@@ -51,7 +57,15 @@ class StartOptions(TypedDict, total=False):
     timeout: timedelta
     """Of the whole run. Temporal then ends it from outside: no compensation and no clean-up run any more."""
     tags: Sequence[str]
-    """Free text to tell runs apart later."""
+    """Free text to tell runs apart later, and to add up what they cost."""
+    tenant: str
+    """Whose run it is, at most 64 bytes: its limits, its share of busy workers, its bill."""
+    user: str
+    """Whom it works for; a rollout of prompts may be sticky by it."""
+    budget: Budget
+    """What it may cost, with all its children."""
+    priority: int
+    """1 goes first, 5 last, where runs wait for busy workers; 3 if left out."""
     summary: str
     """One line about the run, for the Web UI."""
 
@@ -59,11 +73,13 @@ class StartOptions(TypedDict, total=False):
 class Client:
     """Starts and finds runs. `connect` makes one."""
 
-    def __init__(self, temporal: TemporalClient, task_queue: str | None = None) -> None:
+    def __init__(self, temporal: TemporalClient, task_queue: str | None = None, store: str | None = None) -> None:
         self.temporal = temporal
         """Temporal's own client, for everything that is not here."""
         self.task_queue = task_queue
         """Where runs start if `start` does not say."""
+        self.store = store
+        """Where scores are kept; without it there are none."""
 
     @overload
     async def start(
@@ -95,7 +111,6 @@ class Client:
         task_queue = options.get("task_queue", self.task_queue)
         if task_queue is None:
             raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
-        tags = list(options.get("tags", ()))
         terminates = options.get("conflict") == _TERMINATE
         try:
             async with readable_errors(options["id"]):
@@ -109,12 +124,13 @@ class Client:
                     id_reuse_policy=options.get("reuse", _AGAIN if terminates else _ONCE),
                     start_delay=options.get("delay"),
                     execution_timeout=options.get("timeout"),
-                    memo={TAGS: tags} if tags else None,
+                    memo=_memo(options) or None,
+                    priority=_priority(options),
                     static_summary=options.get("summary"),
                 )
         except WorkflowAlreadyStartedError as error:
             return await self._existing(workflow, error, options)
-        return Run(handle)
+        return Run(handle, self.store)
 
     async def _existing(self, workflow: Any, refused: WorkflowAlreadyStartedError, options: StartOptions) -> Run[Any]:
         """The run that has the id. Temporal would give it too, but also if it is one of another workflow."""
@@ -133,11 +149,11 @@ class Client:
         which = None if running else found.run_id  # a running one may continue as new, and is still the same for us
         if isinstance(workflow, str):
             return self.run(found.id, which)
-        return Run(self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which))
+        return Run(self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which), self.store)
 
     def run(self, id: str, run_id: str | None = None) -> Run[Any]:
         """The run of an id: the newest, or the one with `run_id`. Nothing is asked of the server yet."""
-        return Run(self.temporal.get_workflow_handle(id, run_id=run_id))
+        return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.store)
 
     async def list(
         self,
@@ -205,6 +221,27 @@ class Client:
         since = datetime.now(UTC) - timedelta(seconds=75)
         alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
         return len({one.identity for one in alive})
+
+
+def _memo(options: StartOptions) -> dict[str, object]:
+    """What the run, its children and everyone who lists it know it by."""
+    given = {
+        TAGS: list(options.get("tags", ())),
+        TENANT: options.get("tenant"),
+        USER: options.get("user"),
+        BUDGET: options.get("budget"),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _priority(options: StartOptions) -> Priority:
+    """Temporal shares busy workers fairly between tenants. Activities and children inherit it."""
+    tenant, key = options.get("tenant"), options.get("priority")
+    if tenant is not None and len(tenant.encode()) > _MAX_TENANT:
+        raise InputInvalid(f"tenant {tenant!r}: give at most {_MAX_TENANT} bytes", ErrorDetail(field="tenant"))
+    if key is not None and not 1 <= key <= _LAST:
+        raise InputInvalid(f"priority={key}: give 1, which goes first, to {_LAST}", ErrorDetail(field="priority"))
+    return Priority(priority_key=key, fairness_key=tenant)
 
 
 def _quoted(text: str) -> str:

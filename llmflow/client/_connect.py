@@ -8,6 +8,7 @@ from temporalio.runtime import Runtime
 
 from llmflow.app import App
 from llmflow.client._client import Client
+from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ServerUnavailable
 from llmflow.plugin import LLMFlowPlugin
 
@@ -19,6 +20,7 @@ async def connect(
     namespace: str | None = None,
     profile: str | None = None,
     api_key: str | None = None,
+    store: str | None = None,
     plugin: LLMFlowPlugin | None = None,
     runtime: Runtime | None = None,
 ) -> Client:
@@ -30,13 +32,15 @@ async def connect(
         namespace: Instead of `TEMPORAL_NAMESPACE` or the profile's; `default` if nobody says.
         profile: Of Temporal's configuration file, instead of `TEMPORAL_PROFILE`; it also holds TLS settings.
         api_key: Instead of `TEMPORAL_API_KEY`; TLS is then on.
+        store: Where scores are kept, instead of `LLMFLOW_STORE`; it is opened for a score only.
         plugin: One with activities, for a worker.
         runtime: Temporal's, for metrics.
 
     Raises:
         ServerUnavailable: nothing answers there.
-        ConfigInvalid: there is no such profile, or the address is malformed.
+        ConfigInvalid: there is no such profile, the address is malformed, or a variable `LLMFLOW_*` does not parse.
     """
+    store = store or Settings.load().store_url
     config = _temporal_config(profile)
     target = address or config.get("target_host", "localhost:7233")
     key = api_key or config.get("api_key")
@@ -57,7 +61,7 @@ async def connect(
             f"no Temporal server answers at {target} ({_reason(error)}): start one with `llmflow dev`, or set "
             "TEMPORAL_ADDRESS"
         ) from None
-    return Client(temporal, app.task_queue if app else None)
+    return Client(temporal, app.task_queue if app else None, store)
 
 
 def _reason(error: RuntimeError) -> str:

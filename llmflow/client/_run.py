@@ -7,8 +7,11 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle
 
 from llmflow.client._errors import how_it_ended, readable_errors
 from llmflow.client._status import status_of
-from llmflow.errors import RunNotCompleted
+from llmflow.errors import ConfigInvalid, RunNotCompleted
+from llmflow.stores.database import Database
+from llmflow.stores.scores import new_score, put_score, root_of
 from llmflow.types.contracts import STEPS, USAGE, Query
+from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import UsageReport
@@ -23,9 +26,10 @@ ANSWER_WITHIN = timedelta(seconds=10)
 class Run(Generic[Out]):
     """One run, by its id."""
 
-    def __init__(self, handle: WorkflowHandle[Any, Out]) -> None:
+    def __init__(self, handle: WorkflowHandle[Any, Out], store: str | None = None) -> None:
         self.handle = handle
         """Temporal's own handle, for everything that is not here."""
+        self._store = store
 
     @property
     def id(self) -> str:
@@ -77,6 +81,33 @@ class Run(Generic[Out]):
         """
         return (await self._ask(STEPS)).steps
 
+    async def score(self, name: str, value: float, *, by: str | None = None, comment: str | None = None) -> Score:
+        """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.
+
+        The run is its whole tree: a score of a child counts for the run that began it. It is credited to the prompt
+        versions and models of the tree: `llmflow prompts compare` adds it up.
+
+        Args:
+            name: What is judged, such as `helpful`.
+            value: Any number, the same scale for all scores of a name; 1 and 0 for yes and no.
+            by: Who says so. A second score of the same name by the same person replaces the first.
+            comment: Why.
+
+        Raises:
+            RunNotFound: neither the store nor Temporal knows a run of this id.
+            InputInvalid: the name is empty, or the value is no finite number.
+            ConfigInvalid: this client was made without a store, or the store has an older schema.
+            StoreUnavailable: the store does not answer.
+        """
+        if self._store is None:
+            raise ConfigInvalid("scores are kept in the store: give connect(store=...), or set LLMFLOW_STORE")
+        score = new_score(self.id, name, value, by, comment)
+        async with Database(self._store) as database:  # for this alone: a client holds no connection to the store
+            root = await root_of(database, self.id) or await self._root()
+            score = score.model_copy(update={"run": root})
+            await put_score(database, score)
+        return score
+
     async def cancel(self) -> None:
         """Ask it to stop: running calls are cut, and its clean-up code runs. A run that has ended stays as it is.
 
@@ -98,3 +129,8 @@ class Run(Generic[Out]):
     async def _ask(self, query: Query[Answer]) -> Answer:
         async with readable_errors(self.id):
             return await self.handle.query(query.name, result_type=query.output, rpc_timeout=ANSWER_WITHIN)
+
+    async def _root(self) -> str:
+        async with readable_errors(self.id):
+            found = await self.handle.describe()
+        return found.raw_description.workflow_execution_info.root_execution.workflow_id or found.id

@@ -5,10 +5,8 @@ from types import MappingProxyType
 
 from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
 
+from llmflow.types.origins import TAGS
 from llmflow.types.runs import PendingCall, RunState, RunStatus
-
-TAGS = "llmflow.tags"
-"""Memo of the tags of a run."""
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
     {

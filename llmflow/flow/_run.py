@@ -1,6 +1,7 @@
 """What llmflow knows of one workflow instance."""
 
 import asyncio
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,10 +10,15 @@ from typing import cast
 from temporalio import workflow
 
 from llmflow.errors import ConfigInvalid
+from llmflow.flow._carry import taken_over
+from llmflow.flow._visibility import attributes, details, show, write
+from llmflow.types.attributes import SearchAttributes
+from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionResult
 from llmflow.types.contracts import STEPS, USAGE
 from llmflow.types.models import Candidate
-from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
 from llmflow.types.steps import StepRecord, StepReport
 from llmflow.types.usage import Totals, UsageReport
 
@@ -29,6 +35,7 @@ class Pin:
     """What one call uses."""
 
     prompt: PromptRef
+    source: PromptSource
     candidates: tuple[Candidate, ...]
     """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
 
@@ -39,13 +46,15 @@ class Run:
     def __init__(self) -> None:
         self.resolving = asyncio.Lock()
         """Held while pins are asked for."""
+        self._carried: Carried | None = None
         self._prompts: dict[str, PinnedPrompt] = {}
         self._models: dict[str, tuple[Candidate, ...]] = {}
+        self._attributes: SearchAttributes | None = None
+        self._published: Mapping[str, object] = {}
+        self._details = ""
         self.steps: dict[str, StepRecord] = {}
         self._names: dict[str, int] = {}
-        self._total = Totals()
-        self._by_model: dict[str, Totals] = {}
-        self._by_prompt: dict[str, Totals] = {}
+        self._usage = UsageReport()
         self._task = -1
         self._task_bytes = 0
         self._wave: asyncio.Task[None] | None = None
@@ -55,16 +64,58 @@ class Run:
         workflow.set_query_handler(USAGE.name, self.usage_report)
         workflow.set_query_handler(STEPS.name, self.step_report)
 
+    @property
+    def origin(self) -> Origin:
+        """Who the run is for."""
+        return self._restored().origin
+
+    def _restored(self) -> Carried:
+        """What was taken over. Asked for late, because Temporal does not know the run yet when this is made."""
+        if self._carried is None:
+            self._carried = taken_over()
+            self._usage = self._carried.usage or self._usage
+            if self._carried.pins.prompts:
+                self._keep(self._carried.pins)
+        return self._carried
+
+    def handed_on(self, *, continued: bool) -> Carried:
+        """For a child, or for the run that continues this one."""
+        carried = self._restored()
+        origin = carried.origin
+        if not continued and origin.root is None:
+            origin = origin.model_copy(update={"root": workflow.info().workflow_id})
+        pins = Pins(prompts=self._prompts, models=self._models, attributes=self._attributes or SearchAttributes())
+        return Carried(origin=origin, pins=pins, usage=self._usage if continued else None)
+
     def usage_report(self) -> UsageReport:
         """Totals so far."""
-        return UsageReport(total=self._total, by_model=self._by_model, by_prompt=self._by_prompt)
+        self._restored()
+        return self._usage
 
     def step_report(self) -> StepReport:
         """Steps so far, in the order in which they began."""
         return StepReport(steps=tuple(self.steps.values()))
 
+    def publish(self) -> None:
+        """Write the search attributes that have changed. At the end of a phase and not of a call: it is an event."""
+        if self._attributes is None:
+            return
+        found = attributes(self._attributes, self.origin, self._usage)
+        if found != self._published:
+            self._published = found
+            write(found)
+
+    def show(self) -> None:
+        """Bring the page of the run in the Web UI up to date."""
+        self._details = show(details(self.steps.values(), self._usage), self._details)
+
     def keep(self, pins: Pins) -> None:
         """Pin what is not pinned yet. What is stays as it is, to the end of the run."""
+        self._restored()
+        self._keep(pins)
+
+    def _keep(self, pins: Pins) -> None:
+        self._attributes = self._attributes or pins.attributes
         self._prompts = {**pins.prompts, **self._prompts}
         self._models = {**pins.models, **self._models}
 
@@ -75,6 +126,7 @@ class Run:
 
     def pinned(self, prompt: str, model: str | None) -> Pin | None:
         """What this run uses for a prompt; `None` if it has not asked yet."""
+        self._restored()
         found, alias = self._prompts.get(prompt), self.alias(prompt, model)
         if found is None or (alias is not None and alias not in self._models):
             return None
@@ -82,13 +134,17 @@ class Run:
             candidate.model_copy(update={"options": found.options.over(candidate.options)})
             for candidate in (self._models[alias] if alias else ())
         )
-        return Pin(prompt=PromptRef(name=prompt, version=found.version), candidates=candidates)
+        return Pin(prompt=PromptRef(name=prompt, version=found.version), source=found.source, candidates=candidates)
 
     def spent(self, prompt: PromptRef, result: CompletionResult) -> None:
         """Count one paid answer."""
-        self._total = self._total.plus(result.usage, result.cost)
-        for totals, key in ((self._by_model, result.model), (self._by_prompt, str(prompt))):
-            totals[key] = totals.get(key, Totals()).plus(result.usage, result.cost)
+        before = self._usage
+        self._usage = UsageReport(
+            total=before.total.plus(result.usage, result.cost),
+            by_model=_plus(before.by_model, result.model, result),
+            by_prompt=_plus(before.by_prompt, str(prompt), result),
+        )
+        self.show()
 
     def numbered(self, name: str) -> str:
         """The address of the next activity of that name here, such as `write/complete#1`."""
@@ -123,6 +179,10 @@ class Run:
         if self._task != _task():
             self._task, self._task_bytes = _task(), 0
         return self._task_bytes == 0 or self._task_bytes + size <= MAX_TASK_BYTES
+
+
+def _plus(totals: dict[str, Totals], key: str, result: CompletionResult) -> dict[str, Totals]:
+    return {**totals, key: totals.get(key, Totals()).plus(result.usage, result.cost)}
 
 
 def _task() -> int:

@@ -48,7 +48,9 @@ async def pin(prompt: str, model: str | None) -> Pin:
         async with run.resolving:  # parallel first calls ask once
             if (known := run.pinned(prompt, model)) is None:
                 # By the alias that this run has: the prompt's own may be another one by now.
-                run.keep(await _resolve(ResolveRequest(prompt=prompt, model=run.alias(prompt, model))))
+                run.keep(
+                    await _resolve(ResolveRequest(prompt=prompt, model=run.alias(prompt, model), origin=run.origin))
+                )
                 known = run.pinned(prompt, model)
     if known is None:
         raise ConfigInvalid(f"the worker did not say what prompt {prompt!r} is: is its llmflow older than this one?")
@@ -62,7 +64,9 @@ async def _resolve(request: ResolveRequest) -> Pins:
             request,
             result_type=RESOLVE.output,
             start_to_close_timeout=timedelta(seconds=10),
-            retry_policy=RetryPolicy(maximum_attempts=3),
+            # The store may be away: wait for it as long as a completion does, an hour and a half.
+            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200),
+            local_retry_threshold=timedelta(seconds=5),  # longer pauses are timers, which hold up no worker
         )
 
 

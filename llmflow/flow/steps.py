@@ -30,10 +30,13 @@ class Step:
 
     def _update(self, **changes: object) -> None:
         self._run.steps[self._key] = self.record.model_copy(update=changes)
+        self._run.show()
 
     def end(self, status: StepStatus, error: str | None = None) -> None:
         """Close the record. `flow.step` does it."""
         self._update(status=status, ended_at=workflow.now(), error=error)
+        if "/" not in self._key:  # a phase of the run, and no part of one
+            self._run.publish()
 
 
 @asynccontextmanager
@@ -55,6 +58,7 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
     run = current()
     here = run.enter(name, workflow.now(), total)
     opened = Step(run, "/".join(here))
+    run.show()
     token = path.set(here)
     try:
         yield opened

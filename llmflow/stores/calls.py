@@ -5,16 +5,20 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import Insert, and_, delete, or_, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llmflow.errors import StoreUnavailable
+from llmflow.stores.batches import Batches
+from llmflow.stores.budgets import settle, sweep
 from llmflow.stores.database import Database
 from llmflow.stores.outbox import Outbox
 from llmflow.stores.schema import answers, calls
+from llmflow.stores.upsert import insert_into
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptRef, PromptSource
@@ -28,6 +32,8 @@ _BATCH = 200
 _EVERY = timedelta(seconds=5)
 """Between two looks whether calls wait in the outbox."""
 _PURGE_EVERY = timedelta(hours=1)
+_PURGED = 1000
+"""Answers of one transaction at most."""
 
 
 class CallId(BaseModel):
@@ -73,8 +79,12 @@ class Calls:
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
         self._outbox = outbox
-        self._waiting: list[tuple[Call, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._ended = Batches(self._keep, _BATCH)
+        self._refused = Batches(self._put_aside, _BATCH)
+        self._catching_up = asyncio.Lock()
+        # Made once: to make them takes as long as to execute them.
+        self._upsert = _upsert(database)
+        self._insert_answer = insert_into(database, answers).on_conflict_do_nothing()
 
     async def check(self) -> None:
         """Ask before a model is asked: an answer that cannot be recorded should not be bought.
@@ -90,6 +100,7 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
+        await self.catch_up()  # it may have come while the database was away
         same = (answers.c.run_id == id.run_id, answers.c.activity_id == id.activity_id)
         query = select(answers.c.result).where(*same, answers.c.request_hash == request_hash)
         found = await self._database.read(lambda connection: connection.scalar(query))
@@ -113,19 +124,15 @@ class Calls:
             await self._write(lost)
 
     async def record(self, call: Call) -> None:
-        """Keep a call, and its answer. Returns when it is safe.
+        """Keep a call, and its answer. Returns when it is safe, and raises nothing, because it may be paid.
 
         While the database does not answer, it goes to a file, and from there to the database later.
         """
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((call, written))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_waiting())
-        await asyncio.shield(written)
+        await self._ended.add(call)
 
     async def record_later(self, call: Call) -> None:
         """Keep a call of which it is known that the database cannot take it now."""
-        await self._put_aside([call])
+        await self._refused.add(call)
 
     @asynccontextmanager
     async def serving(self, keep_answers: timedelta) -> AsyncGenerator[None]:
@@ -136,8 +143,8 @@ class Calls:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            if self._writing:
-                await self._writing
+            await self._ended.finish()
+            await self._refused.finish()
 
     async def purge(self, before: datetime) -> int:
         """Forget the answers of that time, not what they cost; how many there were.
@@ -145,8 +152,16 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        old = delete(answers).where(answers.c.at < before)
-        return (await self._database.write(lambda connection: connection.execute(old))).rowcount
+        key = tuple_(answers.c.run_id, answers.c.activity_id)
+        old = select(answers.c.run_id, answers.c.activity_id).where(answers.c.at < before).limit(_PURGED)
+        gone = 0
+        while True:
+            some = await self._database.write(
+                lambda connection: connection.execute(delete(answers).where(key.in_(old)))
+            )
+            gone += some.rowcount
+            if some.rowcount < _PURGED:
+                return gone
 
     async def catch_up(self) -> None:
         """Write what waits in the outbox.
@@ -154,9 +169,12 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer; the rest goes on waiting.
         """
-        async with aclosing(self._outbox.each()) as files:
-            async for lines in files:
-                await self._write([Call.model_validate_json(line) for line in lines])
+        try:
+            async with self._catching_up, aclosing(self._outbox.each()) as files:
+                async for lines in files:
+                    await self._write_file(lines)
+        except OSError as error:
+            _log.error("calls wait in %s, which cannot be emptied: %s", self._outbox.folder, error)
 
     async def _look_after(self, keep_answers: timedelta) -> None:
         purged_at: datetime | None = None
@@ -166,24 +184,22 @@ class Calls:
                 now = datetime.now(UTC)
                 if purged_at is None or now - purged_at > _PURGE_EVERY:
                     await self.purge(now - keep_answers)
+                    await sweep(self._database, now)
                     purged_at = now
             except StoreUnavailable:
                 pass  # every call says so already
+            except SQLAlchemyError as error:
+                _log.error("the store could not be looked after: %s", error)
             await asyncio.sleep(_EVERY.total_seconds())
 
-    async def _write_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            rows = [call for call, _ in batch]
-            try:
-                await self._write(rows)
-            except StoreUnavailable as error:
-                _log.warning("%s Calls are kept in %s until it does", error.message, self._outbox.folder)
-                await self._put_aside(rows)
-            finally:
-                for _, written in batch:
-                    if not written.done():
-                        written.set_result(None)
+    async def _keep(self, rows: Sequence[Call]) -> None:
+        try:
+            if not self._database.is_away:  # else each batch of an outage would wait in vain
+                await self._write_or_refuse(rows)
+                return
+        except StoreUnavailable as error:
+            _log.warning("%s Calls are kept in %s until then", error.message, self._outbox.folder)
+        await self._put_aside(rows)
 
     async def _put_aside(self, rows: Sequence[Call]) -> None:
         try:
@@ -193,23 +209,63 @@ class Calls:
                 "%d calls are in no ledger, because %s cannot be written: %s", len(rows), self._outbox.folder, error
             )
 
+    async def _write_file(self, lines: Sequence[str]) -> None:
+        rows: list[Call] = []
+        for line in lines:
+            try:
+                rows.append(Call.model_validate_json(line))
+            except ValidationError as error:
+                await self._refuse(line, error)
+        await self._write_or_refuse(rows)
+
+    async def _write_or_refuse(self, rows: Sequence[Call]) -> None:
+        """Write what the database takes. One row that it will never take must not keep the others out."""
+        try:
+            await self._write(rows)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # of whatever kind: what is paid must reach its history, and the other rows theirs
+            if len(rows) == 1:
+                await self._refuse(rows[0].model_dump_json(), error)
+                return
+            for row in rows:
+                await self._write_or_refuse([row])
+
+    async def _refuse(self, line: str, error: Exception) -> None:
+        try:
+            path = await self._outbox.refuse([line])
+        except OSError:
+            _log.error("a call is in no ledger, because the store does not take it (%s): %s", error, line)
+        else:
+            _log.error("the store does not take a call, which is kept in %s: %s", path, error)
+
     async def _write(self, rows: Sequence[Call]) -> None:
+        kept = [_answer(call) for call in rows if call.result]
+
         async def insert(connection: AsyncConnection) -> None:
-            new = (sqlite if self._database.is_sqlite else postgresql).insert
-            into = new(calls)
-            values = {column.name: into.excluded[column.name] for column in calls.c if not column.primary_key}
-            # What is known wins over `lost`; everything else stays as it was first written, however often it comes.
-            await connection.execute(
-                into.on_conflict_do_update(
-                    index_elements=calls.primary_key, set_=values, where=calls.c.outcome == LOST
-                ),
-                [_row(call) for call in rows],
-            )
-            kept = [_answer(call) for call in rows if call.result]
+            await connection.execute(self._upsert, [_row(call) for call in rows])
             if kept:
-                await connection.execute(new(answers).on_conflict_do_nothing(), kept)
+                await connection.execute(self._insert_answer, kept)
+            for call in rows:
+                if call.origin.budget:
+                    await settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
 
         await self._database.write(insert)
+
+
+def _upsert(database: Database) -> Insert:
+    """However often a row comes, and in whatever order: what was paid stays, and any news is better than `lost`."""
+    into = insert_into(database, calls)
+    values = {column.name: into.excluded[column.name] for column in calls.c if not column.primary_key}
+    news = or_(calls.c.outcome == LOST, and_(calls.c.model.is_(None), into.excluded.model.is_not(None)))
+    return into.on_conflict_do_update(index_elements=calls.primary_key, set_=values, where=news)
+
+
+def _charge(call: Call) -> Decimal | None:
+    """What a budget pays for it; `None` if nobody knows: then it is all that was reserved."""
+    if call.result:
+        return call.result.cost.usd
+    return None if call.outcome in {LOST, CANCELLED} else Decimal(0)
 
 
 def _row(call: Call) -> dict[str, object]:
@@ -238,7 +294,7 @@ def _row(call: Call) -> dict[str, object]:
         "usd": cost.usd if cost else None,
         "price_source": cost.source if cost else None,
         "price_matched": cost.matched if cost else None,
-        "price_date": None,
+        "price_date": cost.price_date if cost else None,
         "tier": cost.tier if cost else None,
         "tenant": call.origin.tenant,
         "user_id": call.origin.user,

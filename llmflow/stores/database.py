@@ -1,9 +1,10 @@
 """The database: one SQLite file by default, PostgreSQL for a fleet. Every wait for it is bounded."""
 
 import asyncio
+import math
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Self, TypeVar
@@ -20,9 +21,11 @@ T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 WITHIN = 5.0
-"""Seconds that one transaction may take, the wait for a connection included."""
+"""Seconds that one transaction may take, the wait for a connection included. To give up one that hangs takes 2 more."""
 FRESH = 5.0
 """Seconds for which an answer of the database is proof enough that it is there."""
+_UPGRADE_WITHIN = 3600.0
+"""Seconds for all migrations: a big table may take its time, and whoever upgrades it watches."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -39,7 +42,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(_store_url(url))
-        self._answered_at = -FRESH
+        self._answered_at = self._failed_at = -math.inf
+        self._asking: asyncio.Task[StoreUnavailable | None] | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -56,12 +60,11 @@ class Database:
         """See that the schema is the current one. An SQLite file is made and upgraded, PostgreSQL is left alone.
 
         Raises:
-            ConfigInvalid: PostgreSQL has another schema: run `llmflow store upgrade`.
+            ConfigInvalid: PostgreSQL has an older schema: run `llmflow store upgrade`. Or the database holds something
+                else, or the schema of a newer llmflow.
             StoreUnavailable: it does not answer.
         """
-        if self.is_sqlite and (path := self._engine.url.database):
-            with _writable(path):
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         if await self.read(is_current):
             return
         if not self.is_sqlite:
@@ -74,27 +77,41 @@ class Database:
         """Bring it to the current schema; what it holds is kept. Whether there was something to do.
 
         Raises:
+            ConfigInvalid: the database holds something else, or the schema of a newer llmflow.
             StoreUnavailable: it does not answer.
         """
-        return await self.write(upgrade)  # SQLite locks before it looks, so of two processes one does it
+        self._make_folder()
+        try:
+            async with self._bounded(_UPGRADE_WITHIN), self._engine.begin() as connection:
+                return await upgrade(connection)
+        except DBAPIError as error:
+            raise ConfigInvalid(
+                f"the store {self.name} cannot be upgraded: {error.orig}. Give llmflow a database of its own"
+            ) from None
 
     @property
     def name(self) -> str:
         """Where it is, without its password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        url = self._engine.url
+        return url.database or "" if self.is_sqlite else url.set(drivername="postgresql").render_as_string()
 
     @property
     def is_sqlite(self) -> bool:
         """Whether it is a file on this machine."""
         return self._engine.dialect.name == "sqlite"
 
-    async def read(self, work: Work[T]) -> T:
+    @property
+    def is_away(self) -> bool:
+        """Whether it did not answer a moment ago, and nobody has asked since."""
+        return monotonic() - self._failed_at <= FRESH
+
+    async def read(self, work: Work[T], *, within: float = WITHIN) -> T:
         """Do `work` on a connection that only reads.
 
         Raises:
-            StoreUnavailable: no answer within `WITHIN` seconds.
+            StoreUnavailable: no answer within so many seconds.
         """
-        async with self._bounded(), self._engine.connect() as connection:
+        async with self._bounded(within), self._engine.connect() as connection:
             return await work(await connection.execution_options(isolation_level="AUTOCOMMIT"))
 
     async def write(self, work: Work[T]) -> T:
@@ -113,44 +130,74 @@ class Database:
         Raises:
             StoreUnavailable: it does not.
         """
-        if monotonic() - self._answered_at > FRESH:
-            await self.read(lambda connection: connection.execute(text("SELECT 1")))
+        if monotonic() - self._answered_at <= FRESH:
+            return
+        if self._asking is None or self._asking.done():  # one question for all who wait
+            self._asking = asyncio.create_task(self._ask())
+        if error := await asyncio.shield(self._asking):
+            raise StoreUnavailable(error.message)
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._asking:
+            await self._asking
         await self._engine.dispose()
 
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncGenerator[None]:
+    def _make_folder(self) -> None:
+        path = self._engine.url.database
+        if not self.is_sqlite or path is None:
+            return
         try:
-            async with asyncio.timeout(WITHIN):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigInvalid(f"the folder of the store {path} cannot be made ({error}): set LLMFLOW_STORE") from None
+
+    async def _ask(self) -> StoreUnavailable | None:
+        try:
+            await self.read(lambda connection: connection.execute(text("SELECT 1")))
+        except StoreUnavailable as error:
+            return error
+        return None
+
+    @asynccontextmanager
+    async def _bounded(self, within: float = WITHIN) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.timeout(within):
                 yield
         except TimeoutError:
-            raise self._unavailable(f"no answer within {WITHIN:g} s") from None
+            raise self._unavailable(f"no answer within {within:g} s") from None
         except DBAPIError as error:
             if not _is_away(error):
                 raise
             raise self._unavailable(str(error.orig)) from None
         except OSError as error:  # asyncpg's own, for a connection that cannot be made
             raise self._unavailable(str(error)) from None
-        self._answered_at = monotonic()
+        self._answered_at, self._failed_at = monotonic(), -math.inf
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
-        self._answered_at = -FRESH
+        self._answered_at, self._failed_at = -math.inf, monotonic()
         return StoreUnavailable(
-            f"the store {self.name} does not answer: {reason}. Is it running, and LLMFLOW_STORE right?"
+            f"the store {self.name} cannot be used: {reason}. Is it running, and LLMFLOW_STORE right?"
         )
 
 
+# SQLSTATEs of PostgreSQL, some of them by their first two digits: no connection, no transaction now (a standby), login,
+# no such database, no such schema, deadlock and the like, resources, busy, shut down, disk, inside of PostgreSQL;
+# then: rights, and a table or column that is not there (yet).
+_AWAY = ("08", "25", "28", "3D", "3F", "40", "53", "55", "57", "58", "XX", "42501", "42P01", "42703")
+
+
 def _is_away(error: DBAPIError) -> bool:
-    """Whether the database is away or overloaded, and not our SQL wrong."""
+    """Whether the same may succeed later: the database is away, overloaded, full, or not upgraded. Else it says no."""
     if error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
-        return isinstance(error.orig, sqlite3.OperationalError) and "no such" not in str(error.orig)
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            return "no such" in str(error.orig)  # a table or column that is not there (yet), as below
+        # DatabaseError itself is a file that is broken, or no SQLite at all; its other children are our mistakes.
+        return isinstance(error.orig, sqlite3.OperationalError) or type(error.orig) is sqlite3.DatabaseError
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    # Classes of PostgreSQL's SQLSTATE: connection, resources, operator intervention, authorization; none: no answer.
-    return not state or state[:2] in {"08", "53", "57", "58", "28", "3D"} or state in {"40001", "40P01", "55P03"}
+    return not state or state.startswith(_AWAY)  # none: the connection broke before there was an answer
 
 
 def _store_url(url: str) -> URL:
@@ -173,21 +220,14 @@ def _store_url(url: str) -> URL:
 def _engine(url: URL) -> AsyncEngine:
     if not url.drivername.startswith("sqlite"):
         try:
-            return create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10, pool_timeout=WITHIN)
+            return create_async_engine(url, pool_pre_ping=True, pool_timeout=WITHIN, hide_parameters=True)
         except ModuleNotFoundError:
             raise ConfigInvalid("PostgreSQL needs asyncpg: pip install 'llmflow[postgres]'") from None
-    engine = create_async_engine(url, connect_args={"timeout": WITHIN})
+    # It waits for a lock a little shorter than we do, so that the error says so.
+    engine = create_async_engine(url, connect_args={"timeout": 0.8 * WITHIN}, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _lock_at_once)
     return engine
-
-
-@contextmanager
-def _writable(path: str) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigInvalid(f"the folder of the store {path} cannot be made ({error}): set LLMFLOW_STORE") from None
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _: object) -> None:

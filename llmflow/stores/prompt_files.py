@@ -32,14 +32,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, PromptVersionMissing, did_you_mean
+from llmflow.errors import ConfigInvalid, PromptInvalid, did_you_mean
 from llmflow.stores.front_matter import FrontMatter, Positions, read_front_matter
-from llmflow.stores.kept import keep, kept_path
 from llmflow.stores.prompts import Prompt, Prompts
 from llmflow.stores.templates import Problem, Template, Templates, check
 from llmflow.types.messages import Role
@@ -48,17 +46,15 @@ from llmflow.types.prompts import PromptRef
 ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
 
 
-def load_prompts(folder: Path, prefix: str, kept: Path | None = None) -> Prompts:
+def load_prompts(folder: Path, prefix: str) -> Prompts:
     """Every `.prompt` file in a folder and the folders below: `plan.prompt` becomes `{prefix}/plan`.
 
     Args:
         folder: Of the files.
         prefix: The first part of the names.
-        kept: Folder of served versions, for a worker: these are added, and those that are there are served to the runs
-            that began with them.
 
     Raises:
-        ConfigInvalid: there is no such folder, or no prompt in it; or `kept` cannot be written.
+        ConfigInvalid: there is no such folder, or no prompt in it.
         PromptInvalid: files that do not parse; one line `file:line:column: what is wrong` for each problem of each.
     """
     if not folder.is_dir():
@@ -66,36 +62,17 @@ def load_prompts(folder: Path, prefix: str, kept: Path | None = None) -> Prompts
     paths = sorted(path for path in folder.rglob("*.prompt") if path.is_file())
     if not paths:
         raise ConfigInvalid(f"{folder} holds no `.prompt` files; the smallest has two lines: `user:` and a text")
-    prompts: dict[Prompt, bytes] = {}
+    prompts: list[Prompt] = []
     errors: list[str] = []
     for path in paths:
+        name = "/".join((prefix, *path.relative_to(folder).with_suffix("").parts))
         try:
-            data = path.read_bytes()
-            prompts[_parse(data, "/".join((prefix, *path.relative_to(folder).with_suffix("").parts)), path)] = data
+            prompts.append(_parse(path.read_bytes(), name, path))
         except PromptInvalid as error:
             errors.append(error.message)
     if errors:
         raise PromptInvalid("\n".join(errors))
-    if kept is None:
-        return Prompts(prompts)
-    older = cache(partial(_load_kept, kept))
-    served = Prompts(prompts, lambda ref: older(ref.name, ref.version))
-    for prompt, data in prompts.items():
-        keep(kept, prompt.ref, data)
-    return served
-
-
-def _load_kept(folder: Path, name: str, version: str) -> Prompt:
-    ref = PromptRef(name=name, version=version)
-    path = kept_path(folder, ref)
-    prompt = _parse(path.read_bytes(), ref.name, path) if path.is_file() else None
-    if prompt is None or prompt.ref != ref:
-        raise PromptVersionMissing(
-            f"this worker does not serve `{ref}`, and it is not kept in {path} either: the file was edited, and "
-            "whoever served that version has another LLMFLOW_HOME. Give all workers one, or start the run again",
-            ErrorDetail(field=ref.name),
-        )
-    return prompt
+    return Prompts(prompts)
 
 
 def _parse(data: bytes, name: str, path: Path) -> Prompt:
@@ -107,6 +84,9 @@ def _parse(data: bytes, name: str, path: Path) -> Prompt:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
         raise PromptInvalid(f"{path}:{line}:{column}: this is no UTF-8; save the file as UTF-8") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise PromptInvalid(f"{path}:{line}:1: the line has a NUL character, which no database stores: remove it")
     return parse_prompt(text, name, str(path))
 
 
@@ -128,6 +108,7 @@ def parse_prompt(text: str, name: str, path: str) -> Prompt:
     _raise(_wrong_input(header, positions, templates.variables), path)
     return Prompt(
         ref=PromptRef(name=name, version=_version(header, messages)),
+        text=text,
         templates=templates,
         model=header.model,
         options=header.options,

@@ -1,6 +1,6 @@
-"""Prompts: what a `.prompt` file says, and the set of them that a worker serves."""
+"""Prompts: what a `.prompt` file says, and the set of them that a worker has in files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -11,7 +11,6 @@ from llmflow.errors import (
     ConfigInvalid,
     ErrorDetail,
     PromptNotFound,
-    PromptVersionMissing,
     VariablesInvalid,
     did_you_mean,
 )
@@ -28,6 +27,8 @@ class Prompt:
     """One version of one prompt, ready to be rendered."""
 
     ref: PromptRef
+    text: str
+    """The file, with its comments and metadata."""
     templates: Templates
     model: str | None
     """An alias of models.yaml or `provider:model`; without one a call must name its model."""
@@ -49,17 +50,11 @@ class Prompt:
 
 @dataclass(frozen=True, init=False, eq=False)
 class Prompts:
-    """The prompts that a worker serves, one version of each: looked up by name or by reference, sorted by name.
-
-    Args:
-        prompts: Those that are served now.
-        older: Finds a version that was served before, or raises `PromptVersionMissing`.
-    """
+    """The prompts of an App's files, one version of each: looked up by name, sorted by name."""
 
     _by_name: Mapping[str, Prompt]
-    _older: Callable[[PromptRef], Prompt] | None
 
-    def __init__(self, prompts: Iterable[Prompt] = (), older: Callable[[PromptRef], Prompt] | None = None) -> None:
+    def __init__(self, prompts: Iterable[Prompt] = ()) -> None:
         by_name: dict[str, Prompt] = {}
         for prompt in sorted(prompts, key=lambda prompt: prompt.ref.name):
             other = by_name.setdefault(prompt.ref.name, prompt)
@@ -69,7 +64,6 @@ class Prompts:
                     f"{prompt.templates.path}. Rename one, or give its app another name"
                 )
         object.__setattr__(self, "_by_name", MappingProxyType(by_name))
-        object.__setattr__(self, "_older", older)
 
     def __iter__(self) -> Iterator[Prompt]:
         return iter(self._by_name.values())
@@ -77,31 +71,19 @@ class Prompts:
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def get(self, which: str | PromptRef) -> Prompt:
-        """The version that is served under a name, or exactly the version of a reference, also if it is an older one.
+    def get(self, name: str) -> Prompt:
+        """The version that the file of that name has.
 
         Raises:
             PromptNotFound: there is no prompt of that name; says what there is.
-            PromptVersionMissing: that version is not there; says what is, or where it was looked for.
-            PromptInvalid: the text that is kept of that version was damaged.
         """
-        name = which if isinstance(which, str) else which.name
-        prompt = self._by_name.get(name)
-        if isinstance(which, PromptRef) and self._older and (prompt is None or prompt.ref != which):
-            return self._older(which)
-        if prompt is None:
+        if name not in self._by_name:
             known = f"It serves: {', '.join(self._by_name)}" if self._by_name else "It serves no prompts"
             raise PromptNotFound(
                 f"this worker serves no prompt `{name}`{did_you_mean(name, self._by_name)}. {known}",
                 ErrorDetail(field=name),
             )
-        if isinstance(which, PromptRef) and which != prompt.ref:
-            raise PromptVersionMissing(
-                f"this worker does not serve `{which}`: the file was edited and is `{prompt.ref.version}` now. Keep "
-                "a worker with the old file until the runs that began with it have ended, or start them again",
-                ErrorDetail(field=name),
-            )
-        return prompt
+        return self._by_name[name]
 
 
 def render(prompt: Prompt, variables: Mapping[str, JsonValue]) -> tuple[Message, ...]:

@@ -139,7 +139,7 @@ prompt_rollouts = Table(
     Column("label", String, primary_key=True),
     Column("salt", String, nullable=False),
     Column("unit", String, nullable=False),  # run, user or tenant
-    Column("arms", JSON, nullable=False),  # [{"arm": "a", "version": "...", "weight": 9000}], weights of 10000
+    Column("arms", JSON, nullable=False),  # [{"arm": "a", "version": "...", "buckets": [[0, 9000]]}], of 10000
 )
 
 prompt_moves = Table(
@@ -148,6 +148,7 @@ prompt_moves = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String, nullable=False, index=True),
     Column("label", String, nullable=False),
+    Column("kind", String, nullable=False),  # label, rollout, or protection
     Column("before", String),
     Column("after", String),
     Column("at", Moment, nullable=False),
@@ -158,12 +159,29 @@ prompt_moves = Table(
 scores = Table(
     "scores",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("root_id", String, nullable=False, index=True),
-    Column("run_id", String),
-    Column("name", String, nullable=False),
+    Column("root_id", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("by", String, primary_key=True),  # empty: nobody said who
     Column("value", Float, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("by", String, nullable=False),
     Column("comment", Text),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("id", String, primary_key=True),  # the run that it was given to
+    Column("spent", Dollars, nullable=False),
+    Column("reserved", Dollars, nullable=False),  # by calls that run now
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("activity_id", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("budget", String, nullable=False),
+    Column("usd", Dollars, nullable=False),
+    Column("until", Moment, nullable=False),
 )

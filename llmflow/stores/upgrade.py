@@ -5,22 +5,49 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from llmflow.errors import ConfigInvalid
+
 HEAD = "0001"
 """The newest migration. Known here, because asking Alembic costs its import: 0.1 s at every start."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
+_LOCK = 0x6C6C6D66
+"""Of PostgreSQL, for whoever upgrades: any number that nobody else uses."""
+
+
 async def is_current(connection: AsyncConnection) -> bool:
-    """Whether the database has the schema of this llmflow."""
-    return await connection.run_sync(_revision) == HEAD
+    """Whether the database has the schema of this llmflow.
+
+    Raises:
+        ConfigInvalid: it has that of a newer one, or something else.
+    """
+    revision = await connection.run_sync(_revision)
+    if revision is not None and revision not in _known():
+        raise ConfigInvalid(
+            f"the store has the schema {revision!r}, which this llmflow does not know: another worker's llmflow is "
+            "newer, so upgrade this one. If the database is another application's, give llmflow one of its own"
+        )
+    return revision == HEAD
 
 
 async def upgrade(connection: AsyncConnection) -> bool:
-    """Do the migrations that are missing, in the transaction of the connection; whether there were some."""
+    """Do the migrations that are missing, in the transaction of the connection; whether there were some.
+
+    Raises:
+        ConfigInvalid: it has the schema of a newer llmflow, or something else.
+    """
+    # Of two processes one does it. SQLite has locked already: its transactions lock before they look.
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     if await is_current(connection):
         return False
     await connection.run_sync(_upgrade)
     return True
+
+
+def _known() -> set[str]:
+    return {path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py")}
 
 
 def _revision(connection: Connection) -> str | None:

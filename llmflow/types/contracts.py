@@ -35,7 +35,7 @@ class Query(Generic[Out]):
 COMPLETE = Activity("llmflow.complete", CompletionRequest, CompletionResult)
 RENDER = Activity("llmflow.render", RenderRequest, RenderedPrompt)
 RESOLVE = Activity("llmflow.resolve", ResolveRequest, Pins)
-"""A local activity: it reads what the worker has in memory, and costs one event."""
+"""A local activity: it asks memory and, once, the store, and costs one event."""
 
 USAGE = Query("llmflow.usage", UsageReport)
 STEPS = Query("llmflow.steps", StepReport)

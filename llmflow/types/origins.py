@@ -1,6 +1,10 @@
 """Where a call comes from: what ledger, limits and rollouts know of its run."""
 
+from llmflow.types.budgets import Budget
 from llmflow.types.wire import CompactWire
+
+TAGS, TENANT, USER, BUDGET = "llmflow.tags", "llmflow.tenant", "llmflow.user", "llmflow.budget"
+"""Memos of a run, written at its start: whoever starts one without our client writes them as well."""
 
 
 class Origin(CompactWire):
@@ -16,3 +20,4 @@ class Origin(CompactWire):
     user: str | None = None
     """Whom it works for; a rollout may be sticky by it."""
     tags: tuple[str, ...] = ()
+    budget: Budget | None = None

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import JsonValue, model_serializer, model_validator
 
+from llmflow.types.attributes import SearchAttributes
 from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
@@ -72,6 +73,8 @@ class Pins(CompactWire):
     """By the prompt's name."""
     models: dict[str, tuple[Candidate, ...]]
     """By the alias that the prompts and the request name: candidates in the order in which they are tried."""
+    attributes: SearchAttributes = SearchAttributes()
+    """The search attributes that this run writes: those of the first answer that it gets."""
 
 
 class RenderRequest(CompactWire):

@@ -9,6 +9,12 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _calls()
+    _prompts()
+    _scores_and_budgets()
+
+
+def _calls() -> None:
     op.create_table(
         "answers",
         sa.Column("run_id", sa.String(), nullable=False),
@@ -64,6 +70,9 @@ def upgrade() -> None:
     op.create_index("calls_by_day", "calls", ["day"], unique=False)
     op.create_index("calls_by_prompt", "calls", ["prompt", "version"], unique=False)
     op.create_index("calls_by_root", "calls", ["root_id"], unique=False)
+
+
+def _prompts() -> None:
     op.create_table(
         "prompt_labels",
         sa.Column("name", sa.String(), nullable=False),
@@ -77,6 +86,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("before", sa.String(), nullable=True),
         sa.Column("after", sa.String(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -103,16 +113,33 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", "version"),
     )
+
+
+def _scores_and_budgets() -> None:
     op.create_table(
         "scores",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("root_id", sa.String(), nullable=False),
-        sa.Column("run_id", sa.String(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
         sa.Column("value", sa.Float(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("by", sa.String(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("root_id", "name", "by"),
+    )
+    op.create_table(
+        "budgets",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_scores_root_id", "scores", ["root_id"], unique=False)
+    op.create_table(
+        "reservations",
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("activity_id", sa.String(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("budget", sa.String(), nullable=False),
+        sa.Column("usd", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "activity_id", "attempt"),
+    )

@@ -1,0 +1,47 @@
+"""What a call may cost, before it is made."""
+
+from datetime import timedelta
+
+from llmflow.errors import BudgetExceeded, ErrorDetail
+from llmflow.providers.billing import PaidCall
+from llmflow.providers.limits import DEFAULT_OUTPUT
+from llmflow.providers.pricing import Prices
+from llmflow.stores.budgets import Reservation
+from llmflow.stores.calls import Call
+from llmflow.types.budgets import Budget
+from llmflow.types.models import ModelRequest
+from llmflow.types.sizes import estimated_tokens
+from llmflow.types.usage import Usage
+
+_GRACE = timedelta(minutes=1)
+"""After the end of an attempt, until its reservation counts as spent: its record may be on its way."""
+
+
+def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices) -> Reservation | None:
+    """The money to set aside for a call: its input by its characters, and the longest answer that it asks for.
+
+    `None` where nobody knows the price, and the budget allows that.
+
+    Raises:
+        BudgetExceeded: nobody knows the price, and the budget does not allow that.
+    """
+    usage = Usage(
+        input_tokens=estimated_tokens(asked.messages), output_tokens=asked.options.max_output_tokens or DEFAULT_OUTPUT
+    )
+    cost = prices.look_up(PaidCall(asked=call.model_asked, answered=asked.model, usage=usage, at=call.at))
+    if cost.usd is None and budget.unpriced == "refuse":
+        raise BudgetExceeded(
+            f"{call.model_asked} has no known price ({cost.source}), and the run has a budget of ${budget.usd:f}: "
+            'write its price into prices.yaml, or start the run with Budget(..., unpriced="allow")',
+            ErrorDetail(field="budget", model=call.model_asked),
+        )
+    if cost.usd is None:
+        return None
+    return Reservation(
+        run_id=call.id.run_id,
+        activity_id=call.id.activity_id,
+        attempt=call.id.attempt,
+        budget=budget,
+        usd=cost.usd,
+        until=call.at + timedelta(seconds=asked.timeout) + _GRACE,
+    )

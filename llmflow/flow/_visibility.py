@@ -1,0 +1,80 @@
+"""What people see of a run from outside: search attributes, and the details on its page of the Web UI."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+
+from llmflow.types.attributes import SearchAttributes
+from llmflow.types.origins import Origin
+from llmflow.types.steps import StepRecord
+from llmflow.types.usage import Totals, UsageReport
+
+MAX_TAG = 255
+"""Characters of one value of a search attribute that every database of Temporal's takes."""
+
+
+def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> dict[str, float | tuple[str, ...]]:
+    """Search attributes by name, as they should be now."""
+    found: dict[str, float | tuple[str, ...]] = {}
+    if names.cost and report.total.calls:
+        found[names.cost] = float(report.total.usd)
+    tags = tuple(dict.fromkeys(tag[:MAX_TAG] for tag in _tags(origin, report)))
+    if names.tags and tags:
+        found[names.tags] = tags
+    return found
+
+
+def write(found: Mapping[str, float | tuple[str, ...]]) -> None:
+    """Write search attributes: one event in history."""
+    workflow.upsert_search_attributes(
+        [
+            SearchAttributeKey.for_keyword_list(name).value_set(value)
+            if isinstance(value, tuple)
+            else SearchAttributeKey.for_float(name).value_set(value)
+            for name, value in found.items()
+        ]
+    )
+
+
+def _tags(origin: Origin, report: UsageReport) -> Iterator[str]:
+    yield from (f"tag:{tag}" for tag in origin.tags)
+    if origin.tenant:
+        yield f"tenant:{origin.tenant}"
+    yield from (f"model:{model}" for model in report.by_model)
+    yield from (f"prompt:{prompt}" for prompt in report.by_prompt)
+
+
+def details(steps: Iterable[StepRecord], report: UsageReport) -> str:
+    """Markdown: what the run does now first, since the box of the Web UI is four lines high; then what it cost."""
+    lines = [f"**{_step(step)}**" for step in steps if step.status == "running"]
+    if report.total.calls:
+        lines.append(_money(report.total))
+        lines += _table("models", report.by_model)
+        lines += _table("prompts", report.by_prompt)
+    return "  \n".join(lines)
+
+
+def _step(step: StepRecord) -> str:
+    return step.path if step.total is None else f"{step.path}: {step.done or 0} of {step.total}"
+
+
+def _money(totals: Totals) -> str:
+    usage = totals.usage
+    calls = "1 call" if totals.calls == 1 else f"{totals.calls:,} calls"
+    unknown = f", and {totals.unpriced_calls:,} of unknown price" if totals.unpriced_calls else ""
+    return f"${totals.usd:.4f}{unknown} · {calls} · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+
+
+def _table(title: str, by_name: Mapping[str, Totals]) -> Iterator[str]:
+    for name, totals in by_name.items():
+        yield f"{title[:-1]} `{name}`: {_money(totals)}"
+
+
+def show(text: str, shown: str) -> str:
+    """Show details, unless the user's code shows its own; `shown` is what we showed last. What is shown now."""
+    current = workflow.get_current_details()
+    if current not in ("", shown) or text == shown:
+        return shown
+    workflow.set_current_details(text)
+    return text

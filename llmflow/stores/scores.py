@@ -1,0 +1,51 @@
+"""What people, or programs, think of runs: one score for each run, name and person."""
+
+import math
+from datetime import UTC, datetime
+
+from sqlalchemy import or_, select
+
+from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.stores.database import Database
+from llmflow.stores.schema import calls, scores
+from llmflow.stores.upsert import insert_into
+from llmflow.types.reports import Score
+
+
+async def root_of(database: Database, run: str) -> str | None:
+    """Workflow id of the run that began the tree of `run`, if the ledger has a call of it.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    # The run itself first: a child may have been given an id that began a tree of its own, too.
+    same = or_(calls.c.root_id == run, calls.c.workflow_id == run)
+    query = select(calls.c.root_id).where(same).order_by(calls.c.root_id != run).limit(1)
+    return await database.read(lambda connection: connection.scalar(query))
+
+
+async def put_score(database: Database, score: Score) -> None:
+    """Keep a score; one of the same run, name and person goes.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    row = {**score.model_dump(exclude={"run"}), "root_id": score.run, "by": score.by or ""}
+    insert = insert_into(database, scores).values(row)
+    replaced = {name: insert.excluded[name] for name in ("value", "at", "comment")}
+    await database.write(
+        lambda connection: connection.execute(insert.on_conflict_do_update(scores.primary_key, set_=replaced))
+    )
+
+
+def new_score(run: str, name: str, value: float, by: str | None, comment: str | None) -> Score:
+    """A score of now.
+
+    Raises:
+        InputInvalid: the name is empty, or the value is no finite number.
+    """
+    if not name.strip():
+        raise InputInvalid("a score needs a name for what is judged, such as `helpful`", ErrorDetail(field="name"))
+    if not math.isfinite(value):
+        raise InputInvalid(f"a score is a finite number, such as 0.9, not {value}", ErrorDetail(field="value"))
+    return Score(run=run, name=name.strip(), value=value, by=by, comment=comment, at=datetime.now(UTC))

@@ -1,0 +1,23 @@
+"""Budgets: what a run and everything below it may cost."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from llmflow.types.usage import Dollars
+from llmflow.types.wire import CompactWire
+
+
+class Budget(CompactWire):
+    """A limit on a run with all its children and the runs that continue it. `Budget(usd="0.50")`.
+
+    It is kept in the store, before each call: parallel branches, children and attempts that died with their worker are
+    counted. A call that does not fit fails with `BudgetExceeded`, and nothing was asked.
+    """
+
+    usd: Dollars = Field(ge=0)
+    """US dollars."""
+    unpriced: Literal["refuse", "allow"] = "refuse"
+    """What to do with a model whose price nobody knows: it could cost anything."""
+    id: str | None = None
+    """Set by llmflow: the run that it was given to."""
