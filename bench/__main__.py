@@ -5,13 +5,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import call, chain, same, startup, status
+from bench import call, chain, cost, same, startup, status
 from bench.figures import Figure, as_json, table
 from bench.processes import Process
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 
-PARTS = ("chain", "call", "import", "memory", "status")
+PARTS = ("chain", "call", "import", "memory", "cold", "status", "cost")
 
 
 def say(line: str) -> None:
@@ -26,7 +26,9 @@ async def measure(parts: list[str], runs: int) -> list[Figure]:
             "call": lambda: call.measure(server.address, runs),
             "import": startup.measure_import,
             "memory": lambda: startup.measure_memory(server.address),
+            "cold": lambda: startup.measure_cold(server.address),
             "status": lambda: status.measure(server.address, runs),
+            "cost": cost.measure,
         }
         if {"chain", "call"} & set(parts):
             await same.check(server.address)

@@ -32,15 +32,20 @@ class Process:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-@asynccontextmanager
-async def python(*arguments: str, env: Mapping[str, str] | None = None) -> AsyncGenerator[Process]:
-    """A Python process that has printed its first line; it is ended with the context."""
-    process = await asyncio.create_subprocess_exec(
+async def started(*arguments: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """A Python process that has just been started; what it prints can be read."""
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": BYTE_CODE.name, **(env or {})},
     )
+
+
+@asynccontextmanager
+async def python(*arguments: str, env: Mapping[str, str] | None = None) -> AsyncGenerator[Process]:
+    """A Python process that has printed its first line; it is ended with the context."""
+    process = await started(*arguments, env=env)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_LIMIT):

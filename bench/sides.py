@@ -73,7 +73,9 @@ async def workers(server: str, model: str) -> AsyncGenerator[tuple[Process, Proc
         models.write_text(MODELS.format(url=model))
         async with (
             python("-m", "bench.worker", "plain", *arguments) as plain,
-            python("-m", "bench.worker", "llmflow", *arguments, env={"LLMFLOW_MODELS": str(models)}) as llmflow,
+            python(
+                "-m", "bench.worker", "llmflow", *arguments, env={"LLMFLOW_MODELS": str(models), "LLMFLOW_HOME": folder}
+            ) as llmflow,
         ):
             yield plain, llmflow
 

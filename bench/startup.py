@@ -1,13 +1,18 @@
 """What a process pays before its first run: imports, and the memory of a worker that polls."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from statistics import median
+from time import perf_counter
+from uuid import uuid4
 
 from bench.figures import Figure
 from bench.processes import python
-from bench.sides import workers
+from bench.sides import sides, workers
 
 ROUNDS = 11
+COLD_STARTS = 3
+WARM_CALLS = 20
 TIMED = "from time import perf_counter as t; start = t(); import {module}; print(t() - start)"
 
 
@@ -40,3 +45,22 @@ async def measure_memory(server: str) -> list[Figure]:
             limits="value",
         )
     ]
+
+
+async def measure_cold(server: str) -> list[Figure]:
+    """The first call of a worker that has just said that it polls, over its later ones."""
+    more: dict[str, list[float]] = {"plain": [], "llmflow": []}
+    for number in range(COLD_STARTS):
+        async with sides(server, delay=0) as both:
+            for side in both.in_turn(number):
+                first, *later = [await _timed(side.call, f"cold-{side.name}-{uuid4()}") for _ in range(1 + WARM_CALLS)]
+                more[side.name].append(first - median(later))
+    plain, llmflow = median(more["plain"]), median(more["llmflow"])
+    name = "first call of a cold worker, over a warm one"
+    return [Figure(name=name, unit="s", plain=plain, llmflow=llmflow, limit=1.0, limits="value")]
+
+
+async def _timed(start: Callable[[str], Awaitable[object]], id: str) -> float:
+    begun = perf_counter()
+    await start(id)
+    return perf_counter() - begun

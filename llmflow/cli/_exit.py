@@ -14,6 +14,7 @@ from llmflow.errors import (
     PromptNotFound,
     RunNotFound,
     ServerUnavailable,
+    StoreUnavailable,
 )
 
 
@@ -33,9 +34,9 @@ class Exit(IntEnum):
 MEANING: Mapping[Exit, str] = MappingProxyType(
     {
         Exit.DONE: "done",
-        Exit.FAILED: "the run failed, or ended without a result",
+        Exit.FAILED: "the run failed, or ended without a result; or prompts drifted",
         Exit.USAGE: "wrong usage, or an input that does not fit",
-        Exit.UNREACHABLE: "no Temporal server, or no worker, answers",
+        Exit.UNREACHABLE: "no Temporal server, no worker, or no store answers",
         Exit.NOT_FOUND: "no such run, workflow or prompt",
         Exit.CONFIG: "app, prompts, models or settings are wrong",
         Exit.TIMEOUT: "the run still goes on when the time is up",
@@ -48,6 +49,7 @@ _BY_ERROR: tuple[tuple[type[LLMFlowError], Exit], ...] = (
     (PayloadTooLarge, Exit.USAGE),
     (ServerUnavailable, Exit.UNREACHABLE),
     (NoWorker, Exit.UNREACHABLE),
+    (StoreUnavailable, Exit.UNREACHABLE),
     (RunNotFound, Exit.NOT_FOUND),
     (PromptNotFound, Exit.NOT_FOUND),
     (PromptInvalid, Exit.CONFIG),

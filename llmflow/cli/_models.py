@@ -7,9 +7,7 @@ from llmflow.app import App
 from llmflow.cli._output import near
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound
-from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.prompts import Prompts
-from llmflow.worker import app_catalogue, missing_keys
+from llmflow.worker import app_catalogue, missing_keys, prompts_of
 
 
 @dataclass(frozen=True)
@@ -28,16 +26,6 @@ class Model:
 
     def __str__(self) -> str:
         return ", then ".join(self.candidates)
-
-
-def prompts_of(app: App) -> Prompts:
-    """The App's prompts.
-
-    Raises:
-        ConfigInvalid: the folder is not there, or holds none.
-        PromptInvalid: some do not parse; says file:line:column.
-    """
-    return load_prompts(app.prompts, app.name) if app.prompts else Prompts()
 
 
 def models_of(app: App, settings: Settings) -> list[Model]:

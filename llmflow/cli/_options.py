@@ -2,9 +2,13 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+
+from llmflow.types.budgets import Budget
 
 AppPath = Annotated[
     str, typer.Argument(metavar="APP", help="The App, as `package.module:attribute`: workflows.research.app:app")
@@ -28,6 +32,18 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(**{_UNITS[found[2]]: float(found[1])})
     except OverflowError:
         raise typer.BadParameter(f"{text!r} is longer than any calendar") from None
+
+
+def parse_budget(text: str) -> Budget:
+    """US dollars, such as `0.50`.
+
+    Raises:
+        typer.BadParameter: it is no amount.
+    """
+    try:
+        return Budget(usd=Decimal(text.removeprefix("$")))
+    except (InvalidOperation, ValidationError):
+        raise typer.BadParameter(f"{text!r} is no amount: give US dollars, such as 0.50") from None
 
 
 def parse_moment(text: str) -> datetime:

@@ -47,6 +47,8 @@ def plain(value: object) -> object:
             return {str(key): plain(item) for key, item in cast(Mapping[object, object], value).items()}
         case tuple() | list():
             return [plain(item) for item in cast(tuple[object, ...], value)]
+        case Decimal():
+            return format(value, "f")  # 0.0000001, not 1E-7
         case _:
             return to_jsonable_python(value)
 

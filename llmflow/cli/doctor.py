@@ -11,13 +11,17 @@ from rich.text import Text
 from llmflow.app import App
 from llmflow.cli._apps import load
 from llmflow.cli._exit import Exit
-from llmflow.cli._models import how_to_get_a_model, models_of, prompts_of
+from llmflow.cli._models import how_to_get_a_model, models_of
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import near, out, plural, print_json
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
+from llmflow.client import Client, add_attributes, known_attributes
 from llmflow.config import Settings
 from llmflow.errors import LLMFlowError, did_you_mean
+from llmflow.stores.database import Database
+from llmflow.types.attributes import SearchAttributes
+from llmflow.worker import prompts_of
 
 
 class Check(BaseModel):
@@ -47,15 +51,18 @@ def doctor(
         str | None, typer.Argument(metavar="APP", help="Look at its prompts, models, keys and workers too")
     ] = None,
     *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Add missing search attributes, and bring the store to the current schema")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look for what is missing, and say how to mend it.
 
-    It looks at the server, and at an App's prompts, models, keys and workers.
+    It looks at the server, its search attributes, the store, and at an App's prompts, models, keys and workers.
 
     Example: llmflow doctor workflows.research.app:app
     """
-    checks = tuple(run(_examine(app)))
+    checks = tuple(run(_examine(app, fix=fix)))
     diagnosis = Diagnosis(ok=all(one.ok for one in checks), checks=checks)
     if as_json:
         print_json(diagnosis)
@@ -65,7 +72,7 @@ def doctor(
         raise typer.Exit(Exit.CONFIG)
 
 
-async def _examine(path: str | None) -> list[Check]:
+async def _examine(path: str | None, *, fix: bool) -> list[Check]:
     settings, app = Settings.load(), None
     checks: list[Check] = []
     if path:
@@ -74,10 +81,10 @@ async def _examine(path: str | None) -> list[Check]:
             checks += _of_app(app, settings)
         except LLMFlowError as error:
             checks.append(Check(name="app", ok=False, found=error.message))
-    return [*await _of_server(app, path), *checks]
+    return [*await _of_server(app, path, settings.attributes, fix=fix), await _of_store(settings, fix=fix), *checks]
 
 
-async def _of_server(app: App | None, path: str | None) -> list[Check]:
+async def _of_server(app: App | None, path: str | None, attributes: SearchAttributes, *, fix: bool) -> list[Check]:
     try:
         connection = await connected(app)
         client = connection.client
@@ -88,11 +95,40 @@ async def _of_server(app: App | None, path: str | None) -> list[Check]:
         workers = await client.workers(app.task_queue) if app else 0
     except LLMFlowError as error:
         return [Check(name="server", ok=False, found=error.message)]
+    searchable = await _of_attributes(client, attributes, fix=fix)
     if app is None:
-        return [server]
+        return [server, searchable]
     found = f"{workers or 'no'} {plural(workers, 'worker')} on task queue {app.task_queue} in the last 75 s"
     mend = None if workers else f"llmflow worker {path}"
-    return [server, Check(name="worker", ok=workers > 0, found=found, mend=mend)]
+    return [server, searchable, Check(name="worker", ok=workers > 0, found=found, mend=mend)]
+
+
+async def _of_attributes(client: Client, wanted: SearchAttributes, *, fix: bool) -> Check:
+    """Runs do without those that are missing, so that is no failure."""
+    try:
+        added = await add_attributes(client.temporal, wanted) if fix else ()
+        known = await known_attributes(client.temporal, wanted)
+    except LLMFlowError as error:
+        return Check(name="search", ok=False, found=error.message)
+    missing = [name for field, name in wanted if name and name != getattr(known, field)]
+    if missing:
+        found = f"runs cannot be found by {', '.join(missing)}: the namespace has no such search attribute"
+        return Check(name="search", ok=True, found=found, mend="llmflow doctor --fix")
+    new = f"; new: {', '.join(added)}" if added else ""
+    return Check(
+        name="search", ok=True, found=f"runs can be found by {', '.join(name for _, name in known if name)}{new}"
+    )
+
+
+async def _of_store(settings: Settings, *, fix: bool) -> Check:
+    try:
+        database = Database(settings.store_url)
+        if fix:
+            await database.upgrade()
+        async with database:
+            return Check(name="store", ok=True, found=database.name)
+    except LLMFlowError as error:
+        return Check(name="store", ok=False, found=error.message)
 
 
 def _of_app(app: App, settings: Settings) -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from pydantic import BaseModel, ConfigDict
@@ -12,13 +12,14 @@ from llmflow.app import App
 from llmflow.cli._apps import load
 from llmflow.cli._exit import Exit
 from llmflow.cli._inputs import find_workflow, read_input
-from llmflow.cli._options import AppPath, AsJson, parse_duration
+from llmflow.cli._options import AppPath, AsJson, parse_budget, parse_duration
 from llmflow.cli._output import err, print_json, say
 from llmflow.cli._report import page, state, watch
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.client import StartOptions
 from llmflow.errors import RunNotFound
+from llmflow.types.budgets import Budget
 from llmflow.types.runs import RunStatus
 
 _CALM = (
@@ -57,6 +58,12 @@ def start(
         timedelta | None, typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="Start this much later")
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Free text to tell runs apart later; may be repeated")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Whose run it is: its limits, its share, its bill")] = None,
+    user: Annotated[str | None, typer.Option(help="Whom it works for")] = None,
+    budget: Annotated[
+        Budget | None, typer.Option(parser=parse_budget, metavar="USD", help="What it may cost, children included")
+    ] = None,
+    priority: Annotated[int | None, typer.Option(min=1, max=5, help="1 goes first, 5 last")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show it live, then print its result")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,11 +75,14 @@ def start(
     """
     served = load(app)
     kind = find_workflow(served, workflow)
-    options = StartOptions(id=readable_id(served) if id is None else id)
-    if delay:
-        options["delay"] = delay
-    if tag:
-        options["tags"] = tag
+    given = {"delay": delay, "tags": tag, "tenant": tenant, "user": user, "budget": budget, "priority": priority}
+    options = cast(
+        StartOptions,
+        {
+            "id": readable_id(served) if id is None else id,
+            **{name: value for name, value in given.items() if value is not None},
+        },
+    )
     run(_start(served, kind.name, read_input(input, kind), options, wait=wait, as_json=as_json))
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from temporalio.worker import Worker
 
 from llmflow.app import App
-from llmflow.client import Client, connect
+from llmflow.client import Client, add_attributes, connect
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
@@ -48,7 +48,13 @@ async def server() -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def environment(
-    app: App, provider: Provider, *, address: str, time_factor: float = 1, max_cached_workflows: int = 0
+    app: App,
+    provider: Provider,
+    *,
+    address: str,
+    store: str | None = None,
+    time_factor: float = 1,
+    max_cached_workflows: int = 0,
 ) -> AsyncGenerator[Environment]:
     """Serve `app` on a task queue of its own, with `provider` behind every model.
 
@@ -56,6 +62,7 @@ async def environment(
         app: What to test.
         provider: Usually a `ScriptedProvider`. Whatever model a prompt names, it is asked.
         address: Of a Temporal server, such as `server()` gives.
+        store: Where calls are recorded, as in `LLMFLOW_STORE`; a file that goes away with the environment if left out.
         time_factor: Makes the timers of workflows shorter; see `compressed_time`.
         max_cached_workflows: 0 replays the whole history at every step, so that what is not deterministic fails here.
 
@@ -65,13 +72,17 @@ async def environment(
     if app.models:
         check_prompts(app, load_catalogue(app.models))
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
+        settings = Settings(home=Path(home), store=store)
         served = activities(
             app,
-            settings=Settings(home=Path(home)),
+            settings=settings,
             catalogue=Catalogue.only("scripted"),
             providers={"scripted": provider},
         )
-        connected = await connect(address=address, plugin=LLMFlowPlugin(app, activities=served))
+        connected = await connect(
+            address=address, store=settings.store_url, plugin=LLMFlowPlugin(app, activities=served)
+        )
+        await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"
         worker = Worker(
             connected.temporal,
@@ -81,4 +92,4 @@ async def environment(
             max_cached_workflows=max_cached_workflows,
         )
         async with worker:
-            yield Environment(client=Client(connected.temporal, queue), app=app)
+            yield Environment(client=Client(connected.temporal, queue, settings.store_url), app=app)

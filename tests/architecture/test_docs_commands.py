@@ -36,14 +36,18 @@ def unknown_commands(page: Page, make: Collection[str], llmflow: typer.Typer) ->
 
 def unknown_words(llmflow: typer.Typer, words: list[str]) -> Iterator[str]:
     """Sub-commands and options that the command line does not have. Their values are not judged."""
-    command, said = typer.main.get_command(llmflow), "llmflow"
+    command, said, value = typer.main.get_command(llmflow), "llmflow", False
     for word in words:
-        if word.startswith("-") and word.strip("-"):
+        if value:
+            value = False
+        elif word.startswith("-") and word.strip("-"):
             option = word.partition("=")[0]
-            names = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
-            known = {"--help"} | {name for name in names if name.startswith("-")}
+            params = {name: param for param in command.params for name in (*param.opts, *param.secondary_opts)}
+            known = {"--help"} | {name for name in params if name.startswith("-")}
             if option not in known:
                 yield f"`{said}` has no option {option}; it has {', '.join(sorted(known))}"
+            # A group may have options, too, and the word after one is no command.
+            value = "=" not in word and option in params and not getattr(params[option], "is_flag", False)
         elif isinstance(command, TyperGroup):
             if word not in command.commands:
                 yield f"`{said}` has no command {word}; it has {', '.join(sorted(command.commands))}"

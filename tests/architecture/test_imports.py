@@ -11,31 +11,34 @@ from ._source import Source, example, holds, sources
 
 EVERYWHERE = frozenset({"pydantic", "pydantic_core", "typing_extensions"})  # pydantic, and what it brings
 
+# A client reads the settings, because a score goes into the store that the workers' settings name.
 TABLE = """
 room       | may import from llmflow               | and from outside, beyond pydantic
 ---------- | ------------------------------------- | -----------------------------------------------------------
 errors     |                                       |
 types      | errors                                |
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
-providers  | types, errors                         | openai, litellm, httpx, genai_prices, minijinja, ruamel.yaml
-stores     | types, errors                         | sqlalchemy, aiosqlite, asyncpg, minijinja, ruamel.yaml
+providers  | types, errors                         | openai, litellm, httpx, genai_prices, minijinja, ruamel.yaml,
+           |                                       | circuitbreaker, limits, redis
+stores     | types, errors                         | sqlalchemy, aiosqlite, asyncpg, alembic, minijinja,
+           |                                       | ruamel.yaml
 tools      | types, errors                         | httpx, minijinja
 activities | types, errors,                        | temporalio.{activity,common,exceptions}
            | providers, stores, tools              |
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
            |                                       | obstore, cryptography
 telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},
-           |                                       | opentelemetry
+           |                                       | temporalio.contrib.opentelemetry, opentelemetry
 spec       | types, errors                         | ruamel.yaml, minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | types, errors                         | temporalio.common
 plugin     | app, flow, converter, telemetry,      | temporalio.{plugin,worker,client,workflow,common},
-           | types, errors                         | temporalio.{converter,contrib.pydantic}
-client     | app, plugin, spec, stores,            | temporalio.{client,envconfig,service,runtime},
+           | types, errors                         | temporalio.{converter,contrib.pydantic,api}
+client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
            | types, errors                         | temporalio.{common,exceptions,api,types}
 worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
 cli        | app, client, worker, config, spec,    | typer, rich
-           | stores, dev, types, errors            |
+           | stores, dev, telemetry, types, errors |
 api        | client, config, spec, stores,         | fastapi, starlette, uvicorn
            | types, errors                         |
 testing    | all but cli, api                      | temporalio, pytest

@@ -16,9 +16,10 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,6 +42,8 @@ class Postgres:
 
     port: int
     password: str
+    _server: Callable[[], AbstractAsyncContextManager[None]]
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     host = "127.0.0.1"
@@ -53,12 +56,39 @@ class Postgres:
     async def database(self) -> str:
         """The URL of a new and empty database."""
         name = f"db_{next(self._numbers)}"
+        await self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    async def execute(self, sql: str) -> list[asyncpg.Record]:
+        """Do it as the superuser of the cluster; what it returns."""
         connection = await asyncpg.connect(self.url("postgres"))
         try:
-            await connection.execute(f"CREATE DATABASE {name}")
+            return await connection.fetch(sql)
         finally:
             await connection.close()
-        return self.url(name)
+
+    async def start(self) -> None:
+        """Serve, at the same port and with the same data as before."""
+        await self._running.enter_async_context(self._server())
+
+    async def stop(self) -> None:
+        """Shut it down. Sessions that are open end, and a new one is refused."""
+        await self._running.aclose()
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncGenerator[None]:
+        """A server that is so slow that it says nothing at all: connections stay open, and nobody answers."""
+        [[data]] = await self.execute("SHOW data_directory")
+        postmaster = int(Path(data, "postmaster.pid").read_text().split()[0])
+        sessions = await self.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        pids = [postmaster, *(session["pid"] for session in sessions)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -82,14 +112,20 @@ async def running_postgres() -> AsyncGenerator[Postgres]:
         port = free_port()
         settings = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *_CAREFREE)
         arguments = [word for setting in settings for word in ("-c", setting)]
-        async with running(
+        server = partial(
+            running,
             *(binaries / "postgres", "-D", data, *arguments),
             ready="ready to accept connections",
             stop=signal.SIGINT,  # which ends sessions that are still open, too
             cwd=folder,
             user=user,
-        ):
-            yield Postgres(port, password)
+        )
+        cluster = Postgres(port, password, server)
+        await cluster.start()
+        try:
+            yield cluster
+        finally:
+            await cluster.stop()
 
 
 async def _initialise(binaries: Path, data: Path, secret: Path, user: str | None) -> None:

@@ -1,5 +1,6 @@
 """Environments for the workflows in `hello/`."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -15,4 +16,5 @@ Hello = Callable[[Provider], AbstractAsyncContextManager[Environment]]
 @pytest.fixture
 def hello(temporal: str) -> Hello:
     """Serve the App of the tests with a provider behind every model: `async with hello(provider) as env`."""
-    return lambda provider: environment(app, provider, address=temporal)
+    # `make test-production` has a PostgreSQL for it.
+    return lambda provider: environment(app, provider, address=temporal, store=os.environ.get("LLMFLOW_STORE"))

@@ -15,11 +15,14 @@ Doctor = Callable[..., Done]
 
 
 @pytest.fixture
-def doctor(temporal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
+def doctor(
+    temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Doctor:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("LLMFLOW_MODELS", raising=False)
+    monkeypatch.setenv("LLMFLOW_STORE", str(tmp_path / "store.db"))
     return lambda *arguments: call(capsys, "doctor", *arguments)
 
 
@@ -44,14 +47,16 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
     checks = json.loads(done.out)["checks"]
     assert [(one["name"], one["ok"]) for one in checks] == [
         ("server", True),
+        ("search", True),
         ("worker", False),
+        ("store", True),
         ("app", True),
         ("prompts", True),
         ("models", True),
         ("models", True),
     ]
-    assert checks[1]["mend"] == "llmflow worker unserved:app"
-    assert checks[4]["found"].endswith("; OPENAI_API_KEY")
+    assert checks[2]["mend"] == "llmflow worker unserved:app"
+    assert checks[6]["found"].endswith("; OPENAI_API_KEY")
     assert KEY not in done.out + done.err
 
 
@@ -89,3 +94,20 @@ def test_files_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: py
 
     (tmp_path / "prompts" / "ask.prompt").write_text("user:\n{{ question\n")
     assert "ask.prompt:2:" in doctor("sick:app").out
+
+
+def test_missing_search_attributes_are_added_and_used_at_once(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"cost": "DoctorCost", "tags": null, "approval": null}')
+    text = " ".join(doctor().out.split())
+    assert "runs cannot be found by DoctorCost" in text
+    assert "→ llmflow doctor --fix" in text
+
+    fixed = doctor("--fix")
+    assert fixed.code == 0
+    assert "runs can be found by DoctorCost; new: DoctorCost" in " ".join(fixed.out.split())
+    assert "new:" not in doctor("--fix").out
+
+    monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"approval": "DoctorCost"}')
+    wrong = doctor("--fix")
+    assert wrong.code == 5
+    assert "DoctorCost of namespace default is a Double, and llmflow needs a Keyword" in " ".join(wrong.out.split())

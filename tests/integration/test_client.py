@@ -234,3 +234,15 @@ async def test_temporals_own_environment_is_used(temporal: str, monkeypatch: pyt
     client = await connect()
     assert client.temporal.namespace == "elsewhere"
     assert (await connect(namespace="default")).temporal.namespace == "default"
+
+
+async def test_a_tenant_gets_its_fair_share_and_a_priority_its_place(env: Environment) -> None:
+    run = await env.client.start(Steps.run, "x", id=env.id(), tenant="acme", priority=2)
+    await run.result()
+    started = (await run.handle.fetch_history()).events[0].workflow_execution_started_event_attributes
+    assert (started.priority.fairness_key, started.priority.priority_key) == ("acme", 2)
+
+    with pytest.raises(InputInvalid, match="64 bytes"):
+        await env.client.start(Steps.run, "x", id=env.id(), tenant="a" * 65)
+    with pytest.raises(InputInvalid, match="1, which goes first, to 5"):
+        await env.client.start(Steps.run, "x", id=env.id(), priority=6)

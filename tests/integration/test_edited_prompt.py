@@ -57,7 +57,7 @@ async def serving(app: App, client: Client, temporal: str, home: Path) -> AsyncG
     serving = asyncio.create_task(
         worker.run(
             app,
-            settings=Settings(models="offline", home=home),
+            settings=Settings(models="offline", home=home, store=str(home / "llmflow.db")),
             address=temporal,
             task_queue=client.task_queue,
             ready=lambda _: ready.set(),
@@ -97,7 +97,7 @@ async def test_an_open_run_finishes_on_the_version_that_it_began_with(
         assert await newer.result() == [new_version, new_version]
 
 
-async def test_a_worker_with_another_home_does_not_have_the_version(
+async def test_a_worker_with_another_store_does_not_have_the_version(
     app: App, client: Client, temporal: str, tmp_path: Path
 ) -> None:
     async with serving(app, client, temporal, tmp_path / "home"):
@@ -108,7 +108,7 @@ async def test_a_worker_with_another_home_does_not_have_the_version(
     elsewhere = tmp_path / "elsewhere"
     async with serving(app, client, temporal, elsewhere):
         await run.handle.signal(Twice.go_on)
-        looked = re.escape(f"`{version}`, and it is not kept in {elsewhere}/prompts/{version}.prompt either")
+        looked = rf"`{version}` is neither in the files here nor in the store .*{re.escape(str(elsewhere))}/llmflow\.db"
         with pytest.raises(RunNotCompleted, match=looked) as failed:
             await run.result()
         assert isinstance(failed.value.__cause__, PromptVersionMissing)

@@ -8,6 +8,7 @@ from tests.integration.hello.workflows import (
     Asked,
     Both,
     Caught,
+    Family,
     Large,
     Long,
     Odd,
@@ -24,7 +25,22 @@ HERE = Path(__file__).parent
 
 app = App(
     name="hello",
-    workflows=[Asked, Both, Caught, Large, Long, Odd, Parallel, Patient, Pictures, Rendered, Steps, Tools, Typed],
+    workflows=[
+        Asked,
+        Both,
+        Caught,
+        Family,
+        Large,
+        Long,
+        Odd,
+        Parallel,
+        Patient,
+        Pictures,
+        Rendered,
+        Steps,
+        Tools,
+        Typed,
+    ],
     tools=[
         tools.locate,
         tools.thread_name,

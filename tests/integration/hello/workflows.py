@@ -183,6 +183,19 @@ class Patient:
 
 
 @workflow.defn
+class Family:
+    """Asks, has a child that asks, and goes on as a new run that does the same; that one ends."""
+
+    @workflow.run
+    async def run(self, again: bool) -> str:
+        answer = await flow.complete("hello/greet", {"name": "ana"})
+        await workflow.execute_child_workflow(Typed.run, "bo", id=f"{workflow.info().run_id}-child")
+        if again:
+            workflow.continue_as_new(False)
+        return answer.output
+
+
+@workflow.defn
 class Steps:
     """Steps that nest, repeat, fail, and have bad names."""
 

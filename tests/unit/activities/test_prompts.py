@@ -1,43 +1,74 @@
 """What a run pins when it asks."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
+from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities.prompts import PromptActivities
-from llmflow.errors import ModelNotFound, PromptNotFound
-from llmflow.flow._run import Run
+from llmflow.errors import ModelNotFound, PromptNotFound, PromptVersionMissing
+from llmflow.flow import _run
 from llmflow.providers.catalogue import Catalogue
+from llmflow.stores.database import Database
+from llmflow.stores.labels import Labels, Reason
 from llmflow.stores.prompt_files import load_prompts
+from llmflow.stores.registry import Registry
+from llmflow.stores.rollouts import Unit
+from llmflow.stores.schema import prompt_versions
+from llmflow.types.attributes import SearchAttributes
+from llmflow.types.carried import Carried
 from llmflow.types.models import Candidate, ModelOptions
-from llmflow.types.prompts import ResolveRequest
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource, RenderRequest, ResolveRequest
 
 SMART = (Candidate(model="openai:big", options=ModelOptions(temperature=0.7, max_output_tokens=9)),)
 FAST = (Candidate(model="openai:small"),)
+ANA = Reason(by="ana")
 
 
-def activities(folder: Path, **aliases: tuple[Candidate, ...]) -> PromptActivities:
-    return PromptActivities(load_prompts(folder, "app"), Catalogue(providers={}, aliases=aliases))
+class Worker:
+    """The activities of a worker that serves a folder now."""
+
+    def __init__(self, database: Database, folder: Path, **aliases: tuple[Candidate, ...]) -> None:
+        self.registry = Registry(database, load_prompts(folder, "app"))
+
+        async def none() -> SearchAttributes:
+            return SearchAttributes()
+
+        self.activities = PromptActivities(self.registry, Catalogue(providers={}, aliases=aliases), "production", none)
+
+    async def resolve(self, request: ResolveRequest) -> Pins:
+        return await ActivityEnvironment().run(self.activities.resolve, request)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database(str(tmp_path / "llmflow.db")) as database:
+        yield database
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "ask.prompt").write_text("---\nmodel: smart\nconfig: {temperature: 0}\n---\nuser:\nhi\n")
-    (tmp_path / "typo.prompt").write_text("---\nmodel: fsat\n---\nuser:\nhi\n")
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "far.prompt").write_text("---\nmodel: fast\n---\nuser:\nhi\n")
-    return tmp_path
+    folder = tmp_path / "prompts"
+    (folder / "other").mkdir(parents=True)
+    (folder / "ask.prompt").write_text("---\nmodel: smart\nconfig: {temperature: 0}\n---\nuser:\nhi\n")
+    (folder / "typo.prompt").write_text("---\nmodel: fsat\n---\nuser:\nhi\n")
+    (folder / "other" / "far.prompt").write_text("---\nmodel: fast\n---\nuser:\nhi\n")
+    return folder
 
 
-async def test_prompts_beside_it_come_along_and_others_do_not(folder: Path) -> None:
-    pins = await activities(folder, smart=SMART, fast=FAST).resolve(ResolveRequest(prompt="app/ask"))
+async def test_prompts_beside_it_come_along_and_others_do_not(database: Database, folder: Path) -> None:
+    pins = await Worker(database, folder, smart=SMART, fast=FAST).resolve(ResolveRequest(prompt="app/ask"))
     assert list(pins.prompts) == ["app/ask", "app/typo"]
     assert pins.models == {"smart": SMART}, "an alias that does not resolve is raised by the call that uses it"
+    assert pins.prompts["app/ask"].model_dump(mode="json").keys() == {"version", "model", "options"}
 
 
-async def test_a_call_may_name_another_model(folder: Path) -> None:
+async def test_a_call_may_name_another_model(database: Database, folder: Path) -> None:
     request = ResolveRequest(prompt="app/ask", model="fast")
-    pins = await activities(folder, smart=SMART, fast=FAST).resolve(request)
+    pins = await Worker(database, folder, smart=SMART, fast=FAST).resolve(request)
     assert pins.models == {"fast": FAST, "smart": SMART}
 
 
@@ -49,24 +80,104 @@ async def test_a_call_may_name_another_model(folder: Path) -> None:
         (ResolveRequest(prompt="app/ask", model="smrt"), ModelNotFound),
     ],
 )
-async def test_what_is_asked_for_must_be_there(folder: Path, request_: ResolveRequest, error: type[Exception]) -> None:
+async def test_what_is_asked_for_must_be_there(
+    database: Database, folder: Path, request_: ResolveRequest, error: type[Exception]
+) -> None:
     with pytest.raises(error):
-        await activities(folder, smart=SMART).resolve(request_)
+        await Worker(database, folder, smart=SMART).resolve(request_)
 
 
-async def test_a_run_keeps_what_it_has(folder: Path) -> None:
-    run = Run()
+async def test_a_run_keeps_what_it_has(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run, "taken_over", Carried)  # which only a workflow can ask for
+    run = _run.Run()
     assert run.pinned("app/ask", None) is None
-    run.keep(await activities(folder, smart=SMART).resolve(ResolveRequest(prompt="app/ask")))
+    run.keep(await Worker(database, folder, smart=SMART).resolve(ResolveRequest(prompt="app/ask")))
     began = run.pinned("app/ask", None)
     assert began is not None
     assert began.candidates[0].options == ModelOptions(temperature=0, max_output_tokens=9)
 
     (folder / "ask.prompt").write_text("---\nmodel: fast\n---\nuser:\nbye\n")
     (folder / "typo.prompt").write_text("---\nmodel: fast\n---\nuser:\nhi\n")
-    later = activities(folder, smart=FAST, fast=FAST)
+    later = Worker(database, folder, smart=FAST, fast=FAST)
     assert run.alias("app/typo", None) == "fsat"
     with pytest.raises(ModelNotFound):  # typed, so that the run ends; a mended alias is for new runs
         await later.resolve(ResolveRequest(prompt="app/typo", model=run.alias("app/typo", None)))
     run.keep(await later.resolve(ResolveRequest(prompt="app/ask", model="fast")))
     assert run.pinned("app/ask", None) == began
+
+
+async def test_a_labelled_version_brings_its_own_model_and_options(database: Database, folder: Path) -> None:
+    old = Worker(database, folder, smart=SMART)
+    version = old.registry.served.get("app/ask").ref.version
+    await old.registry.push("ana")
+    await Labels(database).move("app/ask", "production", version, ANA)
+
+    (folder / "ask.prompt").write_text("---\nmodel: fast\n---\nuser:\nbye\n")
+    new = Worker(database, folder, smart=SMART, fast=FAST)
+    await new.registry.push("ana")
+    pins = await new.resolve(ResolveRequest(prompt="app/ask"))
+    assert pins.prompts["app/ask"] == PinnedPrompt(
+        version=version, model="smart", options=ModelOptions(temperature=0), source=PromptSource(label="production")
+    )
+    assert pins.models == {"smart": SMART}
+    ref = PromptRef(name="app/ask", version=version)
+    rendered = await new.activities.render(RenderRequest(prompt=ref))
+    assert rendered.messages[0].text == "hi"
+
+
+@pytest.mark.parametrize(
+    ("unit", "origin", "other", "same"),
+    [
+        ("run", Origin(root="r1"), Origin(root="r2"), Origin(root="r1", user="bo", tenant="acme")),
+        ("user", Origin(user="bo"), Origin(user="cy"), Origin(user="bo", root="r2", tenant="acme")),
+        ("tenant", Origin(tenant="acme"), Origin(tenant="bulk"), Origin(tenant="acme", root="r2", user="bo")),
+        ("user", Origin(root="r1"), Origin(root="r2"), Origin(root="r1", tenant="acme")),
+    ],
+)
+async def test_a_rollout_goes_by_run_user_or_tenant(
+    database: Database, folder: Path, unit: Unit, origin: Origin, other: Origin, same: Origin
+) -> None:
+    worker = Worker(database, folder, smart=SMART)
+    await worker.registry.push("ana")
+    version = worker.registry.served.get("app/ask").ref.version
+    # One arm for each hundredth: two units are together by chance once in a hundred salts.
+    arms = {f"arm{number}": (version, 100) for number in range(100)}
+
+    async def arm(origin: Origin) -> str | None:
+        pins = await worker.resolve(ResolveRequest(prompt="app/ask", origin=origin))
+        return pins.prompts["app/ask"].source.arm
+
+    apart = 0
+    for _ in range(4):
+        await Labels(database).roll_out("app/ask", "production", arms, ANA, unit=unit)
+        assert await arm(origin) == await arm(origin) == await arm(same)
+        apart += await arm(origin) != await arm(other)
+        await Labels(database).end("app/ask", "production", ANA)
+    assert apart
+
+
+async def test_a_run_without_a_root_is_dealt_by_its_own_id(database: Database, folder: Path) -> None:
+    worker = Worker(database, folder, smart=SMART)
+    await worker.registry.push("ana")
+    version = worker.registry.served.get("app/ask").ref.version
+    await Labels(database).roll_out("app/ask", "production", dict.fromkeys("ab", (version, 5000)), ANA)
+    own = ActivityEnvironment.default_info().workflow_id
+    assert own
+    pins = [await worker.resolve(ResolveRequest(prompt="app/ask", origin=Origin(root=root))) for root in (own, None)]
+    assert pins[0] == pins[1]
+
+
+async def test_a_label_to_nowhere_stops_those_who_use_the_prompt_and_nobody_else(
+    database: Database, folder: Path
+) -> None:
+    (folder / "typo.prompt").write_text("---\nmodel: fast\n---\nuser:\nhi\n")
+    worker = Worker(database, folder, smart=SMART, fast=FAST)
+    await worker.registry.push("ana")
+    await Labels(database).move("app/ask", "production", worker.registry.served.get("app/ask").ref.version, ANA)
+    await database.write(lambda connection: connection.execute(delete(prompt_versions)))
+
+    (folder / "ask.prompt").write_text("---\nmodel: fast\n---\nuser:\nbye\n")
+    later = Worker(database, folder, smart=SMART, fast=FAST)
+    with pytest.raises(PromptVersionMissing):
+        await later.resolve(ResolveRequest(prompt="app/ask"))
+    assert list((await later.resolve(ResolveRequest(prompt="app/typo"))).prompts) == ["app/typo"]

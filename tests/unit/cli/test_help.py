@@ -29,8 +29,10 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
 def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = "dev demo worker start status list result cancel usage doctor init"
-    assert set(COMMANDS) == {*asked.split(), "prompts list", "prompts show"}
+    asked = "dev demo worker start status list result cancel usage score doctor init"
+    prompts = "list show diff check push pull label rollout history compare"
+    groups = {*(f"prompts {name}" for name in prompts.split()), "cost reprice", "store upgrade"}
+    assert set(COMMANDS) == {*asked.split(), *groups}
 
     done = call(capsys, "--help")
 

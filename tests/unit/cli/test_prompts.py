@@ -1,49 +1,188 @@
-"""`llmflow prompts`: needs no server and no key."""
+"""`llmflow prompts`, the commands that read files: they need no server and no key."""
+
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.helpers.command_line import call
+from tests.helpers.command_line import Done, call
 
-HELLO = "tests.integration.hello.app:app"
+PLAN = "---\nmodel: smart\nmetadata: {owner: ana}\n---\nuser:\nPlan {{ goal }}.\n"
+MINE = """\
+from pathlib import Path
+
+from llmflow.app import App
+
+HERE = Path(__file__).parent
+app = App(name="mine", workflows=[], prompts=HERE / "prompts", models=HERE / "models.yaml")
+"""
+MODELS = "providers:\n  local: {api: chat, base_url: 'http://127.0.0.1:9/v1'}\nmodels:\n  smart: [local:big]\n"
 
 
-def test_list(capsys: pytest.CaptureFixture[str]) -> None:
-    done = call(capsys, "prompts", "list", HELLO)
-    lines = [line.split() for line in done.out.splitlines()]
-    assert done.code == 0
+class Project:
+    """An App in a folder, and a store of its own."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self.app = f"{root.name}.app:app"
+        self.plan = root / "prompts/plan.prompt"
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Done:
+        """`llmflow prompts ...`, with `APP` for the App."""
+        return call(self._capsys, "prompts", *(self.app if word == "APP" else word for word in arguments))
+
+    def push(self, text: str) -> str:
+        """Edit the file, and store it; its version."""
+        self.plan.write_text(text)
+        [row] = self("push", "APP", "--json").json()
+        return row["version"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Project:
+    root = tmp_path / f"mine_{tmp_path.name}"  # a module is imported once in a process
+    (root / "prompts").mkdir(parents=True)
+    for name, text in {"app.py": MINE, "models.yaml": MODELS, "prompts/plan.prompt": PLAN, "__init__.py": ""}.items():
+        (root / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setenv("LLMFLOW_STORE", str(tmp_path / "store.db"))
+    monkeypatch.setenv("LLMFLOW_BY", "ana")
+    return Project(root, capsys)
+
+
+def test_list(project: Project) -> None:
+    lines = [line.split() for line in project("list", "APP").out.splitlines()]
     assert lines[0] == ["prompt", "version", "model", "variables"]
-    assert ["hello/greet", "smart", "name"] in [[one[0], *one[2:]] for one in lines[1:]]
+    assert [lines[1][0], *lines[1][2:]] == ["mine/plan", "smart", "goal"]
+
+    old = project.push(PLAN)
+    project("label", "mine/plan", old)
+    assert project("list", "APP").out.splitlines()[1].split() == ["mine/plan", old, "production", "smart", "goal"]
+    new = project.push(PLAN.replace("Plan", "Think of"))
+    listed = project("list", "APP")
+    assert listed.out.splitlines()[1].split() == ["mine/plan", new, "production", old, "smart", "goal"]
+    [row] = project("list", "APP", "--json").json()
+    assert (row["version"], row["labels"], row["rollouts"]) == (new, {"production": old}, {})
+    project("rollout", "mine/plan", "--arm", f"a={old}:99.5", "--arm", f"b={new}:0.5")
+    listed = project("list", "APP").out
+    assert f"production a {old} 99.5 %" in listed
+    assert f"production b {new} 0.5 %" in listed
 
 
-def test_show(capsys: pytest.CaptureFixture[str]) -> None:
-    done = call(capsys, "prompts", "show", HELLO, "hello/greet")
-    assert done.code == 0
-    assert "tests/integration/hello/prompts/greet.prompt" in done.out
-    assert "system:\n" in done.out
-    assert "user:\nGreet {{ name }}.\n" in done.out
+def test_show_of_the_file_and_of_the_store(project: Project) -> None:
+    old = project.push(PLAN)
+    project("label", "mine/plan", old, "staging")
+    new = project.push(PLAN.replace("Plan", "Think of"))
+    shown = project("show", "APP", "mine/plan")
+    assert "prompts/plan.prompt" in shown.out
+    assert "user:\nThink of {{ goal }}." in shown.out
+    for word in (old, old[:5], "staging"):
+        assert "user:\nPlan {{ goal }}." in project("show", "APP", f"mine/plan@{word}").out
+    assert project("show", "APP", f"mine/plan@{new}", "--json").json()["version"] == new
+    assert project("show", "APP", "mine/plan@file", "--json").json()["metadata"] == {"owner": "ana"}
 
 
-def test_json(capsys: pytest.CaptureFixture[str]) -> None:
-    listed = call(capsys, "prompts", "list", HELLO, "--json").json()
-    shown = call(capsys, "prompts", "show", HELLO, "hello/greet", "--json").json()
-    assert shown in listed
-    assert shown["name"] == "hello/greet"
-    assert len(shown["version"]) == 12
-    assert shown["variables"] == ["name"]
-    assert [one["role"] for one in shown["messages"]] == ["system", "user"]
+def test_diff_is_from_the_label_to_the_file(project: Project) -> None:
+    old = project.push(PLAN)
+    refused = project("diff", "APP", "mine/plan")
+    assert (refused.code, refused.out) == (4, "")
+    assert "no version `production` of `mine/plan`" in refused.err
+    project("label", "mine/plan", old)
+    new = project.push(PLAN.replace("Plan", "Think of"))
+    assert project("diff", "APP", "mine/plan").out.splitlines() == [
+        f"--- mine/plan@{old} (production)",
+        f"+++ mine/plan@{new} (file)",
+        *("@@ -3,4 +3,4 @@", " metadata: {owner: ana}", " ---", " user:"),
+        *("-Plan {{ goal }}.", "+Think of {{ goal }}."),
+    ]
+    back = project("diff", "APP", "mine/plan", "file", old[:4], "--json").json()
+    assert (back["from"], back["to"]) == (new, old)
+    assert "+Plan" in back["diff"]
+
+    project.plan.write_text(PLAN.replace("ana", "bo"))
+    same = project("diff", "APP", "mine/plan")
+    assert "+metadata: {owner: bo}" in same.out
+    assert f"both are mine/plan@{old}: only comments" in same.err
+
+
+def test_pull_writes_what_is_stored_and_never_over_what_is_not(project: Project) -> None:
+    old = project.push(PLAN)
+    new = project.push(PLAN.replace("Plan", "Think of"))
+    project("label", "mine/plan", old)
+    assert f"wrote mine/plan@{old}" in project("pull", "APP", "mine/plan").err
+    assert project.plan.read_text() == PLAN
+    assert "nothing to do" in project("pull", "APP", "mine/plan").err
+
+    project.plan.write_text("user:\nnobody has this yet")
+    refused = project("pull", "APP", f"mine/plan@{new[:6]}")
+    assert (refused.code, project.plan.read_text()) == (2, "user:\nnobody has this yet")
+    assert "has a text that the store does not have" in refused.err
+    done = project("pull", "APP", f"mine/plan@{new}", "--force", "--json").json()
+    assert (done["version"], done["written"]) == (new, True)
+
+    project.plan.unlink()
+    assert project("pull", "APP", "mine/plan").code == 0
+    assert project.plan.read_text() == PLAN
+
+
+def test_push_says_what_is_new(project: Project) -> None:
+    first = project("push", "APP")
+    assert "stored mine/plan@" in first.err
+    assert "1 prompt, 1 new version" in first.err
+    assert "no new versions" in project("push", "APP").err
+    assert [row["new"] for row in project("push", "APP", "--json").json()] == [False]
+
+
+def test_check_says_each_drift_and_how_to_mend_it(project: Project) -> None:
+    def drifts() -> list[str]:
+        done = project("check", "APP")
+        said = project("check", "APP", "--json")
+        assert done.code == said.code == (1 if done.out else 0)
+        return done.out.splitlines()
+
+    assert "which is not stored" in drifts()[0]
+    old = project.push(PLAN)
+    assert drifts() == []
+    project("label", "mine/plan", old)
+    assert drifts() == []
+    new = project.push(PLAN.replace("Plan", "Think of"))
+    assert f"production is {old}, and the file is {new}" in drifts()[0]
+    assert f"llmflow prompts label mine/plan {new} production" in drifts()[1]
+    project("rollout", "mine/plan", "--arm", f"a={old}:50", "--arm", f"b={new}:50")
+    assert f"a rollout of production is open, a {old} 50 %, b {new} 50 %, by run" in drifts()[0]
+    project("rollout", "mine/plan", "--end", "--keep", "b")
+    assert drifts() == []
+
+    models = project.root / "models.yaml"
+    models.write_text(MODELS.replace("smart:", "clever:"))
+    assert any(f"no run can use {new}, which production is" in line for line in drifts())
+    models.write_text(MODELS)
+
+    project.plan.rename(project.plan.with_name("other.prompt"))
+    project("push", "APP")
+    assert "mine/plan  it has the label production, and no file any more" in drifts()[0]
+    project("label", "mine/plan", "none")
+    assert drifts() == [], "a version without a label is history, which stays"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["show", HELLO, "hello/gret"], 4, "no prompt `hello/gret` (did you mean `hello/greet`?)"),
+        (["show", "APP", "mine/paln"], 4, "no prompt `mine/paln` (did you mean `mine/plan`?)"),
+        (["show", "APP", "mine/plan@99"], 4, "the store has no prompt `mine/plan`"),
         (["list", "tests.integration.hello.app"], 5, "write it as `package.module:attribute`"),
         (["list", "tests.integration.hello.ap:app"], 5, "there is no module 'tests.integration.hello.ap'"),
         (["list", "tests.integration.hello.app:ap"], 5, "has no App named 'ap'; it has app"),
+        (["pull", "APP", "plan"], 2, "its prompts are called mine/..."),
+        (["pull", "APP", "mine/plan"], 4, "`llmflow prompts push APP` stores those of an App"),
+        (["label", "mine/plan", "file"], 2, "say whose file: add --app"),
+        (["history", "mine/plan"], 4, "the store has no prompt `mine/plan`: it is empty"),
     ],
 )
-def test_what_is_not_there(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str) -> None:
-    done = call(capsys, "prompts", *arguments)
+def test_what_is_not_there(project: Project, arguments: list[str], code: int, said: str) -> None:
+    done = project(*arguments)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith("error: ")
     assert said in done.err

@@ -1,0 +1,22 @@
+"""One prompt as a program reads it."""
+
+from typing import Any
+
+from llmflow.stores.prompts import Prompt
+
+
+def prompt_as_json(prompt: Prompt) -> dict[str, Any]:  # Any: JSON
+    """All that its file says."""
+    return {
+        "name": prompt.ref.name,
+        "version": prompt.ref.version,
+        "model": prompt.model,
+        "config": prompt.options.model_dump(mode="json"),
+        "variables": prompt.variables,
+        "input": prompt.input,
+        "output": prompt.output,
+        "tools": prompt.tools,
+        "metadata": prompt.metadata,
+        "path": prompt.templates.path,
+        "messages": [{"role": one.role, "text": one.text} for one in prompt.templates.messages],
+    }

@@ -1,0 +1,115 @@
+"""What the commands share: the store, the words for versions, and how changes are shown."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from llmflow.cli._apps import load
+from llmflow.cli._output import err, print_json, say
+from llmflow.config import Settings
+from llmflow.errors import InputInvalid
+from llmflow.stores.database import Database
+from llmflow.stores.labels import FILE, Labels, Reason
+from llmflow.stores.prompt_states import Move
+from llmflow.stores.prompts import Prompt, Prompts
+from llmflow.stores.registry import Registry
+from llmflow.types.prompts import PromptRef
+from llmflow.worker import prompts_of
+
+PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")]
+LabelName = Annotated[
+    str | None, typer.Argument(metavar="LABEL", help="The one that runs follow, `production`, if left out")
+]
+Why = Annotated[str | None, typer.Option(help="The reason, for the history")]
+Force = Annotated[bool, typer.Option("--force", help="Also if the label is protected; needs --why")]
+AppOfFile = Annotated[
+    str | None, typer.Option("--app", metavar="APP", help="The App whose file the word `file` means; stores it, too")
+]
+
+
+@dataclass(frozen=True)
+class Store:
+    """The store while it is open."""
+
+    settings: Settings
+    database: Database
+
+    @property
+    def labels(self) -> Labels:
+        """Labels and rollouts."""
+        return Labels(self.database)
+
+    @property
+    def registry(self) -> Registry:
+        """The versions that the store has, whatever the files say."""
+        return Registry(self.database, Prompts())
+
+    def reason(self, why: str | None, *, force: bool) -> Reason:
+        """Who, and why."""
+        return Reason(by=self.settings.by, why=why, force=force)
+
+    async def version(self, name: str, word: str, app: str | None) -> str:
+        """What stands for a version, with `file` read, stored and replaced.
+
+        Raises:
+            InputInvalid: nobody says which App's file.
+            PromptNotFound: the App has no such prompt.
+        """
+        if word != FILE:
+            return word
+        if app is None:
+            raise InputInvalid(f"say whose file: add --app package.module:attribute, the App of `{name}`")
+        prompt = prompts_of(load(app)).get(name)
+        await Registry(self.database, Prompts([prompt])).push(self.settings.by)
+        return prompt.ref.version
+
+    async def prompt(self, name: str, word: str) -> Prompt:
+        """A prompt as the store has it, in the version that a word means.
+
+        Raises:
+            PromptNotFound: the store does not have it.
+        """
+        version = (await self.labels.state(name)).find(word)
+        return await self.registry.get(PromptRef(name=name, version=version))
+
+
+@asynccontextmanager
+async def opened() -> AsyncGenerator[Store]:
+    """The store that the environment names.
+
+    Raises:
+        StoreUnavailable: it does not answer.
+        ConfigInvalid: it is not there, or of another schema.
+    """
+    settings = Settings.load()
+    async with Database(settings.store_url) as database:
+        yield Store(settings, database)
+
+
+def show_changes(name: str, changes: Sequence[Move], *, as_json: bool) -> None:
+    """What has changed, and whom it concerns."""
+    if as_json:
+        print_json(changes)
+        return
+    for change in changes:
+        err.print(Text.assemble((name, "bold"), " ", change_text(change)))
+    if not changes:
+        say("nothing to do: it is so already")
+    elif any(change.kind != "protection" for change in changes):
+        say("open runs keep the version that they began with", "dim")
+
+
+def change_text(change: Move) -> Text:
+    """Such as `production 3f9a0c1d2e3f → 81bc22aa0d1f`."""
+    before = f" {change.before}" if change.before else ""
+    match change.kind:
+        case "label":
+            return Text(f"{change.label}{before} → {change.after or 'none, so runs follow the file'}")
+        case "rollout":
+            return Text(f"rollout of {change.label}{before} → {change.after or 'ended'}")
+        case "protection":
+            return Text(f"{change.label} is {'protected' if change.after else 'no longer protected'}")

@@ -1,0 +1,56 @@
+"""`llmflow prompts diff`: what two versions of a prompt have different."""
+
+from difflib import unified_diff
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from llmflow.cli._apps import load
+from llmflow.cli._options import AppPath, AsJson
+from llmflow.cli._output import out, print_json, say
+from llmflow.cli._run import run
+from llmflow.cli.prompts._store import PromptName, opened
+from llmflow.config import Settings
+from llmflow.stores.labels import FILE
+from llmflow.stores.prompts import Prompt
+from llmflow.worker import prompts_of
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def diff_prompt(
+    app: AppPath,
+    name: PromptName,
+    before: Annotated[
+        str | None,
+        typer.Argument(metavar="FROM", help="First digits, or a label: `production` if left out; `file`: the file"),
+    ] = None,
+    after: Annotated[str, typer.Argument(metavar="TO", help="The same words; the file if left out")] = FILE,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what two versions of a prompt have different.
+
+    Without FROM and TO: what runs would get if the label that they follow moved to the file.
+
+    Example: llmflow prompts diff workflows.research.app:app research/write
+    """
+    served = load(app)
+
+    words = before or Settings.load().label, after
+
+    async def both() -> list[Prompt]:
+        async with opened() as store:
+            return [prompts_of(served).get(name) if word == FILE else await store.prompt(name, word) for word in words]
+
+    old, new = run(both())
+    titles = [f"{prompt.ref} ({word})" for prompt, word in zip((old, new), words, strict=True)]
+    lines = list(unified_diff(old.text.splitlines(), new.text.splitlines(), titles[0], titles[1], lineterm=""))
+    if as_json:
+        print_json({"name": name, "from": old.ref.version, "to": new.ref.version, "diff": "\n".join(lines)})
+        return
+    for line in lines:
+        out.print(Text(line, _COLOURS.get(line[:1], "")), soft_wrap=True)
+    if old.ref == new.ref:
+        say(f"both are {old.ref}" + (": only comments, metadata or white space differ" if lines else ""))

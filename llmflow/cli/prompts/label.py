@@ -1,0 +1,46 @@
+"""`llmflow prompts label`: let a label point to another version."""
+
+from typing import Annotated
+
+import typer
+
+from llmflow.cli._options import AsJson
+from llmflow.cli._run import run
+from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Why, opened, show_changes
+from llmflow.stores.prompt_states import Move
+
+
+def label_prompt(
+    name: PromptName,
+    version: Annotated[
+        str,
+        typer.Argument(
+            metavar="VERSION",
+            help="First digits of a version, or another label; `back`: where it pointed before; `file`: what the file "
+            "has, with --app; `none`: no label, so that runs follow the file",
+        ),
+    ],
+    label: LabelName = None,
+    *,
+    why: Why = None,
+    protect: Annotated[
+        bool | None, typer.Option("--protect/--unprotect", help="Whether later moves need --force and --why")
+    ] = None,
+    force: Force = False,
+    app: AppOfFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a label point to another version.
+
+    New runs begin with it; open runs keep theirs.
+
+    Example: llmflow prompts label research/write back --why "answers got longer"
+    """
+
+    async def move() -> tuple[Move, ...]:
+        async with opened() as store:
+            to = await store.version(name, version, app)
+            reason = store.reason(why, force=force)
+            return await store.labels.move(name, label or store.settings.label, to, reason, protect=protect)
+
+    show_changes(name, run(move()), as_json=as_json)

@@ -1,0 +1,76 @@
+"""`llmflow prompts list`: the prompts of an App, and which versions its runs begin with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.cli._apps import load
+from llmflow.cli._options import AppPath, AsJson
+from llmflow.cli._output import out, print_json, say
+from llmflow.cli._run import run
+from llmflow.cli.prompts._shown import prompt_as_json
+from llmflow.cli.prompts._store import opened
+from llmflow.stores.prompt_states import PromptState
+from llmflow.stores.prompts import Prompt, Prompts
+from llmflow.stores.rollouts import percent
+from llmflow.worker import prompts_of
+
+
+def list_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
+    """List the prompts of an App.
+
+    With the versions of their files, models, variables, and where their labels point.
+
+    Example: llmflow prompts list workflows.research.app:app
+    """
+    served = load(app)
+    prompts = prompts_of(served)
+
+    async def read() -> dict[str, PromptState]:
+        async with opened() as store:
+            return await store.labels.states(served.name)
+
+    states = run(read())
+    if as_json:
+        print_json([_as_json(one, states.get(one.ref.name)) for one in prompts])
+    elif not prompts:
+        say("this App has no prompts: give it prompts=Path(...)")
+    else:
+        out.print(_table(prompts, states))
+
+
+def _table(prompts: Prompts, states: Mapping[str, PromptState]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    labels = {one.ref.name: _labels(one, states.get(one.ref.name)) for one in prompts}
+    headings = ["prompt", "version", *(["labels"] if any(labels.values()) else []), "model", "variables"]
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading == "version")
+    for one in prompts:
+        cells = {
+            "prompt": one.ref.name,
+            "version": one.ref.version,
+            "labels": labels[one.ref.name],
+            "model": one.model,
+            "variables": ", ".join(one.variables),
+        }
+        table.add_row(*(cells[heading] for heading in headings))
+    return table
+
+
+def _labels(prompt: Prompt, state: PromptState | None) -> Text:
+    """Each with the version where it is not the file's; or with the arms of the rollout that decides in its place."""
+    shown: list[Text] = []
+    for label, rollout in state.rollouts.items() if state else ():
+        shown += [Text(f"{label} {arm.arm} {arm.version} {percent(arm.share)}", "yellow") for arm in rollout.arms]
+    for label, found in state.labels.items() if state else ():
+        if state and label not in state.rollouts:
+            elsewhere = found.version != prompt.ref.version
+            shown.append(Text(f"{label} {found.version}" if elsewhere else label, "yellow" if elsewhere else "green"))
+    return Text("\n").join(shown)
+
+
+def _as_json(prompt: Prompt, state: PromptState | None) -> dict[str, Any]:  # Any: JSON
+    labels = {label: found.version for label, found in state.labels.items()} if state else {}
+    return {**prompt_as_json(prompt), "labels": labels, "rollouts": state.rollouts if state else {}}

@@ -1,0 +1,33 @@
+"""`llmflow prompts push`: store the versions of an App's files without running a worker."""
+
+from llmflow.cli._apps import load
+from llmflow.cli._options import AppPath, AsJson
+from llmflow.cli._output import err, plural, print_json, say
+from llmflow.cli._run import run
+from llmflow.cli.prompts._store import opened
+from llmflow.stores.registry import Registry
+from llmflow.types.prompts import PromptRef
+from llmflow.worker import prompts_of
+
+
+def push_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
+    """Store the versions of an App's prompt files.
+
+    A worker does the same when it starts. No label moves.
+
+    Example: llmflow prompts push workflows.research.app:app
+    """
+    prompts = prompts_of(load(app))
+
+    async def push() -> tuple[PromptRef, ...]:
+        async with opened() as store:
+            return await Registry(store.database, prompts).push(store.settings.by)
+
+    new = run(push())
+    if as_json:
+        rows = [{"name": one.ref.name, "version": one.ref.version, "new": one.ref in new} for one in prompts]
+        print_json(rows)
+        return
+    for ref in new:
+        err.print(f"stored {ref}", markup=False)
+    say(f"{len(prompts)} {plural(len(prompts), 'prompt')}, {len(new) or 'no'} new {plural(len(new), 'version')}")

@@ -1,0 +1,41 @@
+"""`llmflow score`: what somebody thinks of a run."""
+
+from typing import Annotated
+
+import typer
+
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import print_json, say
+from llmflow.cli._run import run
+from llmflow.cli._target import connected
+from llmflow.config import Settings
+from llmflow.types.reports import Score
+
+
+def score(
+    run_id: RunId,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What is judged, such as `helpful`")],
+    value: Annotated[float, typer.Argument(metavar="VALUE", help="Such as 0.9; 1 and 0 for yes and no")],
+    *,
+    by: Annotated[
+        str | None, typer.Option(help="Who says so [default: LLMFLOW_BY, or the user of this machine]")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="Why")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a run, now or days later.
+
+    It counts for the prompt versions and models of the run: `llmflow prompts compare` adds it up. A second score of
+    the same name by the same person replaces the first.
+
+    Example: llmflow score research-calm-otter-7f3a helpful 0.9 --by ana
+    """
+    kept = run(_score(run_id, name, value, by or Settings.load().by, comment))
+    if as_json:
+        print_json(kept)
+    else:
+        say(f"{kept.run}: {kept.name} {kept.value:g} by {kept.by}")
+
+
+async def _score(id: str, name: str, value: float, by: str, comment: str | None) -> Score:
+    return await (await connected()).client.run(id).score(name, value, by=by, comment=comment)

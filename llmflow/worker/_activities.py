@@ -1,0 +1,143 @@
+"""The activities of an App, put together with providers and the store."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from llmflow.activities.completions import Completions
+from llmflow.activities.prompts import PromptActivities
+from llmflow.activities.tools import tool_activity
+from llmflow.app import App
+from llmflow.config import Settings
+from llmflow.plugin import Activities
+from llmflow.providers.base import Provider
+from llmflow.providers.catalogue import Catalogue
+from llmflow.stores.budgets import Budgets
+from llmflow.stores.calls import Calls
+from llmflow.stores.database import Database
+from llmflow.stores.outbox import Outbox
+from llmflow.stores.registry import Registry
+from llmflow.worker._app import app_catalogue, app_prices, connected_providers, prompts_of, with_prices
+from llmflow.worker._attributes import known_to_the_server
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+
+def activities(
+    app: App,
+    *,
+    settings: Settings | None = None,
+    catalogue: Catalogue | None = None,
+    providers: Mapping[str, Provider] | None = None,
+) -> Activities:
+    """Every activity that an App needs, for `LLMFlowPlugin(app, activities=activities(app))`.
+
+    Args:
+        app: Its prompts and models are read now.
+        settings: From the environment if left out.
+        catalogue: Instead of the models.yaml of the App or the environment.
+        providers: By name, instead of those that the catalogue describes; tests give scripted ones.
+
+    Raises:
+        ConfigInvalid: no models, or a models.yaml or prices.yaml that does not parse; says file:line:column.
+        PromptInvalid: a prompt that does not parse; says file:line:column.
+    """
+    settings = settings or Settings.load()
+    models = catalogue or app_catalogue(app, settings)
+    asked = providers if providers is not None else connected_providers(models, settings)
+    prices = app_prices(app, settings)
+    database = Database(settings.store_url)
+    registry = Registry(database, prompts_of(app))
+    calls = Calls(database, Outbox(settings.home / "outbox"))
+    tools = {tool.name: tool for tool in app.tools}
+    completions = Completions(registry, asked, tools, calls, Budgets(database), prices)
+    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known_to_the_server(settings))
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncGenerator[None]:
+        async with (
+            _closing({} if providers is not None else asked),
+            _stored(database, registry, settings),
+            calls.serving(timedelta(days=settings.keep_answers)),
+        ):
+            yield
+
+    functions = [
+        completions.complete,
+        prompts.resolve,
+        prompts.render,
+        *(tool_activity(tool) for tool in app.tools),
+    ]
+    return Activities(functions, shared(lifespan))
+
+
+def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Catalogue | None = None) -> Activities:
+    """What a worker needs to run workflows whose calls other workers make: it asks no model and holds no keys.
+
+    A run pins its prompts in a local activity, which always runs beside its workflow.
+
+    ```python
+    plugin = LLMFlowPlugin(app, activities=pin_activities(app))
+    client = await Client.connect("localhost:7233", plugins=[plugin])
+    worker = Worker(client, task_queue="mine", workflows=app.workflows, no_remote_activities=True)
+    ```
+
+    Args:
+        app: Its prompts and models are read now.
+        settings: From the environment if left out.
+        catalogue: Instead of the models.yaml of the App or the environment.
+
+    Raises:
+        ConfigInvalid: no models, or a models.yaml that does not parse; says file:line:column.
+        PromptInvalid: a prompt that does not parse; says file:line:column.
+    """
+    settings = settings or Settings.load()
+    models = catalogue or app_catalogue(app, settings)
+    database = Database(settings.store_url)
+    registry = Registry(database, prompts_of(app))
+    prices = app_prices(app, settings)
+    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known_to_the_server(settings))
+    return Activities([prompts.resolve], shared(lambda: _stored(database, registry, settings)))
+
+
+@asynccontextmanager
+async def _stored(database: Database, registry: Registry, settings: Settings) -> AsyncGenerator[None]:
+    """The store, with every version that is served from now on: its runs can end on it, whatever becomes of files."""
+    async with database:
+        await registry.push(settings.by)
+        yield
+
+
+@asynccontextmanager
+async def _closing(providers: Mapping[str, Provider]) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        for provider in providers.values():
+            await provider.close()
+
+
+def shared(
+    lifespan: Callable[[], AbstractAsyncContextManager[None]],
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """A lifespan that the workers of one client enter together: it begins with the first and ends with the last."""
+    users: list[object] = []
+    opened = AsyncExitStack()
+    changing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def one() -> AsyncGenerator[None]:
+        async with changing:
+            if not users:
+                await opened.enter_async_context(lifespan())
+            users.append(None)
+        try:
+            yield
+        finally:
+            async with changing:
+                users.pop()
+                if not users:
+                    await opened.aclose()
+
+    return one

@@ -1,0 +1,122 @@
+"""What an App needs besides its code: models and their keys, prices, prompts; and whether they fit each other."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from llmflow.app import App
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid, ModelNotFound, did_you_mean
+from llmflow.providers import pricing
+from llmflow.providers.base import Provider
+from llmflow.providers.billing import PaidCall
+from llmflow.providers.catalogue import Catalogue, load_catalogue
+from llmflow.providers.connect import connect_providers
+from llmflow.providers.connect import missing_keys as keys_missing
+from llmflow.providers.guard import guard_providers
+from llmflow.providers.price_list import load_price_list
+from llmflow.providers.routing import MIX
+from llmflow.stores.prompt_files import load_prompts
+from llmflow.stores.prompts import Prompt, Prompts
+from llmflow.stores.repricing import RecordedCall
+from llmflow.types.usage import Cost
+
+
+def app_catalogue(app: App, settings: Settings) -> Catalogue:
+    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own.
+
+    Raises:
+        ConfigInvalid: neither names a models.yaml, or it does not parse; says file:line:column.
+    """
+    path = settings.models or app.models
+    if path is None:
+        raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
+    return load_catalogue(path)
+
+
+def app_prices(app: App, settings: Settings) -> pricing.Prices:
+    """The prices of an App's calls: first those of `LLMFLOW_PRICES`, or of its own prices.yaml; then the public lists.
+
+    Raises:
+        ConfigInvalid: the prices.yaml does not parse; says file:line:column.
+    """
+    path = settings.prices or app.prices
+    return pricing.Prices(load_price_list(path) if path else None)
+
+
+def recorded_price(path: Path | None) -> Callable[[RecordedCall], Cost]:
+    """Prices calls of the ledger as the lists say today: first a prices.yaml, then the public ones.
+
+    Raises:
+        ConfigInvalid: the prices.yaml does not parse; says file:line:column.
+    """
+    prices = pricing.Prices(load_price_list(path) if path else None)
+    return lambda call: prices.look_up(PaidCall(**vars(call)))
+
+
+def connected_providers(catalogue: Catalogue, settings: Settings) -> dict[str, Provider]:
+    """The vendors of a catalogue, behind circuit breakers and the limits of models.yaml.
+
+    Raises:
+        ConfigInvalid: `LLMFLOW_REDIS` cannot be used, or an extra is not installed.
+    """
+    return guard_providers(connect_providers(catalogue, os.environ), catalogue, settings.redis)
+
+
+def with_prices(catalogue: Catalogue, prices: pricing.Prices) -> Catalogue:
+    """The catalogue, with what `policy: cheapest` goes by."""
+
+    def price(model: str) -> Decimal | None:
+        vendor_model = model.partition(":")[2]
+        return prices.look_up(PaidCall(asked=model, answered=vendor_model, usage=MIX, at=datetime.now(UTC))).usd
+
+    return replace(catalogue, price=price)
+
+
+def missing_keys(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """The models of which no candidate can be asked here, each with the variables of which one would help."""
+    return keys_missing(catalogue, os.environ)
+
+
+def check_prompts(app: App, catalogue: Catalogue) -> None:
+    """Every model and tool that a prompt names is there. A run would find out after it has paid for the calls before.
+
+    Raises:
+        ConfigInvalid: one is not; names the prompt, and what is nearest.
+        PromptInvalid: a prompt does not parse.
+    """
+    for prompt in prompts_of(app):
+        check_prompt(prompt, app, catalogue)
+
+
+def check_prompt(prompt: Prompt, app: App, catalogue: Catalogue) -> None:
+    """The model and the tools that one version of a prompt names are there.
+
+    Raises:
+        ConfigInvalid: one is not; names the prompt, and what is nearest.
+    """
+    try:
+        if prompt.model:
+            catalogue.resolve(prompt.model)
+    except ModelNotFound as error:
+        raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
+    tools = [tool.name for tool in app.tools]
+    for tool in prompt.tools:
+        if tool not in tools:
+            raise ConfigInvalid(
+                f"prompt `{prompt.ref.name}`: App {app.name!r} has no tool `{tool}`{did_you_mean(tool, tools)}. "
+                f"It has: {', '.join(tools) or 'none'}"
+            )
+
+
+def prompts_of(app: App) -> Prompts:
+    """The prompts in an App's files.
+
+    Raises:
+        ConfigInvalid: the folder is not there, or holds none.
+        PromptInvalid: some do not parse; says file:line:column.
+    """
+    return load_prompts(app.prompts, app.name) if app.prompts else Prompts()

@@ -1,0 +1,137 @@
+"""A worker process, from its checks to the end of its last call."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from llmflow.app import App
+from llmflow.client import Client, connect
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid
+from llmflow.plugin import GRACEFUL_SHUTDOWN, Activities, LLMFlowPlugin
+from llmflow.providers import pricing
+from llmflow.providers.catalogue import OFFLINE, Catalogue
+from llmflow.providers.offline import OFFLINE_NOTICE
+from llmflow.telemetry.health import health_endpoint
+from llmflow.telemetry.logs import log_our_errors_in_one_line
+from llmflow.telemetry.metrics import metrics_runtime
+from llmflow.worker._activities import activities
+from llmflow.worker._app import app_catalogue, check_prompts, missing_keys
+from llmflow.worker._attributes import add_missing
+
+_log = logging.getLogger("llmflow.worker")
+
+
+async def run(
+    app: App,
+    *,
+    settings: Settings | None = None,
+    address: str | None = None,
+    task_queue: str | None = None,
+    max_concurrent_activities: int = 100,
+    grace: timedelta = GRACEFUL_SHUTDOWN,
+    metrics: str | None = None,
+    health: str | None = None,
+    ready: Callable[[Client], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve an App until SIGTERM or SIGINT; then take nothing new, finish the running calls, and return.
+
+    Args:
+        app: What to serve.
+        settings: From the environment if left out.
+        address: Temporal's, instead of the one in its own environment variables and profiles.
+        task_queue: Instead of the App's own.
+        max_concurrent_activities: Model calls and tool calls at once.
+        grace: For running calls to end; longer ones are made and paid again. As long as the longest call, or longer.
+        metrics: `host:port` for Prometheus.
+        health: `host:port` for a health check over HTTP: 200 while it serves and Temporal answers.
+        ready: Called when it polls.
+        stop: Ends it as a signal does.
+
+    Raises:
+        ServerUnavailable: no Temporal server answers.
+        StoreUnavailable: the store does not.
+        ConfigInvalid: something it needs is missing: models, keys, a free port, the store's tables, or what a prompt
+            names.
+        PromptInvalid: a prompt that does not parse.
+    """
+    log_our_errors_in_one_line()
+    settings = settings or Settings.load()
+    catalogue = app_catalogue(app, settings)
+    _check_models(catalogue)
+    check_prompts(app, catalogue)
+    served = activities(app, settings=settings, catalogue=catalogue)
+    plugin = LLMFlowPlugin(app, activities=Activities(served.functions))  # their lifespan begins below: before it polls
+    client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
+    await add_missing(client, settings)
+    await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
+    worker = Worker(
+        client.temporal,
+        task_queue=task_queue or app.task_queue,
+        workflows=app.workflows,
+        max_concurrent_activities=max_concurrent_activities,
+        graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin takes none for "not set"
+    )
+    stop = stop or asyncio.Event()
+
+    async def healthy() -> bool:
+        return not stop.is_set() and await _answers(client)
+
+    async with served.lifespan(), health_endpoint(health, healthy), worker:
+        await _until_stopped(worker, client, stop, ready)
+
+
+async def _until_stopped(
+    worker: Worker, client: Client, stop: asyncio.Event, ready: Callable[[Client], None] | None
+) -> None:
+    with _stopped_by_signals(stop):
+        _log.info("serving task queue %s", worker.task_queue)
+        if ready:
+            ready(client)
+        await stop.wait()
+        _log.info("finishing the running calls; a second signal stops at once")
+
+
+def _check_models(catalogue: Catalogue) -> None:
+    if OFFLINE in catalogue.providers:
+        _log.warning(OFFLINE_NOTICE)
+    missing = missing_keys(catalogue)
+    for alias, variables in missing.items():
+        _log.warning("nothing can answer model %r here: set %s", alias, " or ".join(variables))
+    if missing and len(missing) == len(catalogue.aliases):
+        wanted = ", ".join(dict.fromkeys(variable for variables in missing.values() for variable in variables))
+        raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
+
+
+async def _answers(client: Client) -> bool:
+    try:
+        return await client.temporal.service_client.check_health(timeout=timedelta(seconds=2))
+    except RPCError:
+        return False
+
+
+@contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def received() -> None:
+        stop.set()
+        for one in signals:
+            loop.remove_signal_handler(one)
+            signal.signal(one, signal.SIG_DFL)  # Python's own handler of SIGINT would still wait for the calls
+
+    for one in signals:
+        loop.add_signal_handler(one, received)
+    try:
+        yield
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)

@@ -1,0 +1,15 @@
+"""Waiting for what another process does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def until(look: Callable[[], Awaitable[T]], *, seconds: float = 20) -> T:
+    """The first answer of `look` that is not empty. Fails after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not (found := await look()):
+            await asyncio.sleep(0.05)
+        return found

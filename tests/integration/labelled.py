@@ -1,0 +1,35 @@
+"""Workflows that say with which versions of a prompt they asked."""
+
+from temporalio import workflow
+
+from llmflow import flow
+
+PLAN = "labelled/plan"
+
+
+@workflow.defn
+class Continued:
+    """Asks once, waits for a signal, goes on as a new run that has a child; all three say with which versions."""
+
+    def __init__(self) -> None:
+        self.may_go_on = False
+
+    @workflow.signal
+    def go_on(self) -> None:
+        self.may_go_on = True
+
+    @workflow.run
+    async def run(self, before: list[str]) -> list[str]:
+        asked = await flow.complete(PLAN, {"goal": "a trip"})
+        if not before:
+            await workflow.wait_condition(lambda: self.may_go_on)
+            workflow.continue_as_new([asked.prompt.version])
+        child = await workflow.execute_child_workflow(Once.run, id=f"{workflow.info().workflow_id}-child")
+        return [*before, asked.prompt.version, child]
+
+
+@workflow.defn
+class Once:
+    @workflow.run
+    async def run(self) -> str:
+        return (await flow.complete(PLAN, {"goal": "a trip"})).prompt.version

@@ -1,0 +1,76 @@
+"""A budget holds for a run with its children and the runs that continue it, and what is refused is not asked."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from llmflow.errors import BudgetExceeded, RunNotCompleted
+from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
+from llmflow.types.budgets import Budget
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.usage import Usage
+from tests.integration.hello.app import app
+from tests.integration.hello.schemas import Ask
+from tests.integration.hello.workflows import Asked, Family, Parallel
+
+COSTS = Decimal("0.10")  # a call, which is also what it is expected to cost
+
+
+def _answer(request: ModelRequest) -> ModelResponse:
+    text = '{"text": "hello", "warmth": 7}'
+    return ModelResponse(text=text, model="m1", usage=Usage(input_tokens=1), reported_usd=COSTS)
+
+
+@pytest.fixture
+def model() -> ScriptedProvider:
+    return ScriptedProvider(_answer)
+
+
+@pytest.fixture
+async def env(temporal: str, tmp_path: Path, model: ScriptedProvider) -> AsyncIterator[Environment]:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("scripted:*: {input: 0, output: 100}\n")  # 1000 tokens of an answer: $0.10
+    async with environment(replace(app, prices=prices), model, address=temporal, max_cached_workflows=100) as env:
+        yield env
+
+
+async def test_children_and_continued_runs_spend_from_one_budget(env: Environment, model: ScriptedProvider) -> None:
+    run = await env.client.start(Family.run, True, id=env.id(), budget=Budget(usd=Decimal("0.25")))
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+
+    assert isinstance(failed.value.__cause__, BudgetExceeded)
+    assert "$0.2000 are spent" in str(failed.value)
+    assert len(model.requests) == 2  # the run's own and the child's; the run that continued it was refused
+    await assert_replays(run, app)
+
+
+async def test_branches_at_once_stay_inside(env: Environment, model: ScriptedProvider) -> None:
+    run = await env.client.start(Parallel.run, ["a", "b", "c"], id=env.id(), budget=Budget(usd=Decimal("0.25")))
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, BudgetExceeded)
+    assert len(model.requests) == 2
+
+    model.requests.clear()
+    roomy = await env.client.start(Parallel.run, ["a", "b", "c"], id=env.id(), budget=Budget(usd=Decimal("0.30")))
+    assert len(await roomy.result()) == 3
+    assert (await roomy.usage()).total.usd == Decimal("0.30")
+
+
+async def test_a_model_without_a_price_is_refused_unless_the_budget_allows_it(
+    temporal: str, model: ScriptedProvider
+) -> None:
+    ask = Ask(prompt="hello/greet", variables={"name": "ana"})
+    async with environment(app, model, address=temporal) as env:
+        strict = await env.client.start(Asked.run, ask, id=env.id(), budget=Budget(usd=Decimal(1)))
+        with pytest.raises(RunNotCompleted, match=r"has no known price .*write its price into prices\.yaml"):
+            await strict.result()
+        assert not model.requests
+
+        lax = Budget(usd=Decimal(1), unpriced="allow")
+        await (await env.client.start(Asked.run, ask, id=env.id(), budget=lax)).result()
+        assert len(model.requests) == 1

@@ -1,0 +1,54 @@
+"""prices.yaml: the App's, the environment's, and one that is wrong."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from llmflow.app import App
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid
+from llmflow.testing import ScriptedProvider, environment
+from llmflow.types.models import ModelResponse
+from llmflow.types.usage import Usage
+from llmflow.worker import activities, app_prices
+from tests.integration.hello.app import app
+from tests.integration.hello.workflows import Parallel
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def priced(folder: Path, text: str, name: str = "prices.yaml") -> App:
+    path = folder / name
+    path.write_text(text)
+    return replace(app, prices=path)
+
+
+async def test_a_run_costs_what_the_list_of_its_app_says(temporal: str, tmp_path: Path) -> None:
+    """The part from the cache is cheaper, and counted once; what the list does not know is counted as unknown."""
+    used = Usage(input_tokens=1_000_000, cache_read_tokens=400_000, output_tokens=1000)
+    answers = [ModelResponse(text=name, model=name, usage=used) for name in ("a", "a", "b")]
+    served = priced(tmp_path, "scripted:a: {input: 2.5, cached: 0.25, output: 10}\n")
+    async with environment(served, ScriptedProvider(answers), address=temporal) as env:
+        run = await env.client.start(Parallel.run, ["x", "y", "z"], id=env.id())
+        await run.result()
+        usage = await run.usage()
+    assert usage.by_model["scripted:a"].usd == 2 * Decimal("1.61")
+    assert (usage.total.usd, usage.total.unpriced_calls) == (Decimal("3.22"), 1)
+
+
+def test_the_environment_wins_over_the_app(tmp_path: Path) -> None:
+    served = priced(tmp_path, "a:b: {input: 1, output: 1}\n")
+    other = tmp_path / "other.yaml"
+    other.write_text("a:b: {input: 3, output: 3}\n")
+    answer = ModelResponse(text="", model="b", usage=Usage(input_tokens=1_000_000))
+    for settings, usd in ((Settings(prices=None), 1), (Settings(prices=other), 3)):
+        assert app_prices(served, settings).price("a:b", answer, NOW).usd == usd
+
+
+def test_a_wrong_file_stops_the_worker_at_its_start(tmp_path: Path) -> None:
+    served = priced(tmp_path, "a:b:\n  inptu: 1\n")
+    with pytest.raises(ConfigInvalid, match=r"prices.yaml:2:3: .* has no field 'inptu'; did you mean 'input'\?"):
+        activities(served, settings=Settings(home=tmp_path, models="offline"))

@@ -1,0 +1,245 @@
+"""One attempt of a call: what it asks, what it records, and what an earlier attempt spares it."""
+
+import asyncio
+import dataclasses
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from temporalio.testing import ActivityEnvironment
+
+from llmflow.activities import completions as module
+from llmflow.activities.completions import Completions
+from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
+from llmflow.providers.pricing import Prices
+from llmflow.stores.budgets import Budgets
+from llmflow.stores.calls import Calls
+from llmflow.stores.database import Database
+from llmflow.stores.outbox import Outbox
+from llmflow.stores.prompt_files import load_prompts
+from llmflow.stores.registry import Registry
+from llmflow.stores.schema import calls as rows
+from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.usage import Usage
+
+ANSWER = ModelResponse(text="good day", model="big-1", usage=Usage(input_tokens=10, output_tokens=5))
+
+
+class Vendor:
+    """Counts, and answers when it may."""
+
+    def __init__(self) -> None:
+        self.requests: list[ModelRequest] = []
+        self.answer: ModelResponse | LLMFlowError = ANSWER
+        self.asked = asyncio.Event()
+        self.may = asyncio.Event()
+        self.may.set()
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        self.requests.append(request)
+        self.asked.set()
+        await self.may.wait()
+        if isinstance(self.answer, LLMFlowError):
+            raise self.answer
+        return self.answer
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Bench:
+    """The activity on a store of its own."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self.vendor = Vendor()
+        (folder / "greet.prompt").write_text("---\nmodel: test:big\n---\nuser:\nGreet {{ name }}.\n")
+        self.prompts = load_prompts(folder, "hello")
+        self.outbox = Outbox(folder / "outbox")
+        self.calls = Calls(database, self.outbox)
+        registry = Registry(database, self.prompts)
+        self.activity = Completions(registry, {"test": self.vendor}, {}, self.calls, Budgets(database), Prices(None))
+        self.request = CompletionRequest(
+            prompt=self.prompts.get("hello/greet").ref, model="test:big", variables={"name": "ana"}
+        )
+
+    async def attempt(self, number: int, **changes: object) -> CompletionResult:
+        environment = ActivityEnvironment()
+        environment.info = dataclasses.replace(
+            environment.info, attempt=number, start_to_close_timeout=timedelta(minutes=1)
+        )
+        return await environment.run(self.activity.complete, self.request.model_copy(update=changes))
+
+    async def outcomes(self) -> list[str]:
+        query = select(rows.c.outcome).order_by(rows.c.activity_id, rows.c.attempt)
+        return [*await self.database.read(lambda connection: connection.scalars(query))]
+
+    async def rename(self, before: str, after: str) -> None:
+        """Without its table of calls, the store cannot be used."""
+        statement = text(f"ALTER TABLE {before} RENAME TO {after}")
+        await self.database.write(lambda connection: connection.execute(statement))
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with Database(str(tmp_path / "llmflow.db")) as database:
+        yield Bench(database, tmp_path)
+
+
+async def test_an_answer_is_recorded(bench: Bench) -> None:
+    result = await bench.attempt(1, origin=Origin(tenant="acme"))
+    assert (result.text, result.model) == ("good day", "test:big-1")
+    assert await bench.outcomes() == ["answered"]
+    [asked] = bench.vendor.requests
+    assert asked.tenant == "acme"
+
+
+async def test_what_was_paid_is_not_paid_again(bench: Bench) -> None:
+    first = await bench.attempt(1)
+    assert await bench.attempt(2) == first
+    assert len(bench.vendor.requests) == 1
+    assert await bench.outcomes() == ["answered"]
+
+
+async def test_an_attempt_that_left_nothing_was_lost(bench: Bench) -> None:
+    await bench.attempt(3)
+    assert await bench.outcomes() == ["lost", "lost", "answered"]
+
+
+async def test_a_failure_has_a_row_and_is_asked_again(bench: Bench) -> None:
+    bench.vendor.answer = RateLimited("slow down")
+    with pytest.raises(RateLimited):
+        await bench.attempt(1)
+    bench.vendor.answer = ANSWER
+    await bench.attempt(2)
+    assert await bench.outcomes() == ["RateLimited", "answered"]
+
+
+async def test_a_refusal_of_the_model_is_paid_once(bench: Bench) -> None:
+    bench.vendor.answer = ANSWER.model_copy(update={"finish_reason": "refused"})
+    first = await bench.attempt(1)
+    assert await bench.attempt(2) == first
+    assert await bench.outcomes() == ["refused"]
+
+
+async def test_a_mistake_has_a_row(bench: Bench) -> None:
+    with pytest.raises(ModelNotFound):
+        await bench.attempt(1, model="nobody:big")
+    assert await bench.outcomes() == ["ModelNotFound"]
+
+
+async def test_without_a_store_no_model_is_asked(bench: Bench) -> None:
+    async def away() -> None:
+        raise StoreUnavailable("away")
+
+    bench.database.check = away  # what it does with real databases is in test_store_away.py
+    with pytest.raises(StoreUnavailable):
+        await bench.attempt(1)
+    assert bench.vendor.requests == []
+    assert await bench.outcomes() == []
+    del bench.database.check
+    await bench.attempt(2)
+    assert await bench.outcomes() == ["StoreUnavailable", "answered"]
+
+
+async def test_a_store_that_goes_away_meanwhile_costs_no_answer(bench: Bench) -> None:
+    bench.vendor.may.clear()
+    call = asyncio.create_task(bench.attempt(1))
+    await bench.vendor.asked.wait()
+    await bench.rename("calls", "gone")
+    bench.vendor.may.set()
+    assert (await call).text == "good day"
+    await bench.rename("gone", "calls")
+    assert await bench.outcomes() == []
+    assert (await bench.attempt(2)).text == "good day"  # its worker died before Temporal had it
+    assert len(bench.vendor.requests) == 1
+    assert await bench.outcomes() == ["answered"]
+
+
+async def test_an_answer_that_the_store_does_not_take_still_arrives(bench: Bench) -> None:
+    bench.vendor.answer = ANSWER.model_copy(update={"usage": Usage(input_tokens=10**30)})
+    assert (await bench.attempt(1)).usage.input_tokens == 10**30
+    assert [path.suffix for path in bench.outbox.folder.iterdir()] == [".refused"]
+
+
+async def test_a_cancelled_call_has_a_row(bench: Bench) -> None:
+    bench.vendor.may.clear()
+    call = asyncio.create_task(bench.attempt(1))
+    await bench.vendor.asked.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert await bench.outcomes() == ["cancelled"]
+
+
+async def test_who_is_cancelled_after_the_answer_has_paid_for_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = bench.calls.record
+    calls: list[asyncio.Task[CompletionResult]] = []
+
+    async def cancelled_meanwhile(call: module.Call) -> None:
+        calls[0].cancel()
+        await record(call)
+
+    monkeypatch.setattr(bench.calls, "record", cancelled_meanwhile)
+    calls.append(asyncio.create_task(bench.attempt(1)))
+    with pytest.raises(asyncio.CancelledError):
+        await calls[0]
+    assert await bench.outcomes() == ["answered"]
+
+
+async def test_the_time_that_the_store_took_is_not_the_vendors(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = bench.calls.check
+
+    async def slow() -> None:
+        await asyncio.sleep(0.2)
+        await check()
+
+    monkeypatch.setattr(bench.calls, "check", slow)
+    await bench.attempt(1)
+    [asked] = bench.vendor.requests
+    assert asked.timeout <= 60 - module.MARGIN.total_seconds() - 0.2
+
+
+REQUEST = CompletionRequest(
+    prompt=PromptRef(name="hello/greet", version="0123456789ab"),
+    model="test:big",
+    variables={"name": "ana", "tags": ["b", "a"], "more": {"z": 1, "y": None}},
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"origin": Origin(root="r", tenant="acme", user="ana", tags=("a",))}, True),
+        ({"source": PromptSource(label="production", arm="b")}, True),
+        ({"variables": {"name": "bo"}}, False),
+        ({"model": "test:small"}, False),
+        ({"prompt": PromptRef(name="hello/greet", version="ba9876543210")}, False),
+        ({"repair": 1}, False),
+        ({"tools": ("search",)}, False),
+    ],
+)
+def test_the_hash_names_what_is_asked_and_not_who_asks(change: dict[str, object], same: bool) -> None:
+    assert (module._hash(REQUEST) == module._hash(REQUEST.model_copy(update=change))) is same
+
+
+def test_the_hash_is_the_same_in_every_process() -> None:
+    script = (
+        "import sys; from llmflow.activities.completions import _hash; "
+        "from llmflow.types.completions import CompletionRequest; "
+        "print(_hash(CompletionRequest.model_validate_json(sys.argv[1])))"
+    )
+
+    def hashed(seed: str) -> str:
+        command = [sys.executable, "-c", script, REQUEST.model_dump_json()]
+        environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert {hashed("1"), hashed("2")} == {module._hash(REQUEST)}

@@ -1,0 +1,174 @@
+"""`llmflow cost`, `llmflow cost reprice`, `llmflow prompts compare`: out of a ledger, without a server."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from llmflow.stores.calls import LOST
+from llmflow.stores.database import Database
+from llmflow.stores.scores import new_score, put_score
+from tests.helpers.command_line import Done, call
+from tests.helpers.ledger import call_of, keep
+
+Call = Callable[..., Done]
+OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+NOW = datetime.now(UTC)
+TODAY = NOW.date()
+
+
+async def fill(path: Path) -> None:
+    async with Database(str(path)) as database:
+        await keep(
+            database,
+            call_of("a", usd="0.1", at=NOW, tags=("blue", "red"), tenant="acme"),
+            call_of("b", usd="0.0000001", at=NOW, tags=("blue",), version=NEW),
+            call_of("c", usd=None, at=NOW, answered="openai:new"),
+            call_of("d", outcome="RateLimited", at=NOW),
+            call_of("e", outcome=LOST, at=NOW),
+            call_of("f", usd="20", at=NOW - timedelta(days=9)),
+            call_of("g", usd="300", at=NOW - timedelta(days=99)),
+        )
+        for run, value in {"a": 0.5, "f": 0.7, "b": 1.0}.items():
+            await put_score(database, new_score(run, "helpful", value, "ana", None))
+
+
+@pytest.fixture
+def llmflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """A command line with a ledger of its own."""
+    monkeypatch.setenv("LLMFLOW_STORE", str(tmp_path / "ledger.db"))
+    monkeypatch.setenv("COLUMNS", "120")
+    asyncio.run(fill(tmp_path / "ledger.db"))
+    return lambda *arguments: call(capsys, *arguments)
+
+
+def lines(done: Done) -> list[list[str]]:
+    assert done.code == 0, done.err
+    return [line.split() for line in done.out.splitlines() if line.strip()]
+
+
+def test_by_default_it_shows_thirty_days_by_model(llmflow: Call) -> None:
+    done = llmflow("cost")
+    heading, *rows = lines(done)
+    assert heading == "model calls tokens in cached out cost unpriced failed lost".split()
+    assert rows == [
+        ["openai:gpt-5.4", "3", "300", "120", "60", "$20.10", "0", "1", "1"],
+        ["openai:new", "1", "100", "40", "20", "unknown", "1", "0", "0"],
+        ["total", "4", "400", "160", "80", "$20.10", "1", "1", "1"],
+    ]
+    assert f"since {TODAY - timedelta(days=29)}, UTC" in done.err
+    assert "1 call of unknown price: not in the cost" in done.err
+    assert "1 call cut or lost: the vendor may bill them, too" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "usd"),
+    [
+        (["--since", "7d"], "0.1000001"),
+        (["--since", "100d"], "320.1000001"),
+        (["--since", str(TODAY - timedelta(days=9)), "--until", str(TODAY - timedelta(days=9))], "20"),
+        (["--until", "30d"], "300"),
+        (["--since", "20d", "--until", "7d"], "20"),
+        (["--run", "g"], "300"),
+        (["--tenant", "acme"], "0.1"),
+        (["--tag", "blue"], "0.1000001"),
+        (["--prompt", f"hello/greet@{NEW}"], "0.0000001"),
+        (["--model", "openai:new"], "0"),
+        (["--workflow", "Other"], "0"),
+    ],
+)
+def test_options_choose_calls(llmflow: Call, options: list[str], usd: str) -> None:
+    assert llmflow("cost", "--json", *options).json()["total"]["usd"] == usd
+
+
+def test_json_has_rows_and_total(llmflow: Call) -> None:
+    report = llmflow("cost", "--json", "--by", "prompt,day", "--since", "7d").json()
+    assert (report["by"], report["filter"]["since"]) == (["prompt", "day"], str(TODAY - timedelta(days=6)))
+    assert [(row["key"], row["usd"]) for row in report["rows"]] == [
+        ({"prompt": f"hello/greet@{OLD}", "day": str(TODAY)}, "0.1"),
+        ({"prompt": f"hello/greet@{NEW}", "day": str(TODAY)}, "0.0000001"),
+    ]
+    assert report["total"]["usage"]["input_tokens"] == 300
+
+
+def test_csv_has_a_row_for_each_and_exact_money(llmflow: Call) -> None:
+    done = llmflow("cost", "--csv", "--by", "tag,tenant", "--since", "7d")
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [(row["tag"], row["tenant"], row["calls"], row["usd"]) for row in rows] == [
+        ("blue", "acme", "1", "0.1"),
+        ("red", "acme", "1", "0.1"),
+        ("blue", "", "1", "0.0000001"),
+        ("", "", "1", "0"),
+    ]
+    assert rows[-1]["unpriced_calls"] == "1"
+
+
+def test_rows_of_several_tags_are_explained(llmflow: Call) -> None:
+    done = llmflow("cost", "--by", "tag")
+    assert lines(done)[-1][:2] == ["total", "4"]
+    assert "a call stands in the row of each of its tags, and once in the total" in done.err
+
+
+def test_an_empty_ledger_says_so(llmflow: Call) -> None:
+    done = llmflow("cost", "--until", "2020-01-01")
+    assert (done.code, done.out) == (0, "")
+    assert "no calls" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cost", "--by", "modl"], "'modl' is none (did you mean `model`?)"),
+        (["cost", "--since", "yesterday"], "is no day"),
+        (["cost", "--since", "9999999999999d"], "is no day"),
+        (["cost", "--json", "--csv"], "both cannot be on stdout"),
+        (["cost", "--since", "7d", "reprice"], "write the options after `reprice`"),
+        (["cost", "reprice", "--prices", "nowhere.yaml"], "does not exist"),
+    ],
+)
+def test_wrong_usage(llmflow: Call, arguments: list[str], said: str) -> None:
+    done = llmflow(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in " ".join(done.err.replace("│", " ").split())
+
+
+def test_reprice_shows_the_difference_and_writes_it_beside(llmflow: Call, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("openai:gpt-5.4: {input: 10000, output: 0}\n")  # a dollar for each of these calls
+    dry = llmflow("cost", "reprice", "--prices", str(prices), "--run", "a", "--dry-run")
+    assert lines(dry)[1:] == [["openai:gpt-5.4", "1", "$0.10", "0", "$1.00", "0", "+$0.90"]]
+    assert "nothing was written" in dry.err
+    assert llmflow("cost", "--run", "a", "--json").json()["total"]["repriced_usd"] is None
+
+    written = llmflow("cost", "reprice", "--prices", str(prices), "--json").json()
+    assert written["written"] is True
+    total = llmflow("cost", "--since", "100d", "--json").json()["total"]
+    assert (Decimal(total["usd"]), Decimal(total["repriced_usd"])) == (Decimal("320.1000001"), 5)
+    assert lines(llmflow("cost", "--run", "a"))[1][-1] == "$1.00"
+
+
+def test_compare_stands_versions_side_by_side(llmflow: Call) -> None:
+    done = llmflow("prompts", "compare", "hello/greet")
+    rows = {line.split("  ")[0]: line for line in done.out.splitlines()}
+    assert f"{OLD} *" in done.out.splitlines()[0]
+    assert NEW in done.out.splitlines()[0]
+    assert "20.0 % (3.6 to 62.4)" in rows["failures"]
+    assert "1, 1 run" in rows["helpful"]
+    assert "0.6 (-0.671 to 1.87), 2 runs" in rows["helpful"]
+    assert f"{NEW}: no difference shown yet" in done.err
+
+
+def test_compare_as_json(llmflow: Call) -> None:
+    found = llmflow("prompts", "compare", "hello/greet", "--by", "model", "--json").json()
+    assert (found["prompt"], found["by"], len(found["rows"])) == ("hello/greet", "model", 1)
+
+
+def test_compare_of_an_unknown_prompt(llmflow: Call) -> None:
+    done = llmflow("prompts", "compare", "hello/gret")
+    assert done.code == 4
+    assert "did you mean `hello/greet`?" in done.err
