@@ -47,12 +47,12 @@ def _tags(origin: Origin, report: UsageReport) -> Iterator[str]:
 
 def details(steps: Iterable[StepRecord], report: UsageReport) -> str:
     """Markdown: what the run does now first, since the box of the Web UI is four lines high; then what it cost."""
-    lines = [f"**{_step(step)}**" for step in steps if step.status == "running"]
+    lines = [f"- **{_step(step)}**" for step in steps if step.status == "running"]
     if report.total.calls:
-        lines.append(_money(report.total))
-        lines += _table("models", report.by_model)
-        lines += _table("prompts", report.by_prompt)
-    return "  \n".join(lines)
+        lines.append(f"- {_money(report.total)}")
+        lines += [f"  - model `{name}`: {_money(totals)}" for name, totals in report.by_model.items()]
+        lines += [f"  - prompt `{name}`: {_money(totals)}" for name, totals in report.by_prompt.items()]
+    return "\n".join(lines)
 
 
 def _step(step: StepRecord) -> str:
@@ -63,12 +63,8 @@ def _money(totals: Totals) -> str:
     usage = totals.usage
     calls = "1 call" if totals.calls == 1 else f"{totals.calls:,} calls"
     unknown = f", and {totals.unpriced_calls:,} of unknown price" if totals.unpriced_calls else ""
-    return f"${totals.usd:.4f}{unknown} · {calls} · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
-
-
-def _table(title: str, by_name: Mapping[str, Totals]) -> Iterator[str]:
-    for name, totals in by_name.items():
-        yield f"{title[:-1]} `{name}`: {_money(totals)}"
+    # Not `$`: the Web UI takes two of them for a formula.
+    return f"{totals.usd:.4f} USD{unknown} · {calls} · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
 
 
 def show(text: str, shown: str) -> str:

@@ -81,8 +81,8 @@ async def test_the_page_of_a_run_says_what_it_does_and_what_it_cost(hello: Hello
         run = await env.client.start(Typed.run, "ana", id=env.id())
         await run.result()
         details = await _details(run)
-        assert "$0.2500 · 1 call · 10 tokens in, 2 out" in details
-        assert "model `scripted:m1`" in details
+        assert "- 0.2500 USD · 1 call · 10 tokens in, 2 out" in details
+        assert "- model `scripted:m1`" in details
 
 
 async def _details(run: Run[Any]) -> str:
