@@ -9,6 +9,7 @@ from typing import Annotated, get_args
 import typer
 from rich.table import Table
 
+from llmflow.cli._group import lazy_group
 from llmflow.cli._ledger import (
     ModelOf,
     PromptOf,
@@ -33,7 +34,10 @@ from llmflow.types.usage import Usage
 _DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 _SHOWN = 30  # rows on a screen; --json and --csv have all
 
+app = typer.Typer(invoke_without_command=True, cls=lazy_group({None: {"reprice": "llmflow.cli.reprice:reprice"}}))
 
+
+@app.callback()
 def cost(
     context: typer.Context,
     *,

@@ -5,7 +5,6 @@ on, in headers; the spans are ours, few, and safe on replay.
 """
 
 import os
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
@@ -29,7 +28,6 @@ from llmflow.telemetry.runs import StartSpans, WorkflowSpans
 Interceptors = Sequence[client.Interceptor | worker.Interceptor]
 
 _SEE = "see docs/telemetry.md"
-_FLUSH_SECONDS = 3.0
 
 
 def trace_interceptors(tools: Collection[str] = (), redact: Redact | None = None) -> Interceptors:
@@ -78,16 +76,6 @@ def require_replay_safety() -> None:
             "create_tracer_provider(), or set none (without `opentelemetry-instrument`) and leave it to llmflow, or "
             f"turn tracing off by OTEL_SDK_DISABLED=true; {_SEE}"
         )
-
-
-def flush_traces() -> None:
-    """Send what is not sent yet: for a process that ends without Python's own clean-up. Waits at most 3 s."""
-    flush = getattr(get_tracer_provider(), "force_flush", None)  # the stand-in has none, and nothing to send
-    if flush is not None:
-        # In a thread, because the SDK keeps no time limit: a collector that is away would hold up every command.
-        sending = threading.Thread(target=flush, daemon=True)
-        sending.start()
-        sending.join(_FLUSH_SECONDS)
 
 
 def exporters_wanted(environ: Mapping[str, str]) -> list[str]:

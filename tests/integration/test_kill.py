@@ -183,7 +183,8 @@ async def test_nothing_in_the_journal_is_paid_again_and_no_run_is_lost(temporal:
         print(f"asked {dict(one.vendor.asked)}, killed before the journal {dict(one.unpaid)}")
         assert one.vendor.asked == Counter(range(1, 6)) + one.unpaid
         assert one.journal.rows("SELECT count(*) FROM calls WHERE outcome = 'answered'") == [(5,)]
-        assert one.journal.rows("SELECT count(*) FROM calls WHERE outcome = 'lost'") == [(one.unpaid.total(),)]
+        [[lost]] = one.journal.rows("SELECT count(*) FROM calls WHERE outcome = 'lost'")
+        assert one.unpaid.total() <= int(lost) <= KILLS  # one may have died before it asked, which nobody can know
     hits = sum((one.hits for one in lanes), Counter[str]())
     assert hits == {"journalled": 7, "thinking": 7, "answered": 6}
 

@@ -20,7 +20,7 @@ from llmflow.client import Client, connect
 from llmflow.errors import ConfigInvalid, ErrorDetail, LimitReached, RateLimited, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.telemetry import genai
-from llmflow.telemetry.tracing import flush_traces
+from llmflow.telemetry.flush import flush_traces
 from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage

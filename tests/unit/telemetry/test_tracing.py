@@ -9,7 +9,8 @@ from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, get_tra
 from temporalio.contrib.opentelemetry import ReplaySafeTracerProvider
 
 from llmflow.errors import ConfigInvalid
-from llmflow.telemetry.tracing import exporters_wanted, flush_traces, require_replay_safety, trace_interceptors
+from llmflow.telemetry.flush import flush_traces
+from llmflow.telemetry.tracing import exporters_wanted, require_replay_safety, trace_interceptors
 from tests.helpers.tracing import program_provider, traced
 
 VARIABLES = ("OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME")
