@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
+from temporalio.client import ClientConfig, HeaderCodecBehavior
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     DataConverter,
@@ -25,6 +26,7 @@ from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
     Interceptor,
+    ReplayerConfig,
     StartChildWorkflowInput,
     Worker,
     WorkerConfig,
@@ -97,6 +99,20 @@ class LLMFlowPlugin(SimplePlugin):
         )
         self._lifespan = activities.lifespan if activities else nullcontext
 
+    def configure_client(self, config: ClientConfig) -> ClientConfig:
+        """See base class. Who encrypts what is said of a run, wants what is handed on to be encrypted, too."""
+        config = super().configure_client(config)
+        if _has_codec(config) and config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC:
+            config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
+        return config
+
+    def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
+        """See base class."""
+        config = super().configure_replayer(config)
+        if _has_codec(config):
+            config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
+        return config
+
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """See base class. Values that the user set are kept; Temporal's defaults, which lose or pay, are not."""
         if self._traces:
@@ -140,7 +156,8 @@ class _InstallRun(WorkflowInboundInterceptor):
         super().init(_HandOn(outbound, self._run))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
-        """Fail a run that was started with too few or too many arguments. Temporal would try its task for ever."""
+        """Fail a run that was started with what does not fit. Temporal would try its task for ever."""
+        self._run.take_over()
         try:
             inspect.signature(input.run_fn).bind(None, *input.args)
         except TypeError as error:
@@ -164,11 +181,14 @@ class _HandOn(WorkflowOutboundInterceptor):
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
         """See base class. Any: the child's own types."""
         input.headers = self._with_ours(input.headers, continued=False)
+        payloads = workflow.payload_converter().to_payloads(input.args)
+        await self._run.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
         """See base class."""
         input.headers = self._with_ours(input.headers, continued=True)
+        self._run.publish()
         super().continue_as_new(input)
 
     def _with_ours(self, headers: Mapping[str, Payload], *, continued: bool) -> dict[str, Payload]:
@@ -198,6 +218,11 @@ def _runner(runner: WorkflowRunner | None, modules: tuple[str, ...]) -> Workflow
     if isinstance(runner, SandboxedWorkflowRunner):
         return dataclasses.replace(runner, restrictions=runner.restrictions.with_passthrough_modules(*modules))
     return runner or SandboxedWorkflowRunner()
+
+
+def _has_codec(config: ClientConfig | ReplayerConfig) -> bool:
+    converter = config.get("data_converter")
+    return converter is not None and converter.payload_codec is not None
 
 
 def _needs_no_context(converter: DataConverter) -> bool:

@@ -1,6 +1,5 @@
 """What a run takes over from its parent, from the run that it continues, or from whoever started it."""
 
-from pydantic import ValidationError
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
@@ -26,12 +25,12 @@ def taken_over() -> Carried:
             root=root.workflow_id if root else None,
             tenant=workflow.memo_value(TENANT, None, type_hint=str),
             user=workflow.memo_value(USER, None, type_hint=str),
-            tags=tuple(workflow.memo_value(TAGS, (), type_hint=list[str])),
+            tags=tuple(workflow.memo_value(TAGS, None, type_hint=list[str]) or ()),
             budget=_budget(),
         )
-    except ValidationError as error:
+    except InputInvalid as error:
         raise InputInvalid(
-            f"the memo of this run: {error.errors()[0]['msg']}. {_SHAPES}",
+            f"the memo of this run: {error.message}. {_SHAPES}",
             ErrorDetail(field="memo"),
         ) from None
     return Carried(origin=origin)

@@ -46,9 +46,11 @@ class Run:
     def __init__(self) -> None:
         self.resolving = asyncio.Lock()
         """Held while pins are asked for."""
+        self.waiting = 0
+        """Calls that llmflow itself refused, and that wait to be made again."""
         self._carried: Carried | None = None
         self._prompts: dict[str, PinnedPrompt] = {}
-        self._models: dict[str, tuple[Candidate, ...]] = {}
+        self._models: dict[str, dict[str, tuple[Candidate, ...]]] = {}
         self._attributes: SearchAttributes | None = None
         self._published: Mapping[str, object] = {}
         self._details = ""
@@ -66,30 +68,45 @@ class Run:
 
     @property
     def origin(self) -> Origin:
-        """Who the run is for."""
-        return self._restored().origin
+        """Who the run is for.
 
-    def _restored(self) -> Carried:
-        """What was taken over. Asked for late, because Temporal does not know the run yet when this is made."""
+        Raises:
+            InputInvalid: see `take_over`.
+        """
+        return self.take_over().origin
+
+    def take_over(self) -> Carried:
+        """What was handed on to this run, or said at its start.
+
+        Asked for later than in `__init__`, where Temporal does not know the run yet; and before the user's code,
+        because what a run schedules must not depend on who asks it something meanwhile.
+
+        Raises:
+            InputInvalid: a memo of ours is of another type.
+        """
         if self._carried is None:
             self._carried = taken_over()
+            self._prompts, self._models = self._carried.prompts, self._carried.models
+            self._attributes = self._carried.attributes
             self._usage = self._carried.usage or self._usage
-            if self._carried.pins.prompts:
-                self._keep(self._carried.pins)
         return self._carried
 
     def handed_on(self, *, continued: bool) -> Carried:
         """For a child, or for the run that continues this one."""
-        carried = self._restored()
-        origin = carried.origin
+        origin = self.origin
         if not continued and origin.root is None:
             origin = origin.model_copy(update={"root": workflow.info().workflow_id})
-        pins = Pins(prompts=self._prompts, models=self._models, attributes=self._attributes or SearchAttributes())
-        return Carried(origin=origin, pins=pins, usage=self._usage if continued else None)
+        return Carried(
+            origin=origin,
+            prompts=self._prompts,
+            models=self._models,
+            attributes=self._attributes,
+            usage=self._usage if continued else None,
+        )
 
     def usage_report(self) -> UsageReport:
         """Totals so far."""
-        self._restored()
+        self.take_over()
         return self._usage
 
     def step_report(self) -> StepReport:
@@ -109,15 +126,12 @@ class Run:
         """Bring the page of the run in the Web UI up to date."""
         self._details = show(details(self.steps.values(), self._usage), self._details)
 
-    def keep(self, pins: Pins) -> None:
-        """Pin what is not pinned yet. What is stays as it is, to the end of the run."""
-        self._restored()
-        self._keep(pins)
-
-    def _keep(self, pins: Pins) -> None:
+    def keep(self, prompt: str, pins: Pins) -> None:
+        """Pin what is not pinned yet, from the answer for `prompt`. What is stays as it is, to the end of the run."""
         self._attributes = self._attributes or pins.attributes
         self._prompts = {**pins.prompts, **self._prompts}
-        self._models = {**pins.models, **self._models}
+        app = _app(prompt)
+        self._models = {**self._models, app: {**pins.models, **self._models.get(app, {})}}
 
     def alias(self, prompt: str, model: str | None) -> str | None:
         """The name of the model for a call: the call's own, or the one that the pinned prompt names."""
@@ -126,13 +140,13 @@ class Run:
 
     def pinned(self, prompt: str, model: str | None) -> Pin | None:
         """What this run uses for a prompt; `None` if it has not asked yet."""
-        self._restored()
         found, alias = self._prompts.get(prompt), self.alias(prompt, model)
-        if found is None or (alias is not None and alias not in self._models):
+        models = self._models.get(_app(prompt), {})
+        if found is None or (alias is not None and alias not in models):
             return None
         candidates = tuple(
             candidate.model_copy(update={"options": found.options.over(candidate.options)})
-            for candidate in (self._models[alias] if alias else ())
+            for candidate in (models[alias] if alias else ())
         )
         return Pin(prompt=PromptRef(name=prompt, version=found.version), source=found.source, candidates=candidates)
 
@@ -163,6 +177,14 @@ class Run:
         self._names[key] = self._names.get(key, 0) + 1
         return self._names[key]
 
+    async def admit_child(self, size: int) -> None:
+        """The same for the start of a child, with what is handed on to it."""
+        # Children of runs from before this was so went out all at once; where they fit, no marker is needed.
+        if not self._fits(size) and workflow.patched("llmflow.children-in-waves"):
+            await self.admit(size)
+        else:
+            self._task_bytes += size
+
     async def admit(self, size: int) -> None:
         """Wait until the current workflow task has room for `size` more bytes of activity input.
 
@@ -179,6 +201,10 @@ class Run:
         if self._task != _task():
             self._task, self._task_bytes = _task(), 0
         return self._task_bytes == 0 or self._task_bytes + size <= MAX_TASK_BYTES
+
+
+def _app(prompt: str) -> str:
+    return prompt.partition("/")[0]
 
 
 def _plus(totals: dict[str, Totals], key: str, result: CompletionResult) -> dict[str, Totals]:

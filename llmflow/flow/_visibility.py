@@ -1,5 +1,6 @@
 """What people see of a run from outside: search attributes, and the details on its page of the Web UI."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from temporalio import workflow
@@ -12,6 +13,8 @@ from llmflow.types.usage import Totals, UsageReport
 
 MAX_TAG = 255
 """Characters of one value of a search attribute that every database of Temporal's takes."""
+MAX_BYTES = 1900
+"""Of all values of one attribute, as JSON. Temporal terminates a run that writes more than 2,048."""
 
 
 def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> dict[str, float | tuple[str, ...]]:
@@ -19,10 +22,21 @@ def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> 
     found: dict[str, float | tuple[str, ...]] = {}
     if names.cost and report.total.calls:
         found[names.cost] = float(report.total.usd)
-    tags = tuple(dict.fromkeys(tag[:MAX_TAG] for tag in _tags(origin, report)))
+    tags = _that_fit(dict.fromkeys(tag[:MAX_TAG] for tag in _tags(origin, report)))
     if names.tags and tags:
         found[names.tags] = tags
     return found
+
+
+def _that_fit(tags: Iterable[str]) -> tuple[str, ...]:
+    """The first ones; the ledger has them all."""
+    fitting: list[str] = []
+    size = 2
+    for tag in tags:
+        size += len(json.dumps(tag)) + 1
+        if size <= MAX_BYTES:
+            fitting.append(tag)
+    return tuple(fitting)
 
 
 def write(found: Mapping[str, float | tuple[str, ...]]) -> None:

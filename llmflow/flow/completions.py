@@ -16,7 +16,6 @@ from llmflow.errors import (
     InputInvalid,
     LLMFlowError,
     OutputInvalid,
-    ProviderError,
     ProviderUnavailable,
 )
 from llmflow.flow._execute import execute
@@ -40,6 +39,8 @@ ROUNDS = 200
 takes an hour and a half at least: longer than most vendors are down, and short of a history's end."""
 LONGEST_PAUSE = 30.0
 """Seconds, where the refusal does not ask for more."""
+CROWD = 20
+"""Calls of one run that may wait together before each of them waits longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,17 +151,52 @@ async def _fitting(
 
 
 async def _ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
-    """The first answer of the candidates. Where llmflow itself refused in the end, nothing was asked: ask again."""
+    """The first answer of the candidates, in their order. Each is an activity, so history shows which one was paid.
+
+    Where llmflow itself refused one, nothing was asked of it: it is asked again later, and so are those that only
+    asked to slow down. Whoever was paid, or said no for good, is not.
+    """
     candidates = _suited(pinned.candidates, request)
-    for waited in range(ROUNDS):
-        try:
-            return await _first_answer(candidates, request, call)
-        except LLMFlowError as error:
-            if not error.refusal:
-                raise
-            seconds = max(error.detail.retry_after or 0.0, min(2.0**waited, LONGEST_PAUSE))
-            await workflow.sleep(seconds, summary=f"{type(error).__name__}: asks again in {seconds:.0f} s")
-    return await _first_answer(candidates, request, call)
+    waited = 0
+    while True:
+        failures: list[tuple[Candidate, LLMFlowError]] = []
+        for candidate in candidates:
+            try:
+                return await _call(candidate, request, call)
+            except LLMFlowError as error:
+                if not (error.fallback or error.refusal):
+                    raise
+                failures.append((candidate, error))
+                if not error.fallback:  # the next candidate would be refused as well
+                    break
+        refusals = [error for _, error in failures if error.refusal]
+        if not refusals or waited == ROUNDS:
+            raise failures[-1][1]
+        await _pause(waited, refusals)
+        gone = [candidate for candidate, error in failures if not _passes(error)]
+        candidates = [candidate for candidate in candidates if candidate not in gone]
+        waited += 1
+
+
+def _passes(error: LLMFlowError) -> bool:
+    """Whether the same call may succeed later, and was surely not paid: a vendor may bill what timed out."""
+    return error.refusal or (error.retryable and error.detail.status is not None)
+
+
+async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
+    """Until the first of them may be asked again; a little longer each time.
+
+    Where many calls of a run wait, each waits longer: a round of a thousand of them is five thousand events.
+    """
+    run = current()
+    soonest = min(error.detail.retry_after or 0.0 for error in refusals)
+    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE))
+    run.waiting += 1
+    try:
+        seconds *= max(1.0, run.waiting / CROWD)
+        await workflow.sleep(seconds, summary=f"{type(refusals[-1]).__name__}: asks again in {seconds:.0f} s")
+    finally:
+        run.waiting -= 1
 
 
 def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
@@ -170,20 +206,6 @@ def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequ
     size = estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
     suited = [one for one in candidates if one.up_to is None or one.up_to >= size]
     return suited or [max(candidates, key=lambda one: one.up_to or 0)]
-
-
-async def _first_answer(
-    candidates: Sequence[Candidate], request: CompletionRequest, call: CallOptions
-) -> tuple[str, CompletionResult]:
-    """Of the candidates in their order. Each is an activity, so history shows which one was paid."""
-    *firsts, last = candidates
-    for candidate in firsts:
-        try:
-            return await _call(candidate, request, call)
-        except ProviderError as error:
-            if not error.fallback:
-                raise
-    return await _call(last, request, call)
 
 
 async def _call(candidate: Candidate, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:

@@ -48,9 +48,8 @@ async def pin(prompt: str, model: str | None) -> Pin:
         async with run.resolving:  # parallel first calls ask once
             if (known := run.pinned(prompt, model)) is None:
                 # By the alias that this run has: the prompt's own may be another one by now.
-                run.keep(
-                    await _resolve(ResolveRequest(prompt=prompt, model=run.alias(prompt, model), origin=run.origin))
-                )
+                request = ResolveRequest(prompt=prompt, model=run.alias(prompt, model), origin=run.origin)
+                run.keep(prompt, await _resolve(request))
                 known = run.pinned(prompt, model)
     if known is None:
         raise ConfigInvalid(f"the worker did not say what prompt {prompt!r} is: is its llmflow older than this one?")

@@ -35,7 +35,7 @@ class Step:
     def end(self, status: StepStatus, error: str | None = None) -> None:
         """Close the record. `flow.step` does it."""
         self._update(status=status, ended_at=workflow.now(), error=error)
-        if "/" not in self._key:  # a phase of the run, and no part of one
+        if not any(step.status == "running" for step in self._run.steps.values()):  # the end of a phase
             self._run.publish()
 
 

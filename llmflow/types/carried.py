@@ -1,7 +1,9 @@
 """What a run hands on: to its children, and to the run that continues it."""
 
+from llmflow.types.attributes import SearchAttributes
+from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import Pins
+from llmflow.types.prompts import PinnedPrompt
 from llmflow.types.usage import UsageReport
 from llmflow.types.wire import CompactWire
 
@@ -13,6 +15,10 @@ class Carried(CompactWire):
     """In the header of a child's or a continued run's start, so that no user code has to hand it on."""
 
     origin: Origin = Origin()
-    pins: Pins = Pins(prompts={}, models={})
+    prompts: dict[str, PinnedPrompt] = {}
+    """By the prompt's name."""
+    models: dict[str, dict[str, tuple[Candidate, ...]]] = {}
+    """By App and alias: two Apps may mean different models by one word."""
+    attributes: SearchAttributes | None = None
     usage: UsageReport | None = None
     """Totals so far, for a run that continues; `None` for a child, which counts its own."""

@@ -38,8 +38,9 @@ LEFT_OUT = {
     "test_dev_server.py": "about the dev server that llmflow starts itself",
     "test_cli_dev.py": "about `llmflow dev`, which starts that one",
     "test_cli_demo.py": "about `llmflow demo`, which starts it too",
+    "test_kill.py": "about an SQLite file, and takes three quarters of a minute",
 }
-"""Integration tests that start a server of their own, with the reason."""
+"""Integration tests that learn nothing here, with the reason."""
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PORTS = (6933, 6934, 6935, 6939, 7233, 7234, 7235, 7239, 7243, 8000)

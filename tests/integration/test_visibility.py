@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client as TemporalClient
@@ -11,6 +12,7 @@ from temporalio.worker import Worker
 
 from llmflow.client import Client, Run
 from llmflow.config import Settings
+from llmflow.errors import RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue
 from llmflow.testing import ScriptedProvider, assert_replays
@@ -70,6 +72,28 @@ async def test_a_namespace_without_the_attributes_stops_no_run(temporal: str, tm
         await run.result()
         assert await _upserts(run) == 0
         await assert_replays(run, app)
+
+
+async def test_more_tags_than_temporal_takes_stop_no_run(hello: Hello) -> None:
+    tags = [f"{number:02}" + "ü" * 200 for number in range(30)]
+    async with hello(ScriptedProvider([PAID])) as env:
+        run = await env.client.start(Typed.run, "ana", id=env.id(), tags=tags)
+        await run.result()
+        assert await _upserts(run) == 1
+
+
+async def test_a_memo_of_another_type_fails_the_run_and_does_not_hold_it_up(hello: Hello) -> None:
+    async with hello(ScriptedProvider([PAID])) as env:
+        for memo, says in (({"llmflow.tenant": 5}, "llmflow.tenant"), ({"llmflow.budget": "much"}, "llmflow.budget")):
+            handle = await env.client.temporal.start_workflow(
+                "Typed", "ana", id=env.id(), task_queue=str(env.client.task_queue), memo=memo
+            )
+            with pytest.raises(RunNotCompleted, match=f"InputInvalid: the memo of this run: .*{says}"):
+                await env.client.run(handle.id).result()
+        none = await env.client.temporal.start_workflow(
+            "Typed", "ana", id=env.id(), task_queue=str(env.client.task_queue), memo={"llmflow.tags": None}
+        )
+        assert await none.result()
 
 
 async def test_the_page_of_a_run_says_what_it_does_and_what_it_cost(hello: Hello) -> None:

@@ -196,6 +196,47 @@ class Family:
 
 
 @workflow.defn
+class Relay:
+    """Asks, goes on as a new run, and waits there until it is told to end."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    @workflow.signal
+    def end(self) -> None:
+        self.told = True
+
+    @workflow.run
+    async def run(self, again: bool) -> str:
+        if again:
+            await flow.complete("hello/greet", {"name": "ana"})
+            workflow.continue_as_new(False)
+        async with flow.step("wait"):
+            await workflow.wait_condition(lambda: self.told)
+        return "done"
+
+
+@workflow.defn
+class Brood:
+    """Children whose inputs together are more than one message to the server may hold."""
+
+    @workflow.run
+    async def run(self, load: Load) -> list[int]:
+        text, id = "x" * load.size, workflow.info().run_id
+        children = [workflow.execute_child_workflow(Count.run, text, id=f"{id}-{n}") for n in range(load.count)]
+        return list(await asyncio.gather(*children))
+
+
+@workflow.defn
+class Count:
+    """The length of its input."""
+
+    @workflow.run
+    async def run(self, text: str) -> int:
+        return len(text)
+
+
+@workflow.defn
 class Steps:
     """Steps that nest, repeat, fail, and have bad names."""
 

@@ -91,7 +91,7 @@ async def test_a_run_keeps_what_it_has(database: Database, folder: Path, monkeyp
     monkeypatch.setattr(_run, "taken_over", Carried)  # which only a workflow can ask for
     run = _run.Run()
     assert run.pinned("app/ask", None) is None
-    run.keep(await Worker(database, folder, smart=SMART).resolve(ResolveRequest(prompt="app/ask")))
+    run.keep("app/ask", await Worker(database, folder, smart=SMART).resolve(ResolveRequest(prompt="app/ask")))
     began = run.pinned("app/ask", None)
     assert began is not None
     assert began.candidates[0].options == ModelOptions(temperature=0, max_output_tokens=9)
@@ -102,7 +102,7 @@ async def test_a_run_keeps_what_it_has(database: Database, folder: Path, monkeyp
     assert run.alias("app/typo", None) == "fsat"
     with pytest.raises(ModelNotFound):  # typed, so that the run ends; a mended alias is for new runs
         await later.resolve(ResolveRequest(prompt="app/typo", model=run.alias("app/typo", None)))
-    run.keep(await later.resolve(ResolveRequest(prompt="app/ask", model="fast")))
+    run.keep("app/ask", await later.resolve(ResolveRequest(prompt="app/ask", model="fast")))
     assert run.pinned("app/ask", None) == began
 
 
