@@ -17,7 +17,7 @@ from llmflow.cli._target import Connection
 from llmflow.client import Run
 from llmflow.errors import NoWorker, RunNotCompleted
 from llmflow.types.runs import PendingCall, RunState, RunStatus
-from llmflow.types.steps import StepRecord
+from llmflow.types.steps import StepRecord, Wait
 from llmflow.types.usage import Totals, UsageReport
 
 AnyRun = Run[Any]  # Any: runs with results of every type
@@ -47,6 +47,8 @@ class Report(BaseModel):
     failure: str | None
     """How it ended, if not well."""
     steps: tuple[StepRecord, ...] | None
+    waits: tuple[Wait, ...] = ()
+    """Calls that llmflow holds back by itself."""
     usage: UsageReport | None
     missing: str | None
     """Why steps and usage are not known: they need a worker."""
@@ -61,16 +63,17 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         RunNotFound: no run has this id.
     """
     status = await run.status()
-    steps, usage, missing = None, None, None
+    steps, usage, missing, waits = None, None, None, ()
     try:
         await need_worker(connection, status)
-        steps, usage = await asyncio.gather(run.steps(), run.usage())
+        steps, usage, waits = await asyncio.gather(run.steps(), run.usage(), run.waits())
     except NoWorker as error:
         missing = error.message
     return Report(
         status=status,
         failure=await _failure(run, status.state),
         steps=steps,
+        waits=waits,
         usage=usage,
         missing=missing,
         url=connection.link(status.id, status.run_id),
@@ -146,6 +149,9 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     if status.pending:
         yield Text()
         yield _pending(status.pending)
+    for wait in report.waits:
+        where = f"{wait.path}  " if wait.path else ""
+        yield Text.assemble("\n  ", (f"waits until {wait.until:%H:%M:%S} UTC  ", "dim"), where, (wait.reason, "yellow"))
     yield Text()
     if report.usage:
         yield Text(spent(report.usage.total))

@@ -13,7 +13,7 @@ from llmflow.stores.scores import new_score, put_score, root_of
 from llmflow.types.contracts import STEPS, USAGE, Query
 from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
-from llmflow.types.steps import StepRecord
+from llmflow.types.steps import StepRecord, Wait
 from llmflow.types.usage import UsageReport
 
 Out = TypeVar("Out")
@@ -81,6 +81,15 @@ class Run(Generic[Out]):
         """
         return (await self._ask(STEPS)).steps
 
+    async def waits(self) -> tuple[Wait, ...]:
+        """Calls that llmflow itself holds back, for a limit or a broken vendor, and until when.
+
+        Raises:
+            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            RunNotFound: no run has this id.
+        """
+        return (await self._ask(STEPS)).waits
+
     async def score(self, name: str, value: float, *, by: str | None = None, comment: str | None = None) -> Score:
         """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.
 
@@ -104,9 +113,7 @@ class Run(Generic[Out]):
         score = new_score(self.id, name, value, by, comment)
         async with Database(self._store) as database:  # for this alone: a client holds no connection to the store
             root = await root_of(database, self.id) or await self._root()
-            score = score.model_copy(update={"run": root})
-            await put_score(database, score)
-        return score
+            return await put_score(database, score.model_copy(update={"run": root}))
 
     async def cancel(self) -> None:
         """Ask it to stop: running calls are cut, and its clean-up code runs. A run that has ended stays as it is.

@@ -58,6 +58,8 @@ async def running_server(
             stdin=theirs,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
+            # Telemetry is asked for from workers, and Temporal refuses to start with some exporters that they know.
+            env={name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
             start_new_session=True,  # Ctrl-C in the terminal is for us; the server ends after the worker has
         )
         try:

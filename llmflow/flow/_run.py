@@ -19,7 +19,7 @@ from llmflow.types.contracts import STEPS, USAGE
 from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
-from llmflow.types.steps import StepRecord, StepReport
+from llmflow.types.steps import StepRecord, StepReport, Wait
 from llmflow.types.usage import Totals, UsageReport
 
 # A context variable's value lives in the workflow's own tasks, so this is not shared between runs, and a step that is
@@ -46,8 +46,8 @@ class Run:
     def __init__(self) -> None:
         self.resolving = asyncio.Lock()
         """Held while pins are asked for."""
-        self.waiting = 0
-        """Calls that llmflow itself refused, and that wait to be made again."""
+        self.waits: list[Wait] = []
+        """Calls that llmflow itself refused, and that are made again later."""
         self._carried: Carried | None = None
         self._prompts: dict[str, PinnedPrompt] = {}
         self._models: dict[str, dict[str, tuple[Candidate, ...]]] = {}
@@ -110,8 +110,8 @@ class Run:
         return self._usage
 
     def step_report(self) -> StepReport:
-        """Steps so far, in the order in which they began."""
-        return StepReport(steps=tuple(self.steps.values()))
+        """Steps so far, in the order in which they began, and what is waited for."""
+        return StepReport(steps=tuple(self.steps.values()), waits=tuple(self.waits))
 
     def publish(self) -> None:
         """Write the search attributes that have changed. At the end of a phase and not of a call: it is an event."""
@@ -124,7 +124,7 @@ class Run:
 
     def show(self) -> None:
         """Bring the page of the run in the Web UI up to date."""
-        self._details = show(details(self.steps.values(), self._usage), self._details)
+        self._details = show(details(self.step_report(), self._usage), self._details)
 
     def keep(self, prompt: str, pins: Pins) -> None:
         """Pin what is not pinned yet, from the answer for `prompt`. What is stays as it is, to the end of the run."""

@@ -8,7 +8,7 @@ from temporalio.common import SearchAttributeKey
 
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.origins import Origin
-from llmflow.types.steps import StepRecord
+from llmflow.types.steps import StepRecord, StepReport
 from llmflow.types.usage import Totals, UsageReport
 
 MAX_TAG = 255
@@ -59,9 +59,10 @@ def _tags(origin: Origin, report: UsageReport) -> Iterator[str]:
     yield from (f"prompt:{prompt}" for prompt in report.by_prompt)
 
 
-def details(steps: Iterable[StepRecord], report: UsageReport) -> str:
+def details(now: StepReport, report: UsageReport) -> str:
     """Markdown: what the run does now first, since the box of the Web UI is four lines high; then what it cost."""
-    lines = [f"- **{_step(step)}**" for step in steps if step.status == "running"]
+    lines = [f"- **{_step(step)}**" for step in now.steps if step.status == "running"]
+    lines += [f"- waits until {wait.until:%H:%M:%S} UTC: {wait.reason}" for wait in now.waits]
     if report.total.calls:
         lines.append(f"- {_money(report.total)}")
         lines += [f"  - model `{name}`: {_money(totals)}" for name, totals in report.by_model.items()]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, cast
 
 from temporalio import workflow
@@ -20,7 +21,7 @@ from llmflow.errors import (
 )
 from llmflow.flow._execute import execute
 from llmflow.flow._output import Output, output_of
-from llmflow.flow._run import Pin, current
+from llmflow.flow._run import Pin, current, path
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
@@ -29,6 +30,7 @@ from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import Candidate, FinishReason, ModelOptions
 from llmflow.types.prompts import PromptRef
 from llmflow.types.sizes import estimated_tokens
+from llmflow.types.steps import Wait
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 
@@ -188,15 +190,18 @@ async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
 
     Where many calls of a run wait, each waits longer: a round of a thousand of them is five thousand events.
     """
-    run = current()
+    run, last = current(), refusals[-1]
     soonest = min(error.detail.retry_after or 0.0 for error in refusals)
-    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE))
-    run.waiting += 1
+    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, len(run.waits) / CROWD)
+    until = workflow.now() + timedelta(seconds=seconds)
+    wait = Wait(path="/".join(path.get()), reason=f"{type(last).__name__}: {last.message}", until=until)
+    run.waits.append(wait)
+    run.show()
     try:
-        seconds *= max(1.0, run.waiting / CROWD)
-        await workflow.sleep(seconds, summary=f"{type(refusals[-1]).__name__}: asks again in {seconds:.0f} s")
+        await workflow.sleep(seconds, summary=f"{type(last).__name__}: asks again in {seconds:.0f} s")
     finally:
-        run.waiting -= 1
+        run.waits.remove(wait)
+        run.show()
 
 
 def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:

@@ -24,7 +24,18 @@ class StepRecord(Wire):
     """Class and message of what made the step fail."""
 
 
+class Wait(Wire):
+    """A call that llmflow itself refused, and that is made again later: no activity runs for it meanwhile."""
+
+    path: str
+    """The step that it belongs to; empty outside of steps."""
+    reason: str
+    """Class and message of the refusal."""
+    until: datetime
+
+
 class StepReport(Wire):
-    """All steps of a run in the order in which they began."""
+    """All steps of a run in the order in which they began, and what it waits for by itself."""
 
     steps: tuple[StepRecord, ...] = ()
+    waits: tuple[Wait, ...] = ()

@@ -116,6 +116,14 @@ async def test_a_memory_server_writes_nothing(settings: Settings, tmp_path: Path
     assert os.listdir(tmp_path) == said == []
 
 
+async def test_what_asks_workers_for_telemetry_does_not_stop_the_server(
+    settings: Settings, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")  # which Temporal refuses to start with
+    async with dev_server(settings, said.append, memory=True) as server:
+        assert server.pid
+
+
 async def test_the_web_ui_is_where_it_is_said_to_be(settings: Settings, said: list[str]) -> None:
     async with dev_server(settings, said.append) as server:
         assert server.ui_url is not None

@@ -24,6 +24,7 @@ from llmflow.providers.guard import guard_providers
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer, Reply
+from tests.helpers.waiting import until
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
@@ -142,6 +143,9 @@ async def test_when_every_vendor_is_broken_a_run_waits_until_one_is_back(
     async with serve(TWO_VENDORS, failures=2, pause=2) as client:
         run = await client.start(Asked.run, Ask(attempts=50), id=str(uuid.uuid4()))
         await second.arrived(3)  # both are broken, and have been tried again in vain
+        [wait] = await until(run.waits)
+        assert "CircuitOpen: " in wait.reason
+        assert "times in a row" in wait.reason
 
         second.default = GOOD
         assert (await run.result())["model"] == "second:gpt-5.4-2026-03-05"
