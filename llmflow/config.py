@@ -3,17 +3,25 @@
 import getpass
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from llmflow.errors import ConfigInvalid
 from llmflow.types.attributes import SearchAttributes
 
 _ATTRIBUTES = SearchAttributes(cost="LlmCostUsd", tags="LlmTags", approval="LlmAwaitingApproval")
+_Field = Literal["cost", "tags", "approval"]
+_Name = Annotated[str, Field(pattern=r"^[^`]+$")]  # what a list filter can quote
+
+
+def _renamed(names: Mapping[_Field, str | None]) -> SearchAttributes:
+    return _ATTRIBUTES.model_copy(update={**names})
 
 
 def _who() -> str:
@@ -54,16 +62,27 @@ class Settings(BaseSettings):
     """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
     by: str = Field(default_factory=_who, min_length=1)
     """Who moves labels, scores and serves prompts, for their records."""
-    search_attributes: dict[Literal["cost", "tags", "approval"], str | None] = {}
+    search_attributes: dict[_Field, _Name | None] = {}
     """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and does
     without another."""
     temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS", pattern=r"^\S+:\d+$")
     """`host:port` of a server to use instead of starting one, as Temporal's own tools read it."""
 
+    @field_validator("search_attributes")
+    @classmethod
+    def _are_told_apart(cls, names: dict[_Field, str | None]) -> dict[_Field, str | None]:
+        wanted = [name for _, name in _renamed(names) if name]
+        for name in wanted:
+            if wanted.count(name) > 1:
+                raise PydanticCustomError(
+                    "same_name", "two are called {name}: give each a name of its own", {"name": name}
+                )
+        return names
+
     @property
     def attributes(self) -> SearchAttributes:
         """The search attributes that runs write, where their namespace has them."""
-        return _ATTRIBUTES.model_copy(update={**self.search_attributes})
+        return _renamed(self.search_attributes)
 
     @property
     def store_url(self) -> str:
@@ -84,3 +103,7 @@ class Settings(BaseSettings):
             field = str(first["loc"][0])
             name = field if field.isupper() else f"LLMFLOW_{field.upper()}"
             raise ConfigInvalid(f"environment variable {name}: {first['msg']}") from None
+        except SettingsError:  # of the only one that is JSON
+            raise ConfigInvalid(
+                'environment variable LLMFLOW_SEARCH_ATTRIBUTES: write it as JSON, such as {"cost": "OurCost"}'
+            ) from None

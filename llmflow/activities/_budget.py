@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 from llmflow.errors import BudgetExceeded, ErrorDetail
-from llmflow.providers.billing import PaidCall
 from llmflow.providers.limits import DEFAULT_OUTPUT
 from llmflow.providers.pricing import Prices
 from llmflow.stores.budgets import Reservation
 from llmflow.stores.calls import Call
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest
-from llmflow.types.sizes import estimated_tokens
+from llmflow.types.sizes import estimated_input
 from llmflow.types.usage import Usage
 
 _GRACE = timedelta(minutes=1)
@@ -25,10 +24,8 @@ def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices)
     Raises:
         BudgetExceeded: nobody knows the price, and the budget does not allow that.
     """
-    usage = Usage(
-        input_tokens=estimated_tokens(asked.messages), output_tokens=asked.options.max_output_tokens or DEFAULT_OUTPUT
-    )
-    cost = prices.look_up(PaidCall(asked=call.model_asked, answered=asked.model, usage=usage, at=call.at))
+    usage = Usage(input_tokens=estimated_input(asked), output_tokens=asked.options.max_output_tokens or DEFAULT_OUTPUT)
+    cost = prices.expected(call.model_asked, usage, call.at)
     if cost.usd is None and budget.unpriced == "refuse":
         raise BudgetExceeded(
             f"{call.model_asked} has no known price ({cost.source}), and the run has a budget of ${budget.usd:f}: "

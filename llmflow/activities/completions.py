@@ -14,7 +14,7 @@ from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNo
 from llmflow.providers.base import Provider
 from llmflow.providers.pricing import Prices
 from llmflow.stores.budgets import Budgets
-from llmflow.stores.calls import ANSWERED, CANCELLED, REFUSED, Call, CallId, Calls
+from llmflow.stores.calls import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId, Calls
 from llmflow.stores.prompts import Prompt, render
 from llmflow.stores.registry import Registry
 from llmflow.types.budgets import Budget
@@ -110,7 +110,7 @@ class Completions:
 
     async def _reserve(self, call: Call, asked: ModelRequest, budget: Budget) -> None:
         if wanted := reservation(call, asked, budget, self._prices):
-            await self._budgets.reserve(wanted)
+            await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
 
     def _provider(self, model: str) -> Provider:
         name = model.partition(":")[0]
@@ -165,4 +165,11 @@ def _schema_of(prompt: Prompt) -> OutputSchema | None:
 
 def _time_for_the_vendor(began: datetime) -> float:
     limit = activity.info().start_to_close_timeout or timedelta(minutes=10)
-    return (max(limit - MARGIN, limit / 2) - (datetime.now(UTC) - began)).total_seconds()
+    whole = max(limit - MARGIN, limit / 2)
+    left = whole - (datetime.now(UTC) - began)
+    if left < whole / 4:  # what is cut off may be billed
+        raise StoreUnavailable(
+            f"the store took so long that of {whole.total_seconds():g} s only {left.total_seconds():.1f} s are left "
+            "for the model, which was not asked: look at the load of the store"
+        )
+    return left.total_seconds()

@@ -1,5 +1,6 @@
 """What the commands that read the ledger share: where it is, and the options that choose calls."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -16,35 +17,44 @@ _DAYS = 30
 
 
 def parse_since(text: str) -> date:
-    """`2026-11-21`, or `7d`: the last seven days, of which today is one.
+    """`2026-11-21`, `today`, or `7d`: the last seven days, of which today is one. `2h` is a moment, two hours ago.
 
     Raises:
-        typer.BadParameter: it is neither.
+        typer.BadParameter: it is none of them.
     """
-    return _parse_day(text, 1)
+    return _parse(text, 1)
 
 
 def parse_until(text: str) -> date:
-    """`2026-11-21`, or `7d`: what was before the last seven days.
+    """`2026-11-21`, `today`, or `7d`: what was before the last seven days. `2h` is a moment, two hours ago.
 
     Raises:
-        typer.BadParameter: it is neither.
+        typer.BadParameter: it is none of them.
     """
-    return _parse_day(text, 0)
+    return _parse(text, 0)
 
 
-def _parse_day(text: str, today: int) -> date:
-    number = text.removesuffix("d")
+def _parse(text: str, today: int) -> date:
+    now = datetime.now(UTC)
+    ago = re.fullmatch(r"([0-9]+)([hd])", text)
     try:
-        if number != text and number.isascii() and number.isdigit():
-            return datetime.now(UTC).date() - timedelta(days=int(number) - today)
-        return date.fromisoformat(text)
+        if ago and ago[2] == "h":
+            return now - timedelta(hours=int(ago[1]))
+        if ago:
+            return now.date() - timedelta(days=int(ago[1]) - today)
+        return now.date() if text == "today" else date.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no day: write 2026-11-21, or 7d for seven days") from None
+        raise typer.BadParameter(f"{text!r} is no time: write 2h, 7d, today, or a day such as 2026-11-21") from None
 
 
-Since = Annotated[date | None, typer.Option(parser=parse_since, metavar="7d|DATE", help="From this day on, in UTC")]
-Until = Annotated[date | None, typer.Option(parser=parse_until, metavar="7d|DATE", help="Up to and with this day")]
+Since = Annotated[
+    date | None,
+    typer.Option(parser=parse_since, metavar="2h|7d|DATE", help="From then on: hours, days, `today` or a day in UTC"),
+]
+Until = Annotated[
+    date | None,
+    typer.Option(parser=parse_until, metavar="2h|7d|DATE", help="Up to and with this day; 2h, 7d: what was before"),
+]
 RunOf = Annotated[str | None, typer.Option("--run", help="Only this run and its children")]
 TenantOf = Annotated[str | None, typer.Option("--tenant", help="Only calls for this tenant")]
 WorkflowOf = Annotated[str | None, typer.Option("--workflow", help="Only runs of this workflow type")]
@@ -62,20 +72,25 @@ def recent(filter: CallFilter) -> CallFilter:
 
 @asynccontextmanager
 async def ledger() -> AsyncGenerator[Database]:
-    """The store that the settings name.
+    """The store that the settings name. It must be there: a new one would say that nothing was ever spent.
 
     Raises:
-        ConfigInvalid: it has no usable URL, or an older schema.
+        ConfigInvalid: it has no usable URL, or an older schema, or is a file that is not there.
         StoreUnavailable: it does not answer.
     """
-    async with Database(Settings.load().store_url) as database:
+    async with Database(Settings.load().store_url, create=False) as database:
         yield database
 
 
 def days(filter: CallFilter) -> str:
-    """Such as `2026-10-23 to 2026-11-21, UTC`."""
-    if filter.since and filter.until:
-        return f"{filter.since} to {filter.until}, UTC"
-    if filter.since:
-        return f"since {filter.since}, UTC"
-    return f"until {filter.until}, UTC" if filter.until else "from the first call on"
+    """Such as `2026-10-23 to 2026-11-21, UTC`, or `since 2026-11-21 13:05, UTC`."""
+    since, until = _when(filter.since), _when(filter.until)
+    if since and until:
+        return f"{since} to {until}, UTC"
+    if since:
+        return f"since {since}, UTC"
+    return f"until {until}, UTC" if until else "from the first call on"
+
+
+def _when(time: date | None) -> str | None:
+    return f"{time:%Y-%m-%d %H:%M}" if isinstance(time, datetime) else time and str(time)

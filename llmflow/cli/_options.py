@@ -43,7 +43,7 @@ def parse_budget(text: str) -> Budget:
     try:
         return Budget(usd=Decimal(text.removeprefix("$")))
     except (InvalidOperation, ValidationError):
-        raise typer.BadParameter(f"{text!r} is no amount: give US dollars, such as 0.50") from None
+        raise typer.BadParameter(f"{text!r} is no amount: give US dollars up to 9000000, such as 0.50") from None
 
 
 def parse_moment(text: str) -> datetime:

@@ -72,7 +72,7 @@ def _figures(row: ComparedRow) -> Iterator[tuple[str, str]]:
     yield "calls", f"{row.calls:,}"
     unknown = f" + {row.unpriced_calls:,} of unknown price" if row.unpriced_calls else ""
     yield "cost", f"{dollars(row.usd)}{unknown}"
-    yield "cost per run", "unknown" if row.usd_per_run is None else dollars(row.usd_per_run)
+    yield "cost per answered run", "unknown" if row.usd_per_run is None else dollars(row.usd_per_run)
     yield "latency p50", _seconds(row.latency_p50)
     yield "latency p95", _seconds(row.latency_p95)
     yield "failures", _share(row.failures)

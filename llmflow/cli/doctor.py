@@ -21,7 +21,7 @@ from llmflow.config import Settings
 from llmflow.errors import LLMFlowError, did_you_mean
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
-from llmflow.worker import prompts_of
+from llmflow.worker import app_catalogue, app_prices, prompts_of
 
 
 class Check(BaseModel):
@@ -135,7 +135,7 @@ def _of_app(app: App, settings: Settings) -> Iterator[Check]:
     counted = [(len(app.workflows), "workflow"), (len(app.tools), "tool")]
     serves = ", ".join(f"{count} {plural(count, what)}" for count, what in counted)
     yield Check(name="app", ok=True, found=f"{app.name}: {serves}")
-    for name, check in (("prompts", _prompts), ("models", _models)):
+    for name, check in (("prompts", _prompts), ("models", _models), ("prices", _prices)):
         try:
             yield from check(app, settings)
         except LLMFlowError as error:
@@ -166,6 +166,17 @@ def _models(app: App, settings: Settings) -> Iterator[Check]:
         else:
             found = f"{model.name}: {model}; {', '.join(model.keys) or 'no key'}"
         yield Check(name="models", ok=not model.missing, found=found, mend=mend)
+
+
+def _prices(app: App, settings: Settings) -> Iterator[Check]:
+    """A prices.yaml parses. The worker would not start without that."""
+    path = settings.prices or app.prices
+    try:
+        catalogue = app_catalogue(app, settings)
+    except LLMFlowError:
+        return  # said of the models
+    app_prices(app, settings, catalogue)
+    yield Check(name="prices", ok=True, found=f"{near(path)}, then the public lists" if path else "the public lists")
 
 
 def _table(checks: Sequence[Check]) -> Table:

@@ -1,5 +1,6 @@
 """`llmflow cost reprice`: the ledger once more, by the price lists of today."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from llmflow.cli._apps import load
 from llmflow.cli._ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf, ledger
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import dollars, err, out, plural, print_json, say
@@ -21,7 +23,13 @@ def reprice(
     *,
     prices: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="A prices.yaml [default: the one of LLMFLOW_PRICES, if any]"),
+        typer.Option(
+            exists=True, dir_okay=False, help="A prices.yaml; if left out that of LLMFLOW_PRICES, else that of --app"
+        ),
+    ] = None,
+    app: Annotated[
+        str | None,
+        typer.Option(metavar="APP", help="The App whose prices.yaml it is, as `package.module:attribute`"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, and write nothing")] = False,
     since: Since = None,
@@ -37,14 +45,16 @@ def reprice(
     """Price the calls of the ledger again, by the price lists of today.
 
     The cost that was frozen with each call stays; the new one goes into a column beside it, which `llmflow cost` then
-    shows. What a vendor itself reported is left alone. Without days, it is the whole ledger.
+    shows. What a vendor itself reported is left alone, and no price is replaced by an unknown one. Without days, it is
+    the whole ledger.
 
-    Example: llmflow cost reprice --prices prices.yaml --dry-run
+    Example: llmflow cost reprice --app workflows.research.app:app --dry-run
     """
     filter = CallFilter(
         since=since, until=until, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
     )
-    report = run(_reprice(filter, prices or Settings.load().prices, write=not dry_run))
+    path = prices or Settings.load().prices or (load(app).prices if app else None)
+    report = run(_reprice(filter, path, write=not dry_run))
     if as_json:
         print_json(report)
     else:
@@ -72,10 +82,11 @@ def _show(report: RepriceReport) -> None:
         for heading in ("calls", "frozen", "unpriced", "today", "unpriced", "difference"):
             table.add_column(heading, justify="right")
         for row in report.rows:
-            frozen = dollars(row.usd), f"{row.unpriced_calls:,}"
-            today = dollars(row.repriced_usd), f"{row.repriced_unpriced_calls:,}"
+            frozen = _sum(row.usd, row.unpriced_calls, row.calls)
+            today = _sum(row.repriced_usd, row.repriced_unpriced_calls, row.calls)
             table.add_row(row.model, f"{row.calls:,}", *frozen, *today, _difference(row))
         out.print(table)
+        _explain(report)
     else:
         say("no calls to price again")
     if report.vendor_calls:
@@ -84,6 +95,22 @@ def _show(report: RepriceReport) -> None:
         say("nothing was written: leave --dry-run out for that")
 
 
+def _sum(usd: Decimal, unpriced: int, calls: int) -> tuple[str, str]:
+    return "unknown" if unpriced == calls else dollars(usd), f"{unpriced:,}"
+
+
+def _explain(report: RepriceReport) -> None:
+    unpriced = sum(row.repriced_unpriced_calls for row in report.rows)
+    if unpriced:
+        say(
+            f"{unpriced:,} {plural(unpriced, 'call')} of unknown price today: not in the difference. A prices.yaml can "
+            "price them: --prices, LLMFLOW_PRICES or --app",
+            "dim",
+        )
+
+
 def _difference(row: Repriced) -> str:
-    more = row.repriced_usd - row.usd
+    more = row.difference_usd
+    if more is None:
+        return "-"
     return f"{'+' if more > 0 else '-' if more < 0 else ''}{dollars(abs(more))}"

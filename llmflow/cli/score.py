@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from llmflow.cli._ledger import ledger
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import print_json, say
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
 from llmflow.config import Settings
+from llmflow.stores.scores import new_score, put_score, root_of
 from llmflow.types.reports import Score
 
 
@@ -26,7 +28,7 @@ def score(
     """Score a run, now or days later.
 
     It counts for the prompt versions and models of the run: `llmflow prompts compare` adds it up. A second score of
-    the same name by the same person replaces the first.
+    the same name by the same person replaces the first. Temporal is asked only for a run without a recorded call.
 
     Example: llmflow score research-calm-otter-7f3a helpful 0.9 --by ana
     """
@@ -38,4 +40,8 @@ def score(
 
 
 async def _score(id: str, name: str, value: float, by: str, comment: str | None) -> Score:
+    score = new_score(id, name, value, by, comment)
+    async with ledger() as database:
+        if root := await root_of(database, id):  # else only Temporal can say whether there is such a run
+            return await put_score(database, score.model_copy(update={"run": root}))
     return await (await connected()).client.run(id).score(name, value, by=by, comment=comment)

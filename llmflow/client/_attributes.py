@@ -1,15 +1,15 @@
 """Search attributes of a namespace: which there are, and making those that are missing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client as TemporalClient
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.client._errors import readable_errors
-from llmflow.errors import ConfigInvalid
+from llmflow.client._errors import readable_errors, rpc_error
+from llmflow.errors import ConfigInvalid, InputInvalid
 from llmflow.types.attributes import SearchAttributes
 
 _TYPES: Mapping[str, "IndexedValueType.ValueType"] = {
@@ -37,24 +37,43 @@ async def add_attributes(temporal: TemporalClient, wanted: SearchAttributes) -> 
     """Make those of `wanted` that the namespace does not have; their names. Returns when they can be used.
 
     Raises:
-        ConfigInvalid: one is there with another type, there is no room for another one, or this is not allowed here.
+        ConfigInvalid: one is there with another type, there is no room for another one, or this is not allowed here;
+            names each of them. The others have been made.
         ServerUnavailable: the server does not answer.
     """
     types = await _types(temporal)
-    named = {name: _TYPES[field] for field, name in wanted if name is not None}
-    for name, type in named.items():
-        if name in types and types[name] != type:
-            raise ConfigInvalid(
-                f"search attribute {name} of namespace {temporal.namespace} is a {_readable(types[name])}, and llmflow "
-                f"needs a {_readable(type)}: give it another name in LLMFLOW_SEARCH_ATTRIBUTES"
-            )
-    missing = {name: type for name, type in named.items() if name not in types}
-    if missing:
-        request = AddSearchAttributesRequest(namespace=temporal.namespace, search_attributes=missing)
-        async with readable_errors(", ".join(missing)):
-            await temporal.operator_service.add_search_attributes(request)
-        await _until_known(temporal, missing)
-    return tuple(missing)
+    added: list[str] = []
+    refused: list[str] = []
+    for field, name in wanted:
+        if name is None or types.get(name) == _TYPES[field]:
+            continue
+        try:
+            await _add(temporal, name, _TYPES[field], types.get(name))
+            added.append(name)
+        except (ConfigInvalid, InputInvalid) as error:
+            refused.append(error.message.removesuffix("."))
+    if added:
+        await _until_known(temporal, added)
+    if refused:
+        raise ConfigInvalid(f"{'; '.join(refused)}. LLMFLOW_SEARCH_ATTRIBUTES renames them, or does without")
+    return tuple(added)
+
+
+async def _add(
+    temporal: TemporalClient,
+    name: str,
+    type: "IndexedValueType.ValueType",
+    found: "IndexedValueType.ValueType | None",
+) -> None:
+    if found is not None:
+        raise ConfigInvalid(
+            f"search attribute {name} of namespace {temporal.namespace} is a {_readable(found)}, and llmflow "
+            f"needs a {_readable(type)}"
+        )
+    async with readable_errors(name):
+        await temporal.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=temporal.namespace, search_attributes={name: type})
+        )
 
 
 async def _types(temporal: TemporalClient) -> Mapping[str, "IndexedValueType.ValueType"]:
@@ -65,15 +84,15 @@ async def _types(temporal: TemporalClient) -> Mapping[str, "IndexedValueType.Val
     return found.custom_attributes
 
 
-async def _until_known(temporal: TemporalClient, names: Mapping[str, object]) -> None:
+async def _until_known(temporal: TemporalClient, names: Iterable[str]) -> None:
     """A server on PostgreSQL keeps what it knows for some seconds."""
-    query = " AND ".join(f"{name} IS NOT NULL" for name in names)
+    query = " AND ".join(f"`{name}` IS NOT NULL" for name in names)
     for _ in range(_KNOWN_WITHIN):
         try:
             await temporal.count_workflows(query)
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
-                raise
+                raise rpc_error(error, query) from error
             await asyncio.sleep(1)
         else:
             return

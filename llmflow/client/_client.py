@@ -106,6 +106,7 @@ class Client:
             RunExists: a run of that id exists, and it is one of another workflow, or the policy for it (`conflict` if
                 it is running, `reuse` if it is closed) says not to use it.
             ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
+            InputInvalid: an option cannot be used; says why.
             PayloadTooLarge: the input does not fit Temporal; nothing was sent.
         """
         task_queue = options.get("task_queue", self.task_queue)
@@ -206,7 +207,7 @@ class Client:
         asked = DescribeNamespaceRequest(namespace=self.temporal.namespace)
         async with readable_errors(asked.namespace):
             await self.temporal.workflow_service.describe_namespace(asked)
-        return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+            return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
 
     async def workers(self, task_queue: str) -> int:
         """How many workers wait for work on this task queue."""
@@ -225,8 +226,11 @@ class Client:
 
 def _memo(options: StartOptions) -> dict[str, object]:
     """What the run, its children and everyone who lists it know it by."""
+    tags = options.get("tags", ())
+    if isinstance(tags, str):  # which is a sequence of strings, too
+        raise InputInvalid(f"tags={tags!r}: give a list, such as [{tags!r}]", ErrorDetail(field="tags"))
     given = {
-        TAGS: list(options.get("tags", ())),
+        TAGS: list(dict.fromkeys(tags)),  # a call counts once for each of its tags
         TENANT: options.get("tenant"),
         USER: options.get("user"),
         BUDGET: options.get("budget"),

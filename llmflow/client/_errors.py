@@ -23,8 +23,8 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
         raise rpc_error(error, what) from error
 
 
-def rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
-    """The error of ours for a call that the server refused, if there is one; `what` was asked for."""
+def rpc_error(error: RPCError, what: str) -> LLMFlowError:
+    """The error of ours for a call that the server refused; `what` was asked for."""
     no_worker = "no worker polls its task queue: start one with `llmflow worker`"
     match error.status:
         case RPCStatusCode.NOT_FOUND if error.message.startswith("Namespace "):
@@ -48,8 +48,10 @@ def rpc_error(error: RPCError, what: str) -> LLMFlowError | RPCError:
             return InputInvalid(f"Temporal does not accept {what!r}: {error.message}")
         case RPCStatusCode.UNAVAILABLE:
             return ServerUnavailable(f"the Temporal server does not answer ({error.message})")
+        case RPCStatusCode.UNIMPLEMENTED:
+            return ConfigInvalid(f"this Temporal server is too old for it, or does not offer it ({error.message})")
         case _:
-            return error
+            return ServerUnavailable(f"the Temporal server says {error.status.name}: {error.message}")
 
 
 def how_it_ended(cause: BaseException) -> str:

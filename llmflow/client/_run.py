@@ -105,13 +105,14 @@ class Run(Generic[Out]):
         Raises:
             RunNotFound: neither the store nor Temporal knows a run of this id.
             InputInvalid: the name is empty, or the value is no finite number.
-            ConfigInvalid: this client was made without a store, or the store has an older schema.
+            ConfigInvalid: this client was made without a store, or the store has an older schema, or is not there.
             StoreUnavailable: the store does not answer.
         """
         if self._store is None:
             raise ConfigInvalid("scores are kept in the store: give connect(store=...), or set LLMFLOW_STORE")
         score = new_score(self.id, name, value, by, comment)
-        async with Database(self._store) as database:  # for this alone: a client holds no connection to the store
+        # For this alone: a client holds no connection to the store.
+        async with Database(self._store, create=False) as database:
             root = await root_of(database, self.id) or await self._root()
             return await put_score(database, score.model_copy(update={"run": root}))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from pydantic import TypeAdapter
 from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
 
 from llmflow.types.origins import TAGS
@@ -22,11 +23,11 @@ STATUS: Mapping[RunState, str] = MappingProxyType(
 """Our names of states -> those of Temporal's list filter."""
 
 _STATE: Mapping[str, RunState] = {name.upper(): state for state, name in STATUS.items()}
+_TAGS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 
 
 async def status_of(found: WorkflowExecution) -> RunStatus:
     """The status of a run that was listed, or described: then with what it waits for."""
-    memo = await found.memo_value(TAGS, default=())
     pending: tuple[PendingCall, ...] = ()
     if isinstance(found, WorkflowExecutionDescription):
         pending = tuple(
@@ -48,6 +49,15 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         closed_at=found.close_time,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
-        tags=tuple(memo),
+        tags=await _tags(found),
         pending=pending,
     )
+
+
+async def _tags(found: WorkflowExecution) -> tuple[str, ...]:
+    """None, if they cannot be read here: one run of somebody else's must not hide all the others."""
+    try:
+        memo: object = await found.memo_value(TAGS, default=None, type_hint=list[str])
+        return _TAGS.validate_python(memo)  # a converter need not heed the type: Temporal's own does not for bytes
+    except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
+        return ()

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from pydantic import ValidationError
 
 from llmflow.providers._yaml import Node, unknown
-from llmflow.providers.routing import POLICIES, Branch, Policy, Route
+from llmflow.providers.routing import POLICIES, Branch, Policy, Route, merged
 from llmflow.types.models import Candidate, ModelOptions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -56,13 +56,19 @@ class Aliases:
     def __init__(self, models: Mapping[str, Node], providers: Collection[str]) -> None:
         self._models = models
         self._providers = providers
+        self._routes: dict[str, Route] = {}
 
     def route(self, name: str, above: tuple[str, ...] = ()) -> Route:
         """All of an alias; `above` are the aliases that led here."""
+        if name not in self._routes:
+            self._routes[name] = self._read(name, above)
+        return self._routes[name]
+
+    def _read(self, name: str, above: tuple[str, ...]) -> Route:
         node = self._models[name]
         check_name("model", name, node)
         policy, candidates = _policy(name, node)
-        branches = tuple(self._branch(item, policy, (*above, name)) for item in candidates.sequence())
+        branches = merged(self._branch(item, policy, (*above, name)) for item in candidates.sequence())
         if not branches:
             raise candidates.error(f"model {name!r} has no candidates: give at least one, such as `provider:model`")
         return Route(name=name, policy=policy, branches=branches)

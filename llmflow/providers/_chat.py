@@ -205,4 +205,5 @@ class ChatAnswer(BaseModel):
             service_tier=self.service_tier,
             reported_usd=self.usage.reported_usd,
             base_url=base_url,
+            cache_write_1h_tokens=self.usage.read.writes.one_hour,
         )

@@ -31,9 +31,18 @@ def _object(value: object) -> object:
 _Count = Annotated[int, BeforeValidator(_count)]
 
 
+class _Writes(BaseModel):
+    """What was written to the cache, by how long it stays: Anthropic's, in litellm's words."""
+
+    one_hour: _Count = Field(default=0, validation_alias="ephemeral_1h_input_tokens")
+
+
 class _Details(BaseModel):
     cached_tokens: _Count = 0
     cache_write_tokens: _Count = 0
+    writes: Annotated[_Writes, BeforeValidator(_object)] = Field(
+        default=_Writes(), validation_alias="cache_creation_token_details"
+    )
     audio_tokens: _Count = 0
     reasoning_tokens: _Count = 0
 

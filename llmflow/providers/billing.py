@@ -8,6 +8,11 @@ from decimal import Decimal
 from llmflow.types.usage import Cost, Usage
 
 
+def frozen(usd: Decimal) -> Decimal:
+    """As it is recorded, in whole trillionths of a dollar: the ledger has no others, and the history says the same."""
+    return usd.scaleb(12).to_integral_value().scaleb(-12).normalize()
+
+
 @dataclass(frozen=True, kw_only=True)
 class PaidCall:
     """All that a price list may know of a call. None of it is text of the call, so a ledger can keep it for later."""
@@ -23,6 +28,8 @@ class PaidCall:
     """The service tier that was paid, in the vendor's words; `None` for the standard one."""
     base_url: str | None = None
     """Where the answer came from; `None` where a library chose the address by the model's name."""
+    cache_write_1h_tokens: int = 0
+    """Part of `usage.cache_write_tokens` that stays for an hour, which costs more than minutes."""
 
     @property
     def provider(self) -> str:
@@ -49,7 +56,7 @@ class PaidCall:
 
     def cost(self, usd: Decimal, source: str, matched: str | None = None, since: date | None = None) -> Cost:
         """The price of this call; `matched` is the list's own name of the model, where it has another one."""
-        return Cost(usd=usd.normalize(), source=source, matched=matched, tier=self.tier, price_date=since)
+        return Cost(usd=frozen(usd), source=source, matched=matched, tier=self.tier, price_date=since)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
 """A model that fails again and again is left alone for a while, so that its calls go to the next candidate at once."""
 
 import logging
-import random
+from time import monotonic
 
 from circuitbreaker import CircuitBreaker  # pyright: ignore[reportMissingTypeStubs]  it has none, and reads well
 
 from llmflow.errors import CircuitOpen, ErrorDetail, ProviderError, ProviderUnavailable
 from llmflow.providers.base import Provider
+from llmflow.providers.failures import lengthened
 from llmflow.types.models import ModelRequest, ModelResponse
 
 _log = logging.getLogger("llmflow.breaker")
@@ -14,9 +15,9 @@ _log = logging.getLogger("llmflow.breaker")
 FAILURES = 5
 """In a row, after which a model is left alone. One call has four attempts, so no call does it by itself."""
 PAUSE = 30.0
-"""Seconds for which it is left alone. Then one call tries, and the others wait for what becomes of it."""
-JITTER = 0.2
-"""A wait is lengthened by up to this share, so that those who wait do not come back together."""
+"""Seconds for which it is left alone. Then one call tries, and the others wait as long again for what becomes of it."""
+PATIENCE = 60.0
+"""Seconds. A call that gives a model less time, and runs out of it, says more about itself than about the model."""
 
 
 class Guarded:
@@ -28,8 +29,8 @@ class Guarded:
         self._failures = failures
         self._pause = pause
         self._circuits: dict[str, CircuitBreaker] = {}
-        self._tried: set[str] = set()
-        """Models that one call tries just now, after their pause."""
+        self._tried: dict[str, float] = {}
+        """Models that one call tries just now, after their pause, and since when."""
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """See `Provider.complete`.
@@ -41,13 +42,14 @@ class Guarded:
         circuit = self._circuits.get(model) or self._circuits.setdefault(model, self._new())
         if circuit.closed:
             return await self._ask(circuit, request)
-        if circuit.opened or model in self._tried:
-            raise self._open(circuit, model)
-        self._tried.add(model)
+        if left := self._left(circuit, model):
+            raise self._open(circuit, model, left)
+        began = self._tried[model] = monotonic()
         try:
-            return await self._ask(circuit, request)
+            return await self._ask(circuit, request, tries=True)
         finally:
-            self._tried.discard(model)
+            if self._tried.get(model) == began:  # else another tries by now
+                del self._tried[model]
 
     async def close(self) -> None:
         """See `Provider.close`."""
@@ -56,28 +58,40 @@ class Guarded:
     def _new(self) -> CircuitBreaker:
         return CircuitBreaker(self._failures, self._pause, ProviderUnavailable)
 
-    async def _ask(self, circuit: CircuitBreaker, request: ModelRequest) -> ModelResponse:
-        """Whatever the vendor answers is a sign of life. A call that was cancelled, or refused by us, says nothing."""
+    def _left(self, circuit: CircuitBreaker, model: str) -> float:
+        """Seconds until a call may try."""
+        tried = self._tried.get(model)
+        return max(circuit.open_remaining, 0.0 if tried is None else tried + self._pause - monotonic(), 0.0)
+
+    async def _ask(self, circuit: CircuitBreaker, request: ModelRequest, *, tries: bool = False) -> ModelResponse:
+        """A call that was cancelled, or refused by us, or had little time, says nothing about the vendor."""
+        began = monotonic()
         try:
             response = await self._provider.complete(request)
         except ProviderError as error:
-            if isinstance(error, ProviderUnavailable) and not error.refusal:
-                self._count(circuit, request.model, error)
-            elif not error.refusal:
-                circuit.reset()
+            hurried = request.timeout < PATIENCE and monotonic() - began >= request.timeout
+            if not error.refusal and not (hurried and isinstance(error, ProviderUnavailable)):
+                self._judge(circuit, request.model, error, tries=tries)
             raise
         circuit.reset()
         return response
 
+    def _judge(self, circuit: CircuitBreaker, model: str, error: ProviderError, *, tries: bool) -> None:
+        """Whatever the vendor answers is a sign of life."""
+        if not isinstance(error, ProviderUnavailable):
+            circuit.reset()
+        elif circuit.closed or tries:  # one that began before the pause only says once more what the pause is for
+            self._count(circuit, model, error)
+
     def _count(self, circuit: CircuitBreaker, model: str, error: ProviderUnavailable) -> None:
         was_open = circuit.opened
-        circuit.__exit__(type(error), error, None)
+        # Never the error itself, which is kept: its traceback holds the request.
+        circuit.__exit__(ProviderUnavailable, ProviderUnavailable(error.message), None)
         if circuit.opened and not was_open:
             _log.warning("%s:%s is left alone for %g s: %s", self._name, model, self._pause, error.message)
 
-    def _open(self, circuit: CircuitBreaker, model: str) -> CircuitOpen:
-        left = circuit.open_remaining if circuit.opened else self._pause
-        wait = round(max(left, 0) * random.uniform(1, 1 + JITTER), 3)
+    def _open(self, circuit: CircuitBreaker, model: str, left: float) -> CircuitOpen:
+        wait = lengthened(left)
         return CircuitOpen(
             f"{self._name}:{model} was not asked: it failed {circuit.failure_count} times in a row, and is left alone "
             f"for {wait:g} s. Its last failure: {circuit.last_failure}",

@@ -29,6 +29,19 @@ def connect_providers(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[
     return {name: _connect(name, entry, environ) for name, entry in catalogue.providers.items()}
 
 
+def addresses(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Where each provider is asked, by name; `None` where litellm chooses the address by the model's name.
+
+    Args:
+        catalogue: models.yaml.
+        environ: As for `connect_providers`.
+    """
+    return {
+        name: entry.base_url if entry.api in {"litellm", "offline"} else _address(entry, environ)
+        for name, entry in catalogue.providers.items()
+    }
+
+
 def missing_keys(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The aliases of which no candidate can be asked, each with the environment variables of which one would help."""
     missing: dict[str, tuple[str, ...]] = {}
@@ -54,16 +67,21 @@ def _connect(name: str, entry: ProviderEntry, environ: Mapping[str, str]) -> Pro
     if entry.api == "offline":
         return Offline()
     if variable := _missing(entry, environ):
-        return _Locked(name, variable)
+        return Locked(name, variable)
     key = _key(environ[entry.key]) if entry.key else None
     if entry.api == "litellm":
         return LitellmProvider(name, base_url=entry.base_url, key=key)
-    endpoint = Endpoint(name, base_url=entry.base_url or environ.get("OPENAI_BASE_URL") or OPENAI, key=key)
+    endpoint = Endpoint(name, base_url=_address(entry, environ), key=key)
     return ResponsesProvider(endpoint) if entry.api == "responses" else ChatProvider(endpoint)
 
 
-class _Locked:
-    """A provider whose key is missing."""
+def _address(entry: ProviderEntry, environ: Mapping[str, str]) -> str:
+    """Of an API of OpenAI's kind."""
+    return entry.base_url or environ.get("OPENAI_BASE_URL") or OPENAI
+
+
+class Locked:
+    """A provider whose key is missing: it sends nothing."""
 
     def __init__(self, name: str, variable: str) -> None:
         self._name = name

@@ -23,6 +23,11 @@ REDIS_TIMEOUT = 1.0
 """Seconds to wait for Redis. A call waits for the limiter, so it must be short beside a model's answer."""
 REDIS_PAUSE = 10.0
 """Seconds for which a Redis that did not answer is not asked again."""
+REDIS_CONNECTIONS = 50
+"""Of one worker, at most. More calls at once wait for each other, for as long as they wait for Redis."""
+
+_NO_LIMIT = 2**53
+"""What was used has been used; Redis counts exactly up to here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +92,20 @@ class Counters:
         return await self._ask(ask)
 
     async def add(self, counter: Counter, cost: int, taken_at: float) -> None:
-        """Take more than what was taken at that time, as far as there is room; or, if it is negative, give it back.
+        """Take more than what was taken at that time, room or not; or, if it is negative, give it back.
 
         What was taken in a stretch of time that is over is not given back: it would be credit for the next one.
         """
 
         async def ask(limiter: "SlidingWindowCounterRateLimiter") -> None:
-            window, length = await self._window(limiter, counter), counter.rate.seconds
-            used = window.previous * window.fades / length + window.current
-            more = min(cost, int(counter.rate.amount - used))
+            more, length = cost, counter.rate.seconds
             if cost < 0:
+                window = await self._window(limiter, counter)
                 began = time.time() + window.lasts - 2 * length
                 more = max(cost, -window.current) if taken_at >= began else 0
             if more:
-                await limiter.hit(self._item_of(counter), counter.key, cost=more)
+                key = self._item_of(counter).key_for(counter.key)
+                await _storage(limiter).acquire_sliding_window_entry(key, _NO_LIMIT, length, more)
 
         await self._ask(ask)
 
@@ -113,9 +118,8 @@ class Counters:
         return self._item(counter.rate.amount, counter.rate.seconds)
 
     async def _window(self, limiter: "SlidingWindowCounterRateLimiter", counter: Counter) -> Window:
-        storage = cast("MemoryStorage | RedisStorage", limiter.storage)
         key = self._item_of(counter).key_for(counter.key)
-        return Window(*await storage.get_sliding_window(key, counter.rate.seconds))
+        return Window(*await _storage(limiter).get_sliding_window(key, counter.rate.seconds))
 
     async def _ask(self, ask: "Callable[[SlidingWindowCounterRateLimiter], Awaitable[_T]]") -> _T:
         if self._shared is None or time.monotonic() < self._away_until:
@@ -134,17 +138,26 @@ class Counters:
         return answer
 
 
+def _storage(limiter: "SlidingWindowCounterRateLimiter") -> "MemoryStorage | RedisStorage":
+    return cast("MemoryStorage | RedisStorage", limiter.storage)
+
+
 def _connection_pool(url: str) -> "ConnectionPool":
     try:
-        from redis.asyncio import ConnectionPool
+        from redis.asyncio import BlockingConnectionPool
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
     except ImportError:
         raise ConfigInvalid("LLMFLOW_REDIS is set, and redis is not installed: pip install 'llmflow[redis]'") from None
     once_more = Retry(NoBackoff(), 1)  # a connection that was idle may have been closed meanwhile
     try:
-        return ConnectionPool.from_url(
-            url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, retry=once_more
+        return BlockingConnectionPool.from_url(  # the other kind has no connection for a call that finds all in use
+            url,
+            max_connections=REDIS_CONNECTIONS,
+            timeout=REDIS_TIMEOUT,
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
+            retry=once_more,
         )
     except ValueError as error:
         raise ConfigInvalid(

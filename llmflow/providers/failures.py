@@ -42,7 +42,7 @@ LONGEST_WAIT = 600.0
 """Seconds: a vendor that asks for more is asked again after this."""
 JITTER = 0.2
 """A wait is lengthened by up to this share, so that a hundred calls that were refused together do not come back
-together. It is applied here and nowhere else."""
+together. It is applied by `lengthened` and nowhere else."""
 LONGEST_QUOTE = 300
 """Characters of a vendor's own words that a message repeats."""
 
@@ -328,12 +328,17 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
     return kind(message, detail)
 
 
+def lengthened(seconds: float) -> float:
+    """A wait, with jitter."""
+    return round(seconds * random.uniform(1, 1 + JITTER), 3)
+
+
 def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds that the vendor asks for, with jitter, capped."""
     after = headers.get("retry-after", "")
     for asked in (_seconds(headers.get("retry-after-ms", ""), per_second=1000), _seconds(after), _until(after)):
         if asked is not None:
-            return round(min(asked * random.uniform(1, 1 + JITTER), LONGEST_WAIT), 3)
+            return min(lengthened(asked), LONGEST_WAIT)
     return None
 
 

@@ -1,12 +1,13 @@
-"""The dated prices of genai-prices: of the vendor at the address that answered, or that the provider is named after."""
+"""The dated prices of genai-prices: of the vendor at the address that answered, or whose name the provider has."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llmflow.providers.billing import PaidCall
-from llmflow.types.usage import Cost, Usage
+from llmflow.types.usage import Cost
 
 if TYPE_CHECKING:
     import genai_prices
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 # The library is imported where it is used: it takes 30 ms, and most commands ask for no price.
 SOURCE = f"genai-prices {version('genai-prices')}"
+
+_ALIASES = MappingProxyType(
+    {
+        "bedrock": "aws",
+        "gemini": "google",
+        "moonshot": "moonshotai",
+        "together_ai": "together",
+        "vertex_ai": "google",
+        "xai": "x-ai",
+    }
+)
+"""litellm's names of vendors that have another one in the list."""
 
 
 def genai_cost(call: PaidCall) -> Cost:
@@ -27,6 +40,8 @@ def genai_cost(call: PaidCall) -> Cost:
     known = found.model_price
     if not found.total_price and known.input_mtok is None and known.output_mtok is None:
         raise LookupError(f"{SOURCE} has no price of {found.model.id}")  # an entry without prices adds up to 0
+    if call.cache_write_1h_tokens and known.cache_write_1h_mtok is None:  # it would be priced as if for minutes
+        raise LookupError(f"{SOURCE} has no price of {found.model.id} for what stays in its cache for an hour")
     if call.tier and not _has_tier(found, call.tier, call.at):
         raise LookupError(f"{SOURCE} does not know tier {call.tier!r} of {found.model.id}")
     matched = found.model.id if found.model.id != call.answered else None
@@ -39,8 +54,8 @@ def _look_up(call: PaidCall) -> "PriceCalculation":
     for where, names in _lists(call):
         for name in names:
             try:
-                return genai_prices.calc_price(
-                    _usage(call.usage),
+                found = genai_prices.calc_price(
+                    _usage(call),
                     name,
                     genai_request_timestamp=call.at,
                     price_context=_context(call.tier),
@@ -48,6 +63,9 @@ def _look_up(call: PaidCall) -> "PriceCalculation":
                 )
             except LookupError:
                 continue
+            # The library also takes names that only contain a vendor's: `mistral-local`, `not-openai`.
+            if where.get("provider_id", found.provider.id) == found.provider.id:
+                return found
     raise LookupError(f"{SOURCE} does not know {call.provider}:{call.answered}")
 
 
@@ -56,17 +74,19 @@ def _lists(call: PaidCall) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
     if call.base_url:
         yield {"provider_api_url": call.base_url}, call.names
     for vendor, names in call.vendors:
-        yield {"provider_id": vendor}, names
+        yield {"provider_id": _ALIASES.get(vendor, vendor)}, names
 
 
-def _usage(usage: Usage) -> "genai_prices.Usage":
+def _usage(call: PaidCall) -> "genai_prices.Usage":
     import genai_prices
 
+    usage = call.usage
     return genai_prices.Usage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=call.cache_write_1h_tokens,
         output_reasoning_tokens=usage.reasoning_tokens,
         input_audio_tokens=usage.input_audio_tokens,
         output_audio_tokens=usage.output_audio_tokens,

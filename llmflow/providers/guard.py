@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from llmflow.providers.base import Provider
 from llmflow.providers.breaker import Guarded
 from llmflow.providers.catalogue import OFFLINE, Catalogue
+from llmflow.providers.connect import Locked
 from llmflow.providers.counters import Counters
 from llmflow.providers.limits import Limited
 
@@ -13,6 +14,8 @@ def guard_providers(
     providers: Mapping[str, Provider], catalogue: Catalogue, redis_url: str | None = None
 ) -> dict[str, Provider]:
     """The same providers, each with a circuit breaker, and with limits where models.yaml has some that concern it.
+
+    Those that ask nobody, since they are offline or their key is missing, stay as they are and use up no limit.
 
     Args:
         providers: By name, as `connect_providers` gives them.
@@ -23,10 +26,10 @@ def guard_providers(
     Raises:
         ConfigInvalid: the URL is none, or the extra `redis` is not installed.
     """
-    limited = {name for name in providers if _has_limits(name, catalogue)}
-    counters = Counters(redis_url) if limited else None
+    asking = {name for name, provider in providers.items() if name != OFFLINE and not isinstance(provider, Locked)}
+    counters = Counters(redis_url) if any(_has_limits(name, catalogue) for name in asking) else None
     return {
-        name: provider if name == OFFLINE else Guarded(_limited(provider, name, catalogue, counters), name)
+        name: Guarded(_limited(provider, name, catalogue, counters), name) if name in asking else provider
         for name, provider in providers.items()
     }
 

@@ -3,7 +3,6 @@
 The refusal says when there is room. Waiting for it is Temporal's: a refused call holds no slot of a worker.
 """
 
-import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +12,13 @@ from llmflow.errors import ErrorDetail, LimitReached
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue
 from llmflow.providers.counters import Counter, Counters
+from llmflow.providers.failures import lengthened
 from llmflow.providers.rates import NO_LIMITS, Limits
 from llmflow.types.models import ModelRequest, ModelResponse
-from llmflow.types.sizes import estimated_tokens
+from llmflow.types.sizes import estimated_input
 
 DEFAULT_OUTPUT = 1000
 """Tokens that an answer is taken to have before it is there, where no `max_output_tokens` says it."""
-JITTER = 0.2
-"""A wait is lengthened by up to this share, so that a hundred refused calls do not come back together."""
 LONGEST_WAIT = 60.0
 """Seconds that an activity waits for room. Where it takes longer, the next candidate is asked at once."""
 
@@ -70,7 +68,7 @@ class Limited:
     async def _take(self, request: ModelRequest) -> list[tuple[_Rule, int]]:
         """From every limit, or from none."""
         answer = request.options.max_output_tokens or DEFAULT_OUTPUT
-        tokens, began = estimated_tokens(request.messages) + answer, time.time()
+        tokens, began = estimated_input(request) + answer, time.time()
         taken: list[tuple[_Rule, int]] = []
         for rule in self._rules(request):
             # A call that is larger than a whole limit must wait for all of it, and not for ever.
@@ -95,11 +93,12 @@ class Limited:
     def _reached(self, request: ModelRequest, rule: _Rule, wait: float) -> LimitReached:
         rate, model = rule.counter.rate, f"{self._name}:{request.model}"
         retry = None if wait <= LONGEST_WAIT else False
-        wait = round(wait * random.uniform(1, 1 + JITTER), 3)
-        who = f" for tenant {request.tenant!r}" if rule.place.startswith("tenants.") else ""
+        wait = lengthened(wait)
+        tenants = rule.place.startswith("tenants.")  # which holds for every model, so that no candidate helps
+        who, more = (f" for tenant {request.tenant!r}", "") if tenants else ("", ", or add another candidate")
         return LimitReached(
             f"{model} was not asked{who}: {rate.amount} {rule.kind} in {rate.seconds} s are used up; there is room in "
-            f"{wait:g} s. Raise `{rule.place}.{rule.kind}` in models.yaml, or add another candidate",
+            f"{wait:g} s. Raise `{rule.place}.{rule.kind}` in models.yaml{more}",
             ErrorDetail(model=model, retry_after=wait, retry=retry),
         )
 

@@ -58,6 +58,10 @@ def map_cost(call: PaidCall, entries: Mapping[str, Entry], source: str) -> Cost:
     key = next(_matching(call, entries), None)
     if key is None:
         raise LookupError(f"{source} does not know {call.provider}:{call.answered}")
+    if call.cache_write_1h_tokens:
+        raise LookupError(
+            f"{source} is not asked for the price of {key}: some of the call stays in its cache for an hour"
+        )
     try:
         usd = _rates(entries[key], call.usage, call.tier).usd(call.usage)
     except LookupError as error:

@@ -1,24 +1,27 @@
 """What a call cost: said by the vendor, or computed from dated price lists. Never in workflow code, never twice."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
-from llmflow.providers.billing import PaidCall
+from llmflow.providers.billing import PaidCall, frozen
 from llmflow.providers.genai_price_list import genai_cost
 from llmflow.providers.litellm_prices import litellm_cost
 from llmflow.providers.price_list import STANDARD_TIERS, PriceList
 from llmflow.types.models import ModelResponse
-from llmflow.types.usage import Cost, Usage
-
-VENDOR = "vendor"
-"""The source of a price that the vendor itself reported. There is nothing to compute again about it."""
+from llmflow.types.usage import VENDOR, Cost, Usage
 
 
 class Prices:
     """Every price list that there is, in its order: the user's own, genai-prices, and litellm's map if it is loaded."""
 
-    def __init__(self, own: PriceList | None = None) -> None:
+    def __init__(
+        self, own: PriceList | None = None, addresses: Mapping[str, str | None] = MappingProxyType({})
+    ) -> None:
+        """The user's own list, and where providers are asked, by name: only calls that are still to be made need it."""
         self._own = own
+        self._addresses = addresses
 
     def price(self, model: str, response: ModelResponse, at: datetime) -> Cost:
         """The price of one answer. Never raises: what is not known is `None`, never 0. A vendor's own figure wins.
@@ -30,7 +33,7 @@ class Prices:
         """
         tier = None if response.service_tier in STANDARD_TIERS else response.service_tier
         if response.reported_usd is not None:
-            return Cost(usd=response.reported_usd, source=VENDOR, tier=tier)
+            return Cost(usd=frozen(response.reported_usd), source=VENDOR, tier=tier)
         return self.look_up(
             PaidCall(
                 asked=model,
@@ -39,8 +42,15 @@ class Prices:
                 at=at,
                 tier=tier,
                 base_url=response.base_url,
+                cache_write_1h_tokens=response.cache_write_1h_tokens,
             )
         )
+
+    def expected(self, model: str, usage: Usage, at: datetime) -> Cost:
+        """The price that a call of `provider:model` would have, as `look_up` gives it."""
+        provider, _, asked = model.partition(":")
+        address = self._addresses.get(provider)
+        return self.look_up(PaidCall(asked=model, answered=asked, usage=usage, at=at, base_url=address))
 
     def look_up(self, call: PaidCall) -> Cost:
         """The price of a call by the lists alone, as they are today: for a call that is priced again.

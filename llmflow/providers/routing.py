@@ -2,17 +2,20 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.usage import Usage
 
 Policy = Literal["first", "cheapest", "weighted"]
 POLICIES: Mapping[str, Policy] = MappingProxyType({policy: policy for policy in get_args(Policy)})
+
+_Way = TypeVar("_Way")
 
 PriceOf = Callable[[str], Decimal | None]
 """US dollars that `MIX` costs with `provider:model` today; `None` if nobody knows."""
@@ -29,6 +32,20 @@ class Branch:
     weight: int = 1
     """Its share of the runs, beside the weights of the other branches."""
 
+    @property
+    def name(self) -> str:
+        """Of the model or the alias."""
+        return self.to.model if isinstance(self.to, Candidate) else self.to.name
+
+
+def merged(branches: Iterable[Branch]) -> tuple[Branch, ...]:
+    """The branches, of which equal ones are one, with their weights together."""
+    every = tuple(branches)
+    return tuple(
+        Branch(to=way, weight=sum(one.weight for one in every if one.to == way))
+        for way in _once(branch.to for branch in every)
+    )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
@@ -44,7 +61,7 @@ class Route:
             yield from (branch.to,) if isinstance(branch.to, Candidate) else branch.to
 
     def candidates(self, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
-        """Every candidate, in the order in which they are tried.
+        """Every candidate once, in the order in which they are tried.
 
         Args:
             unit: what `weighted` is sticky by: the same unit always gets the same order.
@@ -54,13 +71,19 @@ class Route:
         if self.policy == "cheapest":
             ways.sort(key=lambda way: _or_infinite(price(way[0].model)))
         elif self.policy == "weighted":
-            lots = [_lot(f"{self.name}/{unit}/{index}", branch.weight) for index, branch in enumerate(self.branches)]
-            ways = [way for _, way in sorted(zip(lots, ways, strict=True), key=lambda one: one[0])]
-        return tuple(candidate for way in ways for candidate in way)
+            ways = [way for _, way in sorted(zip(self._lots(unit), ways, strict=True), key=lambda one: one[0])]
+        return _once(candidate for way in ways for candidate in way)
 
     def given(self, options: ModelOptions, up_to: int | None) -> "Route":
         """This route, as another alias means it: with options, and a size of input, over those of its candidates."""
-        return replace(self, branches=tuple(replace(one, to=_given(one.to, options, up_to)) for one in self.branches))
+        return replace(self, branches=merged(replace(one, to=_given(one.to, options, up_to)) for one in self.branches))
+
+    def _lots(self, unit: str) -> Iterator[float]:
+        """Drawn for names, so that another order in the file moves no run; for one that stands twice, by its turn."""
+        turns = Counter[str]()
+        for branch in self.branches:
+            yield _lot(f"{self.name}/{unit}/{branch.name}/{turns[branch.name]}", branch.weight)
+            turns[branch.name] += 1
 
 
 def _given(to: Candidate | Route, options: ModelOptions, up_to: int | None) -> Candidate | Route:
@@ -71,6 +94,15 @@ def _given(to: Candidate | Route, options: ModelOptions, up_to: int | None) -> C
 
 def _candidates(branch: Branch, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
     return (branch.to,) if isinstance(branch.to, Candidate) else branch.to.candidates(unit, price)
+
+
+def _once(ways: Iterable[_Way]) -> tuple[_Way, ...]:
+    """Who has just failed is not asked again. They are compared and not hashed, since the `extra` of one cannot be."""
+    kept: list[_Way] = []
+    for way in ways:
+        if way not in kept:
+            kept.append(way)
+    return tuple(kept)
 
 
 def _or_infinite(usd: Decimal | None) -> Decimal:

@@ -3,6 +3,7 @@
 A sum in workflow code could not do it: it misses parallel branches, children, and attempts that died after they paid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,15 +40,19 @@ class Budgets:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def reserve(self, wanted: Reservation) -> None:
+    async def reserve(self, wanted: Reservation, *, lost: str) -> None:
         """Take the money of a call out of its budget, or say no before anything is asked.
+
+        Args:
+            wanted: How much, and until when.
+            lost: What to record if nobody ends the attempt, see `close_overdue`.
 
         Raises:
             BudgetExceeded: there is no room, and waiting does not help.
             LimitReached: there is room when the calls that run now cost less than was reserved for them.
             StoreUnavailable: the database does not answer.
         """
-        spent, reserved = await self._database.write(lambda connection: self._take(connection, wanted))
+        spent, reserved = await self._database.write(lambda connection: self._take(connection, wanted, lost))
         if reserved is None:
             return
         cap, call = wanted.budget.usd, f"the next call may cost ${wanted.usd:.4f}"
@@ -63,7 +68,9 @@ class Budgets:
             ErrorDetail(retry_after=_SOON),
         )
 
-    async def _take(self, connection: AsyncConnection, wanted: Reservation) -> tuple[Decimal, Decimal | None]:
+    async def _take(
+        self, connection: AsyncConnection, wanted: Reservation, lost: str
+    ) -> tuple[Decimal, Decimal | None]:
         """Nothing and `None` if it was taken, else what is spent and reserved."""
         new = insert_into(self._database, budgets).values(id=wanted.budget.id, spent=Decimal(0), reserved=Decimal(0))
         await connection.execute(new.on_conflict_do_nothing())
@@ -84,6 +91,8 @@ class Budgets:
             budget=wanted.budget.id,
             usd=wanted.usd,
             until=wanted.until,
+            settled=False,
+            lost=lost,
         )
         known = await connection.execute(row.on_conflict_do_nothing())
         if not known.rowcount or (await connection.execute(take)).rowcount:
@@ -105,41 +114,56 @@ class Budgets:
         return await self._database.read(lambda connection: connection.scalar(query)) or Decimal(0)
 
 
-async def sweep(database: Database, now: datetime) -> None:
-    """Count reservations whose attempt nobody ended as spent: a run was terminated, and its call was made or not.
+async def close_overdue(database: Database, now: datetime, most: int) -> Sequence[str]:
+    """Count reservations whose attempt nobody ended as spent: it was killed or terminated, and its call made or not.
+
+    Returns:
+        What to record of each, as it was given to `Budgets.reserve`. If they are `most`, there may be more.
 
     Raises:
         StoreUnavailable: the database does not answer.
     """
-    left = select(reservations).where(reservations.c.until < now)
+    c = reservations.c
+    key = (c.budget, c.run_id, c.activity_id, c.attempt)
+    some = select(*key, c.lost).where(~c.settled, c.until < now).limit(most)
 
-    async def settle_all(connection: AsyncConnection) -> None:
-        for row in (await connection.execute(left)).all():
-            await settle(connection, row.run_id, row.activity_id, row.attempt, None)
+    async def close(connection: AsyncConnection) -> Sequence[str]:
+        rows = sorted((await connection.execute(some)).tuples())  # the database sorts texts by its own rules
+        for _, run_id, activity_id, attempt, _ in rows:
+            await settle(connection, run_id, activity_id, attempt, None)
+        return [lost for *_, lost in rows]
 
-    await database.write(settle_all)
+    return await database.write(close)
 
 
 async def settle(connection: AsyncConnection, run_id: str, activity_id: str, attempt: int, usd: Decimal | None) -> None:
     """Give back what an attempt did not cost; `None` if nobody knows what it cost: then it was all of it.
 
-    In the transaction that records the call. An attempt that reserved nothing, or is settled, changes nothing.
+    In the transaction that records the call, and there in the order of budgets, or two workers wait for each other. An
+    attempt that reserved nothing changes nothing, nor does one that is settled, unless now its cost is known.
     """
-    taken = await connection.execute(
-        delete(reservations)
-        .where(*_same(run_id, activity_id, attempt))
-        .returning(reservations.c.budget, reservations.c.usd)
-    )
-    for budget, reserved in taken.all():
-        spent = reserved if usd is None else usd
-        await connection.execute(
-            update(budgets)
-            .values(
-                reserved=budgets.c.reserved - literal(reserved, Dollars),
-                spent=budgets.c.spent + literal(spent, Dollars),
-            )
-            .where(budgets.c.id == budget)
+    c, same = reservations.c, _same(run_id, activity_id, attempt)
+    if usd is None:  # the row stays, for late news
+        taken = await connection.execute(
+            update(reservations).where(*same, ~c.settled).values(settled=True).returning(c.budget, c.usd)
         )
+        for row in taken.all():
+            await _move(connection, row.budget, reserved=-row.usd, spent=row.usd)
+        return
+    taken = await connection.execute(delete(reservations).where(*same).returning(c.budget, c.usd, c.settled))
+    for row in taken.all():
+        if row.settled:
+            await _move(connection, row.budget, reserved=Decimal(0), spent=usd - row.usd)
+        else:
+            await _move(connection, row.budget, reserved=-row.usd, spent=usd)
+
+
+async def _move(connection: AsyncConnection, budget: str, *, reserved: Decimal, spent: Decimal) -> None:
+    sums = {
+        "reserved": budgets.c.reserved + literal(reserved, Dollars),
+        "spent": budgets.c.spent + literal(spent, Dollars),
+    }
+    await connection.execute(update(budgets).where(budgets.c.id == budget).values(sums))
 
 
 def _same(run_id: str, activity_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:

@@ -1,23 +1,25 @@
 """The ledger, one row per call and attempt, and the journal of answers that were paid."""
 
 import asyncio
+import json
 import logging
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import Insert, and_, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Insert, Table, and_, delete, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from llmflow.errors import StoreUnavailable
+from llmflow.errors import AnswerUnreadable, StoreUnavailable
 from llmflow.stores.batches import Batches
-from llmflow.stores.budgets import settle, sweep
+from llmflow.stores.budgets import close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.outbox import Outbox
-from llmflow.stores.schema import answers, calls
+from llmflow.stores.schema import answers, calls, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
@@ -27,13 +29,20 @@ from llmflow.types.usage import Usage
 _log = logging.getLogger("llmflow.stores")
 
 ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
+MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
+"""Outcomes without an answer for which the vendor may take money, and nobody knows how much. An unreadable answer came
+whole. What failed in any other way counts for nothing, also where a vendor bills a request that timed out."""
 _BATCH = 200
 """Rows of one transaction at most."""
 _EVERY = timedelta(seconds=5)
 """Between two looks whether calls wait in the outbox."""
+_SWEEP_EVERY = timedelta(minutes=1)
+"""Calls may wait for the money of attempts that nobody ended."""
 _PURGE_EVERY = timedelta(hours=1)
 _PURGED = 1000
-"""Answers of one transaction at most."""
+"""Rows of one transaction at most."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL has in no text: NUL, and half a surrogate pair."""
 
 
 class CallId(BaseModel):
@@ -147,21 +156,24 @@ class Calls:
             await self._refused.finish()
 
     async def purge(self, before: datetime) -> int:
-        """Forget the answers of that time, not what they cost; how many there were.
+        """Forget the answers of that time, not what they cost, and settled reservations; how many answers there were.
 
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        key = tuple_(answers.c.run_id, answers.c.activity_id)
-        old = select(answers.c.run_id, answers.c.activity_id).where(answers.c.at < before).limit(_PURGED)
-        gone = 0
-        while True:
-            some = await self._database.write(
-                lambda connection: connection.execute(delete(answers).where(key.in_(old)))
-            )
-            gone += some.rowcount
-            if some.rowcount < _PURGED:
-                return gone
+        await self._delete(reservations, and_(reservations.c.settled, reservations.c.until < before))
+        return await self._delete(answers, answers.c.at < before)
+
+    async def sweep(self, now: datetime) -> None:
+        """Record attempts as lost whose worker was killed, and after which none came that could have done so.
+
+        Only of runs with a budget: a reservation is all that such an attempt leaves.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        while lines := await close_overdue(self._database, now, _BATCH):
+            await self._keep(await self._parsed(lines))
 
     async def catch_up(self) -> None:
         """Write what waits in the outbox.
@@ -171,21 +183,26 @@ class Calls:
         """
         try:
             async with self._catching_up, aclosing(self._outbox.each()) as files:
+                if self._database.is_away:  # who had the lock found out; each waiter would take seconds to do the same
+                    raise StoreUnavailable(f"the store {self._database.name} did not answer a moment ago")
                 async for lines in files:
-                    await self._write_file(lines)
+                    await self._write_or_refuse(await self._parsed(lines))
         except OSError as error:
             _log.error("calls wait in %s, which cannot be emptied: %s", self._outbox.folder, error)
 
     async def _look_after(self, keep_answers: timedelta) -> None:
-        purged_at: datetime | None = None
+        sweep_at = purge_at = datetime.now(UTC)
         while True:
             try:
                 await self.catch_up()
                 now = datetime.now(UTC)
-                if purged_at is None or now - purged_at > _PURGE_EVERY:
+                # The next time is set first: what fails is not tried again every few seconds.
+                if now >= sweep_at:
+                    sweep_at = now + _SWEEP_EVERY
+                    await self.sweep(now)
+                if now >= purge_at:
+                    purge_at = now + _PURGE_EVERY
                     await self.purge(now - keep_answers)
-                    await sweep(self._database, now)
-                    purged_at = now
             except StoreUnavailable:
                 pass  # every call says so already
             except SQLAlchemyError as error:
@@ -203,20 +220,20 @@ class Calls:
 
     async def _put_aside(self, rows: Sequence[Call]) -> None:
         try:
-            await self._outbox.put([call.model_dump_json() for call in rows])
+            await self._outbox.put([_line(call) for call in rows])
         except OSError as error:  # the answers still reach their histories, so only the ledger misses them
             _log.error(
                 "%d calls are in no ledger, because %s cannot be written: %s", len(rows), self._outbox.folder, error
             )
 
-    async def _write_file(self, lines: Sequence[str]) -> None:
+    async def _parsed(self, lines: Sequence[str]) -> Sequence[Call]:
         rows: list[Call] = []
         for line in lines:
             try:
                 rows.append(Call.model_validate_json(line))
             except ValidationError as error:
                 await self._refuse(line, error)
-        await self._write_or_refuse(rows)
+        return rows
 
     async def _write_or_refuse(self, rows: Sequence[Call]) -> None:
         """Write what the database takes. One row that it will never take must not keep the others out."""
@@ -226,7 +243,7 @@ class Calls:
             raise
         except Exception as error:  # of whatever kind: what is paid must reach its history, and the other rows theirs
             if len(rows) == 1:
-                await self._refuse(rows[0].model_dump_json(), error)
+                await self._refuse(_line(rows[0]), error)
                 return
             for row in rows:
                 await self._write_or_refuse([row])
@@ -240,17 +257,31 @@ class Calls:
             _log.error("the store does not take a call, which is kept in %s: %s", path, error)
 
     async def _write(self, rows: Sequence[Call]) -> None:
+        # In one order everywhere, because each row is locked until the end: two workers would wait for each other.
+        rows = sorted(rows, key=_key)
         kept = [_answer(call) for call in rows if call.result]
+        reserved = sorted((call for call in rows if call.origin.budget), key=_budget)
 
         async def insert(connection: AsyncConnection) -> None:
-            await connection.execute(self._upsert, [_row(call) for call in rows])
+            if rows:
+                await connection.execute(self._upsert, [_row(call) for call in rows])
             if kept:
                 await connection.execute(self._insert_answer, kept)
-            for call in rows:
-                if call.origin.budget:
-                    await settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
+            for call in reserved:
+                await settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
 
         await self._database.write(insert)
+
+    async def _delete(self, table: Table, where: ColumnElement[bool]) -> int:
+        """Delete what may be many rows; how many there were."""
+        key = tuple_(*table.primary_key)
+        some = delete(table).where(key.in_(select(*table.primary_key).where(where).limit(_PURGED)))
+        gone = 0
+        while True:
+            deleted = (await self._database.write(lambda connection: connection.execute(some))).rowcount
+            gone += deleted
+            if deleted < _PURGED:
+                return gone
 
 
 def _upsert(database: Database) -> Insert:
@@ -265,14 +296,27 @@ def _charge(call: Call) -> Decimal | None:
     """What a budget pays for it; `None` if nobody knows: then it is all that was reserved."""
     if call.result:
         return call.result.cost.usd
-    return None if call.outcome in {LOST, CANCELLED} else Decimal(0)
+    return None if call.outcome in MAYBE_BILLED else Decimal(0)
+
+
+def _key(call: Call) -> tuple[str, str, int]:
+    return call.id.run_id, call.id.activity_id, call.id.attempt
+
+
+def _budget(call: Call) -> str:
+    return (call.origin.budget and call.origin.budget.id) or ""
+
+
+def _line(call: Call) -> str:
+    """As JSON that also holds what is no text at all, such as half a surrogate pair; pydantic's own would raise."""
+    return json.dumps(call.model_dump(mode="json"))
 
 
 def _row(call: Call) -> dict[str, object]:
     result = call.result
     cost = result.cost if result else None
     usage = result.usage if result else Usage()
-    return {
+    row = {
         **call.id.model_dump(),
         **usage.__dict__,
         "root_id": call.origin.root or call.id.workflow_id,
@@ -298,8 +342,13 @@ def _row(call: Call) -> dict[str, object]:
         "tier": cost.tier if cost else None,
         "tenant": call.origin.tenant,
         "user_id": call.origin.user,
-        "tags": list(call.origin.tags),
+        "tags": [_storable(tag) for tag in call.origin.tags],
     }
+    return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _answer(call: Call) -> dict[str, object]:

@@ -51,6 +51,8 @@ def _totals(key: Key, where: Where) -> Query:
     c = calls.c
     columns: Columns = [
         func.count(distinct(c.root_id)).label("runs"),
+        # A model that never answers would look cheap, if its runs counted that another one answered.
+        func.count(distinct(c.root_id)).filter(PAID).label("answered_runs"),
         func.count().filter(PAID).label("calls"),
         func.sum(c.usd).label("usd"),
         func.count().filter(PAID, c.usd.is_(None)).label("unpriced_calls"),
@@ -102,7 +104,7 @@ def _row(total: Found, ended: Found, times: Found | None, scored: dict[str, Inte
         calls=total.calls,
         usd=total.usd or Decimal(0),
         unpriced_calls=total.unpriced_calls,
-        usd_per_run=total.usd / total.runs if known else None,
+        usd_per_run=total.usd / total.answered_runs if known else None,
         latency_p50=times.p50 / 1000 if times else None,
         latency_p95=times.p95 / 1000 if times else None,
         failures=share(ended.failed, ended.answered + ended.failed),

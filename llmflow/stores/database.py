@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -35,13 +36,15 @@ class Database:
 
     Args:
         url: `postgresql://user:password@host/database`, `sqlite:///path`, or the path of an SQLite file.
+        create: Make an SQLite file that is not there. Who only reads finds nothing in a new one.
 
     Raises:
         ConfigInvalid: the URL cannot be used.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         self._engine = _engine(_store_url(url))
+        self._create = create
         self._answered_at = self._failed_at = -math.inf
         self._asking: asyncio.Task[StoreUnavailable | None] | None = None
 
@@ -61,9 +64,14 @@ class Database:
 
         Raises:
             ConfigInvalid: PostgreSQL has an older schema: run `llmflow store upgrade`. Or the database holds something
-                else, or the schema of a newer llmflow.
+                else, or the schema of a newer llmflow. Or there is no file, and none is to be made.
             StoreUnavailable: it does not answer.
         """
+        if not self._create and self.is_missing:
+            raise ConfigInvalid(
+                f"there is no store at {self.name}: run this in the project's folder, or set LLMFLOW_STORE. If the "
+                "project is new, start a worker first: it makes the store"
+            )
         self._make_folder()
         if await self.read(is_current):
             return
@@ -91,14 +99,22 @@ class Database:
 
     @property
     def name(self) -> str:
-        """Where it is, without its password."""
+        """Where it is, without its password; of a file the absolute path."""
         url = self._engine.url
-        return url.database or "" if self.is_sqlite else url.set(drivername="postgresql").render_as_string()
+        if self.is_sqlite:
+            return str(Path(url.database).absolute()) if url.database else ""
+        return url.set(drivername="postgresql").render_as_string()
 
     @property
     def is_sqlite(self) -> bool:
         """Whether it is a file on this machine."""
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is a file that nobody has made yet."""
+        path = self._engine.url.database
+        return self.is_sqlite and path is not None and not os.path.exists(path)  # which raises nothing
 
     @property
     def is_away(self) -> bool:

@@ -1,7 +1,7 @@
 """95 % confidence intervals: of a share by Wilson's score, of a mean by Student's t."""
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import inf, isclose, sqrt
 from statistics import NormalDist, fmean, stdev
 
 from llmflow.types.reports import Interval, Verdict
@@ -28,9 +28,14 @@ def share(count: int, of: int) -> Interval | None:
 
 
 def mean(values: Sequence[float]) -> Interval:
-    """The mean of one value or more."""
+    """The mean of one value or more. Of values that are only 0 and 1, such as thumbs, it is a share.
+
+    Other values that are all the same say nothing of the spread, however many they are: then there is no interval.
+    """
     value, n = fmean(values), len(values)
-    if n == 1:
+    if {*values} <= {0, 1} and (thumbs := share(round(sum(values)), n)):
+        return thumbs
+    if isclose(min(values), max(values)):
         return Interval(value=value, low=None, high=None, n=n)
     half = _t(n - 1) * stdev(values) / sqrt(n)
     return Interval(value=value, low=value - half, high=value + half, n=n)

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 from llmflow.stores.database import Database
 from llmflow.stores.prompt_states import Move, PromptState, moves_of, state_of, states_of_app
+from llmflow.stores.prompt_uses import last_uses
 from llmflow.stores.rollouts import Arm, Rollout, Unit, deal
 from llmflow.stores.schema import prompt_labels, prompt_moves, prompt_rollouts, prompt_versions
 
 BACK, FILE, NONE = "back", "file", "none"
 """What may stand for a version: where the label was before, what the file has, and that there shall be no label."""
 PROTECTED = "protected"
+
+_SHOWN = 5  # versions, in an error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,13 @@ class Reason:
     by: str
     why: str | None = None
     force: bool = False
+
+
+class _NoWayBack(Exception):
+    """The label pointed nowhere before. What runs have used is read outside of the transaction: it may take long."""
+
+    def __init__(self, state: PromptState) -> None:
+        self.state = state
 
 
 class Labels:
@@ -67,9 +77,9 @@ class Labels:
         Args:
             name: Of the prompt.
             label: A new one is made.
-            to: A version or its first digits, another label, `back` or `none`.
+            to: A version or its first digits, another label, `back` or `none`. `back` goes to a version, or is refused.
             reason: Kept with the move.
-            protect: Whether later moves need force and a reason; as it was if left out.
+            protect: Whether later moves need force and a reason; as it was if left out. It outlives the label.
 
         Returns:
             What has changed.
@@ -84,12 +94,18 @@ class Labels:
                 )
             if before is None:
                 _check_name(label)
-            version = await _target(change, to)
-            await change.point(version)
-            if protect is not None and version is not None:
+            if to == BACK:
+                await change.point(_way_back(change), kind="back")
+            else:
+                await change.point(None if to == NONE else change.state.find(to))
+            if protect is not None:
                 await change.protect(protect)
 
-        return await self._change(name, label, reason, work)
+        try:
+            return await self._change(name, label, reason, work)
+        except _NoWayBack as nowhere:
+            uses = await last_uses(self._database, [name])
+            raise InputInvalid(_ways_instead(nowhere.state, label, tuple(uses.get(name, ())))) from None
 
     async def roll_out(
         self, name: str, label: str, arms: Mapping[str, tuple[str, int]], reason: Reason, *, unit: Unit | None = None
@@ -163,7 +179,8 @@ class Labels:
             # Two people who change one prompt at once come one after the other. SQLite has locked everything already.
             of_name = prompt_versions.c.name == name
             await connection.execute(select(prompt_versions.c.version).where(of_name).with_for_update())
-            change = _Change(connection, await state_of(connection, name), label, reason)
+            state, moves = await state_of(connection, name), await moves_of(connection, name)
+            change = _Change(connection, state, [move for move in moves if move.label == label], label, reason)
             await work(change)
             return tuple(change.moves)
 
@@ -173,31 +190,36 @@ class Labels:
 class _Change:
     """Changes of one label in one transaction, each with its record; what stays as it was leaves none."""
 
-    def __init__(self, connection: AsyncConnection, state: PromptState, label: str, reason: Reason) -> None:
-        self.connection = connection
+    def __init__(
+        self, connection: AsyncConnection, state: PromptState, past: Sequence[Move], label: str, reason: Reason
+    ) -> None:
         self.state = state
+        self.past = past
         self.label = label
         self.moves: list[Move] = []
+        self._connection = connection
         self._reason = reason
         self._of_label = {"name": state.name, "label": label}
-        self._before = state.labels.get(label)
+        # Asked of the records, because it outlives the label: `none` is no way round it.
+        self._protected = next((move.after is not None for move in reversed(past) if move.kind == "protection"), False)
 
-    async def point(self, version: str | None) -> None:
-        before = self._before.version if self._before else None
+    async def point(self, version: str | None, *, kind: Literal["label", "back"] = "label") -> None:
+        found = self.state.labels.get(self.label)
+        before = found.version if found else None
         if version == before:
             return
-        await self._record("label", before, version)
+        await self._record(kind, before, version)
         if before is None:
-            await self._execute(insert(prompt_labels).values(**self._of_label, version=version, protected=False))
+            values = {**self._of_label, "version": version, "protected": self._protected}
+            await self._execute(insert(prompt_labels).values(values))
         elif version is None:
             await self._execute(delete(prompt_labels).filter_by(**self._of_label))
         else:
             await self._execute(update(prompt_labels).filter_by(**self._of_label).values(version=version))
 
     async def protect(self, wanted: bool) -> None:
-        before = self._before is not None and self._before.protected
-        if wanted != before:
-            await self._record("protection", PROTECTED if before else None, PROTECTED if wanted else None)
+        if wanted != self._protected:
+            await self._record("protection", PROTECTED if self._protected else None, PROTECTED if wanted else None)
             await self._execute(update(prompt_labels).filter_by(**self._of_label).values(protected=wanted))
 
     async def split(self, rollout: Rollout | None) -> None:
@@ -210,9 +232,9 @@ class _Change:
             await self._execute(insert(prompt_rollouts).values(**self._of_label, **rollout.model_dump(mode="json")))
 
     async def _record(
-        self, kind: Literal["label", "rollout", "protection"], before: str | None, after: str | None
+        self, kind: Literal["label", "back", "rollout", "protection"], before: str | None, after: str | None
     ) -> None:
-        if self._before and self._before.protected and not (self._reason.force and self._reason.why):
+        if self._protected and not (self._reason.force and self._reason.why):
             raise InputInvalid(
                 f"`{self.label}` of `{self.state.name}` is protected: add --force, and say with --why what for"
             )
@@ -229,26 +251,40 @@ class _Change:
         await self._execute(insert(prompt_moves).values(name=self.state.name, **dict(move)))
 
     async def _execute(self, statement: Executable) -> None:
-        await self.connection.execute(statement)
+        await self._connection.execute(statement)
 
 
-async def _target(change: _Change, to: str) -> str | None:
-    if to == NONE:
-        return None
-    if to != BACK:
-        return change.state.find(to)
-    # Each way back is a step further into the past, also after an earlier way back.
-    past: list[str | None] = [None]
-    for move in await moves_of(change.connection, change.state.name):
-        if (move.label, move.kind) != (change.label, "label"):
-            continue
-        if len(past) > 1 and past[-2] == move.after:
-            past.pop()
-        else:
-            past.append(move.after)
-    if len(past) == 1:
-        raise InputInvalid(f"`{change.label}` of `{change.state.name}` has not moved, so there is no way back")
-    return past[-2]
+def _way_back(change: _Change) -> str:
+    """Each way back is a step further into the past, also after an earlier way back."""
+    visited: list[str | None] = [None]
+    for move in change.past:
+        if move.kind == "label":
+            visited.append(move.after)
+        elif move.kind == "back":
+            visited.pop()
+    if (way := visited[-2] if len(visited) > 1 else None) is None:
+        # No label is no version: runs would follow the file, which may be just what is to be undone.
+        raise _NoWayBack(change.state)
+    return way
+
+
+def _ways_instead(state: PromptState, label: str, used: Sequence[str]) -> str:
+    """Of the versions that runs have used, newest first, the others than now; of those in the store, if none was."""
+    found = state.labels.get(label)
+    now = found.version if found else next(iter(used), None)
+    stored = [one.version for one in state.versions if one.version != now]
+    before = [version for version in used if version in stored]
+    nowhere = (
+        f"`{label}` of `{state.name}` pointed to no version before, so there is no way back, and nothing changed. "
+    )
+    if not stored:
+        return f"{nowhere}The store has no other version; `llmflow prompts push APP` stores that of a file"
+    others = before or stored
+    known = f"{'Runs have used' if before else 'The store has'} {', '.join(others[:_SHOWN])}"
+    return (
+        f"{nowhere}{known}: type `llmflow prompts label {state.name} {others[0]} {label} --why ...`, "
+        "or `none` for the version if runs shall follow the file"
+    )
 
 
 def _check_name(label: str) -> None:

@@ -41,7 +41,8 @@ class Outbox:
             except FileNotFoundError:
                 continue  # another worker was faster
             # Not `splitlines`, which sees other ends of lines in texts, too. What is no UTF-8 will be no JSON either.
-            yield text.decode(errors="replace").split("\n")
+            # A person's editor ends a mended file with an empty line.
+            yield [line for line in text.decode(errors="replace").split("\n") if line]
             path.unlink(missing_ok=True)
 
     def _put(self, lines: Sequence[str], suffix: str) -> Path:

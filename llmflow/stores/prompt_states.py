@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -42,7 +42,8 @@ class Move(_Frozen):
     """One change: of where a label points, of its rollout, or of its protection."""
 
     label: str
-    kind: Literal["label", "rollout", "protection"]
+    kind: Literal["label", "back", "rollout", "protection"]
+    """`label` and `back` both say where the label points from then on; `back` undid the last move that was not yet."""
     before: str | None
     """A version; of a rollout its unit and arms, as text; of a protection `protected`. `None`: nothing."""
     after: str | None
@@ -75,13 +76,21 @@ class PromptState(_Frozen):
         if len(found) > 1:
             raise InputInvalid(f"`{self.name}` has several versions that begin with {word}: {', '.join(found)}")
         if not found:
-            labels = f"; labels: {', '.join(self.labels)}" if self.labels else ""
-            raise PromptVersionMissing(
-                f"the store has no version `{word}` of `{self.name}`{did_you_mean(word, (*self.labels, *known))}. "
-                f"It has {', '.join(known)}{labels}",
-                ErrorDetail(field=self.name),
-            )
+            raise PromptVersionMissing(self._missing(word, known), ErrorDetail(field=self.name))
         return found[0]
+
+    def _missing(self, word: str, known: Sequence[str]) -> str:
+        near = did_you_mean(word, (*self.labels, *known))
+        there = ", ".join(known) + (f"; labels: {', '.join(self.labels)}" if self.labels else "")
+        if re.fullmatch("[0-9a-fA-F]*", word):
+            return f"the store has no version `{word}` of `{self.name}`{near}. It has {there}"
+        if word in self.rollouts:
+            return f"`{self.name}` has no label `{word}`, only a rollout of it: say one version. The store has {there}"
+        return (
+            f"`{self.name}` has no label `{word}` yet{near}: runs that follow it get the file. The store has {there}. "
+            f"Type `llmflow prompts label {self.name} file {word} --app APP` to make it, or say `file` instead of "
+            f"`{word}`, with --app APP"
+        )
 
 
 async def states_of_app(connection: AsyncConnection, app: str) -> dict[str, PromptState]:

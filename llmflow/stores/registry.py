@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import JSON, String, bindparam, cast, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from llmflow.errors import ErrorDetail, PromptVersionMissing
+from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.stores.database import Database
 from llmflow.stores.prompt_files import parse_prompt
 from llmflow.stores.prompts import Prompt, Prompts
@@ -76,8 +76,7 @@ class Registry:
         """Exactly that version: of the files, or of the store.
 
         Raises:
-            PromptVersionMissing: neither has it; says what there is.
-            PromptInvalid: the text in the store does not parse.
+            PromptVersionMissing: neither has it; says what there is. Or this llmflow cannot read the text in the store.
             StoreUnavailable: the database does not answer.
         """
         if ref not in self._loaded:
@@ -131,7 +130,14 @@ class Registry:
             return None, list(await connection.scalars(known))
 
         text, known = await self._database.read(read)
-        prompt = parse_prompt(text, ref.name, f"{ref} in the store") if text is not None else None
+        try:
+            prompt = parse_prompt(text, ref.name, f"{ref} in the store") if text is not None else None
+        except PromptInvalid as error:  # it did parse where it was stored; another worker may be as new as that one
+            raise PromptVersionMissing(
+                f"{error.message}. "
+                "If a newer llmflow has stored it, upgrade this one; until then, another worker may serve it",
+                ErrorDetail(field=ref.name),
+            ) from None
         if prompt is None or prompt.ref != ref:
             raise PromptVersionMissing(
                 f"`{ref}` is neither in the files here nor in the store {self._database.name}"

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
+from llmflow.stores.calls import ANSWERED
 from llmflow.stores.database import Database
 from llmflow.stores.schema import calls
 from llmflow.stores.selection import FAILED, MAYBE_PAID, PAID, PATIENCE, UNASKED, selected, tags_of_call
@@ -32,7 +33,7 @@ async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimen
     else:
         total = _added(rows)
     rows.sort(key=lambda row: [value or "" for value in row.key.values()])  # the same order on every database
-    rows.sort(key=lambda row: (row.key.get("day") or "", row.usd, row.calls), reverse=True)
+    rows.sort(key=lambda row: (row.key.get("day") or "", row.usd, row.calls, _unanswered(row)), reverse=True)
     return CostReport(filter=filter, by=by, rows=tuple(rows), total=total)
 
 
@@ -51,6 +52,10 @@ def _query(filter: CallFilter, by: Sequence[Dimension], *, sqlite: bool) -> Sele
         "prompt": c.prompt + "@" + c.version,
         "model": func.coalesce(c.model, c.model_asked),
         "tag": tag.c.value,
+        "error": case((c.outcome != ANSWERED, c.outcome)),
+        "user": c.user_id,
+        "label": c.label,
+        "arm": c.arm,
     }
     keys = [columns[one].label(one) for one in by]
     # Outer, because a call without tags counts as well.
@@ -90,6 +95,10 @@ def _spent(row: Row[Any]) -> Spent:  # Any: above
         unasked_calls=row.unasked_calls,
         repriced_usd=(row.repriced_usd or Decimal(0)) if row.repriced_calls else None,
     )
+
+
+def _unanswered(row: Spent) -> int:
+    return row.failed_calls + row.lost_calls + row.unasked_calls
 
 
 def _added(rows: Sequence[Spent]) -> Spent:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, tuple_, update
@@ -12,10 +13,8 @@ from llmflow.stores.database import Database
 from llmflow.stores.schema import calls
 from llmflow.stores.selection import PAID, PATIENCE, selected
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
-from llmflow.types.usage import Cost, Usage
+from llmflow.types.usage import VENDOR, Cost, Usage
 
-VENDOR = "vendor"
-"""Source of a cost that the vendor itself reported: there is nothing to compute again."""
 BATCH = 1000
 """Rows of one transaction."""
 
@@ -51,7 +50,8 @@ async def reprice(
         database: With the ledger.
         filter: Which calls.
         price: What a call costs by the lists of today; `None` for what they do not know.
-        write: Into `repriced_usd` and `repriced_source`; else nothing is changed.
+        write: Into `repriced_usd` and `repriced_source`, but never an unknown price over a known one; else nothing is
+            changed.
         progress: Called with the calls done, and their number.
 
     Raises:
@@ -105,8 +105,10 @@ async def _keep(database: Database, batch: Sequence[Found], costs: Sequence[Cost
             "to_source": cost.source,
         }
         for row, cost in zip(batch, costs, strict=True)
+        if cost.usd is not None or row.repriced_usd is None  # what a better list knew earlier stays
     ]
-    await database.write(lambda connection: connection.execute(statement, values))
+    if values:
+        await database.write(lambda connection: connection.execute(statement, values))
 
 
 def _recorded(row: Found) -> RecordedCall:
@@ -121,6 +123,9 @@ def _recorded(row: Found) -> RecordedCall:
 
 
 def _plus(sums: Repriced, row: Found, cost: Cost) -> Repriced:
+    difference = sums.difference_usd
+    if row.usd is not None and cost.usd is not None:
+        difference = (difference or Decimal(0)) + cost.usd - row.usd
     return sums.model_copy(
         update={
             "calls": sums.calls + 1,
@@ -128,5 +133,6 @@ def _plus(sums: Repriced, row: Found, cost: Cost) -> Repriced:
             "unpriced_calls": sums.unpriced_calls + (row.usd is None),
             "repriced_usd": sums.repriced_usd + (cost.usd or 0),
             "repriced_unpriced_calls": sums.repriced_unpriced_calls + (cost.usd is None),
+            "difference_usd": difference,
         }
     )

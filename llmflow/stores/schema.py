@@ -148,7 +148,7 @@ prompt_moves = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String, nullable=False, index=True),
     Column("label", String, nullable=False),
-    Column("kind", String, nullable=False),  # label, rollout, or protection
+    Column("kind", String, nullable=False),  # label, back, rollout, or protection
     Column("before", String),
     Column("after", String),
     Column("at", Moment, nullable=False),
@@ -184,4 +184,7 @@ reservations = Table(
     Column("budget", String, nullable=False),
     Column("usd", Dollars, nullable=False),
     Column("until", Moment, nullable=False),
+    Column("settled", Boolean, nullable=False),  # all of it was charged, until it is known better
+    Column("lost", Text, nullable=False),  # the Call to record if nobody ends it, as JSON
+    Index("reservations_by_end", "settled", "until"),
 )

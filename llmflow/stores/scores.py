@@ -24,8 +24,8 @@ async def root_of(database: Database, run: str) -> str | None:
     return await database.read(lambda connection: connection.scalar(query))
 
 
-async def put_score(database: Database, score: Score) -> None:
-    """Keep a score; one of the same run, name and person goes.
+async def put_score(database: Database, score: Score) -> Score:
+    """Keep a score, and give it back; one of the same run, name and person goes.
 
     Raises:
         StoreUnavailable: the database does not answer.
@@ -36,6 +36,7 @@ async def put_score(database: Database, score: Score) -> None:
     await database.write(
         lambda connection: connection.execute(insert.on_conflict_do_update(scores.primary_key, set_=replaced))
     )
+    return score
 
 
 def new_score(run: str, name: str, value: float, by: str | None, comment: str | None) -> Score:

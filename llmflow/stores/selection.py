@@ -1,23 +1,25 @@
 """Which rows of the ledger a report is about, and what its words mean in SQL."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 from sqlalchemy import ColumnElement, TableValuedAlias, and_, exists, func, or_
 
-from llmflow.errors import BY_CODE
-from llmflow.stores.calls import ANSWERED, CANCELLED, LOST, REFUSED
+from llmflow.errors import BY_CODE, BudgetExceeded
+from llmflow.stores.calls import ANSWERED, MAYBE_BILLED, REFUSED
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 
-_UNASKED = tuple(sorted(error.__name__ for error in BY_CODE.values() if error.refusal))
-# An unreadable answer came whole: it is billed like one that was lost on the way.
-_LOST = (LOST, CANCELLED, "AnswerUnreadable")
+# An empty budget asks nothing either; it is no refusal, because waiting does not fill it.
+_UNASKED = tuple(sorted({BudgetExceeded.__name__, *(error.__name__ for error in BY_CODE.values() if error.refusal)}))
 
 PATIENCE = 600.0
 """Seconds that a report may take: a person waits for it, and no call does."""
 
 PAID = calls.c.outcome.in_((ANSWERED, REFUSED))
 UNASKED = calls.c.outcome.in_(_UNASKED)
-MAYBE_PAID = calls.c.outcome.in_(_LOST)
-FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, *_LOST, *_UNASKED))
+MAYBE_PAID = calls.c.outcome.in_(MAYBE_BILLED)
+FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, *MAYBE_BILLED, *_UNASKED))
 
 
 def tags_of_call(*, sqlite: bool) -> TableValuedAlias:
@@ -28,11 +30,7 @@ def tags_of_call(*, sqlite: bool) -> TableValuedAlias:
 
 def selected(filter: CallFilter, *, sqlite: bool) -> ColumnElement[bool]:
     """The condition for the calls that a filter means."""
-    c, conditions = calls.c, list[ColumnElement[bool]]()
-    if filter.since:
-        conditions.append(c.day >= filter.since)
-    if filter.until:
-        conditions.append(c.day <= filter.until)
+    c, conditions = calls.c, list(_in_time(filter))
     if filter.run:
         conditions.append(or_(c.root_id == filter.run, c.workflow_id == filter.run))
     if filter.tenant:
@@ -48,3 +46,15 @@ def selected(filter: CallFilter, *, sqlite: bool) -> ColumnElement[bool]:
         tag = tags_of_call(sqlite=sqlite)
         conditions.append(exists().select_from(tag).where(tag.c.value == filter.tag))
     return and_(True, *conditions)
+
+
+def _in_time(filter: CallFilter) -> Iterator[ColumnElement[bool]]:
+    c = calls.c
+    if isinstance(filter.since, datetime):
+        yield and_(c.at >= filter.since, c.day >= filter.since.astimezone(UTC).date())  # the day has an index
+    elif filter.since:
+        yield c.day >= filter.since
+    if isinstance(filter.until, datetime):
+        yield c.at < filter.until
+    elif filter.until:
+        yield c.day <= filter.until

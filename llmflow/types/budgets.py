@@ -15,8 +15,8 @@ class Budget(CompactWire):
     counted. A call that does not fit fails with `BudgetExceeded`, and nothing was asked.
     """
 
-    usd: Dollars = Field(ge=0)
-    """US dollars."""
+    usd: Dollars = Field(ge=0, le=9_000_000)
+    """US dollars: at most 9 million, because the store counts them in trillionths."""
     unpriced: Literal["refuse", "allow"] = "refuse"
     """What to do with a model whose price nobody knows: it could cost anything."""
     id: str | None = None

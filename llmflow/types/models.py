@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.tools import ToolSpec
-from llmflow.types.usage import Dollars, Usage
+from llmflow.types.usage import Dollars, Tokens, Usage
 from llmflow.types.wire import CompactWire, Wire
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -101,3 +101,5 @@ class ModelResponse(Wire):
     """What the vendor itself says that the call cost; it wins over every price list."""
     base_url: str | None = None
     """Where the answer came from; price lists know vendors by it."""
+    cache_write_1h_tokens: Tokens = 0
+    """Part of `usage.cache_write_tokens` that stays in the vendor's cache for an hour: Anthropic takes more for it."""

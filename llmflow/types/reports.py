@@ -7,18 +7,18 @@ from typing import Literal
 from llmflow.types.usage import Dollars, Totals
 from llmflow.types.wire import Wire
 
-Dimension = Literal["run", "day", "tenant", "workflow", "prompt", "model", "tag"]
-"""What a report of costs may have a row for each of."""
+Dimension = Literal["run", "day", "tenant", "user", "workflow", "prompt", "label", "arm", "model", "tag", "error"]
+"""What a report of costs may have a row for each of; `error` is how an attempt ended that brought no answer."""
 Verdict = Literal["no difference shown yet", "higher", "lower"]
 
 
 class CallFilter(Wire):
     """Which calls of the ledger are meant: those that fit everything that is given."""
 
-    since: date | None = None
-    """The first day, in UTC."""
-    until: date | None = None
-    """The last day, in UTC."""
+    since: datetime | date | None = None
+    """The first day, in UTC; or the first moment."""
+    until: datetime | date | None = None
+    """The last day, in UTC; or the moment before which it must be."""
     run: str | None = None
     """Workflow id of a run, whose children are then meant too, or of a child."""
     tenant: str | None = None
@@ -48,7 +48,7 @@ class CostRow(Spent):
     """The calls that have something in common."""
 
     key: dict[Dimension, str | None]
-    """What they have in common; `None` for those that have no tenant or tag."""
+    """What they have in common; `None` for those that have none, such as no tenant, or no error."""
 
 
 class CostReport(Wire):
@@ -77,6 +77,8 @@ class Repriced(Wire):
     """By today's lists, of the calls whose price they know."""
     repriced_unpriced_calls: int = 0
     """Calls whose price is not known today."""
+    difference_usd: Dollars | None = None
+    """How much more the calls cost today whose price is known both times; `None` if there are none."""
 
 
 class RepriceReport(Wire):
@@ -111,7 +113,7 @@ class Interval(Wire):
     value: float
     """A share from 0 to 1, or a mean on the scale of its values."""
     low: float | None
-    """The lower end; `None` where a single value says nothing of the spread."""
+    """The lower end; `None` where values that are all the same say nothing of the spread."""
     high: float | None
     """The upper end, likewise."""
     n: int
@@ -134,7 +136,7 @@ class ComparedRow(Wire):
     unpriced_calls: int
     """Answers whose price is not known."""
     usd_per_run: Dollars | None
-    """`None` if a price is not known, or nothing was paid."""
+    """Of the runs in which it answered; `None` if a price is not known, or nothing was paid."""
     latency_p50: float | None
     """Seconds that half of the answers did not exceed."""
     latency_p95: float | None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
+from llmflow.types.models import ModelRequest
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text with most vendors. Other languages have up to four times as many tokens."""
@@ -15,6 +16,12 @@ def estimated_tokens(messages: Iterable[Message], *texts: str) -> int:
     """
     said = sum(_characters(part) for message in messages for part in message.parts)
     return (said + sum(map(len, texts))) // CHARACTERS_PER_TOKEN
+
+
+def estimated_input(request: ModelRequest) -> int:
+    """Tokens of all that a request says to a model: its messages, its tools, and the schema of its answer."""
+    schemas = (*request.tools, *((request.output,) if request.output else ()))
+    return estimated_tokens(request.messages, *(schema.model_dump_json() for schema in schemas))
 
 
 def _characters(part: Part) -> int:

@@ -10,6 +10,9 @@ from llmflow.types.wire import CompactWire, Wire
 
 Tokens = Annotated[int, Field(ge=0)]
 
+VENDOR = "vendor"
+"""The source of a cost that the vendor itself reported. There is nothing to compute again about it."""
+
 
 def _written_out(usd: Decimal) -> str:
     return format(usd, "f")

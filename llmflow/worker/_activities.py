@@ -46,7 +46,7 @@ def activities(
     settings = settings or Settings.load()
     models = catalogue or app_catalogue(app, settings)
     asked = providers if providers is not None else connected_providers(models, settings)
-    prices = app_prices(app, settings)
+    prices = app_prices(app, settings, models)
     database = Database(settings.store_url)
     registry = Registry(database, prompts_of(app))
     calls = Calls(database, Outbox(settings.home / "outbox"))
@@ -96,7 +96,7 @@ def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Cat
     models = catalogue or app_catalogue(app, settings)
     database = Database(settings.store_url)
     registry = Registry(database, prompts_of(app))
-    prices = app_prices(app, settings)
+    prices = app_prices(app, settings, models)
     prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known_to_the_server(settings))
     return Activities([prompts.resolve], shared(lambda: _stored(database, registry, settings)))
 

@@ -14,7 +14,7 @@ from llmflow.providers import pricing
 from llmflow.providers.base import Provider
 from llmflow.providers.billing import PaidCall
 from llmflow.providers.catalogue import Catalogue, load_catalogue
-from llmflow.providers.connect import connect_providers
+from llmflow.providers.connect import addresses, connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.providers.guard import guard_providers
 from llmflow.providers.price_list import load_price_list
@@ -37,14 +37,19 @@ def app_catalogue(app: App, settings: Settings) -> Catalogue:
     return load_catalogue(path)
 
 
-def app_prices(app: App, settings: Settings) -> pricing.Prices:
+def app_prices(app: App, settings: Settings, catalogue: Catalogue) -> pricing.Prices:
     """The prices of an App's calls: first those of `LLMFLOW_PRICES`, or of its own prices.yaml; then the public lists.
+
+    Args:
+        app: Whose prices.yaml.
+        settings: Whose prices.yaml goes before it.
+        catalogue: Says where the providers are, which the price of a call depends on.
 
     Raises:
         ConfigInvalid: the prices.yaml does not parse; says file:line:column.
     """
     path = settings.prices or app.prices
-    return pricing.Prices(load_price_list(path) if path else None)
+    return pricing.Prices(load_price_list(path) if path else None, addresses(catalogue, os.environ))
 
 
 def recorded_price(path: Path | None) -> Callable[[RecordedCall], Cost]:
@@ -70,8 +75,7 @@ def with_prices(catalogue: Catalogue, prices: pricing.Prices) -> Catalogue:
     """The catalogue, with what `policy: cheapest` goes by."""
 
     def price(model: str) -> Decimal | None:
-        vendor_model = model.partition(":")[2]
-        return prices.look_up(PaidCall(asked=model, answered=vendor_model, usage=MIX, at=datetime.now(UTC))).usd
+        return prices.expected(model, MIX, datetime.now(UTC)).usd
 
     return replace(catalogue, price=price)
 

@@ -1,25 +1,31 @@
 """Which full name a name in a file stands for: imports resolved, aliases followed."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ._source import Source
+
+NAMED = re.compile(r"(llmflow(?:\.\w+)+):(\w+)")
 
 
 @dataclass(frozen=True)
 class Import:
     """One imported name."""
 
-    node: ast.Import | ast.ImportFrom
+    node: ast.Import | ast.ImportFrom | ast.Constant
     target: str
     """The full name, such as `temporalio.common.RetryPolicy`."""
     alias: str
-    """What the file calls it."""
+    """What the file calls it; nothing, where the file names it only."""
 
 
 def imports(source: Source) -> Iterator[Import]:
-    """Every import of the file: also those in functions, and those under `TYPE_CHECKING`."""
+    """Every import of the file: also those in functions, those under `TYPE_CHECKING`, and `llmflow.module:name`.
+
+    The last stands in tables, such as that of the commands, and is imported when somebody asks for it.
+    """
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             for name in node.names:
@@ -28,6 +34,8 @@ def imports(source: Source) -> Iterator[Import]:
             base = _base(source, node)
             for name in node.names:
                 yield Import(node, f"{base}.{name.name}", name.asname or name.name)
+        elif isinstance(node, ast.Constant) and (named := NAMED.fullmatch(str(node.value))):
+            yield Import(node, f"{named[1]}.{named[2]}", "")
 
 
 def _base(source: Source, node: ast.ImportFrom) -> str:
@@ -46,7 +54,8 @@ def aliases(source: Source) -> dict[str, str]:
     known: dict[str, str] = {}
     for found in imports(source):
         top, dot, _ = found.alias.partition(".")
-        known[top] = top if dot else found.target
+        if top:
+            known[top] = top if dot else found.target
     return known
 
 

@@ -7,6 +7,9 @@ from graphlib import CycleError, TopologicalSorter
 from ._names import imports, room_of
 from ._source import Source, example, holds, sources
 
+BY_NAME = {"llmflow/app.py", "llmflow/cli/_group.py"}
+"""Where a module is imported whose name stands elsewhere: the user's App, and the tables of commands."""
+
 
 def graph(files: tuple[Source, ...]) -> dict[str, set[str]]:
     """Module -> the modules that it runs by importing."""
@@ -49,10 +52,12 @@ def lazy_imports(source: Source) -> Iterator[str]:
         if id(found.node) in inside and room_of(found.target):
             yield source.at(found.node, f"imports `{found.target}` inside a function: {advice}")
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            if name in {"import_module", "__import__"} and room_of(str(node.args[0].value)):
-                yield source.at(node, f"imports `{node.args[0].value}` by a call: {advice}")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"import_module", "__import__"}:
+            module = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+            if room_of(str(module)):
+                yield source.at(node, f"imports `{module}` by a call: {advice}")
+            elif module is None and source.path not in BY_NAME:
+                yield source.at(node, "imports what no rule can read: write the name of the module here")
 
 
 def test_no_cycles() -> None:
@@ -63,10 +68,23 @@ def test_no_lazy_imports() -> None:
     holds(problem for source in sources("llmflow") for problem in lazy_imports(source))
 
 
+def test_the_tables_of_commands_are_read() -> None:
+    files = sources("llmflow")
+    edges = graph(files)
+    reached, ahead = set[str](), {"llmflow.cli.main"}
+    while ahead:
+        reached |= ahead
+        ahead = {run for module in ahead for run in edges[module]} - reached
+    commands = {source.module for source in files if room_of(source.module) == "cli" and not source.is_package}
+    assert commands <= reached, "a command is in no table; or its table cannot be read"
+
+
 def test_rejects_a_cycle() -> None:
     a = example("from llmflow.a import b", "llmflow/a/a.py")
     b = example("from . import a", "llmflow/a/b.py")
     assert list(cycle(graph((a, b))))
+    named = example("TABLE = {'b': 'llmflow.a.b:run'}", "llmflow/a/a.py")
+    assert list(cycle(graph((named, b))))
 
 
 def test_rejects_a_cycle_through_a_package() -> None:
@@ -88,4 +106,8 @@ def test_rejects_lazy_imports() -> None:
     assert list(lazy_imports(example("def f():\n    from llmflow.types import wire")))
     assert list(lazy_imports(example("class A:\n    async def f(self):\n        import llmflow.types.wire")))
     assert list(lazy_imports(example("importlib.import_module('llmflow.types.wire')")))
+    assert list(lazy_imports(example("importlib.import_module('llmflow' + '.types.wire')")))
+    assert list(lazy_imports(example("def f():\n    return load('llmflow.types.wire:Wire')")))
+    assert not list(lazy_imports(example("TABLE = {'a': 'llmflow.types.wire:Wire'}")))
+    assert not list(lazy_imports(example("importlib.import_module('litellm')")))
     assert not list(lazy_imports(example("def f():\n    import litellm")))

@@ -128,6 +128,7 @@ def test_arrows() -> None:
         ("llmflow/api/a.py", "from llmflow.worker import serve"),
         ("llmflow/utils/a.py", ""),
         ("llmflow/__init__.py", "from llmflow import flow"),
+        ("llmflow/cli/a.py", "TABLE = {'a': 'llmflow.flow.steps:step'}"),
     ],
 )
 def test_rejects_a_wrong_arrow(path: str, text: str) -> None:
@@ -141,6 +142,7 @@ def test_rejects_a_wrong_arrow(path: str, text: str) -> None:
         ("llmflow/flow/a.py", "from temporalio.common import RetryPolicy\nfrom ._run import Run"),
         ("llmflow/worker.py", "from llmflow import activities, __version__"),
         ("llmflow/cli/main.py", "import rich.table\nfrom llmflow.dev import server"),
+        ("llmflow/cli/a.py", "TABLE = {'a': 'llmflow.worker:run', 'b': 'workflows.research.app:app'}"),
     ],
 )
 def test_accepts_the_table(path: str, text: str) -> None:

@@ -119,6 +119,14 @@ def test_our_own_containers_can_do_as_little_as_possible(services: Services, nam
     assert "POSTGRES_PASSWORD" not in str(service), "the store has a user of its own"
 
 
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+def test_an_image_that_starts_as_root_leaves_it(services: Services, name: str) -> None:
+    """Their entrypoints do, but only where the command is the server itself."""
+    service = services[name]
+    assert "user" in service or not {"command", "entrypoint"} & set(service)
+    assert service.get("user") not in {"root", "0", 0}
+
+
 def test_docker_gives_running_calls_the_time_that_the_worker_gives_them(services: Services) -> None:
     assert int(services["worker"]["stop_grace_period"].removesuffix("s")) > GRACEFUL_SHUTDOWN.total_seconds()
 

@@ -54,10 +54,19 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
         ("prompts", True),
         ("models", True),
         ("models", True),
+        ("prices", True),
     ]
     assert checks[2]["mend"] == "llmflow worker unserved:app"
     assert checks[6]["found"].endswith("; OPENAI_API_KEY")
     assert KEY not in done.out + done.err
+
+
+def test_prices_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "prices.yaml").write_text("openai:gpt-5.4: {inptu: 2}\n")
+    monkeypatch.setenv("LLMFLOW_PRICES", str(tmp_path / "prices.yaml"))
+    text = "".join(doctor(RESEARCH).out.split())
+    assert "✗prices" in text
+    assert "prices.yaml:1:" in text
 
 
 def test_what_is_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,3 +120,21 @@ def test_missing_search_attributes_are_added_and_used_at_once(doctor: Doctor, mo
     wrong = doctor("--fix")
     assert wrong.code == 5
     assert "DoctorCost of namespace default is a Double, and llmflow needs a Keyword" in " ".join(wrong.out.split())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "check"),
+    [
+        ("TEMPORAL_NAMESPACE", "{long}", "server"),
+        ("LLMFLOW_SEARCH_ATTRIBUTES", '{{"cost": "{long}"}}', "search"),
+    ],
+)
+def test_whatever_the_server_says_is_a_finding(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, check: str
+) -> None:
+    monkeypatch.setenv(variable, value.format(long="n" * 5_000_000))  # more than a server takes: RESOURCE_EXHAUSTED
+    done = doctor("--fix", "--json")
+    assert done.code == 5, done.err
+    [failed] = [one for one in json.loads(done.out)["checks"] if not one["ok"]]
+    assert failed["name"] == check
+    assert "larger than max" in failed["found"]

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from llmflow.client import Client, connect
 from llmflow.errors import (
@@ -20,6 +21,8 @@ from llmflow.errors import (
     ServerUnavailable,
 )
 from llmflow.testing import Environment, ScriptedProvider, environment
+from llmflow.types.runs import RunStatus
+from tests.helpers.waiting import until
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Greeting
 from tests.integration.hello.workflows import Patient, Steps, Typed
@@ -114,6 +117,35 @@ async def test_status_tells_what_a_run_is_and_has_been_tagged(env: Environment) 
         await run.result()
     assert (await run.status()).state == "cancelled"
     assert (await run.steps())[0].status == "cancelled"
+
+
+async def test_a_tag_given_twice_is_one(env: Environment) -> None:
+    run = await env.client.start(Patient.run, id=env.id(), tags=["nightly", "vip", "nightly"])
+    assert (await run.status()).tags == ("nightly", "vip")
+    await run.terminate("seen enough")
+
+
+async def test_one_word_is_no_list_of_tags(env: Environment) -> None:
+    with pytest.raises(InputInvalid, match=r"tags='urgent': give a list, such as \['urgent'\]"):
+        await env.client.start(Patient.run, id=env.id(), tags="urgent")
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [RawValue(Payload(metadata={"encoding": b"binary/encrypted"}, data=b"?")), b"\xff", None, "vip", [1]],
+    ids=["encrypted", "bytes", "null", "text", "numbers"],
+)
+async def test_tags_that_cannot_be_read_hide_no_run(env: Environment, tags: object) -> None:
+    id = env.id()
+    await env.client.temporal.start_workflow("Foreign", id=id, task_queue=id, memo={"llmflow.tags": tags})
+    run = env.client.run(id)
+
+    async def listed() -> tuple[RunStatus, ...]:
+        return (await env.client.list(query=f"WorkflowId = '{id}'")).runs
+
+    assert (await run.status()).tags == ()
+    assert [found.tags for found in await until(listed)] == [()]
+    await run.terminate("seen enough")
 
 
 async def test_a_delayed_start_waits(env: Environment) -> None:

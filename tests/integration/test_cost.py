@@ -189,8 +189,15 @@ async def test_a_run_without_a_call_is_scored_by_what_temporal_knows(hello: Hell
 
 async def test_a_run_that_nobody_knows_cannot_be_scored(hello: Hello) -> None:
     async with hello(ScriptedProvider([])) as env:
-        with pytest.raises(RunNotFound, match="no run 'nobody'.*llmflow list"):
+        with pytest.raises(RunNotFound, match=r"no run 'nobody'.*llmflow list"):
             await env.client.run("nobody").score("helpful", 1)
+
+
+async def test_a_score_makes_no_store(temporal: str, tmp_path: Path) -> None:
+    elsewhere = Client((await connect(address=temporal)).temporal, store=str(tmp_path / "new.db"))
+    with pytest.raises(ConfigInvalid, match="there is no store at"):
+        await elsewhere.run("nobody").score("helpful", 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_client_without_a_store_keeps_no_scores(temporal: str) -> None:

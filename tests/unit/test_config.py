@@ -6,6 +6,7 @@ import pytest
 
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
+from llmflow.types.attributes import SearchAttributes
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +37,25 @@ def test_what_does_not_parse_names_the_variable(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TEMPORAL_ADDRESS", "localhost")
     with pytest.raises(ConfigInvalid, match="environment variable TEMPORAL_ADDRESS: String should match"):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ('{"cost": "Same", "tags": "Same"}', "two are called Same: give each a name of its own"),
+        ('{"cost": "LlmTags"}', "two are called LlmTags"),
+        ('{"cost": ""}', "String should match"),
+        ('{"cost": "a`b"}', "String should match"),
+        ("OurCost", 'write it as JSON, such as {"cost": "OurCost"}'),
+    ],
+)
+def test_search_attributes_that_cannot_be_are_refused(monkeypatch: pytest.MonkeyPatch, names: str, says: str) -> None:
+    monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", names)
+    with pytest.raises(ConfigInvalid, match=f"environment variable LLMFLOW_SEARCH_ATTRIBUTES: {says}"):
+        Settings.load()
+
+
+def test_search_attributes_may_change_names_and_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"cost": "LlmTags", "tags": null, "approval": null}')
+    wanted = SearchAttributes(cost="LlmTags")
+    assert Settings.load().attributes == wanted

@@ -78,15 +78,18 @@ class Store:
 
 
 @asynccontextmanager
-async def opened() -> AsyncGenerator[Store]:
+async def opened(*, create: bool = False) -> AsyncGenerator[Store]:
     """The store that the environment names.
+
+    Args:
+        create: Make an SQLite file that is not there, for whoever brings an App's files.
 
     Raises:
         StoreUnavailable: it does not answer.
         ConfigInvalid: it is not there, or of another schema.
     """
     settings = Settings.load()
-    async with Database(settings.store_url) as database:
+    async with Database(settings.store_url, create=create) as database:
         yield Store(settings, database)
 
 
@@ -107,7 +110,7 @@ def change_text(change: Move) -> Text:
     """Such as `production 3f9a0c1d2e3f → 81bc22aa0d1f`."""
     before = f" {change.before}" if change.before else ""
     match change.kind:
-        case "label":
+        case "label" | "back":
             return Text(f"{change.label}{before} → {change.after or 'none, so runs follow the file'}")
         case "rollout":
             return Text(f"rollout of {change.label}{before} → {change.after or 'ended'}")

@@ -1,6 +1,8 @@
 """`llmflow prompts check`: what differs between an App's files and what its runs get."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
 
 import typer
 from pydantic import BaseModel, ConfigDict
@@ -12,13 +14,14 @@ from llmflow.app import App
 from llmflow.cli._apps import load
 from llmflow.cli._exit import Exit
 from llmflow.cli._options import AppPath, AsJson
-from llmflow.cli._output import out, print_json, say
+from llmflow.cli._output import out, plural, print_json, say, when
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import opened
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, PromptError
 from llmflow.stores.labels import NONE
 from llmflow.stores.prompt_states import PromptState
+from llmflow.stores.prompt_uses import last_uses
 from llmflow.stores.prompts import Prompt, Prompts
 from llmflow.types.prompts import PromptRef
 from llmflow.worker import prompts_of
@@ -30,32 +33,44 @@ class Drift(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     prompt: str
+    kind: Literal["drift", "used"] = "drift"
+    """`used`: only a call that was made; whether later runs get the same, the worker alone knows."""
     what: str
     mend: tuple[str, ...]
     """Commands, of which each mends it in its own way."""
 
 
 def check_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
-    """Say what differs between an App's files and what runs get.
+    """Say what differs between an App's files, the store and its labels.
 
     It ends with 1 if something does: a version that is not stored, a label that points elsewhere, an open rollout, a
-    label that no run can follow.
+    label that no run can follow. A prompt without a label follows the files of the workers as they were when those
+    started: a last call that had another version is shown, and ends it with 0.
 
     Example: llmflow prompts check workflows.research.app:app
     """
     served, settings = load(app), Settings.load()
-    drifts = run(_drifts(app, served, settings))
+    drifts, unlabelled = run(_drifts(app, served, settings))
+    failed = any(one.kind == "drift" for one in drifts)
     if as_json:
         print_json(drifts)
-    elif drifts:
-        out.print(_table(drifts))
     else:
-        say(f"runs get what the files of {served.name} say", "green")
-    if drifts:
+        if drifts:
+            out.print(_table(drifts))
+        if not failed:
+            say(f"the store has what the files of {served.name} say, and no label says otherwise", "green")
+        if unlabelled:
+            say(
+                f"{len(unlabelled)} {plural(len(unlabelled), 'prompt')} without the label {settings.label}: their runs "
+                "follow the files of the workers, which read them at start: restart those that began before an edit",
+                "dim",
+            )
+    if failed:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _drifts(path: str, app: App, settings: Settings) -> list[Drift]:
+async def _drifts(path: str, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
+    """And the prompts that follow the workers' files."""
     prompts = prompts_of(app)
     catalogue = workers.app_catalogue(app, settings) if app.models or settings.models else None
     drifts: list[Drift] = []
@@ -73,7 +88,25 @@ async def _drifts(path: str, app: App, settings: Settings) -> list[Drift]:
                     what = f"no run can use {version}, which {who} is: {error.message}"
                     mend = (f"llmflow prompts history {state.name}",)
                     drifts.append(Drift(prompt=state.name, what=what, mend=mend))
-    return [*drifts, *_without_file(prompts, states)]
+        unlabelled = [prompt for prompt in prompts if not _decided(states.get(prompt.ref.name), settings.label)]
+        uses = await last_uses(store.database, [prompt.ref.name for prompt in unlabelled])
+    return [*drifts, *_without_file(prompts, states), *_used(unlabelled, uses, settings.label)], unlabelled
+
+
+def _decided(state: PromptState | None, label: str) -> bool:
+    """Whether the store says what new runs get."""
+    return state is not None and (label in state.labels or label in state.rollouts)
+
+
+def _used(unlabelled: Sequence[Prompt], uses: Mapping[str, Mapping[str, datetime]], label: str) -> Iterator[Drift]:
+    """The store cannot say which files a worker has, but which version it last called a model with."""
+    for prompt in unlabelled:
+        name, version = prompt.ref.name, prompt.ref.version
+        last, at = next(iter(uses.get(name, {}).items()), (version, None))
+        if at and last != version:
+            what = f"the last call, {when(at)}, used {last}, and the file is {version}"
+            mend = f"llmflow prompts label {name} {version} {label}"
+            yield Drift(prompt=name, kind="used", what=what, mend=(mend,))
 
 
 def _of_file(path: str, label: str, prompt: Prompt, state: PromptState) -> Iterator[Drift]:
@@ -113,5 +146,6 @@ def _table(drifts: Sequence[Drift]) -> Table:
     table.add_column(overflow="fold")
     for one in drifts:
         ways = Text("".join(f"\n→ {way}" for way in one.mend), "yellow")
-        table.add_row(Text.assemble(("✗ ", "red"), (one.prompt, "bold")), Text.assemble(one.what, ways))
+        mark = ("✗ ", "red") if one.kind == "drift" else ("! ", "yellow")
+        table.add_row(Text.assemble(mark, (one.prompt, "bold")), Text.assemble(one.what, ways))
     return table

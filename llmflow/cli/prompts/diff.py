@@ -13,6 +13,7 @@ from llmflow.cli._run import run
 from llmflow.cli.prompts._store import PromptName, opened
 from llmflow.config import Settings
 from llmflow.stores.labels import FILE
+from llmflow.stores.prompt_states import PromptState
 from llmflow.stores.prompts import Prompt
 from llmflow.worker import prompts_of
 
@@ -32,25 +33,41 @@ def diff_prompt(
 ) -> None:
     """Show what two versions of a prompt have different.
 
-    Without FROM and TO: what runs would get if the label that they follow moved to the file.
+    Without FROM and TO: what runs would get if the label that they follow moved to the file. If there is no such label
+    yet, from the newest version in the store that is not the file's.
 
     Example: llmflow prompts diff workflows.research.app:app research/write
     """
-    served = load(app)
+    served, label = load(app), Settings.load().label
 
-    words = before or Settings.load().label, after
-
-    async def both() -> list[Prompt]:
+    async def both() -> tuple[str, list[Prompt]]:
         async with opened() as store:
-            return [prompts_of(served).get(name) if word == FILE else await store.prompt(name, word) for word in words]
+            old = before or label
+            if before is None and label not in (state := await store.labels.state(name)).labels:
+                old = _newest_other(state, prompts_of(served).get(name).ref.version)
+            words = old, after
+            found = [prompts_of(served).get(name) if word == FILE else await store.prompt(name, word) for word in words]
+            return old, found
 
-    old, new = run(both())
-    titles = [f"{prompt.ref} ({word})" for prompt, word in zip((old, new), words, strict=True)]
+    word, (old, new) = run(both())
+    unlabelled = word != (before or label)
+    titles = f"{old.ref} ({'in the store' if unlabelled else word})", f"{new.ref} ({after})"
     lines = list(unified_diff(old.text.splitlines(), new.text.splitlines(), titles[0], titles[1], lineterm=""))
     if as_json:
         print_json({"name": name, "from": old.ref.version, "to": new.ref.version, "diff": "\n".join(lines)})
         return
+    if unlabelled:
+        known = "the store has no version but the file's"
+        if old.ref != new.ref:
+            known = f"this is from {old.ref.version}, the newest version in the store that is not the file's"
+        say(f"{name} has no label {label} yet: {known}", "dim")
     for line in lines:
         out.print(Text(line, _COLOURS.get(line[:1], "")), soft_wrap=True)
     if old.ref == new.ref:
         say(f"both are {old.ref}" + (": only comments, metadata or white space differ" if lines else ""))
+
+
+def _newest_other(state: PromptState, of_file: str) -> str:
+    """The file's own, if the store has no other."""
+    stored = [one.version for one in state.versions]
+    return next((version for version in stored if version != of_file), stored[0])

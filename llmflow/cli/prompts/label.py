@@ -38,7 +38,7 @@ def label_prompt(
     """
 
     async def move() -> tuple[Move, ...]:
-        async with opened() as store:
+        async with opened(create=app is not None) as store:
             to = await store.version(name, version, app)
             reason = store.reason(why, force=force)
             return await store.labels.move(name, label or store.settings.label, to, reason, protect=protect)

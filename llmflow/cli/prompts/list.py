@@ -12,6 +12,8 @@ from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
 from llmflow.cli.prompts._store import opened
+from llmflow.config import Settings
+from llmflow.stores.database import Database
 from llmflow.stores.prompt_states import PromptState
 from llmflow.stores.prompts import Prompt, Prompts
 from llmflow.stores.rollouts import percent
@@ -25,10 +27,14 @@ def list_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
 
     Example: llmflow prompts list workflows.research.app:app
     """
-    served = load(app)
+    served, settings = load(app), Settings.load()
     prompts = prompts_of(served)
 
     async def read() -> dict[str, PromptState]:
+        database = Database(settings.store_url)
+        if database.is_missing:  # before the first worker there are files, and they can be listed
+            say(f"there is no store at {database.name}, so no labels", "dim")
+            return {}
         async with opened() as store:
             return await store.labels.states(served.name)
 

@@ -20,7 +20,7 @@ def push_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
     prompts = prompts_of(load(app))
 
     async def push() -> tuple[PromptRef, ...]:
-        async with opened() as store:
+        async with opened(create=True) as store:
             return await Registry(store.database, prompts).push(store.settings.by)
 
     new = run(push())

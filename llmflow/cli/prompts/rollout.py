@@ -46,7 +46,7 @@ def roll_out(
         raise InputInvalid("give --arm, with --by if you like, to begin or change it; or --end, with --keep, to end it")
 
     async def change() -> tuple[tuple[Move, ...], PromptState]:
-        async with opened() as store:
+        async with opened(create=app is not None) as store:
             changes: tuple[Move, ...] = ()
             of, reason = label or store.settings.label, store.reason(why, force=force)
             if arm:

@@ -5,7 +5,8 @@ import dataclasses
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from llmflow.activities import completions as module
 from llmflow.activities.completions import Completions
 from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
+from llmflow.providers.price_list import load_price_list
 from llmflow.providers.pricing import Prices
 from llmflow.stores.budgets import Budgets
 from llmflow.stores.calls import Calls
@@ -23,6 +25,7 @@ from llmflow.stores.outbox import Outbox
 from llmflow.stores.prompt_files import load_prompts
 from llmflow.stores.registry import Registry
 from llmflow.stores.schema import calls as rows
+from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.origins import Origin
@@ -66,7 +69,9 @@ class Bench:
         self.outbox = Outbox(folder / "outbox")
         self.calls = Calls(database, self.outbox)
         registry = Registry(database, self.prompts)
-        self.activity = Completions(registry, {"test": self.vendor}, {}, self.calls, Budgets(database), Prices(None))
+        (folder / "prices.yaml").write_text("test:*: {input: 0, output: 100}\n")
+        prices = Prices(load_price_list(folder / "prices.yaml"))
+        self.activity = Completions(registry, {"test": self.vendor}, {}, self.calls, Budgets(database), prices)
         self.request = CompletionRequest(
             prompt=self.prompts.get("hello/greet").ref, model="test:big", variables={"name": "ana"}
         )
@@ -206,6 +211,40 @@ async def test_the_time_that_the_store_took_is_not_the_vendors(bench: Bench, mon
     await bench.attempt(1)
     [asked] = bench.vendor.requests
     assert asked.timeout <= 60 - module.MARGIN.total_seconds() - 0.2
+
+
+async def test_a_store_that_took_the_vendors_time_is_asked_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = module._call
+
+    def begun_long_ago(request: CompletionRequest) -> module.Call:
+        made = call(request)
+        return made.model_copy(update={"at": made.at - timedelta(seconds=45)})
+
+    monkeypatch.setattr(module, "_call", begun_long_ago)
+    with pytest.raises(StoreUnavailable, match=r"of 50 s only [45]\.\d s are left for the model"):
+        await bench.attempt(1)
+    assert bench.vendor.requests == []
+    monkeypatch.undo()
+    await bench.attempt(2)
+    assert await bench.outcomes() == ["StoreUnavailable", "answered"]
+
+
+async def test_an_attempt_that_nobody_ended_is_lost_until_it_answers(bench: Bench) -> None:
+    budget = Budget(usd=Decimal("0.50"), id="a-run")
+    bench.vendor.may.clear()
+    call = asyncio.create_task(bench.attempt(1, origin=Origin(budget=budget)))
+    await bench.vendor.asked.wait()
+    await bench.calls.sweep(datetime.now(UTC) + timedelta(minutes=1))
+    assert await bench.outcomes() == [], "it may still run"
+
+    await bench.calls.sweep(datetime.now(UTC) + timedelta(minutes=3))
+    assert await bench.outcomes() == ["lost"]
+    assert await Budgets(bench.database).spent(budget) == Decimal("0.10")  # the longest answer
+
+    bench.vendor.may.set()
+    result = await call
+    assert await bench.outcomes() == ["answered"]
+    assert await Budgets(bench.database).spent(budget) == result.cost.usd == Decimal("0.0005")
 
 
 REQUEST = CompletionRequest(

@@ -5,7 +5,6 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -52,16 +51,21 @@ def lines(done: Done) -> list[list[str]]:
     return [line.split() for line in done.out.splitlines() if line.strip()]
 
 
-def test_by_default_it_shows_thirty_days_by_model(llmflow: Call) -> None:
+def test_by_default_it_shows_thirty_days_by_model(
+    llmflow: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LLMFLOW_STORE", "ledger.db")
     done = llmflow("cost")
     heading, *rows = lines(done)
-    assert heading == "model calls tokens in cached out cost unpriced failed lost".split()
+    assert heading == ["model", "calls", "tokens", "in", "cached", "out", "cost", "unpriced", "failed", "lost"]
     assert rows == [
         ["openai:gpt-5.4", "3", "300", "120", "60", "$20.10", "0", "1", "1"],
         ["openai:new", "1", "100", "40", "20", "unknown", "1", "0", "0"],
         ["total", "4", "400", "160", "80", "$20.10", "1", "1", "1"],
     ]
     assert f"since {TODAY - timedelta(days=29)}, UTC" in done.err
+    assert str(tmp_path / "ledger.db") in "".join(done.err.split("\n")), "wherever one looks from"
     assert "1 call of unknown price: not in the cost" in done.err
     assert "1 call cut or lost: the vendor may bill them, too" in done.err
 
@@ -74,6 +78,9 @@ def test_by_default_it_shows_thirty_days_by_model(llmflow: Call) -> None:
         (["--since", str(TODAY - timedelta(days=9)), "--until", str(TODAY - timedelta(days=9))], "20"),
         (["--until", "30d"], "300"),
         (["--since", "20d", "--until", "7d"], "20"),
+        (["--since", "1h"], "0.1000001"),
+        (["--until", "1h", "--since", "30d"], "20"),
+        (["--since", "today"], "0.1000001"),
         (["--run", "g"], "300"),
         (["--tenant", "acme"], "0.1"),
         (["--tag", "blue"], "0.1000001"),
@@ -114,6 +121,15 @@ def test_rows_of_several_tags_are_explained(llmflow: Call) -> None:
     assert "a call stands in the row of each of its tags, and once in the total" in done.err
 
 
+def test_which_calls_failed_and_why(llmflow: Call) -> None:
+    done = llmflow("cost", "--by", "error,user", "--since", "2h")
+    heading, *rows = lines(done)
+    assert heading[:2] == ["error", "user"]
+    assert [row[0] for row in rows] == ["-", "RateLimited", "lost", "total"]
+    assert rows[1][-2:] == ["1", "0"]
+    assert f"since {NOW - timedelta(hours=2):%Y-%m-%d %H:}" in done.err
+
+
 def test_an_empty_ledger_says_so(llmflow: Call) -> None:
     done = llmflow("cost", "--until", "2020-01-01")
     assert (done.code, done.out) == (0, "")
@@ -124,8 +140,9 @@ def test_an_empty_ledger_says_so(llmflow: Call) -> None:
     ("arguments", "said"),
     [
         (["cost", "--by", "modl"], "'modl' is none (did you mean `model`?)"),
-        (["cost", "--since", "yesterday"], "is no day"),
-        (["cost", "--since", "9999999999999d"], "is no day"),
+        (["cost", "--since", "yesterday"], "is no time"),
+        (["cost", "--since", "9999999999999d"], "is no time"),
+        (["cost", "--until", "9999999999999h"], "is no time"),
         (["cost", "--json", "--csv"], "both cannot be on stdout"),
         (["cost", "--since", "7d", "reprice"], "write the options after `reprice`"),
         (["cost", "reprice", "--prices", "nowhere.yaml"], "does not exist"),
@@ -137,28 +154,13 @@ def test_wrong_usage(llmflow: Call, arguments: list[str], said: str) -> None:
     assert said in " ".join(done.err.replace("│", " ").split())
 
 
-def test_reprice_shows_the_difference_and_writes_it_beside(llmflow: Call, tmp_path: Path) -> None:
-    prices = tmp_path / "prices.yaml"
-    prices.write_text("openai:gpt-5.4: {input: 10000, output: 0}\n")  # a dollar for each of these calls
-    dry = llmflow("cost", "reprice", "--prices", str(prices), "--run", "a", "--dry-run")
-    assert lines(dry)[1:] == [["openai:gpt-5.4", "1", "$0.10", "0", "$1.00", "0", "+$0.90"]]
-    assert "nothing was written" in dry.err
-    assert llmflow("cost", "--run", "a", "--json").json()["total"]["repriced_usd"] is None
-
-    written = llmflow("cost", "reprice", "--prices", str(prices), "--json").json()
-    assert written["written"] is True
-    total = llmflow("cost", "--since", "100d", "--json").json()["total"]
-    assert (Decimal(total["usd"]), Decimal(total["repriced_usd"])) == (Decimal("320.1000001"), 5)
-    assert lines(llmflow("cost", "--run", "a"))[1][-1] == "$1.00"
-
-
 def test_compare_stands_versions_side_by_side(llmflow: Call) -> None:
     done = llmflow("prompts", "compare", "hello/greet")
     rows = {line.split("  ")[0]: line for line in done.out.splitlines()}
     assert f"{OLD} *" in done.out.splitlines()[0]
     assert NEW in done.out.splitlines()[0]
     assert "20.0 % (3.6 to 62.4)" in rows["failures"]
-    assert "1, 1 run" in rows["helpful"]
+    assert "1 (0.207 to 1), 1 run" in rows["helpful"]
     assert "0.6 (-0.671 to 1.87), 2 runs" in rows["helpful"]
     assert f"{NEW}: no difference shown yet" in done.err
 

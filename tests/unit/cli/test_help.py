@@ -1,9 +1,8 @@
 """What `--help` says is true and quick to read."""
 
 import inspect
+import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from llmflow.cli._exit import MEANING
 from llmflow.cli.main import app
-from tests.helpers.command_line import ROOT, call, environ
+from tests.helpers.command_line import call
 
 
 def commands(of: object, prefix: str = "") -> Iterator[tuple[str, TyperCommand]]:
@@ -54,10 +53,35 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
     assert {word for word in example if word.startswith("--")} <= known
 
 
-def test_the_command_line_does_without_the_sdk_of_a_vendor() -> None:
-    code = "import llmflow.cli.main, sys; print('openai' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ(), capture_output=True, text=True)
-    assert done.stdout == "False\n", done.stderr
+@pytest.mark.parametrize(
+    ("group", "panels"),
+    [
+        (
+            [],
+            """
+            Begin: demo init dev
+            Runs: start status result usage cancel list
+            Records: score cost
+            Apps: worker doctor prompts store
+            """,
+        ),
+        (["prompts"], "Files: list show diff check push pull\nWhat runs get: label rollout history compare"),
+        (["cost"], "Commands: reprice"),
+        (["store"], "Commands: upgrade"),
+    ],
+)
+def test_commands_stand_in_panels_and_in_the_order_of_their_use(
+    capsys: pytest.CaptureFixture[str], group: list[str], panels: str
+) -> None:
+    shown: dict[str, list[str]] = {}
+    panel = ""
+    for line in call(capsys, *group, "--help").out.splitlines():
+        if heading := re.match(r"╭─ ([\w ]+?) ─", line):
+            panel = heading[1]
+        elif command := re.match(r"│ (\w+)  +\w", line):
+            shown.setdefault(panel, []).append(command[1])
+    wanted = (line.strip().split(": ") for line in panels.strip().splitlines())
+    assert list(shown.items()) == [(name, commands.split()) for name, commands in wanted]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

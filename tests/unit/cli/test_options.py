@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from llmflow.cli._options import parse_duration, parse_moment
+from llmflow.cli._options import parse_budget, parse_duration, parse_moment
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ def test_duration(text: str, length: timedelta) -> None:
 def test_no_duration(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["", "five", "-1", "NaN", "Infinity", "10000000"])
+def test_no_budget(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="US dollars up to 9000000"):
+        parse_budget(text)
 
 
 def test_moment_before_now() -> None:

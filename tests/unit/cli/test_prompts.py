@@ -1,11 +1,17 @@
 """`llmflow prompts`, the commands that read files: they need no server and no key."""
 
+import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from llmflow.stores.database import Database
+from llmflow.types.prompts import PromptRef
+from tests.helpers.calls import NOON, a_call
 from tests.helpers.command_line import Done, call
+from tests.helpers.ledger import keep
 
 PLAN = "---\nmodel: smart\nmetadata: {owner: ana}\n---\nuser:\nPlan {{ goal }}.\n"
 MINE = """\
@@ -32,11 +38,25 @@ class Project:
         """`llmflow prompts ...`, with `APP` for the App."""
         return call(self._capsys, "prompts", *(self.app if word == "APP" else word for word in arguments))
 
+    def make_store(self) -> None:
+        """An empty one."""
+        assert call(self._capsys, "store", "upgrade").code == 0
+
     def push(self, text: str) -> str:
         """Edit the file, and store it; its version."""
         self.plan.write_text(text)
         [row] = self("push", "APP", "--json").json()
         return row["version"]
+
+    def used(self, version: str, *, hours: int = 0) -> None:
+        """A run has called a model with this version."""
+        ref, at = PromptRef(name="mine/plan", version=version), NOON + timedelta(hours=hours)
+
+        async def record() -> None:
+            async with Database(str(self.root.parent / "store.db")) as database:
+                await keep(database, a_call(version, prompt=ref, at=at))
+
+        asyncio.run(record())
 
 
 @pytest.fixture
@@ -86,9 +106,6 @@ def test_show_of_the_file_and_of_the_store(project: Project) -> None:
 
 def test_diff_is_from_the_label_to_the_file(project: Project) -> None:
     old = project.push(PLAN)
-    refused = project("diff", "APP", "mine/plan")
-    assert (refused.code, refused.out) == (4, "")
-    assert "no version `production` of `mine/plan`" in refused.err
     project("label", "mine/plan", old)
     new = project.push(PLAN.replace("Plan", "Think of"))
     assert project("diff", "APP", "mine/plan").out.splitlines() == [
@@ -105,6 +122,25 @@ def test_diff_is_from_the_label_to_the_file(project: Project) -> None:
     same = project("diff", "APP", "mine/plan")
     assert "+metadata: {owner: bo}" in same.out
     assert f"both are mine/plan@{old}: only comments" in same.err
+
+
+def test_diff_without_a_label_is_from_the_newest_other_version(project: Project) -> None:
+    project.make_store()
+    project.make_store()
+    assert project("diff", "APP", "mine/plan").code == 4, "nothing is stored"
+    old = project.push(PLAN)
+    alone = project("diff", "APP", "mine/plan")
+    assert (alone.code, alone.out) == (0, "")
+    assert "no label production yet: the store has no version but the file's" in alone.err
+    project.plan.write_text(PLAN.replace("Plan", "Think of"))
+    edited = project("diff", "APP", "mine/plan")
+    assert edited.out.startswith(f"--- mine/plan@{old} (in the store)\n+++ mine/plan@")
+    assert f"this is from {old}, the newest version in the store that is not the file's" in edited.err
+    project.push(project.plan.read_text())
+    assert project("diff", "APP", "mine/plan").out == edited.out
+    said = project("diff", "APP", "mine/plan", "production").err
+    assert "`mine/plan` has no label `production` yet: runs that follow it get the file. The store has" in said
+    assert "Type `llmflow prompts label mine/plan file production --app APP` to make it" in said
 
 
 def test_pull_writes_what_is_stored_and_never_over_what_is_not(project: Project) -> None:
@@ -142,9 +178,11 @@ def test_check_says_each_drift_and_how_to_mend_it(project: Project) -> None:
         assert done.code == said.code == (1 if done.out else 0)
         return done.out.splitlines()
 
-    assert "which is not stored" in drifts()[0]
     old = project.push(PLAN)
     assert drifts() == []
+    project.plan.write_text(PLAN.replace("Plan", "Dream of"))
+    assert "which is not stored" in drifts()[0]
+    project.plan.write_text(PLAN)
     project("label", "mine/plan", old)
     assert drifts() == []
     new = project.push(PLAN.replace("Plan", "Think of"))
@@ -167,6 +205,28 @@ def test_check_says_each_drift_and_how_to_mend_it(project: Project) -> None:
     assert drifts() == [], "a version without a label is history, which stays"
 
 
+def test_check_does_not_say_that_workers_have_the_files(project: Project) -> None:
+    old = project.push(PLAN)
+    agreed = project("check", "APP")
+    assert "the store has what the files of mine say, and no label says otherwise\n" in agreed.err
+    assert "1 prompt without the label production: their runs follow the files of the workers" in agreed.err
+
+    new = project.push(PLAN.replace("Plan", "Think of"))
+    project.used(old)
+    stale = project("check", "APP")
+    assert (stale.code, stale.out.splitlines()[1].strip()) == (0, f"→ llmflow prompts label mine/plan {new} production")
+    assert f"used {old}, and the file is {new}" in stale.out
+    [found] = project("check", "APP", "--json").json()
+    assert (found["kind"], found["prompt"]) == ("used", "mine/plan")
+
+    project("label", "mine/plan", new)
+    mended = project("check", "APP")
+    assert (mended.code, mended.out, "follow the files" in mended.err) == (0, "", False)
+    project("label", "mine/plan", "none")
+    project.used(new, hours=1)
+    assert project("check", "APP").out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -182,6 +242,7 @@ def test_check_says_each_drift_and_how_to_mend_it(project: Project) -> None:
     ],
 )
 def test_what_is_not_there(project: Project, arguments: list[str], code: int, said: str) -> None:
+    project.make_store()
     done = project(*arguments)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith("error: ")

@@ -1,4 +1,4 @@
-"""The commands of docs/prompts.md about labels and rollouts do what the page says, one after the other."""
+"""The commands about labels and rollouts of docs/prompts.md and README.md do what they say, one after the other."""
 
 from pathlib import Path
 
@@ -7,19 +7,26 @@ import pytest
 from tests.architecture._markdown import Page, commands
 from tests.helpers.command_line import ROOT, call
 
-PAGE = Page("docs/prompts.md", (ROOT / "docs/prompts.md").read_text("utf-8"))
+DOCS = {"push", "list", "show", "label", "diff", "history", "rollout", "pull", "check"}
 
 
-def test_commands_work_in_the_order_of_the_page(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(("page", "named"), [("docs/prompts.md", DOCS), ("README.md", {"label", "rollout"})])
+def test_commands_work_in_the_order_of_the_page_on_a_new_store(
+    page: str,
+    named: set[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("LLMFLOW_STORE", str(tmp_path / "store.db"))
-    shown = [words for block in PAGE.blocks if block.language == "console" for _, words in commands(block)]
-    typed = [words[1:] for words in shown if words[:2] == ["llmflow", "prompts"]]
-    assert {words[1] for words in typed} == {
-        *("push", "list", "show", "label", "diff", "history", "rollout", "pull", "check")
-    }
-    for words in typed:
+    blocks = Page(page, (ROOT / page).read_text("utf-8")).blocks
+    shown = [words for block in blocks if block.language == "console" for _, words in commands(block)]
+    # `compare` is about runs that were made.
+    typed = [words[1:] for words in shown if words[:2] == ["llmflow", "prompts"] and words[2] != "compare"]
+    assert {words[1] for words in typed} == named
+    # The README has started a worker before, which makes the store and does the same as `push`.
+    worker = [] if "push" in named else [["prompts", "push", "workflows.research.app:app"]]
+    for words in (*worker, *typed):
         done = call(capsys, *words)
         assert done.code == 0, f"llmflow {' '.join(words)}: {done.out}{done.err}"

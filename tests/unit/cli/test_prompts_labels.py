@@ -1,6 +1,7 @@
 """`llmflow prompts label`, `rollout` and `history`: what runs get, as people change it. They need the store alone."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def test_the_file_of_an_app_is_stored_when_a_label_moves_to_it(prompt: Prompt, t
     stored = [event["after"] for event in prompt("history", PLAN, "--json").json() if event["kind"] == "version"]
     assert change["after"] in stored
     assert prompt("history", "mine/other").code == 4, "only the one that was named"
+
+
+def test_the_way_back_from_a_rollout_without_a_label_is_said_and_works(prompt: Prompt) -> None:
+    without = prompt("rollout", PLAN, "--arm", "a=production:50", "--arm", f"b={NEW}:50")
+    assert (without.code, "say `file` instead of `production`, with --app APP" in without.err) == (4, True)
+    prompt("rollout", PLAN, "--arm", f"a={OLD}:50", "--arm", f"b={NEW}:50")
+    prompt("rollout", PLAN, "--end", "--keep", "b")
+    history = prompt("history", PLAN, "--json").json()
+    first, refused = prompt("label", PLAN, "back"), prompt("label", PLAN, "back")
+    assert (refused.code, len(refused.err.splitlines()), refused.err) == (2, 1, first.err)
+    assert "nothing changed" in refused.err
+    assert prompt("history", PLAN, "--json").json() == history
+    said = re.search(r"`llmflow prompts (label [^`]+) --why", refused.err)
+    assert said
+    assert f"production {NEW} → {OLD}" in prompt(*said[1].split(), "--why", "an outage").err
 
 
 def test_a_rollout_begins_grows_and_ends(prompt: Prompt) -> None:

@@ -1,8 +1,11 @@
 """The circuit breaker: what opens it, what passes while it is open, and what closes it."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 
 import circuitbreaker
 import pytest
@@ -16,6 +19,7 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
+from llmflow.providers import breaker as module
 from llmflow.providers.breaker import Guarded
 from llmflow.testing import ScriptedProvider
 from llmflow.types.messages import Message
@@ -56,7 +60,8 @@ def guarded(vendor: Vendor) -> Guarded:
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let the breaker's clock go on by so many seconds."""
     now = [1000.0]
-    monkeypatch.setattr(circuitbreaker, "monotonic", lambda: now[0])
+    for clock in (circuitbreaker, module):
+        monkeypatch.setattr(clock, "monotonic", lambda: now[0])
 
     def pass_by(seconds: float) -> None:
         now[0] += seconds
@@ -64,10 +69,11 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return pass_by
 
 
-async def ask(guarded: Guarded, model: str = "a") -> str:
+async def ask(guarded: Guarded, model: str = "a", timeout: float = 600) -> str:
     """The answer, or the name of the error."""
+    request = ModelRequest(model=model, messages=(Message.user("Why?"),), timeout=timeout)
     try:
-        return (await guarded.complete(ModelRequest(model=model, messages=(Message.user("Why?"),)))).text
+        return (await guarded.complete(request)).text
     except LLMFlowError as error:
         return type(error).__name__
 
@@ -163,3 +169,77 @@ async def test_a_try_that_was_cancelled_or_refused_leaves_the_next_call_to_try(
     assert await ask(guarded) == "LimitReached"
     vendor.now = "yes"
     assert [await ask(guarded) for _ in range(2)] == ["yes", "yes"]
+
+
+async def test_a_try_that_takes_long_lets_another_one_try_after_as_long_a_pause(
+    vendor: Vendor, guarded: Guarded, later: Callable[[float], None]
+) -> None:
+    await broken(guarded)
+    later(31)
+    vendor.gate.clear()
+    slow = asyncio.create_task(ask(guarded))
+    await asyncio.sleep(0)
+    later(29)
+    with pytest.raises(CircuitOpen) as caught:
+        await guarded.complete(ModelRequest(model="a", messages=()))
+    assert 1 <= (caught.value.detail.retry_after or 0) <= 1.2
+    later(2)
+    second = asyncio.create_task(ask(guarded))
+    await asyncio.sleep(0)
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    assert await ask(guarded) == "CircuitOpen", "the second one still tries"
+    vendor.now = "yes"
+    vendor.gate.set()
+    assert [await second, await ask(guarded)] == ["yes", "yes"]
+
+
+@pytest.mark.parametrize(("timeout", "opens"), [(59, False), (60, True)])
+async def test_a_caller_without_patience_breaks_a_model_for_nobody(
+    vendor: Vendor, guarded: Guarded, later: Callable[[float], None], timeout: float, opens: bool
+) -> None:
+    for _ in range(3):
+        vendor.gate.clear()
+        call = asyncio.create_task(ask(guarded, timeout=timeout))
+        await asyncio.sleep(0)
+        later(timeout)
+        vendor.gate.set()
+        assert await call == "ProviderUnavailable"
+    vendor.now = "yes"
+    assert await ask(guarded) == ("CircuitOpen" if opens else "yes")
+
+
+async def test_an_outage_counts_however_little_time_the_call_had(vendor: Vendor, guarded: Guarded) -> None:
+    for _ in range(3):
+        await ask(guarded, timeout=5)
+    assert await ask(guarded) == "CircuitOpen"
+
+
+async def test_a_failure_of_a_call_that_began_before_the_pause_does_not_prolong_it(
+    vendor: Vendor, guarded: Guarded, later: Callable[[float], None]
+) -> None:
+    vendor.gate.clear()
+    old = asyncio.create_task(ask(guarded))
+    await asyncio.sleep(0)
+    gate, vendor.gate = vendor.gate, asyncio.Event()
+    vendor.gate.set()
+    await broken(guarded)
+    later(20)
+    gate.set()
+    assert await old == "ProviderUnavailable"
+    vendor.now = "yes"
+    later(11)
+    assert await ask(guarded) == "yes"
+
+
+async def test_a_circuit_does_not_keep_what_was_asked(vendor: Vendor, guarded: Guarded) -> None:
+    vendor.now = ProviderUnavailable("local:a answered 503")
+    request = ModelRequest(model="a", messages=())
+    asked = weakref.ref(request)
+    with suppress(ProviderUnavailable):
+        await guarded.complete(request)
+    vendor.now = "yes"  # the error has gone
+    del request
+    gc.collect()
+    assert asked() is None

@@ -5,13 +5,15 @@ from textwrap import dedent
 
 import pytest
 
-from llmflow.errors import ConfigInvalid
+from llmflow.errors import AuthenticationFailed, ConfigInvalid
 from llmflow.providers.breaker import Guarded
 from llmflow.providers.catalogue import Catalogue, load_catalogue
+from llmflow.providers.connect import connect_providers
 from llmflow.providers.guard import guard_providers
 from llmflow.providers.limits import Limited
 from llmflow.providers.rates import Limits, Rate
 from llmflow.testing import ScriptedProvider
+from llmflow.types.models import ModelRequest
 
 GOOD = """
     providers:
@@ -64,6 +66,24 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
     assert behind(load(tmp_path, GOOD)) == some
     assert behind(load(tmp_path, GOOD + TENANTS)) == {**some, "other": Limited}
     assert behind(Catalogue.only("offline")) == dict.fromkeys(("local", "gateway", "other"), ScriptedProvider)
+
+
+async def test_a_provider_without_a_key_uses_up_no_limit(tmp_path: Path) -> None:
+    """It is refused in any case, and the next candidate needs the room."""
+    text = """
+        providers:
+          keyless: {api: chat, base_url: "http://x", key: NO_SUCH_KEY}
+          local: {api: chat, base_url: "http://y"}
+        tenants: {"*": {requests: 1/hour}}
+    """
+    catalogue = load(tmp_path, text)
+    providers = {**connect_providers(catalogue, {}), "local": ScriptedProvider(["yes"])}
+    guarded = guard_providers(providers, catalogue)
+    request = ModelRequest(model="a", messages=(), tenant="acme")
+    for _ in range(3):
+        with pytest.raises(AuthenticationFailed):
+            await guarded["keyless"].complete(request)
+    assert (await guarded["local"].complete(request)).text == "yes"
 
 
 def test_redis_is_needed_only_for_limits(tmp_path: Path) -> None:

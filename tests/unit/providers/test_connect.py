@@ -7,7 +7,7 @@ import pytest
 
 from llmflow.errors import AuthenticationFailed
 from llmflow.providers.catalogue import Catalogue, ProviderEntry, load_catalogue
-from llmflow.providers.connect import connect_providers, missing_keys
+from llmflow.providers.connect import addresses, connect_providers, missing_keys
 from llmflow.providers.offline import Offline
 from llmflow.types.models import Candidate
 from tests.helpers.model_server import ModelServer
@@ -35,6 +35,32 @@ async def test_keys_and_addresses_come_from_the_environment(server: ModelServer,
         ("/v1/chat/completions", "Bearer sk-two"),
         ("/v1/chat/completions", "Bearer none"),
     ]
+
+
+async def test_where_a_provider_is_asked_is_known_before(server: ModelServer, ask: Ask) -> None:
+    """As the answer says it afterwards."""
+    models = catalogue(
+        openai=ProviderEntry(api="responses"),
+        local=ProviderEntry(api="chat", base_url=f"{server.url}/"),
+        any=ProviderEntry(api="litellm"),
+        mine=ProviderEntry(api="litellm", base_url="http://gateway.corp.test"),
+        offline=ProviderEntry(api="offline"),
+    )
+    environ = {"OPENAI_BASE_URL": server.url}
+    known = addresses(models, environ)
+    for name, provider in connect_providers(
+        catalogue(**{n: models.providers[n] for n in ("openai", "local")}), environ
+    ).items():
+        assert (await provider.complete(ask())).base_url == known[name]
+        await provider.close()
+    assert known | {"openai": "", "local": ""} == {
+        "openai": "",
+        "local": "",
+        "any": None,
+        "mine": "http://gateway.corp.test",
+        "offline": None,
+    }
+    assert addresses(catalogue(openai=OPENAI), {}) == {"openai": "https://api.openai.com/v1"}
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "two words", "smart“quotes”", "line\x07"])

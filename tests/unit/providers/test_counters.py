@@ -1,5 +1,6 @@
 """How much of a limit is used: alone, together in Redis, and while Redis is away."""
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -74,11 +75,22 @@ async def test_a_fleet_counts_what_was_really_used(fleet: tuple[Counters, Counte
     here, there = fleet
     one = counter(amount=1000)
     assert await here.take(one, 100) == 0
-    await here.add(one, 5000, time.time())  # as far as there is room
+    await asyncio.gather(*(here.add(one, 300, time.time()) for _ in range(10)))  # far more than there is room for
+    assert await there.take(one, 1) > 0
+    await here.add(one, -2100, time.time())
     assert await there.take(one, 1) > 0
     await here.add(one, -400, time.time())
     assert await there.take(one, 401) > 0
     assert await there.take(one, 400) == 0
+
+
+async def test_more_calls_at_once_than_redis_has_connections_still_count_together(
+    fleet: tuple[Counters, Counters], caplog: pytest.LogCaptureFixture
+) -> None:
+    one = counter(amount=100)
+    waits = await asyncio.gather(*(worker.take(one, 1) for worker in fleet for _ in range(200)))
+    assert waits.count(0) == 100
+    assert not caplog.records
 
 
 async def test_what_was_taken_before_this_stretch_of_time_is_not_given_back(fleet: tuple[Counters, Counters]) -> None:

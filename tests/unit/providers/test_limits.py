@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from pydantic import JsonValue
 
 from llmflow.errors import LimitReached, ProviderUnavailable
 from llmflow.providers.base import Provider
@@ -12,7 +13,8 @@ from llmflow.providers.limits import Limited
 from llmflow.providers.rates import Limits, Rate
 from llmflow.testing import ScriptedProvider
 from llmflow.types.messages import Message
-from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse
+from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 
 
@@ -131,9 +133,24 @@ async def test_what_was_really_used_is_counted_when_the_answer_is_there() -> Non
     assert [await passes(unknown, ask(answer=900)) for _ in range(2)] == [True, False]
 
 
-async def test_an_answer_that_used_more_than_there_was_leaves_no_room(clock: Clock) -> None:
-    provider = limited(per_minute(tokens=1000), usage=Usage(input_tokens=5000))
-    assert [await passes(provider, ask(answer=1)) for _ in range(2)] == [True, False]
+@pytest.mark.parametrize(("used", "free_after"), [(1000, 61), (2000, 91), (10_000, 115)])
+async def test_an_answer_that_used_more_than_there_was_is_made_up_for(clock: Clock, used: int, free_after: int) -> None:
+    """What was used beyond the limit keeps the next minute shut until it has faded."""
+    provider = limited(per_minute(tokens=1000), usage=Usage(input_tokens=used))
+    assert await passes(provider, ask(answer=1))
+    clock.now += free_after - 2
+    assert not await passes(provider, ask(answer=1))
+    clock.now += 2
+    assert await passes(provider, ask(answer=1))
+
+
+async def test_tools_and_the_schema_of_the_answer_are_tokens_too() -> None:
+    schema: dict[str, JsonValue] = {"type": "object", "description": "x" * 2000}
+    tools = (ToolSpec(name="find", description="", json_schema=schema),)
+    for described in ({"tools": tools}, {"output": OutputSchema(name="plan", json_schema=schema)}):
+        provider = limited(per_minute(tokens=1000))
+        assert await passes(provider, ask(answer=100).model_copy(update=described))  # more than 500 + 100
+        assert not await passes(provider, ask(answer=400))
 
 
 async def test_a_call_that_failed_keeps_what_it_took() -> None:

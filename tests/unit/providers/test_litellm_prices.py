@@ -49,12 +49,21 @@ ENTRIES: dict[str, dict[str, Any]] = {
 }
 
 
-def cost(asked: str, answered: str | None = None, *, tier: str | None = None, url: str | None = None, **parts: int):
+def cost(
+    asked: str,
+    answered: str | None = None,
+    *,
+    tier: str | None = None,
+    url: str | None = None,
+    hour: int = 0,
+    **parts: int,
+) -> Cost:
     usage = Usage(**(parts or {"input_tokens": 1000, "output_tokens": 100}))
     name = answered or asked.partition(":")[2]
-    return map_cost(
-        PaidCall(asked=asked, answered=name, usage=usage, at=NOW, tier=tier, base_url=url), ENTRIES, "litellm 1"
+    call = PaidCall(
+        asked=asked, answered=name, usage=usage, at=NOW, tier=tier, base_url=url, cache_write_1h_tokens=hour
     )
+    return map_cost(call, ENTRIES, "litellm 1")
 
 
 @pytest.mark.parametrize(
@@ -144,6 +153,11 @@ def test_what_the_map_does_not_say_is_unknown(asked: str, parts: dict[str, int],
         cost(asked, tier=tier, **parts)
     assert str(failed.value).startswith("litellm 1 has no price of ")
     assert said in str(failed.value)
+
+
+def test_what_stays_in_the_cache_for_an_hour_is_not_priced_as_minutes() -> None:
+    with pytest.raises(LookupError, match="some of the call stays in its cache for an hour"):
+        cost("openai:sol", input_tokens=1000, cache_write_tokens=400, hour=400)
 
 
 def test_it_is_not_asked_where_it_is_not_loaded() -> None:

@@ -28,7 +28,7 @@ def without_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
 def cost(
     asked: str, answered: str | None = None, *, at: datetime = NOW, prices: Prices | None = None, **fields: Any
 ) -> Cost:
-    usage = {name: fields.pop(name) for name in list(fields) if name.endswith("_tokens")}
+    usage = {name: fields.pop(name) for name in list(fields) if name in Usage.model_fields}
     usage = usage or {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
     model = answered or asked.partition(":")[2]
     return (prices or Prices()).price(asked, ModelResponse(text="", model=model, usage=Usage(**usage), **fields), at)
@@ -53,6 +53,22 @@ def test_written_to_the_cache() -> None:
     # gpt-6-luna: 0.10 in, 0.01 read, 0.125 written, 0.50 out
     parts = {"input_tokens": 100_000, "cache_read_tokens": 50_000, "cache_write_tokens": 40_000}
     assert cost("openai:gpt-6-luna", **parts).usd == Decimal("0.0065")
+
+
+def test_what_stays_in_the_cache_for_an_hour_costs_more() -> None:
+    # claude-sonnet-4-5: 3 in, 3.75 written for minutes, 6 for an hour, 15 out
+    parts = {"input_tokens": 110_000, "cache_write_tokens": 100_000, "output_tokens": 1000}
+    assert cost("anthropic:claude-sonnet-4-5", **parts).usd == Decimal("0.42")
+    assert cost("anthropic:claude-sonnet-4-5", **parts, cache_write_1h_tokens=100_000).usd == Decimal("0.645")
+    assert cost("anthropic:claude-sonnet-4-5", **parts, cache_write_1h_tokens=60_000).usd == Decimal("0.555")
+
+
+def test_a_list_without_a_price_for_an_hour_does_not_price_it_as_minutes() -> None:
+    parts = {"input_tokens": 1000, "cache_write_tokens": 500}
+    assert cost("openrouter:anthropic/claude-sonnet-4.5", **parts).usd
+    found = cost("openrouter:anthropic/claude-sonnet-4.5", **parts, cache_write_1h_tokens=1)
+    assert found.usd is None
+    assert found.source.endswith("has no price of anthropic/claude-sonnet-4.5 for what stays in its cache for an hour")
 
 
 def test_long_inputs_have_a_higher_price() -> None:
@@ -109,6 +125,19 @@ def test_what_the_vendor_says_comes_first() -> None:
     assert found == Cost(usd=Decimal("0.0042"), source="vendor", tier="flex")
 
 
+@pytest.mark.parametrize(
+    ("reported", "usd"),
+    [
+        ("0.00123456789012345678", "0.001234567890"),
+        ("0.0000000000015", "0.000000000002"),
+        ("0.0000000000004", "0"),
+        ("12345678901234567890", "12345678901234567890"),
+    ],
+)
+def test_what_the_vendor_says_is_frozen_in_the_trillionths_that_the_ledger_keeps(reported: str, usd: str) -> None:
+    assert cost("openrouter:openai/gpt-5.4", reported_usd=Decimal(reported)).usd == Decimal(usd)
+
+
 def test_offline_costs_nothing_and_says_why() -> None:
     assert cost("offline:smart", "extractive") == Cost(usd=Decimal(0), source="offline: no model was asked")
 
@@ -123,7 +152,14 @@ def test_no_usage_is_not_free() -> None:
     [
         ("openai:gpt-5.4", "gpt-5.4-2026-03-05", None, "gpt-5.4"),
         ("openai:gpt-5.4", "gpt-5.4", "https://gateway.corp.test/v1", None),
-        ("my-openai:gpt-5.4", "gpt-5.4", None, None),
+        ("gemini:gemini-2.5-pro", "gemini-2.5-pro", "https://gateway.corp.test/v1", None),
+        ("xai:grok-4", "grok-4", None, "grok-4-0709"),
+        (
+            "any:together_ai/meta-llama/Llama-3.3-70B-Instruct-Turbo",
+            "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+            None,
+            None,
+        ),
         ("eu:gpt-5.4", "gpt-5.4", "https://api.openai.com/v1", None),
         ("azure:gpt-5.4", "mine-in-sweden", None, "gpt-5.4"),
         ("quick:llama-3.3-70b-versatile", "llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", None),
@@ -143,6 +179,11 @@ def test_whose_list(asked: str, answered: str, base_url: str | None, matched: st
         ("local:qwen3:8b", "http://localhost:11434/v1"),
         ("gateway:gpt-5.4", "https://gateway.corp.test/v1"),
         ("openai:gpt-99", None),
+        ("my-openai:gpt-5.4", None),  # a name that contains a vendor's is not the vendor's
+        ("openai-local:gpt-5.4", "http://localhost:11434/v1"),
+        ("mistral-local:mistral-small-latest", "http://localhost:11434/v1"),
+        ("my-google:gemini-2.5-flash", "http://localhost:11434/v1"),
+        ("litellm:anthropic/claude-sonnet-4-5", "http://localhost:11434/v1"),
         ("scripted:script", None),
         ("", None),
     ],
@@ -177,6 +218,13 @@ def test_the_users_list_comes_before_the_others_and_after_the_vendor(own: Prices
     assert cost("openai:gpt-4o-mini", prices=own) == Cost(usd=Decimal("0.75"), source=SOURCE)
 
 
+def test_a_price_of_many_decimals_is_frozen_in_trillionths_too(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text("openai:gpt-5.4: {input: 0.12345678, output: 0}\n")
+    fine = Prices(load_price_list(path))
+    assert cost("openai:gpt-5.4", prices=fine, input_tokens=1).usd == Decimal("0.000000123457")
+
+
 def test_a_tier_that_the_users_list_does_not_know_is_not_priced_by_another_list(own: Prices) -> None:
     assert cost("openai:gpt-5.4", service_tier="flex").usd
     found = cost("openai:gpt-5.4", prices=own, service_tier="flex")
@@ -202,6 +250,21 @@ def test_a_call_is_priced_again_at_the_price_of_its_day() -> None:
     usage, then = Usage(input_tokens=1_000_000), datetime(2025, 6, 1, tzinfo=UTC)
     assert Prices().look_up(PaidCall(asked="openai:o3", answered="o3", usage=usage, at=then)).usd == Decimal(10)
     assert Prices().look_up(PaidCall(asked="openai:o3", answered="o3", usage=usage, at=NOW)).usd == Decimal(2)
+
+
+@pytest.mark.parametrize(
+    ("model", "address"),
+    [
+        ("cheapo:deepseek-chat", "https://api.deepseek.com/v1"),
+        ("gw:anthropic/claude-sonnet-4-5", "http://gateway.corp.test/v1"),
+        ("openai:gpt-5.4", "https://gateway.corp.test/v1"),
+        ("any:anthropic/claude-sonnet-4-5", None),
+    ],
+)
+def test_a_call_is_expected_to_cost_what_it_will(model: str, address: str | None) -> None:
+    usage = Usage(input_tokens=1000, output_tokens=10)
+    prices = Prices(addresses={"other": "https://api.openai.com/v1", model.partition(":")[0]: address})
+    assert prices.expected(model, usage, NOW) == cost(model, base_url=address, **dict(usage))
 
 
 def test_the_vendor_in_front_of_the_model_counts_where_a_library_chose_the_address() -> None:

@@ -65,7 +65,7 @@ def test_the_same_run_always_gets_the_same_order(tmp_path: Path) -> None:
     catalogue = load(tmp_path, WEIGHTED)
     assert [names(catalogue.resolve("split", f"run-{number}"))[0] for number in range(8)] == [
         # Pinned: another function would move every run that a retry or a new worker asks for again.
-        *("most", "some", "some", "most", "most", "most", "most", "most"),
+        *("most", "most", "most", "most", "most", "most", "few", "most"),
     ]
 
 
@@ -75,6 +75,54 @@ def test_a_changed_weight_moves_only_the_runs_that_it_must(tmp_path: Path) -> No
     moved = [unit for unit in units if before.resolve("split", unit)[0] != after.resolve("split", unit)[0]]
     assert moved
     assert all(after.resolve("split", unit)[0].vendor_model == "most" for unit in moved)
+
+
+def test_the_order_in_the_file_moves_no_run_and_a_new_candidate_only_its_share(tmp_path: Path) -> None:
+    lines = WEIGHTED.rstrip().splitlines()
+    before = load(tmp_path, WEIGHTED)
+    units = [f"run-{number}" for number in range(2000)]
+    turned = load(tmp_path, "\n".join([*lines[:-3], *reversed(lines[-3:])]))
+    assert all(before.resolve("split", unit) == turned.resolve("split", unit) for unit in units)
+
+    grown = load(tmp_path, "\n".join([*lines[:-3], '          - "x:new"', *lines[-3:]]))
+    moved = [unit for unit in units if before.resolve("split", unit)[0] != grown.resolve("split", unit)[0]]
+    assert moved
+    assert all(grown.resolve("split", unit)[0].vendor_model == "new" for unit in moved)
+
+
+def test_one_model_with_two_sets_of_options_has_two_lots(tmp_path: Path) -> None:
+    catalogue = load(
+        tmp_path,
+        """
+        models:
+          split: {policy: weighted, candidates: [{model: "x:a", temperature: 0}, {model: "x:a", temperature: 1}]}
+        """,
+    )
+    firsts = Counter(catalogue.resolve("split", f"run-{number}")[0].options.temperature for number in range(1000))
+    assert firsts[0] == pytest.approx(500, abs=80)
+
+
+def test_equal_candidates_are_one(tmp_path: Path) -> None:
+    catalogue = load(
+        tmp_path,
+        """
+        models:
+          one: [{model: "x:a", extra: {seed: 1}}, {model: "x:a", extra: {seed: 1}}]
+          many: [one, "x:b", one, {model: "x:a", extra: {seed: 1}}, "x:b", {model: "x:b", temperature: 1}]
+          split: {policy: weighted, candidates: ["x:a", "x:b", "x:a", "x:a"]}
+        """,
+    )
+    assert names(catalogue.resolve("one")) == ["a"]
+    assert names(catalogue.resolve("many")) == ["a", "b", "b"]
+    firsts = Counter(names(catalogue.resolve("split", f"run-{number}"))[0] for number in range(1000))
+    assert firsts["a"] == pytest.approx(750, abs=60)
+
+
+@pytest.mark.parametrize("twice", ["[{0}, {0}]", "[{0}, {{model: {0}, temperature: 0}}]"])
+def test_aliases_of_aliases_are_read_once(tmp_path: Path, twice: str) -> None:
+    levels = "".join(f"  a{level}: {twice.format(f'a{level - 1}')}\n" for level in range(1, 40))
+    catalogue = load(tmp_path, f"models:\n  a0: 'x:m'\n{levels}")
+    assert set(names(catalogue.resolve("a39"))) == {"m"}
 
 
 def test_two_aliases_draw_by_themselves(tmp_path: Path) -> None:
@@ -110,7 +158,7 @@ def test_an_alias_keeps_its_policy_inside_another(tmp_path: Path) -> None:
         Candidate(model="x:dear", options=cold, up_to=100),
     )
     assert names(priced.resolve("nested")) == ["first", "fair", "dear", "last"]
-    assert names(priced.resolve("sets")) == ["fair", "dear", "first", "fair", "dear", "last"]
+    assert names(priced.resolve("sets")) == ["fair", "dear", "first", "last"]
 
 
 def test_sizes_of_input(tmp_path: Path) -> None:

@@ -70,6 +70,19 @@ def test_counts(vendor: dict[str, Any], ours: Usage) -> None:
 
 
 @pytest.mark.parametrize(
+    ("details", "hour"),
+    [
+        ({"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}, 70),
+        ({"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": None}, 0),
+        (None, 0),
+    ],
+)
+def test_what_stays_in_the_cache_for_an_hour(details: object, hour: int) -> None:
+    written = {"cache_write_tokens": 100, "cache_creation_token_details": details}
+    assert VendorUsage.model_validate({"prompt_tokens_details": written}).read.writes.one_hour == hour
+
+
+@pytest.mark.parametrize(
     ("vendor", "usd"),
     [
         ({"cost": 0.0000015}, Decimal("0.0000015")),

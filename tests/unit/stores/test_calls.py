@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sqlalchemy import Row, select, text
 from llmflow.errors import StoreUnavailable
 from llmflow.stores import calls as module
 from llmflow.stores.calls import CANCELLED, LOST, Call, Calls
-from llmflow.stores.database import Database
+from llmflow.stores.database import Database, Work
 from llmflow.stores.outbox import Outbox
 from llmflow.stores.schema import answers, calls
 from llmflow.types.usage import Usage
@@ -203,6 +203,51 @@ async def test_what_the_database_never_takes_does_not_keep_the_others_out(
     await ledger.record(a_call(activity="complete#4"))
 
 
+async def test_what_is_no_text_does_not_keep_the_others_out(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    half = an_answer("half a pair: \ud83d")
+    three = [a_call(activity=f"complete#{n}", result=half if n == 2 else an_answer()) for n in (1, 2, 3)]
+    await asyncio.gather(*(ledger.record(call) for call in three))
+    assert [row.activity_id for row in await rows(database)] == ["complete#1", "complete#3"]
+    [refused] = outbox.folder.iterdir()
+    assert r"half a pair: \ud83d" in refused.read_text()
+    assert str(refused) in caplog.text
+
+    await away(database)
+    await asyncio.gather(*(ledger.record(a_call(run="later", result=call.result)) for call in three))
+    assert [path.suffix for path in outbox.folder.iterdir()].count(".jsonl") == 1
+
+
+async def test_a_file_that_a_person_mended_is_used(ledger: Calls, database: Database, outbox: Outbox) -> None:
+    outbox.folder.mkdir()
+    (outbox.folder / "mended.jsonl").write_text(a_call().model_dump_json() + "\n")
+    await ledger.catch_up()
+    assert await outcomes(database) == ["answered"]
+    assert [*outbox.folder.iterdir()] == []
+
+
+async def test_who_waited_for_the_outbox_is_told_at_once_that_the_store_is_away(
+    ledger: Calls, database: Database, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.put([a_call().model_dump_json()])
+    await away(database)
+    asked = 0
+    write = database.write
+
+    async def counted(work: Work[object]) -> object:
+        nonlocal asked
+        asked += 1
+        return await write(work)
+
+    monkeypatch.setattr(database, "write", counted)
+    refused = await asyncio.gather(
+        *(ledger.paid(a_call(run=f"r{n}", attempt=2).id, "hash") for n in range(8)), return_exceptions=True
+    )
+    assert [type(error) for error in refused] == [StoreUnavailable] * 8
+    assert asked == 1
+
+
 async def test_a_file_of_the_outbox_that_cannot_be_used_is_set_aside(
     ledger: Calls, database: Database, outbox: Outbox
 ) -> None:
@@ -259,6 +304,29 @@ async def test_a_worker_purges_by_itself(ledger: Calls, database: Database) -> N
     async with ledger.serving(timedelta(days=7)):
         await until(gone)
     assert await outcomes(database) == ["answered"]
+
+
+async def test_what_fails_to_be_purged_is_not_tried_again_at_once(
+    ledger: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purges, looks = list[datetime](), asyncio.Semaphore(0)
+    catch_up = ledger.catch_up
+
+    async def failing(before: datetime) -> int:
+        purges.append(before)
+        raise StoreUnavailable("too much at once")
+
+    async def counted() -> None:
+        looks.release()
+        await catch_up()
+
+    monkeypatch.setattr(module, "_EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(ledger, "purge", failing)
+    monkeypatch.setattr(ledger, "catch_up", counted)
+    async with ledger.serving(timedelta(days=7)):
+        for _ in range(4):
+            await looks.acquire()
+    assert len(purges) == 1
 
 
 async def test_an_outbox_that_cannot_be_read(ledger: Calls, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:

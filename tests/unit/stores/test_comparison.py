@@ -71,6 +71,7 @@ async def test_a_call_fails_with_its_last_attempt(database: Database) -> None:
         call_of("cut", outcome=CANCELLED),
         call_of("gone", outcome=LOST),
         call_of("held", outcome="LimitReached"),
+        call_of("poor", outcome="BudgetExceeded"),
         call_of("well"),
     )
     row = (await rows(database))[OLD]
@@ -141,6 +142,13 @@ async def test_models_can_stand_side_by_side(database: Database) -> None:
     found = await compare(database, "hello/greet", CallFilter(), "model")
     assert [(row.key, row.failures) for row in found.rows][1] == ("openai:gpt-5.4", share(1, 2))
     assert found.rows[0].key == "openai:gpt-5.5"
+
+
+async def test_cost_per_run_is_of_runs_that_it_answered(database: Database) -> None:
+    broken = [call_of(f"broken-{n}", outcome="ProviderUnavailable") for n in range(9)]
+    await keep(database, *broken, call_of("a", usd="2"), call_of("a", "complete#2", usd="1"), call_of("b", usd="1"))
+    [row] = (await compare(database, "hello/greet", CallFilter(), "model")).rows
+    assert (row.runs, row.usd_per_run) == (11, 2)
 
 
 async def test_a_filter_without_calls_leaves_no_rows(database: Database) -> None:

@@ -33,10 +33,9 @@ def test_a_share_of_nothing_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("values", "value", "half"),
     [
-        ([0, 1], 0.5, 12.706 * 0.5),
+        ([1, 2], 1.5, 12.706 * 0.5),
         ([1, 2, 3, 4, 5], 3.0, 2.776 * 1.5811 / 5**0.5),
-        ([0, 1] * 20, 0.5, 2.0227 * 0.50637 / 40**0.5),  # 39 degrees of freedom: beyond the table
-        ([0.9] * 7, 0.9, 0.0),
+        ([1, 2] * 20, 1.5, 2.0227 * 0.50637 / 40**0.5),  # 39 degrees of freedom: beyond the table
     ],
 )
 def test_students_interval_of_a_mean(values: list[float], value: float, half: float) -> None:
@@ -48,8 +47,19 @@ def test_students_interval_of_a_mean(values: list[float], value: float, half: fl
     )
 
 
-def test_a_single_value_says_nothing_of_the_spread() -> None:
-    assert mean([0.9]) == Interval(value=0.9, low=None, high=None, n=1)
+@pytest.mark.parametrize("values", [[0.9], [0.9, 0.9], [5.0] * 7, [0.1 + 0.2, 0.3, 0.3]], ids=str)
+def test_equal_values_say_nothing_of_the_spread(values: list[float]) -> None:
+    found = mean(values)
+    assert (found.value, found.n) == (pytest.approx(values[0]), len(values))
+    assert (found.low, found.high) == (None, None)
+    judged = against(found, mean([value / 2 for value in values]))
+    assert judged
+    assert judged.verdict == "no difference shown yet"
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [0.0] * 20, [0.0, 1.0, 1.0]], ids=str)
+def test_thumbs_are_a_share(values: list[float]) -> None:
+    assert mean(values) == share(round(sum(values)), len(values))
 
 
 def test_nineteen_of_twenty_intervals_hold_the_truth() -> None:

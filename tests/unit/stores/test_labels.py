@@ -1,6 +1,7 @@
 """Labels: moved, protected, split and moved back, each time with a record."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,9 @@ from llmflow.stores.labels import Labels, Reason
 from llmflow.stores.prompt_files import parse_prompt
 from llmflow.stores.prompts import Prompts
 from llmflow.stores.registry import Registry
+from llmflow.types.prompts import PromptRef
+from tests.helpers.calls import NOON, a_call
+from tests.helpers.ledger import keep
 
 NAME = "app/plan"
 ANA = Reason(by="ana")
@@ -62,11 +66,63 @@ async def test_each_way_back_goes_further_into_the_past(labels: Labels) -> None:
     await labels.move(NAME, "staging", C, ANA)
     await move(labels, "back")
     assert await at(labels) == A
-    await move(labels, C, "back", "back")
-    assert await at(labels) is None, "the first move is undone, so runs follow the file"
-    with pytest.raises(InputInvalid, match="there is no way back"):
-        await move(labels, "back")
+    await move(labels, C, "back")
+    assert await at(labels) == A
     assert await at(labels, "staging") == C
+
+
+async def test_the_way_back_never_ends_at_the_file(labels: Labels, database: Database) -> None:
+    await move(labels, A)
+    await labels.roll_out(NAME, "production", {"a": (A, 5000), "b": (B, 5000)}, ANA)
+    await labels.end(NAME, "production", ANA, keep="b")
+    await move(labels, "back")
+    assert await at(labels) == A
+    history = await labels.history(NAME)
+    for _ in range(2):
+        with pytest.raises(InputInvalid) as refused:
+            await move(labels, "back")
+        assert "pointed to no version before, so there is no way back, and nothing changed" in str(refused.value)
+        assert f"The store has {C}, {B}: type `llmflow prompts label {NAME} {C} production" in str(refused.value)
+    assert await labels.history(NAME) == history
+
+    used = [(B, 1), (A, 3), (C, 2), ("0123456789ab", 4)]  # the last one is not in this store any more
+    refs = [(PromptRef(name=NAME, version=version), NOON + timedelta(hours=hour)) for version, hour in used]
+    await keep(database, *(a_call(ref.version, prompt=ref, at=at) for ref, at in refs))
+    with pytest.raises(InputInvalid, match=f"Runs have used {C}, {B}: type `llmflow prompts label {NAME} {C} prod"):
+        await move(labels, "back")
+
+
+async def test_without_a_label_the_way_back_is_a_version_that_runs_used_before_the_newest(
+    labels: Labels, database: Database
+) -> None:
+    refs = [PromptRef(name=NAME, version=version) for version in (A, B)]
+    calls = [a_call(ref.version, prompt=ref, at=NOON + timedelta(hours=n)) for n, ref in enumerate(refs)]
+    await keep(database, *calls)
+    with pytest.raises(InputInvalid, match=f"Runs have used {A}: type `llmflow prompts label {NAME} {A} production"):
+        await move(labels, "back")
+    await move(labels, B, "none", C)
+    with pytest.raises(InputInvalid, match="pointed to no version before"):
+        await move(labels, "back")
+    assert await at(labels) == C
+
+
+async def test_of_a_single_version_there_is_nothing_to_go_back_to(labels: Labels, database: Database) -> None:
+    await Registry(database, Prompts([parse_prompt("user:\nx", "app/one", "one.prompt")])).push("bo")
+    [only] = (await labels.state("app/one")).versions
+    await labels.move("app/one", "production", only.version, ANA)
+    with pytest.raises(InputInvalid, match="The store has no other version"):
+        await labels.move("app/one", "production", "back", ANA)
+
+
+async def test_the_way_back_of_a_move_back_to_an_earlier_version_is_where_it_came_from(labels: Labels) -> None:
+    await move(labels, A, B, A, "back")
+    assert await at(labels) == B
+    await move(labels, "back")
+    assert await at(labels) == A
+    await move(labels, "none", "back")
+    assert await at(labels) == A
+    kinds = [one.kind for one in (await labels.history(NAME))[1]]
+    assert kinds == ["label", "label", "label", "back", "back", "label", "back"]
 
 
 async def test_another_label_may_say_where_to(labels: Labels) -> None:
@@ -93,6 +149,31 @@ async def test_a_protected_label_wants_force_and_a_reason(labels: Labels) -> Non
     await labels.move(NAME, "production", "production", strong, protect=False)
     await labels.move(NAME, "production", C, ANA)
     assert len((await labels.history(NAME))[1]) == 5
+
+
+async def test_a_protected_label_that_is_taken_away_stays_protected(labels: Labels) -> None:
+    strong = Reason(by="ana", why="an outage", force=True)
+    await labels.move(NAME, "production", A, ANA, protect=True)
+    await labels.move(NAME, "production", "none", strong)
+    assert await at(labels) is None
+    with pytest.raises(InputInvalid, match="is protected"):
+        await move(labels, B)
+    with pytest.raises(InputInvalid, match="is protected"):
+        await labels.roll_out(NAME, "production", {"a": (B, 10_000)}, ANA)
+    await labels.move(NAME, "production", B, strong)
+    assert (await labels.state(NAME)).labels["production"].protected
+    await labels.move(NAME, "staging", B, ANA)
+
+
+async def test_that_there_is_no_label_can_be_protected_and_no_longer(labels: Labels) -> None:
+    strong = Reason(by="ana", why="release 12", force=True)
+    [change] = await labels.move(NAME, "production", "none", ANA, protect=True)
+    assert (change.kind, change.after) == ("protection", "protected")
+    with pytest.raises(InputInvalid, match="is protected"):
+        await move(labels, A)
+    await labels.move(NAME, "production", "none", strong, protect=False)
+    await move(labels, A)
+    assert not (await labels.state(NAME)).labels["production"].protected
 
 
 async def test_a_rollout_keeps_its_salt_and_its_unit_while_its_shares_change(labels: Labels) -> None:
@@ -128,6 +209,8 @@ async def test_a_refused_change_leaves_nothing(labels: Labels) -> None:
         with pytest.raises((InputInvalid, PromptVersionMissing)):
             await labels.roll_out(NAME, "production", wrong, ANA)
     assert len((await labels.history(NAME))[1]) == 1
+    with pytest.raises(PromptVersionMissing, match="no label `production`, only a rollout of it: say one version"):
+        await labels.move(NAME, "staging", "production", ANA)
     with pytest.raises(InputInvalid, match="no rollout of `staging` is open for `app/plan`; one is for `production`"):
         await labels.end(NAME, "staging", ANA)
 
@@ -151,7 +234,8 @@ async def test_people_who_move_one_label_at_once_come_one_after_the_other(labels
         (NAME, "production", "0123456789ab", PromptVersionMissing, f"It has {C}, {B}, {A}"),
         (NAME, "production", "stagign", PromptVersionMissing, "(did you mean `staging`?)"),
         (NAME, "production", "", PromptVersionMissing, "no version ``"),
-        (NAME, "production", "back", InputInvalid, "`production` of `app/plan` has not moved"),
+        (NAME, "production", "back", InputInvalid, "`production` of `app/plan` pointed to no version before"),
+        (NAME, "production", "production", PromptVersionMissing, "say `file` instead of `production`, with --app APP"),
         *(
             (NAME, label, A, InputInvalid, "cannot be a label")
             for label in ("back", "file", "none", "beef", "A", "é", "")

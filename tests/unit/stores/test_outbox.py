@@ -38,6 +38,12 @@ async def test_lines_end_where_they_were_put(outbox: Outbox) -> None:
     assert await emptied(outbox) == [lines]
 
 
+async def test_an_empty_line_is_nothing(outbox: Outbox) -> None:
+    outbox.folder.mkdir(parents=True)
+    (outbox.folder / "mended.jsonl").write_text("one\n\ntwo\n")
+    assert await emptied(outbox) == [["one", "two"]]
+
+
 async def test_what_could_not_be_used_stays(outbox: Outbox) -> None:
     await outbox.put(["one"])
     with pytest.raises(LookupError):

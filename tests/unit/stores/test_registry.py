@@ -1,10 +1,11 @@
 """The registry: every version is kept, and a run gets the one that label or rollout say."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from llmflow.errors import PromptInvalid, PromptVersionMissing
 from llmflow.stores.database import Database
@@ -85,12 +86,20 @@ async def test_a_damaged_text_is_never_served(database: Database, file: Path) ->
     [served] = one.served
     await one.push("ana")
     other = Registry(database, Prompts())
-    for text, error in (("user:\nother", PromptVersionMissing), ("no prompt", PromptInvalid)):
+    for text in ("user:\nother", "no prompt"):
         await database.write(
             lambda connection, text=text: connection.execute(update(prompt_versions).values(text=text))
         )
-        with pytest.raises(error, match=str(served.ref)):
+        with pytest.raises(PromptVersionMissing, match=str(served.ref)):
             await other.get(served.ref)
+
+
+async def test_a_text_of_a_newer_release_is_left_to_a_newer_worker(database: Database) -> None:
+    ref, now = PromptRef(name="app/plan", version="0123456789ab"), datetime.now(UTC)
+    row = {**dict(ref), "text": "---\nvoice: low\n---\nuser:\nhello\n", "at": now, "by": "ana"}
+    await database.write(lambda connection: connection.execute(insert(prompt_versions).values(row)))
+    with pytest.raises(PromptVersionMissing, match=r"in the store:2:1: .*`voice`.* newer llmflow .* another worker"):
+        await Registry(database, Prompts()).get(ref)
 
 
 async def test_a_rollout_wins_over_the_label_and_the_label_over_the_file(database: Database, file: Path) -> None:

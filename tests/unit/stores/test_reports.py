@@ -1,8 +1,8 @@
 """Sums of the ledger: exact, of the calls that were meant, each call in one count."""
 
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,7 +10,8 @@ from llmflow.errors import BY_CODE
 from llmflow.stores.calls import ANSWERED, CANCELLED, LOST, REFUSED
 from llmflow.stores.database import Database
 from llmflow.stores.reports import cost_report
-from llmflow.types.prompts import PromptRef
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PromptRef, PromptSource
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
 from llmflow.types.usage import Usage
 from tests.helpers.calls import NOON
@@ -50,6 +51,7 @@ async def test_money_is_exact_where_floats_are_not(database: Database) -> None:
         (CANCELLED, "lost_calls"),
         ("AnswerUnreadable", "lost_calls"),
         *((error.__name__, "unasked_calls") for error in BY_CODE.values() if error.refusal),
+        ("BudgetExceeded", "unasked_calls"),
         ("ProviderUnavailable", "failed_calls"),
         ("VariablesInvalid", "failed_calls"),
     ],
@@ -73,10 +75,12 @@ async def test_what_failed_has_no_price_to_be_unknown(database: Database) -> Non
 
 
 async def test_rows_by_each_dimension(database: Database) -> None:
+    origin = Origin(root="parent", user="ana")
+    child = call_of("child", usd="2", version="bbbbbbbbbbbb", answered="openai:gpt-5.4-2026-03-05", origin=origin)
     await keep(
         database,
         call_of("parent", usd="1", tenant="acme"),
-        call_of("child", usd="2", root="parent", version="bbbbbbbbbbbb", answered="openai:gpt-5.4-2026-03-05"),
+        child.model_copy(update={"source": PromptSource(label="staging", arm="b")}),
         call_of("other", usd="4", at=NOON + timedelta(days=1), outcome="RateLimited"),
     )
     wanted: dict[Dimension, dict[str | None, int]] = {
@@ -87,9 +91,23 @@ async def test_rows_by_each_dimension(database: Database) -> None:
         "prompt": {"hello/greet@aaaaaaaaaaaa": 1, "hello/greet@bbbbbbbbbbbb": 2},
         "model": {"openai:gpt-5.4": 1, "openai:gpt-5.4-2026-03-05": 2},
         "tag": {None: 3},
+        "error": {None: 3, "RateLimited": 0},
+        "user": {"ana": 2, None: 1},
+        "label": {"staging": 2, "production": 1},
+        "arm": {None: 1, "b": 2},
     }
+    assert wanted.keys() == {*get_args(Dimension)}
     for dimension, rows in wanted.items():
         assert keys(await cost_report(database, EVERYTHING, [dimension]), dimension) == rows
+
+
+async def test_errors_are_those_of_attempts_without_an_answer_and_the_most_come_first(database: Database) -> None:
+    outcomes = [ANSWERED, "RateLimited", "BudgetExceeded", LOST, "BudgetExceeded", REFUSED]
+    await keep(database, *(call_of(f"run-{n}", outcome=outcome) for n, outcome in enumerate(outcomes)))
+    report = await cost_report(database, EVERYTHING, ["error"])
+    # An answer in which the model refuses is paid, and still one that somebody may look for.
+    assert [row.key["error"] for row in report.rows] == [None, "refused", "BudgetExceeded", "RateLimited", "lost"]
+    assert report.rows[2].unasked_calls == 2
 
 
 async def test_rows_of_a_combination_come_newest_day_and_dearest_first(database: Database) -> None:
@@ -119,12 +137,25 @@ async def test_a_call_counts_for_each_of_its_tags_and_once_in_the_total(database
     assert (report.total.calls, report.total.usd) == (3, 3 * one)
 
 
+async def test_texts_that_postgresql_does_not_have_spoil_no_report(database: Database) -> None:
+    await keep(database, call_of("a", tags=("bl\0ue",), tenant="ac\0me"), call_of("b", tags=("ha\ud800lf",)))
+    report = await cost_report(database, EVERYTHING, ["tag", "tenant"])
+    assert {(row.key["tag"], row.key["tenant"]) for row in report.rows} == {
+        ("bl\ufffdue", "ac\ufffdme"),
+        ("ha\ufffdlf", None),
+    }
+
+
 @pytest.mark.parametrize(
     ("filter", "runs"),
     [
         ({"since": date(2026, 7, 2)}, "bc"),
         ({"until": date(2026, 7, 2)}, "ab"),
         ({"since": date(2026, 7, 2), "until": date(2026, 7, 2)}, "b"),
+        ({"since": NOON + timedelta(days=1)}, "bc"),
+        ({"since": NOON + timedelta(seconds=1)}, "bc"),
+        ({"until": NOON + timedelta(days=1)}, "a"),
+        ({"since": NOON.astimezone(timezone(timedelta(hours=13))), "until": NOON + timedelta(seconds=1)}, "a"),
         ({"run": "b"}, "bc"),
         ({"run": "c"}, "c"),
         ({"tenant": "acme"}, "a"),

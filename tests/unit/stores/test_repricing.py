@@ -64,6 +64,7 @@ async def test_it_writes_beside_the_frozen_cost(database: Database) -> None:
             "unpriced_calls": 0,
             "repriced_usd": "0",
             "repriced_unpriced_calls": 1,
+            "difference_usd": None,
         },
         {
             "model": KNOWN,
@@ -72,8 +73,22 @@ async def test_it_writes_beside_the_frozen_cost(database: Database) -> None:
             "unpriced_calls": 1,
             "repriced_usd": "4",
             "repriced_unpriced_calls": 0,
+            "difference_usd": "1",
         },
     ]
+
+
+async def test_what_a_better_list_knew_stays(database: Database) -> None:
+    await keep(database, *FROZEN)
+    await repriced(database, write=True)
+    before = await money(database)
+
+    def know_nothing(call: RecordedCall) -> Cost:
+        return Cost(source="no price")
+
+    report = await reprice(database, CallFilter(), know_nothing, write=True, progress=say_nothing)
+    assert [(row.difference_usd, row.repriced_unpriced_calls) for row in report.rows] == [(None, 1), (None, 2)]
+    assert await money(database) == {**before, "c": (5, "genai-prices 0.2", None, "no price")}
 
 
 async def test_a_report_has_both_sums(database: Database) -> None:
@@ -143,7 +158,3 @@ async def test_a_prices_yaml_wins(database: Database, tmp_path: Path) -> None:
     await keep(database, call_of("a"))
     report = await reprice(database, CallFilter(), recorded_price(path), write=False, progress=say_nothing)
     assert report.rows[0].repriced_usd == 1
-
-
-def test_a_vendors_own_cost_is_known_by_its_source() -> None:
-    assert repricing.VENDOR == pricing.VENDOR

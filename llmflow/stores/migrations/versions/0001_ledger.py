@@ -141,5 +141,8 @@ def _scores_and_budgets() -> None:
         sa.Column("budget", sa.String(), nullable=False),
         sa.Column("usd", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("lost", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "activity_id", "attempt"),
     )
+    op.create_index("reservations_by_end", "reservations", ["settled", "until"], unique=False)
