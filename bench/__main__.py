@@ -11,7 +11,7 @@ from bench.processes import Process
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 
-PARTS = ("chain", "call", "import", "memory", "cold", "status", "cost")
+PARTS = ("chain", "search", "call", "import", "memory", "cold", "status", "cost")
 
 
 def say(line: str) -> None:
@@ -23,6 +23,7 @@ async def measure(parts: list[str], runs: int) -> list[Figure]:
         process = Process(server.pid) if server.pid else None
         measurements = {
             "chain": lambda: chain.measure(server.address, process, runs),
+            "search": lambda: chain.measure_search(server.address, process, runs),
             "call": lambda: call.measure(server.address, runs),
             "import": startup.measure_import,
             "memory": lambda: startup.measure_memory(server.address),

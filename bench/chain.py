@@ -1,15 +1,15 @@
 """Runs of a chain of three calls, many at once: wall time, CPU of the worker, history."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
 from uuid import uuid4
 
 from bench.figures import Figure
 from bench.processes import Process
-from bench.sides import Side, sides
+from bench.sides import NO_SEARCH, Side, sides
 
 DELAY = 0.02
 """Seconds until the model answers."""
@@ -30,9 +30,23 @@ class Round:
     bytes: float
 
 
+async def measure_search(server: str, server_process: Process | None, runs: int) -> list[Figure]:
+    """The same with search attributes, which Temporal writes into its visibility store once more for each run."""
+    figures = await _measure(server, server_process, runs, {})
+    return [
+        replace(one, name=f"{one.name}, with search attributes", limit=None)
+        for one in figures
+        if one.name.startswith(("wall", "history", "events", "server"))
+    ]
+
+
 async def measure(server: str, server_process: Process | None, runs: int) -> list[Figure]:
     """`runs` runs of each side in each of `ROUNDS` rounds, the sides in turn."""
-    async with sides(server, DELAY) as both:
+    return await _measure(server, server_process, runs, NO_SEARCH)
+
+
+async def _measure(server: str, server_process: Process | None, runs: int, env: Mapping[str, str]) -> list[Figure]:
+    async with sides(server, DELAY, env) as both:
         rounds: dict[str, list[Round]] = {"plain": [], "llmflow": []}
         for side in (both.plain, both.llmflow):
             await _round(side, AT_ONCE, server_process)  # connections, caches, lazy imports

@@ -1,7 +1,7 @@
 """Plain and llmflow, each with a worker of its own, on one server and one model."""
 
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ providers:
 models:
   smart: openai:gpt-5.4
 """
+
+NO_SEARCH = {"LLMFLOW_SEARCH_ATTRIBUTES": '{"cost": null, "tags": null, "approval": null}'}
+"""Plain code writes no search attributes either. What they cost is a figure of its own."""
 
 
 @dataclass(frozen=True)
@@ -50,32 +53,33 @@ class Sides:
 
 
 @asynccontextmanager
-async def sides(server: str, delay: float) -> AsyncGenerator[Sides]:
+async def sides(server: str, delay: float, env: Mapping[str, str] = NO_SEARCH) -> AsyncGenerator[Sides]:
     """Both sides, with a model that answers after `delay` seconds."""
-    async with python("-m", "bench.model", "--delay", str(delay)) as model, sides_at(server, model.said) as both:
+    async with python("-m", "bench.model", "--delay", str(delay)) as model, sides_at(server, model.said, env) as both:
         yield both
 
 
 @asynccontextmanager
-async def sides_at(server: str, model: str) -> AsyncGenerator[Sides]:
+async def sides_at(server: str, model: str, env: Mapping[str, str] = NO_SEARCH) -> AsyncGenerator[Sides]:
     """Both sides, with the model at an address."""
-    async with workers(server, model) as (plain, llmflow):
+    async with workers(server, model, env) as (plain, llmflow):
         temporal = await Client.connect(server, data_converter=pydantic_data_converter)
         yield Sides(_plain(temporal, plain), *await _llmflow(server, llmflow))
 
 
 @asynccontextmanager
-async def workers(server: str, model: str) -> AsyncGenerator[tuple[Process, Process]]:
-    """A plain worker and one of llmflow that poll."""
+async def workers(
+    server: str, model: str, env: Mapping[str, str] = NO_SEARCH
+) -> AsyncGenerator[tuple[Process, Process]]:
+    """A plain worker and one of llmflow that poll; `env` is the second one's."""
     arguments = ("--server", server, "--model", model)
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models.yaml"
         models.write_text(MODELS.format(url=model))
+        variables = {"LLMFLOW_MODELS": str(models), "LLMFLOW_HOME": folder, **env}
         async with (
             python("-m", "bench.worker", "plain", *arguments) as plain,
-            python(
-                "-m", "bench.worker", "llmflow", *arguments, env={"LLMFLOW_MODELS": str(models), "LLMFLOW_HOME": folder}
-            ) as llmflow,
+            python("-m", "bench.worker", "llmflow", *arguments, env=variables) as llmflow,
         ):
             yield plain, llmflow
 

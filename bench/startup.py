@@ -41,7 +41,7 @@ async def measure_memory(server: str) -> list[Figure]:
             plain=sizes[0],
             llmflow=sizes[1],
             ratio=sizes[1] / sizes[0],
-            limit=120,
+            limit=150,
             limits="value",
         )
     ]
