@@ -128,7 +128,8 @@ async def close_overdue(database: Database, now: datetime, most: int) -> Sequenc
     some = select(*key, c.lost).where(~c.settled, c.until < now).limit(most)
 
     async def close(connection: AsyncConnection) -> Sequence[str]:
-        rows = sorted((await connection.execute(some)).tuples())  # the database sorts texts by its own rules
+        found = (await connection.execute(some)).all()
+        rows = sorted(tuple(row) for row in found)  # the database sorts texts by its own rules
         for _, run_id, activity_id, attempt, _ in rows:
             await settle(connection, run_id, activity_id, attempt, None)
         return [lost for *_, lost in rows]
