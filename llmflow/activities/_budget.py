@@ -1,6 +1,7 @@
 """What a call may cost, before it is made."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from llmflow.errors import BudgetExceeded, ErrorDetail
 from llmflow.providers.limits import DEFAULT_OUTPUT
@@ -16,10 +17,10 @@ _GRACE = timedelta(minutes=1)
 """After the end of an attempt, until its reservation counts as spent: its record may be on its way."""
 
 
-def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices) -> Reservation | None:
+def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices) -> Reservation:
     """The money to set aside for a call: its input by its characters, and the longest answer that it asks for.
 
-    `None` where nobody knows the price, and the budget allows that.
+    Nothing where nobody knows the price, and the budget allows that.
 
     Raises:
         BudgetExceeded: nobody knows the price, and the budget does not allow that.
@@ -32,13 +33,11 @@ def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices)
             'write its price into prices.yaml, or start the run with Budget(..., unpriced="allow")',
             ErrorDetail(field="budget", model=call.model_asked),
         )
-    if cost.usd is None:
-        return None
     return Reservation(
         run_id=call.id.run_id,
         activity_id=call.id.activity_id,
         attempt=call.id.attempt,
         budget=budget,
-        usd=cost.usd,
+        usd=cost.usd or Decimal(0),
         until=call.at + timedelta(seconds=asked.timeout) + _GRACE,
     )

@@ -109,8 +109,8 @@ class Completions:
         return result
 
     async def _reserve(self, call: Call, asked: ModelRequest, budget: Budget) -> None:
-        if wanted := reservation(call, asked, budget, self._prices):
-            await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
+        wanted = reservation(call, asked, budget, self._prices)
+        await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
 
     def _provider(self, model: str) -> Provider:
         name = model.partition(":")[0]

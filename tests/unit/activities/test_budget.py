@@ -56,4 +56,4 @@ def test_a_model_that_will_have_no_price_is_refused_though_its_name_sounds_like_
     call = a_call(model_asked="gateway:anthropic/claude-sonnet-4-5")
     with pytest.raises(BudgetExceeded, match="gateway:anthropic/claude-sonnet-4-5 has no known price"):
         reservation(call, PLAIN, Budget(usd=Decimal(1)), AT)
-    assert reservation(call, PLAIN, Budget(usd=Decimal(1), unpriced="allow"), AT) is None
+    assert reservation(call, PLAIN, Budget(usd=Decimal(1), unpriced="allow"), AT).usd == 0
