@@ -38,6 +38,7 @@ LEFT_OUT = {
     "test_dev_server.py": "about the dev server that llmflow starts itself",
     "test_cli_dev.py": "about `llmflow dev`, which starts that one",
     "test_cli_demo.py": "about `llmflow demo`, which starts it too",
+    "test_scaffold.py": "about a new project, whose own test starts the dev server",
     "test_kill.py": "about an SQLite file, and takes three quarters of a minute",
 }
 """Integration tests that learn nothing here, with the reason."""
