@@ -26,7 +26,7 @@
     │   └── ToolRefused               the tool itself says no, for a reason a retry cannot change
     ├── InputInvalid                  the caller: a workflow's input does not fit its type
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
-    ├── BudgetExceeded                the caller: the run's or the tenant's budget has no room for the call
+    ├── BudgetExceeded                the caller: the run's budget has no room for the call
     ├── StoreUnavailable              the operator: the database does not answer; retried, nothing was paid
     ├── ConfigInvalid                 the operator: settings, models.yaml, an app that cannot be imported
     ├── ServerUnavailable             the operator: no Temporal server, or it does not answer
@@ -218,7 +218,7 @@ class PayloadTooLarge(LLMFlowError):
 
 
 class BudgetExceeded(LLMFlowError):
-    """The budget of the run or of its tenant has no room for the call; nothing was asked."""
+    """The budget of the run has no room for the call; nothing was asked, and waiting does not help."""
 
 
 class StoreUnavailable(LLMFlowError):

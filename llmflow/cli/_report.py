@@ -63,17 +63,17 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         RunNotFound: no run has this id.
     """
     status = await run.status()
-    steps, usage, missing, waits = None, None, None, ()
+    progress, usage, missing = None, None, None
     try:
         await need_worker(connection, status)
-        steps, usage, waits = await asyncio.gather(run.steps(), run.usage(), run.waits())
+        progress, usage = await asyncio.gather(run.progress(), run.usage())
     except NoWorker as error:
         missing = error.message
     return Report(
         status=status,
         failure=await _failure(run, status.state),
-        steps=steps,
-        waits=waits,
+        steps=progress.steps if progress else None,
+        waits=progress.waits if progress else (),
         usage=usage,
         missing=missing,
         url=connection.link(status.id, status.run_id),

@@ -13,7 +13,7 @@ from llmflow.stores.scores import new_score, put_score, root_of
 from llmflow.types.contracts import STEPS, USAGE, Query
 from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
-from llmflow.types.steps import StepRecord, Wait
+from llmflow.types.steps import StepRecord, StepReport
 from llmflow.types.usage import UsageReport
 
 Out = TypeVar("Out")
@@ -79,16 +79,16 @@ class Run(Generic[Out]):
             NoWorker: nothing polls the run's task queue, so it cannot answer.
             RunNotFound: no run has this id.
         """
-        return (await self._ask(STEPS)).steps
+        return (await self.progress()).steps
 
-    async def waits(self) -> tuple[Wait, ...]:
-        """Calls that llmflow itself holds back, for a limit or a broken vendor, and until when.
+    async def progress(self) -> StepReport:
+        """Its steps, and the calls that llmflow itself holds back, for a limit or a broken vendor, and until when.
 
         Raises:
             NoWorker: nothing polls the run's task queue, so it cannot answer.
             RunNotFound: no run has this id.
         """
-        return (await self._ask(STEPS)).waits
+        return await self._ask(STEPS)
 
     async def score(self, name: str, value: float, *, by: str | None = None, comment: str | None = None) -> Score:
         """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.

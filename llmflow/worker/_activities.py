@@ -118,25 +118,24 @@ async def _closing(providers: Mapping[str, Provider]) -> AsyncGenerator[None]:
             await provider.close()
 
 
-def shared(
-    lifespan: Callable[[], AbstractAsyncContextManager[None]],
-) -> Callable[[], AbstractAsyncContextManager[None]]:
+def shared(lifespan: Lifespan) -> Lifespan:
     """A lifespan that the workers of one client enter together: it begins with the first and ends with the last."""
-    users: list[object] = []
+    users = 0
     opened = AsyncExitStack()
     changing = asyncio.Lock()
 
     @asynccontextmanager
     async def one() -> AsyncGenerator[None]:
+        nonlocal users
         async with changing:
             if not users:
                 await opened.enter_async_context(lifespan())
-            users.append(None)
+            users += 1
         try:
             yield
         finally:
             async with changing:
-                users.pop()
+                users -= 1
                 if not users:
                     await opened.aclose()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from llmflow.providers.catalogue import load_catalogue
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.guard import guard_providers
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
+from llmflow.types.steps import Wait
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.waiting import until
@@ -143,7 +144,11 @@ async def test_when_every_vendor_is_broken_a_run_waits_until_one_is_back(
     async with serve(TWO_VENDORS, failures=2, pause=2) as client:
         run = await client.start(Asked.run, Ask(attempts=50), id=str(uuid.uuid4()))
         await second.arrived(3)  # both are broken, and have been tried again in vain
-        [wait] = await until(run.waits)
+
+        async def waits() -> Sequence[Wait]:
+            return (await run.progress()).waits
+
+        [wait] = await until(waits)
         assert "CircuitOpen: " in wait.reason
         assert "times in a row" in wait.reason
 
