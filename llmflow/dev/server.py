@@ -11,9 +11,10 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -26,6 +27,7 @@ from llmflow.errors import ServerUnavailable
 
 PORT, UI_PORT = 7233, 8233
 """Temporal's own, used when they are free."""
+_PORT_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +87,23 @@ async def _standing(address: str) -> AsyncGenerator[DevServer]:
 @asynccontextmanager
 async def _private(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
     executable = await temporal_executable(settings, say)
-    port = _free_port()
     with tempfile.TemporaryFile() as log:
-        async with running_server(executable, ["--headless"], port=port, log=log, stop=signal.SIGKILL) as pid:
-            yield DevServer(address=f"{HOST}:{port}", pid=pid)
+        async with AsyncExitStack() as running:
+            yield await _on_a_free_port(executable, log, running)
+
+
+async def _on_a_free_port(executable: Path, log: IO[bytes], running: AsyncExitStack) -> DevServer:
+    """A new server. A port that was free a moment ago may be taken by now, as may one that the server chose itself."""
+    attempts = 0
+    while True:
+        port = _free_port()
+        server = running_server(executable, ["--headless"], port=port, log=log, stop=signal.SIGKILL)
+        try:
+            return DevServer(address=f"{HOST}:{port}", pid=await running.enter_async_context(server))
+        except ServerUnavailable:
+            attempts += 1
+            if attempts == _PORT_ATTEMPTS:
+                raise
 
 
 @asynccontextmanager

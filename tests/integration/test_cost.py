@@ -181,7 +181,7 @@ async def test_score_on_the_command_line(hello: Hello, temporal: str, tmp_path: 
 
 
 async def test_a_run_without_a_call_is_scored_by_what_temporal_knows(hello: Hello) -> None:
-    async with hello(ScriptedProvider([])) as env:
+    async with hello(ScriptedProvider([])) as env, Database(str(env.client.store)):  # which makes it
         run = await env.client.start(Typed.run, "ana", id=env.id(), task_queue="nobody-serves-this")
         assert (await run.score("helpful", 1)).run == run.id
         await run.terminate("the test is over")
