@@ -22,7 +22,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import ConfigInvalid, LLMFlowError
-from llmflow.plugin import LLMFlowPlugin, _ContextFreeInstance
+from llmflow.plugin import LLMFlowPlugin
+from llmflow.plugin._sandbox import ContextFreeInstance
 from tests.integration.hello.app import app
 
 
@@ -108,7 +109,7 @@ async def test_payloads_know_whose_they_are_only_where_somebody_asks() -> None:
 
 def test_whatever_the_sdk_asks_an_instance_reaches_the_one_inside() -> None:
     asked = {name for name in vars(WorkflowInstance) if not name.startswith("_")}
-    assert asked == {name for name in vars(_ContextFreeInstance) if not name.startswith("_")}
+    assert asked == {name for name in vars(ContextFreeInstance) if not name.startswith("_")}
 
 
 async def test_without_activities_none_are_added() -> None:

@@ -1,0 +1,78 @@
+"""Every workflow gets its `Run`, and what it hands on, with no code of the user's."""
+
+import asyncio
+import inspect
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.worker import (
+    ContinueAsNewInput,
+    ExecuteWorkflowInput,
+    Interceptor,
+    StartChildWorkflowInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+from llmflow.errors import InputInvalid
+from llmflow.flow._run import Run
+from llmflow.types.carried import HEADER
+
+
+class RunInterceptor(Interceptor):
+    """Gives every workflow its `Run`, with no code of the user's."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """See base class."""
+        return _InstallRun
+
+
+class _InstallRun(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        """In `init`, because a query or an update may come before the first line of the workflow runs."""
+        self._run = Run()
+        self._run.install()
+        super().init(_HandOn(outbound, self._run))
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
+        """Fail a run that was started with what does not fit. Temporal would try its task for ever."""
+        self._run.take_over()
+        try:
+            inspect.signature(input.run_fn).bind(None, *input.args)
+        except TypeError as error:
+            raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
+        try:
+            result = await super().execute_workflow(input)
+        except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
+            self._run.publish()
+            raise
+        self._run.publish()
+        return result
+
+
+class _HandOn(WorkflowOutboundInterceptor):
+    """Children and continued runs take over what their run knows, with no code of the user's."""
+
+    def __init__(self, next: WorkflowOutboundInterceptor, run: Run) -> None:
+        super().__init__(next)
+        self._run = run
+
+    async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
+        """See base class. Any: the child's own types."""
+        input.headers = self._with_ours(input.headers, continued=False)
+        payloads = workflow.payload_converter().to_payloads(input.args)
+        await self._run.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
+        return await super().start_child_workflow(input)
+
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
+        """See base class."""
+        input.headers = self._with_ours(input.headers, continued=True)
+        self._run.publish()
+        super().continue_as_new(input)
+
+    def _with_ours(self, headers: Mapping[str, Payload], *, continued: bool) -> dict[str, Payload]:
+        carried = self._run.handed_on(continued=continued)
+        return {**headers, HEADER: workflow.payload_converter().to_payload(carried)}
