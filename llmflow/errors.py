@@ -27,12 +27,24 @@
     ├── InputInvalid                  the caller: a workflow's input does not fit its type
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
     ├── BudgetExceeded                the caller: the run's budget has no room for the call
+    ├── ApprovalError                 people, and what they are asked
+    │   ├── ApprovalNotFound          the run asks no such question now; names those that it asks
+    │   ├── DecisionRefused           not an approver, a form that does not fit, decided already: nothing has changed
+    │   ├── ApprovalExpired           nobody decided in time
+    │   └── ApprovalRejected          somebody said no, and the workflow cannot go on without a yes
+    ├── FanOutFailed                  too few items of a fan-out, or no branch of a race, succeeded
+    ├── CompensationFailed            what is done could not all be undone; `detail.compensations` says what
+    ├── MachineError                  the author of a state machine
+    │   ├── MachineInvalid            unknown or unreachable states, at import; names them
+    │   └── TooManyVisits             a state was entered more often than it may be
+    ├── GuardRejected                 a guard's check did not pass, and nothing can mend it
     ├── StoreUnavailable              the operator: the database does not answer; retried, nothing was paid
     ├── ConfigInvalid                 the operator: settings, models.yaml, an app that cannot be imported
     ├── ServerUnavailable             the operator: no Temporal server, or it does not answer
     └── RunError                      the caller of a client
         ├── RunNotFound               no run has that id
         ├── RunExists                 a run with that id exists, and the policy says not to use it
+        ├── StepNotFound              the run has no such step or call; names those that it has
         ├── RunNotCompleted           the run ended without a result: failed, cancelled, terminated or timed out
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer
 
@@ -72,6 +84,10 @@ class ErrorDetail(BaseModel):
     """The model's last answer, as text."""
     size: int | None = None
     """Bytes, of a payload that is too large."""
+    failures: tuple[str, ...] = ()
+    """Of a fan-out or a race: which items failed, and how, the first ones."""
+    compensations: tuple[str, ...] = ()
+    """Of a saga: what became of each compensation, a line each."""
 
 
 class LLMFlowError(Exception):
@@ -221,6 +237,50 @@ class BudgetExceeded(LLMFlowError):
     """The budget of the run has no room for the call; nothing was asked, and waiting does not help."""
 
 
+class ApprovalError(LLMFlowError):
+    """A question to people cannot be answered, or was answered with no."""
+
+
+class ApprovalNotFound(ApprovalError):
+    """The run asks no such question now. The message names those that it asks."""
+
+
+class DecisionRefused(ApprovalError):
+    """A decision that does not count; `detail.field` says why: `by`, `form` or `approved`. The question stays open."""
+
+
+class ApprovalExpired(ApprovalError):
+    """Nobody decided before the time was up."""
+
+
+class ApprovalRejected(ApprovalError):
+    """Somebody said no to what the workflow cannot go on without."""
+
+
+class FanOutFailed(LLMFlowError):
+    """Too few items of a fan-out succeeded, or no branch of a race did; `detail.failures` has the first failures."""
+
+
+class CompensationFailed(LLMFlowError):
+    """What is done could not all be undone: people must look at `detail.compensations`; `__cause__` began it."""
+
+
+class MachineError(LLMFlowError):
+    """A state machine cannot be used as it is."""
+
+
+class MachineInvalid(MachineError):
+    """States that are unknown, unreachable, without a handler or without a way to an end; the message names them."""
+
+
+class TooManyVisits(MachineError):
+    """A state was entered more often than its `max_visits`: the machine goes round in circles."""
+
+
+class GuardRejected(LLMFlowError):
+    """A check on an input or an output did not pass, and neither a repair nor another answer mended it."""
+
+
 class StoreUnavailable(LLMFlowError):
     """The database does not answer. Nothing was asked of a model."""
 
@@ -248,6 +308,10 @@ class RunNotFound(RunError):
 
 class RunExists(RunError):
     """A run with that id exists already."""
+
+
+class StepNotFound(RunError):
+    """The run has no step or call of that name. The message names those that it has."""
 
 
 class RunNotCompleted(RunError):

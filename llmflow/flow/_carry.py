@@ -5,6 +5,7 @@ from temporalio import workflow
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.budgets import Budget
 from llmflow.types.carried import HEADER, Carried
+from llmflow.types.forks import FORK, Fork
 from llmflow.types.origins import BUDGET, TAGS, TENANT, USER, Origin
 
 _SHAPES = f'{TENANT} and {USER} are texts, {TAGS} is a list of texts, {BUDGET} is like {{"usd": "0.50"}}'
@@ -33,7 +34,7 @@ def taken_over() -> Carried:
             f"the memo of this run: {error.message}. {_SHAPES}",
             ErrorDetail(field="memo"),
         ) from None
-    return Carried(origin=origin)
+    return Carried(origin=origin, fork=workflow.memo_value(FORK, None, type_hint=Fork))
 
 
 def _budget() -> Budget | None:

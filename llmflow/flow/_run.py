@@ -10,21 +10,26 @@ from typing import cast
 from temporalio import workflow
 
 from llmflow.errors import ConfigInvalid
+from llmflow.flow._approvals import Approvals
 from llmflow.flow._carry import taken_over
 from llmflow.flow._visibility import attributes, details, show, write
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionResult
 from llmflow.types.contracts import STEPS, USAGE
+from llmflow.types.forks import FORK, Hop
+from llmflow.types.keys import KEY
 from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
-from llmflow.types.steps import StepRecord, StepReport, Wait
+from llmflow.types.steps import Compensation, StepRecord, StepReport, Wait
 from llmflow.types.usage import Totals, UsageReport
 
 # A context variable's value lives in the workflow's own tasks, so this is not shared between runs, and a step that is
 # open in one parallel branch is not seen by the others.
 path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
+# The idempotency key of what a saga does or undoes here; an activity outside of sagas has one of its own.
+key: ContextVar[str | None] = ContextVar("llmflow_key", default=None)
 
 # One workflow task answers with one gRPC message of at most 4 MB. What is scheduled in it stays well below.
 MAX_TASK_BYTES = 3_000_000
@@ -56,6 +61,11 @@ class Run:
         self._details = ""
         self.steps: dict[str, StepRecord] = {}
         self._names: dict[str, int] = {}
+        self.approvals = Approvals()
+        """Questions to people."""
+        self.compensations: dict[str, Compensation] = {}
+        """Of sagas, by key."""
+        self._children: dict[str, int] = {}
         self._usage = UsageReport()
         self._task = -1
         self._task_bytes = 0
@@ -65,6 +75,7 @@ class Run:
         """Answer the queries of every workflow. Called by the interceptor before any code of the user runs."""
         workflow.set_query_handler(USAGE.name, self.usage_report)
         workflow.set_query_handler(STEPS.name, self.step_report)
+        self.approvals.install()
 
     @property
     def origin(self) -> Origin:
@@ -89,20 +100,44 @@ class Run:
             self._prompts, self._models = self._carried.prompts, self._carried.models
             self._attributes = self._carried.attributes
             self._usage = self._carried.usage or self._usage
+            self._names = dict(self._carried.names)
+            self.steps = {one.path: one for one in self._carried.steps}
         return self._carried
 
-    def handed_on(self, *, continued: bool) -> Carried:
-        """For a child, or for the run that continues this one."""
-        origin = self.origin
-        if not continued and origin.root is None:
+    def for_child(self, workflow_type: str) -> Carried:
+        """What is handed on to a child of that type."""
+        origin, fork = self.origin, self.take_over().fork
+        if origin.root is None:
             origin = origin.model_copy(update={"root": workflow.info().workflow_id})
+        if fork:
+            self._children[workflow_type] = self._children.get(workflow_type, 0) + 1
+            hop = Hop(workflow=workflow_type, n=self._children[workflow_type])
+            fork = fork.model_copy(update={"children": (*fork.children, hop)})
         return Carried(
-            origin=origin,
+            origin=origin, prompts=self._prompts, models=self._models, attributes=self._attributes, fork=fork
+        )
+
+    def for_next(self) -> Carried:
+        """What is handed on to the run that continues this one."""
+        return Carried(
+            origin=self.origin,
             prompts=self._prompts,
             models=self._models,
             attributes=self._attributes,
-            usage=self._usage if continued else None,
+            usage=self._usage,
+            steps=tuple(self.steps.values()),
+            names=self._names,
+            approvals=self.approvals.report(),
         )
+
+    def for_activity(self) -> dict[str, object]:
+        """What every activity of this run is told besides its input, by the name of the header."""
+        told: dict[str, object] = {}
+        if fork := self.take_over().fork:
+            told[FORK] = fork
+        if shared := key.get():
+            told[KEY] = shared
+        return told
 
     def usage_report(self) -> UsageReport:
         """Totals so far."""
@@ -111,7 +146,11 @@ class Run:
 
     def step_report(self) -> StepReport:
         """Steps so far, in the order in which they began, and what is waited for."""
-        return StepReport(steps=tuple(self.steps.values()), waits=tuple(self.waits))
+        return StepReport(
+            steps=tuple(self.steps.values()),
+            waits=tuple(self.waits),
+            compensations=tuple(self.compensations.values()),
+        )
 
     def publish(self) -> None:
         """Write the search attributes that have changed. At the end of a phase and not of a call: it is an event."""
@@ -151,14 +190,26 @@ class Run:
         return Pin(prompt=PromptRef(name=prompt, version=found.version), source=found.source, candidates=candidates)
 
     def spent(self, prompt: PromptRef, result: CompletionResult) -> None:
-        """Count one paid answer."""
+        """Count one answer: as paid, unless a forked run took it over."""
         before = self._usage
-        self._usage = UsageReport(
-            total=before.total.plus(result.usage, result.cost),
-            by_model=_plus(before.by_model, result.model, result),
-            by_prompt=_plus(before.by_prompt, str(prompt), result),
-        )
+        if result.taken:
+            self._usage = before.model_copy(update={"taken": before.taken.plus(result.usage, result.cost)})
+        else:
+            self._usage = UsageReport(
+                total=before.total.plus(result.usage, result.cost),
+                by_model=_plus(before.by_model, result.model, result),
+                by_prompt=_plus(before.by_prompt, str(prompt), result),
+                taken=before.taken,
+            )
+            self._spent_in_steps(result)
         self.show()
+
+    def _spent_in_steps(self, result: CompletionResult) -> None:
+        here = path.get()
+        for depth in range(1, len(here) + 1):
+            if step := self.steps.get("/".join(here[:depth])):
+                usage = step.usage.plus(result.usage, result.cost)
+                self.steps[step.path] = step.model_copy(update={"usage": usage})
 
     def numbered(self, name: str) -> str:
         """The address of the next activity of that name here, such as `write/complete#1`."""
@@ -178,7 +229,7 @@ class Run:
         return self._names[key]
 
     async def admit_child(self, size: int) -> None:
-        """The same for the start of a child, with what is handed on to it."""
+        """`admit` for the start of a child, with what is handed on to it."""
         # Children of runs from before this was so went out all at once; where they fit, no marker is needed.
         if not self._fits(size) and workflow.patched("llmflow.children-in-waves"):
             await self.admit(size)

@@ -11,6 +11,7 @@ from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
     Interceptor,
+    StartActivityInput,
     StartChildWorkflowInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
@@ -19,7 +20,7 @@ from temporalio.worker import (
 
 from llmflow.errors import InputInvalid
 from llmflow.flow._run import Run
-from llmflow.types.carried import HEADER
+from llmflow.types.carried import HEADER, Carried
 
 
 class RunInterceptor(Interceptor):
@@ -60,19 +61,29 @@ class _HandOn(WorkflowOutboundInterceptor):
         super().__init__(next)
         self._run = run
 
+    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
+        """See base class. Any: the activity's own type."""
+        input.headers = self._told(input.headers)
+        return super().start_activity(input)
+
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
         """See base class. Any: the child's own types."""
-        input.headers = self._with_ours(input.headers, continued=False)
+        input.headers = _with_ours(input.headers, self._run.for_child(input.workflow))
         payloads = workflow.payload_converter().to_payloads(input.args)
         await self._run.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
         """See base class."""
-        input.headers = self._with_ours(input.headers, continued=True)
+        input.headers = _with_ours(input.headers, self._run.for_next())
         self._run.publish()
         super().continue_as_new(input)
 
-    def _with_ours(self, headers: Mapping[str, Payload], *, continued: bool) -> dict[str, Payload]:
-        carried = self._run.handed_on(continued=continued)
-        return {**headers, HEADER: workflow.payload_converter().to_payload(carried)}
+    def _told(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+        told = self._run.for_activity()
+        converter = workflow.payload_converter()
+        return {**headers, **{name: converter.to_payload(value) for name, value in told.items()}} if told else headers
+
+
+def _with_ours(headers: Mapping[str, Payload], carried: Carried) -> dict[str, Payload]:
+    return {**headers, HEADER: workflow.payload_converter().to_payload(carried)}

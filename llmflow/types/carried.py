@@ -1,9 +1,12 @@
 """What a run hands on: to its children, and to the run that continues it."""
 
+from llmflow.types.approvals import ApprovalReport
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt
+from llmflow.types.steps import StepRecord
 from llmflow.types.usage import UsageReport
 from llmflow.types.wire import CompactWire
 
@@ -22,3 +25,11 @@ class Carried(CompactWire):
     attributes: SearchAttributes | None = None
     usage: UsageReport | None = None
     """Totals so far, for a run that continues; `None` for a child, which counts its own."""
+    steps: tuple[StepRecord, ...] = ()
+    """Those of the runs before, for a run that continues."""
+    names: dict[str, int] = {}
+    """How often each step and call was named so far, for a run that continues: the names go on from there."""
+    approvals: ApprovalReport = ApprovalReport()
+    """Questions and decisions so far, for a run that continues."""
+    fork: Fork | None = None
+    """Whose results this run takes over, for a child of a forked run."""

@@ -43,3 +43,5 @@ class CompletionResult(CompactWire):
     finish_reason: FinishReason = "stop"
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
+    taken: bool = False
+    """Whether a forked run took it over, so that nobody paid for it again."""

@@ -6,6 +6,15 @@ Workflow code and activities never import each other; they meet here.
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from llmflow.types.approvals import (
+    ApprovalReport,
+    Decide,
+    Delivered,
+    Notification,
+    Reach,
+    ReachRequest,
+    Receipt,
+)
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.steps import StepReport
@@ -32,10 +41,25 @@ class Query(Generic[Out]):
     output: type[Out]
 
 
+@dataclass(frozen=True)
+class Update(Generic[In, Out]):
+    """An update that every workflow on our workers takes; the signal of the same name takes the same input."""
+
+    name: str
+    input: type[In]
+    output: type[Out]
+
+
 COMPLETE = Activity("llmflow.complete", CompletionRequest, CompletionResult)
 RENDER = Activity("llmflow.render", RenderRequest, RenderedPrompt)
 RESOLVE = Activity("llmflow.resolve", ResolveRequest, Pins)
 """A local activity: it asks memory and, once, the store, and costs one event."""
+REACH = Activity("llmflow.reach", ReachRequest, Reach)
+"""A local activity: it says how people learn of a question."""
+NOTIFY = Activity("llmflow.notify", Notification, Delivered)
 
+DECIDE = Update("llmflow.decide", Decide, Receipt)
+
+APPROVALS = Query("llmflow.approvals", ApprovalReport)
 USAGE = Query("llmflow.usage", UsageReport)
 STEPS = Query("llmflow.steps", StepReport)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from llmflow.types.usage import Totals
 from llmflow.types.wire import Wire
 
 StepStatus = Literal["running", "completed", "failed", "cancelled"]
@@ -22,6 +23,8 @@ class StepRecord(Wire):
     """Units of work expected, where the step knows."""
     error: str | None = None
     """Class and message of what made the step fail."""
+    usage: Totals = Totals()
+    """Of its calls, and of those of the steps in it."""
 
 
 class Wait(Wire):
@@ -34,8 +37,27 @@ class Wait(Wire):
     until: datetime
 
 
+CompensationStatus = Literal["ready", "undoing", "undone", "failed", "not needed"]
+
+
+class Compensation(Wire):
+    """How one action of a saga is undone, or was."""
+
+    name: str
+    """Of the compensating tool or function."""
+    path: str
+    """The step of the saga that it undoes."""
+    key: str
+    """Idempotency key of the action and of its compensation."""
+    status: CompensationStatus
+    error: str | None = None
+    """Class and message of its last failure."""
+
+
 class StepReport(Wire):
     """All steps of a run in the order in which they began, and what it waits for by itself."""
 
     steps: tuple[StepRecord, ...] = ()
     waits: tuple[Wait, ...] = ()
+    compensations: tuple[Compensation, ...] = ()
+    """Of its sagas, in the order in which they were registered."""

@@ -93,3 +93,5 @@ class UsageReport(Wire):
     """By the model that answered, as `provider:model`."""
     by_prompt: dict[str, Totals] = {}
     """By prompt and version, as `name@version`."""
+    taken: Totals = Totals()
+    """Answers that a forked run took over from the run before it: what they cost then. Not in the others."""

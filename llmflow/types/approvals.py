@@ -1,0 +1,147 @@
+"""Approvals: questions of runs to people, and their decisions."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from llmflow.types.attributes import SearchAttributes
+from llmflow.types.origins import Origin
+from llmflow.types.wire import CompactWire
+
+WAITING = "llmflow.approvals"
+"""The memo of a run that says which questions are open: what an inbox reads, without a worker."""
+
+ApprovalStatus = Literal["open", "approved", "rejected", "expired", "withdrawn"]
+"""`withdrawn`: the workflow stopped asking, because it was cancelled or another branch failed."""
+Event = Literal["asked", "reminded", "escalated", "decided", "expired"]
+
+
+class Decide(CompactWire):
+    """One person's answer: the update and the signal `llmflow.decide`, written by anyone as JSON.
+
+    `{"approval": "publish", "approved": true, "by": "ana"}`
+    """
+
+    approval: str
+    """Name of the question, such as `publish`, or of one of its rounds: `publish#2`."""
+    approved: bool
+    by: str = Field(min_length=1)
+    """Who says so."""
+    comment: str = ""
+    form: JsonValue = None
+    """The filled-in form, where the question has one."""
+
+
+class Vote(CompactWire):
+    """An answer that counts."""
+
+    approved: bool
+    by: str
+    comment: str = ""
+    form: JsonValue = None
+    at: datetime
+
+
+class Question(CompactWire):
+    """A question as the query `llmflow.approvals` shows it."""
+
+    name: str
+    """The name that the workflow gave it, and `#2`, `#3` for its later rounds: what `Decide.approval` says."""
+    payload: JsonValue = None
+    """What is to be decided on, as the workflow gave it."""
+    details: str = ""
+    """Markdown for people."""
+    form: dict[str, JsonValue] | None = None
+    """JSON schema of what an answer has to fill in."""
+    approvers: tuple[str, ...] = ()
+    """Who may decide; empty: anyone. After an escalation those who were asked first may still decide."""
+    quorum: int = 1
+    """How many different people have to approve. One rejection decides."""
+    asked_at: datetime
+    deadline: datetime | None = None
+    level: int = 0
+    """How often it was escalated."""
+    status: ApprovalStatus = "open"
+    votes: tuple[Vote, ...] = ()
+
+
+class Refusal(CompactWire):
+    """A signal that did not count. An update that does not count is refused to its sender, and not kept."""
+
+    reason: str
+    at: datetime
+    sent: JsonValue = None
+    """What was sent, as far as it can be read."""
+
+
+class ApprovalReport(CompactWire):
+    """All questions of a run in the order in which they were asked, and what was refused."""
+
+    questions: tuple[Question, ...] = ()
+    early: tuple[Decide, ...] = ()
+    """Decisions that came before their question, and wait for it."""
+    refused: tuple[Refusal, ...] = ()
+    """The newest ones."""
+
+
+class Receipt(CompactWire):
+    """What a decision did."""
+
+    approval: str
+    """The question with its round."""
+    status: ApprovalStatus
+    missing: int = 0
+    """How many more people have to approve."""
+
+
+class Waiting(CompactWire):
+    """An open question as the memo of its run has it: short, because every list of runs carries it."""
+
+    name: str
+    asked_at: datetime
+    deadline: datetime | None = None
+    approvers: tuple[str, ...] = ()
+    quorum: int = 1
+    approved_by: tuple[str, ...] = ()
+    title: str = ""
+    """The first line of the details, or the beginning of the payload."""
+
+
+class WaitingList(CompactWire):
+    """The memo `llmflow.approvals`."""
+
+    open: tuple[Waiting, ...] = ()
+
+
+class ReachRequest(CompactWire):
+    """Asked once per run, when it first asks people something."""
+
+    origin: Origin = Origin()
+
+
+class Reach(CompactWire):
+    """How people are reached. Kept for the run, because what it schedules must not depend on a worker's settings."""
+
+    attributes: SearchAttributes = SearchAttributes()
+    """The search attributes that the run writes, if no prompt of the run has said so before."""
+    webhook: bool = False
+    """Whether anyone is notified."""
+
+
+class Notification(CompactWire):
+    """What the webhook of the workers is told of a question: the body of the request."""
+
+    event: Event
+    run: str
+    """Workflow id."""
+    workflow: str
+    question: Question
+    origin: Origin = Origin()
+
+
+class Delivered(CompactWire):
+    """The webhook's answer."""
+
+    status: int
+    """HTTP status."""
