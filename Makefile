@@ -16,8 +16,8 @@ quoted = '$(subst ','\'',$(1))'
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(SET_UP) ## answer a question from documents: Q="a question" DOCS=path/to/documents
-	@$(BIN)/llmflow demo $(if $(Q),$(call quoted,$(value Q))) $(if $(DOCS),--documents $(call quoted,$(value DOCS)))
+demo: $(SET_UP) ## an application at work: APP=research|support|travel|..., Q="a question", DOCS=path/to/documents
+	@$(BIN)/llmflow demo $(if $(APP),$(call quoted,$(value APP))) $(if $(Q),--question $(call quoted,$(value Q))) $(if $(DOCS),--documents $(call quoted,$(value DOCS)))
 
 dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C
 	@$(BIN)/llmflow dev

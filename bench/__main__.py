@@ -5,13 +5,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import call, chain, cost, same, startup, status
+from bench import approvals, call, chain, cost, fan_out, same, startup, status
 from bench.figures import Figure, as_json, table
 from bench.processes import Process
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 
-PARTS = ("chain", "search", "call", "import", "memory", "cold", "status", "cost")
+PARTS = ("chain", "search", "call", "fan_out", "import", "memory", "cold", "status", "approvals", "cost")
 
 
 def say(line: str) -> None:
@@ -25,13 +25,15 @@ async def measure(parts: list[str], runs: int) -> list[Figure]:
             "chain": lambda: chain.measure(server.address, process, runs),
             "search": lambda: chain.measure_search(server.address, process, runs),
             "call": lambda: call.measure(server.address, runs),
+            "fan_out": lambda: fan_out.measure(server.address),
             "import": startup.measure_import,
             "memory": lambda: startup.measure_memory(server.address),
             "cold": lambda: startup.measure_cold(server.address),
             "status": lambda: status.measure(server.address, runs),
+            "approvals": lambda: approvals.measure(server.address),
             "cost": cost.measure,
         }
-        if {"chain", "call"} & set(parts):
+        if {"chain", "call", "fan_out"} & set(parts):
             await same.check(server.address)
         figures: list[Figure] = []
         for part in parts:

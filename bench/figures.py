@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import quantiles
 from typing import Literal
 
 
@@ -66,6 +67,11 @@ def as_json(figures: Sequence[Figure]) -> str:
     return json.dumps(
         [{**asdict(figure), "judged": figure.judged, "verdict": figure.verdict or None} for figure in figures], indent=2
     )
+
+
+def p95(values: Sequence[float]) -> float:
+    """What 19 of 20 stay below."""
+    return quantiles(values, n=20)[-1]
 
 
 def _number(value: float | None) -> str:

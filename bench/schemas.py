@@ -40,6 +40,7 @@ MAIL = Mail(
         "and who pays for the parcel. I still have the box and the receipt. Kind regards, Annika Voss"
     ),
 )
+MAILS = [MAIL.model_copy(update={"subject": f"{MAIL.subject} ({number})"}) for number in range(200)]
 
 OUTLINE = Outline(
     intent="Get a machine that loses pressure working again before guests come next week.",

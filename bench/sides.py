@@ -9,11 +9,11 @@ from pathlib import Path
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from bench.plain.workflow import PlainCall, PlainChain
+from bench.plain.workflow import PlainCall, PlainChain, PlainFan
 from bench.processes import Process, python
-from bench.schemas import MAIL
+from bench.schemas import MAIL, MAILS
 from bench.with_llmflow.app import app
-from bench.with_llmflow.workflow import Call, Chain
+from bench.with_llmflow.workflow import Call, Chain, Fan
 from bench.worker import PLAIN_QUEUE
 from llmflow import client as llmflow_client
 from llmflow.client import Run
@@ -37,6 +37,8 @@ class Side:
     """Start a run of the chain by its id, and wait for its end."""
     call: Callable[[str], Awaitable[object]]
     """The same with one call."""
+    fan: Callable[[str], Awaitable[object]]
+    """The same with one call for each of `MAILS`, all at once."""
     history: Callable[[str], Awaitable[tuple[int, int]]]
     """Events and bytes of a run, as the server counts them."""
 
@@ -91,7 +93,10 @@ def _plain(client: Client, worker: Process) -> Side:
     async def call(id: str) -> object:
         return await client.execute_workflow(PlainCall.run, MAIL, id=id, task_queue=PLAIN_QUEUE)
 
-    return Side("plain", worker, chain, call, lambda id: _history(client.get_workflow_handle(id)))
+    async def fan(id: str) -> object:
+        return await client.execute_workflow(PlainFan.run, MAILS, id=id, task_queue=PLAIN_QUEUE)
+
+    return Side("plain", worker, chain, call, fan, lambda id: _history(client.get_workflow_handle(id)))
 
 
 async def _llmflow(server: str, worker: Process) -> tuple[Side, llmflow_client.Client]:
@@ -105,7 +110,11 @@ async def _llmflow(server: str, worker: Process) -> tuple[Side, llmflow_client.C
         run: Run[object] = await client.start(Call.run, MAIL, id=id)
         return await run.result()
 
-    return Side("llmflow", worker, chain, call, lambda id: _history(client.run(id).handle)), client
+    async def fan(id: str) -> object:
+        run: Run[object] = await client.start(Fan.run, MAILS, id=id)
+        return await run.result()
+
+    return Side("llmflow", worker, chain, call, fan, lambda id: _history(client.run(id).handle)), client
 
 
 async def _history(handle: WorkflowHandle[object, object]) -> tuple[int, int]:

@@ -1,11 +1,10 @@
 """Looking at runs while others work: `Run.status()` asks the server, `Run.usage()` asks the run itself."""
 
 import asyncio
-from statistics import quantiles
 from time import perf_counter
 from uuid import uuid4
 
-from bench.figures import Figure
+from bench.figures import Figure, p95
 from bench.sides import Sides, sides
 
 IN_FLIGHT = 100
@@ -27,9 +26,9 @@ async def measure(server: str, looks: int) -> list[Figure]:
             await asyncio.gather(*chains, return_exceptions=True)
     together = [status + usage for status, usage in took]
     return [
-        Figure(name="Run.status() p95", unit="ms", llmflow=_p95([status for status, _ in took])),
-        Figure(name="Run.usage() p95", unit="ms", llmflow=_p95([usage for _, usage in took])),
-        Figure(name="status() and usage() p95", unit="ms", llmflow=_p95(together), limit=50, limits="value"),
+        Figure(name="Run.status() p95", unit="ms", llmflow=p95([status for status, _ in took])),
+        Figure(name="Run.usage() p95", unit="ms", llmflow=p95([usage for _, usage in took])),
+        Figure(name="status() and usage() p95", unit="ms", llmflow=p95(together), limit=50, limits="value"),
     ]
 
 
@@ -47,7 +46,3 @@ async def _look(both: Sides, id: str) -> tuple[float, float]:
     middle = perf_counter()
     await run.usage()
     return (middle - start) * 1000, (perf_counter() - middle) * 1000
-
-
-def _p95(values: list[float]) -> float:
-    return quantiles(values, n=20)[-1]

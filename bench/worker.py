@@ -23,14 +23,14 @@ async def plain(server: str, model: str) -> None:
     from temporalio.worker import Worker
 
     from bench.plain.activities import ModelActivities
-    from bench.plain.workflow import PlainCall, PlainChain
+    from bench.plain.workflow import PlainCall, PlainChain, PlainFan
 
     client = await Client.connect(server, data_converter=pydantic_data_converter)
     activities = ModelActivities(AsyncOpenAI(base_url=model, api_key="none", max_retries=0))
     worker = Worker(
         client,
         task_queue=PLAIN_QUEUE,
-        workflows=[PlainCall, PlainChain],
+        workflows=[PlainCall, PlainChain, PlainFan],
         activities=[activities.call_model],
         max_concurrent_activities=AT_ONCE,
     )

@@ -1,5 +1,7 @@
 """Settings: read once from the environment, at the edges (cli, workers), and handed down as data."""
 
+import base64
+import binascii
 import getpass
 import os
 import socket
@@ -8,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -61,7 +63,11 @@ class Settings(BaseSettings):
     redis: str | None = None
     """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
     by: str = Field(default_factory=_who, min_length=1)
-    """Who moves labels, scores and serves prompts, for their records."""
+    """Who moves labels, scores, decides and serves prompts, for their records."""
+    webhook: str | None = Field(default=None, pattern=r"^https?://[^\s/]+")
+    """Address that is told of the questions that runs ask people."""
+    webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
+    """Signs what it is told: `whsec_` and 24 to 64 random bytes in base64, as the receiver has it."""
     search_attributes: dict[_Field, _Name | None] = {}
     """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and does
     without another."""
@@ -78,6 +84,23 @@ class Settings(BaseSettings):
                     "same_name", "two are called {name}: give each a name of its own", {"name": name}
                 )
         return names
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs_the_webhook(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is None and info.data.get("webhook") is None:
+            return secret
+        prefix, found, rest = secret.get_secret_value().partition("_") if secret else ("", "", "")
+        try:
+            fits = prefix == "whsec" and bool(found) and 24 <= len(base64.b64decode(rest, validate=True)) <= 64
+        except binascii.Error:
+            fits = False
+        if not fits:
+            raise PydanticCustomError(
+                "webhook_secret",
+                "LLMFLOW_WEBHOOK is told nothing unsigned: set it to `whsec_` and 24 to 64 random bytes in base64",
+            )
+        return secret
 
     @property
     def attributes(self) -> SearchAttributes:

@@ -31,13 +31,16 @@
     │   ├── ApprovalNotFound          the run asks no such question now; names those that it asks
     │   ├── DecisionRefused           not an approver, a form that does not fit, decided already: nothing has changed
     │   ├── ApprovalExpired           nobody decided in time
-    │   └── ApprovalRejected          somebody said no, and the workflow cannot go on without a yes
+    │   ├── ApprovalRejected          somebody said no, and the workflow cannot go on without a yes
+    │   └── NotificationFailed        the operator: the webhook takes no notification; retried, unless it says no
     ├── FanOutFailed                  too few items of a fan-out, or no branch of a race, succeeded
     ├── CompensationFailed            what is done could not all be undone; `detail.compensations` says what
     ├── MachineError                  the author of a state machine
     │   ├── MachineInvalid            unknown or unreachable states, at import; names them
+    │   ├── StateTimedOut             a state took too long, and names no other state for that
     │   └── TooManyVisits             a state was entered more often than it may be
     ├── GuardRejected                 a guard's check did not pass, and nothing can mend it
+    ├── VoteUndecided                 too few answers of a vote agree, or as many on another one
     ├── StoreUnavailable              the operator: the database does not answer; retried, nothing was paid
     ├── ConfigInvalid                 the operator: settings, models.yaml, an app that cannot be imported
     ├── ServerUnavailable             the operator: no Temporal server, or it does not answer
@@ -88,6 +91,8 @@ class ErrorDetail(BaseModel):
     """Of a fan-out or a race: which items failed, and how, the first ones."""
     compensations: tuple[str, ...] = ()
     """Of a saga: what became of each compensation, a line each."""
+    guard: str | None = None
+    """Name of the guard that rejected a value."""
 
 
 class LLMFlowError(Exception):
@@ -257,6 +262,12 @@ class ApprovalRejected(ApprovalError):
     """Somebody said no to what the workflow cannot go on without."""
 
 
+class NotificationFailed(ApprovalError):
+    """The webhook does not take a notification. The question is asked all the same; `detail.status` is its answer."""
+
+    retryable = True
+
+
 class FanOutFailed(LLMFlowError):
     """Too few items of a fan-out succeeded, or no branch of a race did; `detail.failures` has the first failures."""
 
@@ -273,12 +284,20 @@ class MachineInvalid(MachineError):
     """States that are unknown, unreachable, without a handler or without a way to an end; the message names them."""
 
 
+class StateTimedOut(MachineError):
+    """The time of a state was up, and it does not say which state follows then."""
+
+
 class TooManyVisits(MachineError):
     """A state was entered more often than its `max_visits`: the machine goes round in circles."""
 
 
 class GuardRejected(LLMFlowError):
     """A check on an input or an output did not pass, and neither a repair nor another answer mended it."""
+
+
+class VoteUndecided(LLMFlowError):
+    """Too few answers of a vote agree, or as many agree on another one. The message counts them."""
 
 
 class StoreUnavailable(LLMFlowError):

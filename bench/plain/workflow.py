@@ -1,5 +1,6 @@
 """The workflows by hand: prompts are f-strings, the activity gets the finished text."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -57,9 +58,20 @@ class PlainChain:
         return Reply.model_validate_json(polished)
 
 
+async def plan(mail: Mail) -> Outline:
+    planned = await ask(PLAN, f"Product: {mail.product}\nSubject: {mail.subject}\n\n{mail.text}", OUTLINE_FORMAT)
+    return Outline.model_validate_json(planned)
+
+
 @workflow.defn
 class PlainCall:
     @workflow.run
     async def run(self, mail: Mail) -> Outline:
-        planned = await ask(PLAN, f"Product: {mail.product}\nSubject: {mail.subject}\n\n{mail.text}", OUTLINE_FORMAT)
-        return Outline.model_validate_json(planned)
+        return await plan(mail)
+
+
+@workflow.defn
+class PlainFan:
+    @workflow.run
+    async def run(self, mails: list[Mail]) -> list[Outline]:
+        return list(await asyncio.gather(*(plan(mail) for mail in mails)))

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bench.with_llmflow.workflow import Call, Chain
+from bench.with_llmflow.workflow import Ask, Call, Chain, Fan, Many
 from llmflow.app import App
 
 app = App(
     name="bench",
-    workflows=[Call, Chain],
+    workflows=[Ask, Call, Chain, Fan, Many],
     prompts=Path(__file__).parent / "prompts",
     passthrough=["bench.schemas"],
 )

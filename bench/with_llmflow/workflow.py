@@ -21,3 +21,33 @@ class Call:
     @workflow.run
     async def run(self, mail: Mail) -> Outline:
         return (await flow.complete("bench/plan", mail, output=Outline)).output
+
+
+@workflow.defn
+class Fan:
+    @workflow.run
+    async def run(self, mails: list[Mail]) -> list[Outline]:
+        return (await flow.fan_out(mails, self.plan, limit=len(mails))).values
+
+    async def plan(self, mail: Mail) -> Outline:
+        return (await flow.complete("bench/plan", mail, output=Outline)).output
+
+
+@workflow.defn
+class Many:
+    @workflow.run
+    async def run(self, count: int) -> int:
+        found = await flow.fan_out([f"mail {number}" for number in range(count)], self.plan, limit=100)
+        return len(found.values)
+
+    async def plan(self, subject: str) -> Outline:
+        mail = Mail(product="kettle", subject=subject, text="It does not boil any more.")
+        return (await flow.complete("bench/plan", mail, output=Outline)).output
+
+
+@workflow.defn
+class Ask:
+    @workflow.run
+    async def run(self, mail: Mail) -> str:
+        decision = await flow.approval("send", mail, approvers=["ana", "bo"], details="Send this reply?")
+        return decision.by

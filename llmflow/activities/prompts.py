@@ -1,80 +1,126 @@
 """The activities behind pins and `flow.render`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from temporalio import activity
 
-from llmflow.errors import ModelNotFound, PromptError
+from llmflow.activities._histories import Histories
+from llmflow.errors import ModelNotFound, PromptError, PromptVersionMissing
 from llmflow.providers.catalogue import Catalogue
 from llmflow.stores.prompts import Prompt, render
 from llmflow.stores.registry import Registry
 from llmflow.stores.rollouts import Unit
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.carried import Carried
 from llmflow.types.contracts import RENDER, RESOLVE
+from llmflow.types.forks import Fork
+from llmflow.types.models import Candidate
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderedPrompt, RenderRequest, ResolveRequest
 
 KnownAttributes = Callable[[], Awaitable[SearchAttributes]]
 """Says which search attributes the namespace has, of those that runs shall write."""
 
 
+_NONE = Pins(prompts={}, models={})
+
+
 class PromptActivities:
     """Reads prompts and models.yaml. Runs follow the `label` of a prompt that has it, the others follow their files."""
 
-    def __init__(self, registry: Registry, catalogue: Catalogue, label: str, attributes: KnownAttributes) -> None:
+    def __init__(
+        self, registry: Registry, catalogue: Catalogue, label: str, attributes: KnownAttributes, histories: Histories
+    ) -> None:
         self._registry = registry
         self._catalogue = catalogue
         self._label = label
         self._attributes = attributes
+        self._histories = histories
 
     @activity.defn(name=RESOLVE.name)
     async def resolve(self, request: ResolveRequest) -> Pins:
         """Choose, once per run and folder, the versions of prompts and the models that may answer them.
+
+        A forked run keeps those of the run before it, wherever labels and aliases point by now, except where it was
+        told to change them.
 
         Raises:
             PromptNotFound: no prompt has that name.
             PromptVersionMissing: the label points to a version that the store does not have.
             ModelNotFound: models.yaml has no such alias or provider.
             StoreUnavailable: the store does not answer.
+            RunNotFound: the history of the run before is gone.
         """
         run = request.origin.root or activity.info().workflow_id or activity.info().activity_id
-        chosen = await self._choose(request, run)
-        asked = chosen[request.prompt][0]
+        kept = await self._kept(request, request.fork, run) if request.fork else _NONE
+        chosen = {**kept.prompts, **await self._choose(request, run, kept.prompts)}
+
+        def candidates(name: str) -> tuple[Candidate, ...]:
+            return kept.models.get(name) or self._catalogue.resolve(name, run)
+
+        asked = chosen[request.prompt]
         wanted = request.model or asked.model
-        models = {wanted: self._catalogue.resolve(wanted, run)} if wanted else {}
-        for prompt, _ in chosen.values():
+        models = {wanted: candidates(wanted)} if wanted else {}
+        for prompt in chosen.values():
             if prompt.model and prompt.model not in models:
                 with suppress(ModelNotFound):  # raised when that prompt is used, and only then
-                    models[prompt.model] = self._catalogue.resolve(prompt.model, run)
-        return Pins(
-            prompts={
-                name: PinnedPrompt(
-                    version=prompt.ref.version, model=prompt.model, options=prompt.options, source=source
-                )
-                for name, (prompt, source) in chosen.items()
-            },
-            models=models,
-            attributes=await self._attributes(),
-        )
+                    models[prompt.model] = candidates(prompt.model)
+        return Pins(prompts=chosen, models=models, attributes=await self._attributes())
 
-    async def _choose(self, request: ResolveRequest, run: str) -> dict[str, tuple[Prompt, PromptSource]]:
-        """The prompts of the folder, in the versions that the run begins with."""
-        asked = self._registry.served.get(request.prompt)
-        beside = {prompt.ref.name: prompt for prompt in self._registry.served if _folder(prompt) == _folder(asked)}
+    async def _choose(
+        self, request: ResolveRequest, run: str, kept: Mapping[str, PinnedPrompt]
+    ) -> dict[str, PinnedPrompt]:
+        """The other prompts of the folder, in the versions that a run begins with."""
+        if request.prompt not in kept:
+            self._registry.served.get(request.prompt)
+        beside = {
+            prompt.ref.name: prompt
+            for prompt in self._registry.served
+            if _folder(prompt.ref.name) == _folder(request.prompt) and prompt.ref.name not in kept
+        }
         units: dict[Unit, str] = {
             "run": run,
             "user": request.origin.user or run,
             "tenant": request.origin.tenant or run,
         }
-        chosen = {name: (prompt, PromptSource()) for name, prompt in beside.items()}
+        chosen = {name: _pinned(prompt, PromptSource()) for name, prompt in beside.items()}
         for name, (ref, source) in (await self._registry.choose(beside, self._label, units)).items():
             try:
-                chosen[name] = await self._registry.get(ref), source
+                chosen[name] = _pinned(await self._registry.get(ref), source)
             except PromptError:
                 del chosen[name]  # not pinned, so the run asks for it if it ever uses it, and is told
                 if name == request.prompt:
                     raise
         return chosen
+
+    async def _kept(self, request: ResolveRequest, fork: Fork, run: str) -> Pins:
+        """What a forked run need not choose: what the run before it had, and what it was told."""
+        sources = await self._histories.sources(fork)
+        before = await sources[0].pins() if sources else Carried()
+        folder, app = _folder(request.prompt), _app(request.prompt)
+        prompts = {name: pin for name, pin in before.prompts.items() if _folder(name) == folder}
+        for name, word in fork.prompts.items():
+            if _app(name) == app:  # all of the App, so that a typing error is told at the first call
+                told = await self._told(name, word)
+                if _folder(name) == folder:
+                    prompts[name] = told
+        models = dict(before.models.get(app, {}))
+        for name, other in fork.models.items():
+            try:
+                if name not in models:
+                    self._catalogue.resolve(name, run)
+                models[name] = self._catalogue.resolve(other, run)
+            except ModelNotFound:
+                if not fork.children:  # a child may be of another App, which has other models
+                    raise
+        return Pins(prompts=prompts, models=models)
+
+    async def _told(self, name: str, word: str) -> PinnedPrompt:
+        try:
+            prompt, source = await self._registry.find(name, word)
+        except PromptVersionMissing as error:  # it was typed by a person, and no other worker knows better
+            raise PromptVersionMissing(error.message, error.detail.model_copy(update={"retry": False})) from None
+        return _pinned(prompt, source)
 
     @activity.defn(name=RENDER.name)
     async def render(self, request: RenderRequest) -> RenderedPrompt:
@@ -89,5 +135,13 @@ class PromptActivities:
         return RenderedPrompt(prompt=request.prompt, messages=render(prompt, request.variables))
 
 
-def _folder(prompt: Prompt) -> str:
-    return prompt.ref.name.rpartition("/")[0]
+def _pinned(prompt: Prompt, source: PromptSource) -> PinnedPrompt:
+    return PinnedPrompt(version=prompt.ref.version, model=prompt.model, options=prompt.options, source=source)
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _app(name: str) -> str:
+    return name.partition("/")[0]

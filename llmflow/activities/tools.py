@@ -1,13 +1,19 @@
 """The activity of each tool."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
 from temporalio import activity
 
 from llmflow.activities._heartbeat import heartbeats
+from llmflow.activities.keys import in_saga
 from llmflow.tools.running import run_tool
 from llmflow.types.tools import AnyTool
+
+R = TypeVar("R")
 
 
 def tool_activity(tool: AnyTool) -> Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]:
@@ -15,9 +21,24 @@ def tool_activity(tool: AnyTool) -> Callable[[dict[str, JsonValue]], Awaitable[J
 
     @activity.defn(name=tool.name)
     async def call(arguments: dict[str, JsonValue]) -> JsonValue:
+        work = run_tool(tool, arguments)
+        if in_saga.get() and not inspect.iscoroutinefunction(tool.function):
+            work = _to_its_end(work)
         with heartbeats():
-            result = await run_tool(tool, arguments)
+            result = await work
         value: JsonValue = tool.output.dump_python(result, mode="json")
         return value
 
     return call
+
+
+async def _to_its_end(work: Coroutine[Any, Any, R]) -> R:  # Any: as `asyncio.create_task` has it
+    """A thread cannot be stopped, and a saga that is cancelled must not undo what is still being done."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        details = activity.cancellation_details()
+        if details and details.cancel_requested:  # and not that the worker ends, or the time of the attempt is over
+            await asyncio.gather(task, return_exceptions=True)
+        raise

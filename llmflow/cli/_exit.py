@@ -5,7 +5,9 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from llmflow.errors import (
+    ApprovalNotFound,
     ConfigInvalid,
+    DecisionRefused,
     InputInvalid,
     LLMFlowError,
     NoWorker,
@@ -14,6 +16,7 @@ from llmflow.errors import (
     PromptNotFound,
     RunNotFound,
     ServerUnavailable,
+    StepNotFound,
     StoreUnavailable,
 )
 
@@ -35,9 +38,9 @@ MEANING: Mapping[Exit, str] = MappingProxyType(
     {
         Exit.DONE: "done",
         Exit.FAILED: "the run failed, or ended without a result; or prompts drifted",
-        Exit.USAGE: "wrong usage, or an input that does not fit",
+        Exit.USAGE: "wrong usage, or an input or a decision that does not fit",
         Exit.UNREACHABLE: "no Temporal server, no worker, or no store answers",
-        Exit.NOT_FOUND: "no such run, workflow or prompt",
+        Exit.NOT_FOUND: "no such run, step, workflow, prompt or approval",
         Exit.CONFIG: "app, prompts, models or settings are wrong",
         Exit.TIMEOUT: "the run still goes on when the time is up",
         Exit.INTERRUPTED: "stopped by Ctrl-C",
@@ -47,11 +50,14 @@ MEANING: Mapping[Exit, str] = MappingProxyType(
 _BY_ERROR: tuple[tuple[type[LLMFlowError], Exit], ...] = (
     (InputInvalid, Exit.USAGE),
     (PayloadTooLarge, Exit.USAGE),
+    (DecisionRefused, Exit.USAGE),
     (ServerUnavailable, Exit.UNREACHABLE),
     (NoWorker, Exit.UNREACHABLE),
     (StoreUnavailable, Exit.UNREACHABLE),
     (RunNotFound, Exit.NOT_FOUND),
+    (StepNotFound, Exit.NOT_FOUND),
     (PromptNotFound, Exit.NOT_FOUND),
+    (ApprovalNotFound, Exit.NOT_FOUND),
     (PromptInvalid, Exit.CONFIG),
     (ConfigInvalid, Exit.CONFIG),
 )

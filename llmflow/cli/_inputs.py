@@ -27,8 +27,8 @@ class Workflow:
     """Whether it may be left out."""
 
     @classmethod
-    def of(cls, workflow: type) -> "Workflow":
-        """Read a class that `@workflow.defn` marked.
+    def of(cls, workflow: object) -> "Workflow":
+        """Read a class that `@workflow.defn` marked, or its run method.
 
         Raises:
             InputInvalid: it takes what no `--input` can give.
@@ -127,7 +127,7 @@ def read_input(given: str | None, workflow: Workflow) -> tuple[object, ...]:
         InputInvalid: it cannot be read, or does not fit the workflow.
     """
     if given is not None:
-        return (workflow.validate(_read(given)),)
+        return (workflow.validate(read_text(given, "--input")),)
     if workflow.optional:
         return ()
     raise InputInvalid(
@@ -135,15 +135,20 @@ def read_input(given: str | None, workflow: Workflow) -> tuple[object, ...]:
     )
 
 
-def _read(given: str) -> str:
+def read_text(given: str, option: str) -> str:
+    """What an option gives: itself, the content of `@file`, or stdin for `-`.
+
+    Raises:
+        InputInvalid: it cannot be read.
+    """
     try:
         if given == "-":
             return sys.stdin.read()
         return Path(given[1:]).read_text("utf-8") if given.startswith("@") else given
     except OSError as error:
-        raise InputInvalid(f"--input {given}: {error.strerror}; a path begins at the current folder") from None
+        raise InputInvalid(f"{option} {given}: {error.strerror}; a path begins at the current folder") from None
     except UnicodeDecodeError:
-        raise InputInvalid(f"--input {given}: this is no text in UTF-8; give JSON") from None
+        raise InputInvalid(f"{option} {given}: this is no text in UTF-8; give JSON") from None
 
 
 def _path(loc: Sequence[int | str]) -> str:

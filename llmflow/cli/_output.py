@@ -2,18 +2,15 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import cast
 
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.text import Text
 
 from llmflow.types.usage import Totals
+from llmflow.types.wire import plain
 
 _PIPED_WIDTH = 200  # columns: what goes to a pipe is for `grep`, so nothing is cut to 80
 
@@ -36,21 +33,6 @@ def say(line: str, style: str = "") -> None:
 def print_json(value: object) -> None:
     """One JSON document: models whole, with the fields that are left out on the wire."""
     out.print_json(data=plain(value), ensure_ascii=False)
-
-
-def plain(value: object) -> object:
-    """A value as JSON data; of a model every field, also those that equal their default."""
-    match value:
-        case BaseModel():
-            return {name: plain(field) for name, field in value}
-        case Mapping():
-            return {str(key): plain(item) for key, item in cast(Mapping[object, object], value).items()}
-        case tuple() | list():
-            return [plain(item) for item in cast(tuple[object, ...], value)]
-        case Decimal():
-            return format(value, "f")  # 0.0000001, not 1E-7
-        case _:
-            return to_jsonable_python(value)
 
 
 def duration(length: timedelta) -> str:

@@ -1,9 +1,7 @@
 """One run as a page: where it stands, its steps, what it waits for, what it has cost. Once, or live until it ends."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -13,27 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli._output import cost, plural, took, when
+from llmflow.cli._steps import MARKS, compensation_table, step_table
 from llmflow.cli._target import Connection
 from llmflow.client import Run
 from llmflow.errors import NoWorker, RunNotCompleted
+from llmflow.types.approvals import Waiting
+from llmflow.types.machines import Transition, ways
 from llmflow.types.runs import PendingCall, RunState, RunStatus
-from llmflow.types.steps import StepRecord, Wait
+from llmflow.types.steps import Compensation, StepRecord, Wait
 from llmflow.types.usage import Totals, UsageReport
 
 AnyRun = Run[Any]  # Any: runs with results of every type
-
-_MARKS = MappingProxyType(
-    {
-        "running": ("●", "cyan"),
-        "completed": ("✓", "green"),
-        "failed": ("✗", "red"),
-        "cancelled": ("-", "yellow"),
-        "terminated": ("✗", "red"),
-        "timed_out": ("✗", "red"),
-        "continued_as_new": ("→", "cyan"),
-    }
-)
-"""State of a run or a step -> its sign and its colour."""
 
 _EVERY = 0.5  # seconds between two looks at a run
 
@@ -49,6 +37,10 @@ class Report(BaseModel):
     steps: tuple[StepRecord, ...] | None
     waits: tuple[Wait, ...] = ()
     """Calls that llmflow holds back by itself."""
+    compensations: tuple[Compensation, ...] = ()
+    """Of its sagas."""
+    transitions: tuple[Transition, ...] = ()
+    """Of its state machines, the last ones."""
     usage: UsageReport | None
     missing: str | None
     """Why steps and usage are not known: they need a worker."""
@@ -74,6 +66,8 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         failure=await _failure(run, status.state),
         steps=progress.steps if progress else None,
         waits=progress.waits if progress else (),
+        compensations=progress.compensations if progress else (),
+        transitions=progress.transitions if progress else (),
         usage=usage,
         missing=missing,
         url=connection.link(status.id, status.run_id),
@@ -90,8 +84,10 @@ async def need_worker(connection: Connection, status: RunStatus) -> None:
         raise NoWorker(f"no worker serves task queue {status.task_queue}: start one with `llmflow worker`")
 
 
-async def watch(connection: Connection, run: AnyRun, console: Console) -> Report:
-    """Show the run live until it ends; where nobody watches, nothing.
+async def watch(
+    connection: Connection, run: AnyRun, console: Console, *, meanwhile: Callable[[], Awaitable[object]] | None = None
+) -> Report:
+    """Show the run live until it ends; where nobody watches, nothing. `meanwhile` is done at each look.
 
     Raises:
         RunNotFound: no run has this id.
@@ -101,13 +97,15 @@ async def watch(connection: Connection, run: AnyRun, console: Console) -> Report
             if console.is_terminal:
                 # The empty line is for the `^C` of a terminal, which would otherwise break the line above.
                 live.update(Group(page(report), ""), refresh=True)
+            if meanwhile:
+                await meanwhile()
             await asyncio.sleep(_EVERY)
     return report
 
 
 def state(of: RunState) -> Text:
     """A state with its sign, in its colour."""
-    sign, colour = _MARKS[of]
+    sign, colour = MARKS[of]
     return Text(f"{sign} {of.replace('_', ' ')}", colour)
 
 
@@ -121,6 +119,13 @@ def spent(totals: Totals) -> str:
     calls = f"{totals.calls} model {plural(totals.calls, 'call')}"
     tokens = f"{totals.usage.input_tokens:,} tokens in · {totals.usage.output_tokens:,} out"
     return f"{calls} · {tokens} · {cost(totals)}"
+
+
+def taken_and_paid(usage: UsageReport) -> str:
+    """What was spent; of a forked run before that what it took over, such as `taken over: 2 model calls · ...`."""
+    if not usage.taken.calls:
+        return spent(usage.total)
+    return f"taken over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
 
 
 async def _failure(run: AnyRun, how: RunState) -> str | None:
@@ -143,54 +148,44 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(f"tags: {', '.join(status.tags)}", "dim")
     if report.failure:
         yield Text(f"\n{report.failure}", "red")
-    if report.steps:
-        yield Text()
-        yield step_table(report.steps)
+    yield from _done(report)
     if status.pending:
         yield Text()
         yield _pending(status.pending)
+    for one in status.approvals:
+        yield _asked(status.id, one)
     for wait in report.waits:
         where = f"{wait.path}  " if wait.path else ""
         yield Text.assemble("\n  ", (f"waits until {wait.until:%H:%M:%S} UTC  ", "dim"), where, (wait.reason, "yellow"))
     yield Text()
     if report.usage:
-        yield Text(spent(report.usage.total))
+        yield Text(taken_and_paid(report.usage))
     if report.missing:
         yield Text(f"steps and usage are not known: {report.missing}", "yellow")
     if report.url:
         yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a click finds it
 
 
-def step_table(steps: Sequence[StepRecord]) -> Table:
-    """The steps of a run, each above those inside it, with progress and time."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(overflow="fold")
-    table.add_column(justify="right")
-    table.add_column(justify="right")
-    table.add_column(overflow="fold", style="red")
-    for step in _tree(steps):
-        sign, colour = _MARKS[step.status]
-        *above, name = step.path.split("/")
-        label = Text.assemble("  " * (len(above) + 1), (f"{sign} ", colour), name)
-        table.add_row(label, _progress(step), took(step.started_at, step.ended_at), Text(step.error or ""))
-    return table
+def _done(report: Report) -> Iterator[RenderableType]:
+    if report.steps:
+        yield Text()
+        yield step_table(report.steps)
+    if undoing := [one for one in report.compensations if one.status in ("undoing", "undone", "failed")]:
+        yield Text("\ncompensations", "dim")
+        yield compensation_table(undoing)
+    for way in ways(report.transitions):
+        yield Text(f"\n  {way}", "cyan")
 
 
-def _tree(steps: Sequence[StepRecord]) -> Iterator[StepRecord]:
-    """Each step above those inside it. Parallel ones began in any order."""
-    inside: dict[str, list[StepRecord]] = defaultdict(list)
-    for step in reversed(steps):
-        inside[step.path.rpartition("/")[0]].append(step)
-    waiting = inside[""]
-    while waiting:
-        yield (step := waiting.pop())
-        waiting += inside[step.path]
-
-
-def _progress(step: StepRecord) -> str:
-    if step.total is not None:
-        return f"{step.done or 0}/{step.total}"
-    return str(step.done) if step.done is not None else ""
+def _asked(run: str, one: Waiting) -> Text:
+    whom = ", ".join(one.approvers) or "anyone"
+    until = f", until {when(one.deadline)}" if one.deadline else ""
+    return Text.assemble(
+        ("\n  ? ", "cyan"),
+        (one.name, "bold"),
+        f" is asked of {whom} since {when(one.asked_at)}{until}\n",
+        (f"    llmflow approvals show {run} {one.name}", "dim"),
+    )
 
 
 def _pending(calls: Sequence[PendingCall]) -> Table:

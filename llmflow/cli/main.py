@@ -37,6 +37,20 @@ _prompts = typer.Typer(
         }
     ),
 )
+_approvals = typer.Typer(
+    help="What runs ask people: one inbox, and the answers.",
+    no_args_is_help=True,
+    cls=lazy_group(
+        {
+            None: {
+                "list": "llmflow.cli.approvals.list:list_approvals",
+                "show": "llmflow.cli.approvals.show:show_approval",
+                "approve": "llmflow.cli.approvals.decide:approve",
+                "reject": "llmflow.cli.approvals.decide:reject",
+            }
+        }
+    ),
+)
 _store = typer.Typer(
     help="The database of calls, answers and prompts.",
     no_args_is_help=True,
@@ -58,10 +72,14 @@ app = typer.Typer(
             "Runs": {
                 "start": "llmflow.cli.start:start",
                 "status": "llmflow.cli.status:status",
+                "steps": "llmflow.cli.steps:steps",
                 "result": "llmflow.cli.runs:result",
                 "usage": "llmflow.cli.status:usage",
                 "cancel": "llmflow.cli.runs:cancel",
                 "list": "llmflow.cli.runs:list_runs",
+                "fork": "llmflow.cli.fork:fork",
+                "compare": "llmflow.cli.compare_runs:compare_runs",
+                "approvals": _approvals,
             },
             "Records": {
                 "score": "llmflow.cli.score:score",
@@ -70,6 +88,7 @@ app = typer.Typer(
             "Apps": {
                 "worker": "llmflow.cli.worker:worker",
                 "doctor": "llmflow.cli.doctor:doctor",
+                "graph": "llmflow.cli.graph:graph",
                 "prompts": _prompts,
                 "store": _store,
             },

@@ -47,7 +47,7 @@ def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
     report = run(_usage(run_id))
     if as_json:
         print_json(report)
-    elif not report.total.calls:
+    elif not (report.total.calls or report.taken.calls):
         say("no model has answered in this run")
     else:
         out.print(usage_table(report))
@@ -69,6 +69,9 @@ def usage_table(report: UsageReport) -> Table:
     _section(table, "by model", report.by_model)
     _section(table, "by prompt", report.by_prompt)
     table.add_row("total", *_figures(report.total), style="bold")
+    if report.taken.calls:
+        table.add_row()
+        _section(table, "taken over from the run before", report.taken_by_prompt)
     return table
 
 

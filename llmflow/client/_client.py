@@ -19,12 +19,13 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client._errors import readable_errors
+from llmflow.client._inbox import inbox
 from llmflow.client._run import Run
-from llmflow.client._status import STATUS, status_of
+from llmflow.client._status import STATUS, quoted, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists
 from llmflow.types.budgets import Budget
 from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
-from llmflow.types.runs import RunPage, RunState
+from llmflow.types.runs import InboxItem, RunPage, RunState
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -131,7 +132,7 @@ class Client:
                 )
         except WorkflowAlreadyStartedError as error:
             return await self._existing(workflow, error, options)
-        return Run(handle, self.store)
+        return Run(handle, self.temporal, self.store, workflow)
 
     async def _existing(self, workflow: Any, refused: WorkflowAlreadyStartedError, options: StartOptions) -> Run[Any]:
         """The run that has the id. Temporal would give it too, but also if it is one of another workflow."""
@@ -150,11 +151,12 @@ class Client:
         which = None if running else found.run_id  # a running one may continue as new, and is still the same for us
         if isinstance(workflow, str):
             return self.run(found.id, which)
-        return Run(self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which), self.store)
+        handle = self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which)
+        return Run(handle, self.temporal, self.store, workflow)
 
     def run(self, id: str, run_id: str | None = None) -> Run[Any]:
         """The run of an id: the newest, or the one with `run_id`. Nothing is asked of the server yet."""
-        return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.store)
+        return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.temporal, self.store)
 
     async def list(
         self,
@@ -184,7 +186,7 @@ class Client:
         if state is not None and state not in STATUS:
             raise InputInvalid(f"state={state!r} is none: give one of {', '.join(STATUS)}", ErrorDetail(field="state"))
         filters = [
-            f"WorkflowType = '{_quoted(workflow)}'" if workflow else None,
+            f"WorkflowType = {quoted(workflow)}" if workflow else None,
             f"ExecutionStatus = '{STATUS[state]}'" if state else None,
             f"StartTime >= '{since.isoformat()}'" if since else None,
             f"({query})" if query else None,
@@ -197,6 +199,34 @@ class Client:
         page = [await status_of(one) for one in found.current_page or ()]
         following = found.next_page_token
         return RunPage(runs=tuple(page), cursor=base64.urlsafe_b64encode(following).decode() if following else None)
+
+    async def inbox(
+        self,
+        *,
+        approver: str | None = None,
+        older_than: timedelta | None = None,
+        workflow: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[InboxItem, ...]:
+        """The open questions of all running runs, the oldest first. Needs no worker.
+
+        It is read from Temporal's list of runs, which learns of a new question within a second or so. Where the
+        namespace has the search attribute `LlmAwaitingApproval`, only the runs that wait are looked at; otherwise all
+        that run.
+
+        Args:
+            approver: Only what this person may decide, and has not approved yet.
+            older_than: Only what was asked at least this long ago.
+            workflow: Only of runs of this workflow type.
+            limit: At most this many, 1 or more.
+
+        Raises:
+            InputInvalid: the limit is no number of questions.
+            ServerUnavailable: the server does not answer.
+        """
+        if limit < 1:
+            raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
+        return tuple((await inbox(self.temporal, approver, older_than, workflow))[:limit])
 
     async def server_version(self) -> str:
         """Version of the Temporal server, after a look that the namespace exists there.
@@ -246,10 +276,6 @@ def _priority(options: StartOptions) -> Priority:
     if key is not None and not 1 <= key <= _LAST:
         raise InputInvalid(f"priority={key}: give 1, which goes first, to {_LAST}", ErrorDetail(field="priority"))
     return Priority(priority_key=key, fairness_key=tenant)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def _token(cursor: str | None) -> bytes | None:

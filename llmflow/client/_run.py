@@ -1,20 +1,26 @@
 """One run."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
+from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 
+from llmflow.client._decisions import send
 from llmflow.client._errors import how_it_ended, readable_errors
+from llmflow.client._fork import SAME, Changes, start_fork
 from llmflow.client._status import status_of
-from llmflow.errors import ConfigInvalid, RunNotCompleted
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
 from llmflow.stores.scores import new_score, put_score, root_of
-from llmflow.types.contracts import STEPS, USAGE, Query
+from llmflow.types.approvals import ApprovalReport, Decide, Receipt
+from llmflow.types.contracts import APPROVALS, STEPS, USAGE, Query
 from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
 from llmflow.types.steps import StepRecord, StepReport
 from llmflow.types.usage import UsageReport
+from llmflow.types.wire import plain
 
 Out = TypeVar("Out")
 Answer = TypeVar("Answer")
@@ -26,10 +32,18 @@ ANSWER_WITHIN = timedelta(seconds=10)
 class Run(Generic[Out]):
     """One run, by its id."""
 
-    def __init__(self, handle: WorkflowHandle[Any, Out], store: str | None = None) -> None:
+    def __init__(
+        self,
+        handle: WorkflowHandle[Any, Out],
+        temporal: TemporalClient,
+        store: str | None = None,
+        workflow: Any = None,  # Any: its run method, or its name
+    ) -> None:
         self.handle = handle
         """Temporal's own handle, for everything that is not here."""
+        self._temporal = temporal
         self._store = store
+        self._workflow = workflow
 
     @property
     def id(self) -> str:
@@ -90,6 +104,55 @@ class Run(Generic[Out]):
         """
         return await self._ask(STEPS)
 
+    async def approvals(self) -> ApprovalReport:
+        """What it asks people and has asked them, what they said, and what of that did not count.
+
+        Raises:
+            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            RunNotFound: no run has this id.
+        """
+        return await self._ask(APPROVALS)
+
+    async def decide(
+        self, approval: str, *, approved: bool, by: str, comment: str = "", form: object = None
+    ) -> Receipt:
+        """Answer a question of the run. The same answer sent twice is one answer.
+
+        Where no worker answers within 5 seconds, the answer is kept for the run, and `Receipt.sent` is true: whether
+        it counts is decided when the run goes on, and `approvals` then says so.
+
+        Args:
+            approval: Name of the question, such as `publish`, or of one of its rounds: `publish#2`. A program that may
+                repeat itself names the round, because the run may have asked again meanwhile.
+            approved: Yes or no.
+            by: Who says so.
+            comment: Why.
+            form: What the question's form asks for: its model, or anything else that is JSON.
+
+        Raises:
+            ApprovalNotFound: the run asks no such question now; names those that it asks.
+            DecisionRefused: not an approver, a form that does not fit, decided already: nothing has changed.
+            InputInvalid: `by` is empty, or the form is nothing that JSON can say.
+            NoWorker: its worker does not use LLMFlowPlugin.
+            RunNotFound: no run has this id, or it has ended.
+        """
+        given = {"approval": approval, "approved": approved, "by": by, "comment": comment}
+        try:
+            decision = Decide.model_validate({**given, "form": plain(form)})
+        except ValueError as error:  # of pydantic: one of them is of another type
+            field = "by" if not by else "form"
+            raise InputInvalid(f"this is no decision: {error}", ErrorDetail(field=field)) from None
+        async with readable_errors(self.id):
+            return await send(self.handle, decision)
+
+    async def approve(self, approval: str, *, by: str, comment: str = "", form: object = None) -> Receipt:
+        """Say yes; see `decide`."""
+        return await self.decide(approval, approved=True, by=by, comment=comment, form=form)
+
+    async def reject(self, approval: str, *, by: str, comment: str = "", form: object = None) -> Receipt:
+        """Say no; see `decide`."""
+        return await self.decide(approval, approved=False, by=by, comment=comment, form=form)
+
     async def score(self, name: str, value: float, *, by: str | None = None, comment: str | None = None) -> Score:
         """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.
 
@@ -115,6 +178,46 @@ class Run(Generic[Out]):
         async with Database(self._store, create=False) as database:
             root = await root_of(database, self.id) or await self._root()
             return await put_score(database, score.model_copy(update={"run": root}))
+
+    async def fork(
+        self,
+        step: str,
+        *,
+        input: object = SAME,
+        prompts: Mapping[str, str] | None = None,
+        models: Mapping[str, str] | None = None,
+        id: str | None = None,
+        task_queue: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> "Run[Out]":
+        """Start a new run like this one, which takes its results from before a step and pays only for the rest.
+
+        A result is taken if the same call was made with the same input before the step began, with the prompt versions
+        and models that this run began with, wherever labels and aliases point by now. Everything else is done again;
+        people are asked again. It may be running or have ended in any way.
+
+        Args:
+            step: The step or the call that is the first to be done again, such as `write` or `write/complete#2`.
+            input: Another input.
+            prompts: For a prompt's name another version: its hash or first digits, a label, or `file`.
+            models: For an alias, or a `provider:model`, another one.
+            id: Names the new run. Asking for the same fork twice starts it once; a new id if left out.
+            task_queue: Where its workers are; that of this run if left out.
+            tags: Instead of those of this run. Its tenant, user, priority and budget are taken over; the budget is
+                for the new run alone, and whole.
+
+        Raises:
+            StepNotFound: the run has no such step or call; names those that it has.
+            RunNotFound: no run has this id.
+            RunExists: another run has the new id.
+            PayloadTooLarge: the input does not fit Temporal; nothing was started.
+        """
+        changes = Changes(
+            input=input, prompts=prompts or {}, models=models or {}, id=id, task_queue=task_queue, tags=tags
+        )
+        result_type = get_type_hints(self._workflow).get("return") if callable(self._workflow) else None
+        handle = await start_fork(self._temporal, self.id, self.handle.run_id, step, changes, result_type)
+        return Run(handle, self._temporal, self._store, self._workflow)
 
     async def cancel(self) -> None:
         """Ask it to stop: running calls are cut, and its clean-up code runs. A run that has ended stays as it is.

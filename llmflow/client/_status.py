@@ -6,7 +6,8 @@ from types import MappingProxyType
 from pydantic import TypeAdapter
 from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
 
-from llmflow.types.origins import TAGS
+from llmflow.types.approvals import WAITING, Waiting, WaitingList
+from llmflow.types.origins import TAGS, TENANT
 from llmflow.types.runs import PendingCall, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
@@ -49,15 +50,40 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         closed_at=found.close_time,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
-        tags=await _tags(found),
+        tags=await memo_tags(found),
+        approvals=await memo_approvals(found),
         pending=pending,
     )
 
 
-async def _tags(found: WorkflowExecution) -> tuple[str, ...]:
-    """None, if they cannot be read here: one run of somebody else's must not hide all the others."""
+async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
+    """The tags of a run; none, if they cannot be read here: one run of somebody else's must not hide all the others."""
     try:
         memo: object = await found.memo_value(TAGS, default=None, type_hint=list[str])
         return _TAGS.validate_python(memo)  # a converter need not heed the type: Temporal's own does not for bytes
     except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
         return ()
+
+
+async def memo_tenant(found: WorkflowExecution) -> str | None:
+    """The tenant of a run; none, if it cannot be read here."""
+    try:
+        tenant: object = await found.memo_value(TENANT, default=None, type_hint=str)
+    except Exception:  # as above
+        return None
+    return tenant if isinstance(tenant, str) else None
+
+
+async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:
+    """The open questions of a run; none, if they cannot be read here."""
+    if WAITING not in found.raw_info.memo.fields:
+        return ()
+    try:
+        return (await found.memo_value(WAITING, type_hint=WaitingList)).open
+    except Exception:  # as above
+        return ()
+
+
+def quoted(text: str) -> str:
+    """A text as Temporal's list filter takes it."""
+    return "'{}'".format(text.replace("'", "''"))

@@ -1,7 +1,12 @@
 """The verbs of workflow code. Everything here is deterministic; the work is done by activities."""
 
+from llmflow.flow.approvals import Decision, approval
+from llmflow.flow.checkpoints import checkpoint
 from llmflow.flow.completions import Completion, complete
+from llmflow.flow.fan_out import FanOut, Outcome, fan_out, map_reduce
 from llmflow.flow.prompts import render
+from llmflow.flow.race import race
+from llmflow.flow.sagas import Saga
 from llmflow.flow.steps import Step, step
 from llmflow.flow.tools import call_tool
 from llmflow.types.calls import CallOptions
@@ -11,16 +16,25 @@ from llmflow.types.models import ModelOptions
 __all__ = [
     "CallOptions",
     "Completion",
+    "Decision",
+    "FanOut",
     "File",
     "Image",
     "Message",
     "ModelOptions",
+    "Outcome",
+    "Saga",
     "Step",
     "Text",
     "ToolCall",
     "ToolResult",
+    "approval",
     "call_tool",
+    "checkpoint",
     "complete",
+    "fan_out",
+    "map_reduce",
+    "race",
     "render",
     "step",
 ]

@@ -1,18 +1,284 @@
 """What one run asks people, and what they say."""
 
-from temporalio import workflow
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
-from llmflow.types.approvals import ApprovalReport
-from llmflow.types.contracts import APPROVALS
+from pydantic import JsonValue
+from pydantic_core import from_json, to_json
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, did_you_mean
+from llmflow.flow._answers import (
+    Form,
+    base_of,
+    closed,
+    read,
+    receipt,
+    require_fit,
+    round_of,
+    said_before,
+    status_of,
+)
+from llmflow.types.approvals import ApprovalReport, ApprovalStatus, Decide, Question, Receipt, Refusal, Vote
+from llmflow.types.contracts import APPROVALS, DECIDE
+
+AnyForm = Form[Any]  # Any: forms of every type
+
+MAX_EARLY = 100
+"""Decisions that may wait for their questions."""
+MAX_REFUSED = 50
+"""Refused signals that are kept, the newest ones."""
+MAX_SENT = 2_000
+"""Characters that are kept of a refused signal."""
+MAX_SHOWN_BYTES = 500_000
+"""Of all payloads in one report: an answer to a query has at most 4 MB."""
+MAX_CARRIED = 200
+"""Questions that were decided and are known to the run that continues, the newest ones."""
+MAX_CARRIED_BYTES = 50_000
+"""Of the payloads of open questions, in the header of the run that continues."""
 
 
 class Approvals:
-    """Questions and decisions of one run."""
+    """Questions and decisions of one run.
+
+    Its handlers never wait: a run takes ten updates at a time, and those that waited would keep out the one that they
+    wait for. The waiting is in the workflow.
+    """
+
+    def __init__(self, ready: Callable[[], object], changed: Callable[[], None]) -> None:
+        self._ready = ready
+        """Takes over what the run before has left. A decision may come before any code of the workflow has run."""
+        self._changed = changed
+        self._questions: dict[str, Question] = {}
+        self._forms: dict[str, AnyForm] = {}
+        self._resumed: list[str] = []
+        """Open questions of the run before that this run has not asked again yet."""
+        self._early: list[Decide] = []
+        self._refused: list[Refusal] = []
 
     def install(self) -> None:
         """Take decisions, and answer what is asked, in every workflow."""
         workflow.set_query_handler(APPROVALS.name, self.report)
+        workflow.set_update_handler(DECIDE.name, self.decide, validator=self.check)
+        workflow.set_signal_handler(DECIDE.name, self.hear)
+
+    def check(self, sent: RawValue) -> None:
+        """Refuse an update before it enters history.
+
+        Raises:
+            ApprovalNotFound: no such question is open.
+            DecisionRefused: it does not count; says why.
+        """
+        self._ready()
+        self._judged(read(sent.payload.data))
+
+    def decide(self, sent: RawValue) -> Receipt:
+        """Count an update that was checked."""
+        self._ready()
+        return self.answer(read(sent.payload.data), workflow.now())
+
+    def hear(self, sent: RawValue) -> None:
+        """Count a signal."""
+        self._ready()
+        self.take(sent.payload.data, workflow.now())
+
+    def take(self, sent: bytes, at: datetime) -> None:
+        """Count what nobody waits for an answer to: what does not count is kept with the reason, and breaks nothing."""
+        try:
+            decide = read(sent)
+            if self._addressed(decide.approval) is None:
+                self._keep(decide)
+            else:
+                self.answer(decide, at)
+        except ApprovalError as error:
+            self._refuse(error, _readable(sent), at)
+
+    def answer(self, decide: Decide, at: datetime) -> Receipt:
+        """Count a decision.
+
+        Raises:
+            ApprovalNotFound: no such question is open.
+            DecisionRefused: it does not count; says why.
+        """
+        return receipt(self._count(self._judged(decide), decide, at))
+
+    def ask(self, question: Question, form: AnyForm | None) -> tuple[str, bool]:
+        """Open a question; its name with the round, and whether the run before asked it already."""
+        name = next((one for one in self._resumed if base_of(one) == question.name), None)
+        is_new = name is None
+        if name is None:
+            rounds = self._rounds(question.name)
+            name = f"{question.name}#{max(rounds) + 1}" if rounds else question.name
+            said = [(decide, question.asked_at) for decide in self._early if decide.approval == name]
+            self._early = [decide for decide in self._early if decide.approval != name]
+        else:
+            before = self._questions[name]
+            self._resumed.remove(name)
+            said = [(Decide(approval=name, **_said(vote)), vote.at) for vote in before.votes]
+            question = _again(question, before)
+        self._questions[name] = question.model_copy(update={"name": name})
+        if form:
+            self._forms[name] = form
+        for decide, at in said:
+            try:
+                self._count(self._fitting(self._questions[name], decide), decide, at)
+            except DecisionRefused as error:
+                self._refuse(error, decide.model_dump(mode="json"), at)
+        self._changed()
+        return name, is_new
+
+    def question(self, name: str) -> Question:
+        """A question as it stands."""
+        return self._questions[name]
+
+    def escalate(self, name: str, to: Sequence[str], deadline: datetime) -> None:
+        """Ask more people; those who were asked first may still decide."""
+        question = self._questions[name]
+        approvers = tuple(dict.fromkeys((*question.approvers, *to)))
+        changes = {"approvers": approvers, "deadline": deadline, "level": question.level + 1}
+        self._questions[name] = question.model_copy(update=changes)
+        self._changed()
+
+    def close(self, name: str, status: ApprovalStatus) -> None:
+        """End a question: with `status` if nobody decided it."""
+        if self._questions[name].status == "open":
+            self._questions[name] = self._questions[name].model_copy(update={"status": status})
+        self._forms.pop(name, None)
+        self._changed()
+
+    def withdraw(self) -> None:
+        """End every question, because the run ends."""
+        for question in self.open():
+            self.close(question.name, "withdrawn")
+
+    def open(self) -> tuple[Question, ...]:
+        """Those that wait for people, in the order in which they were asked."""
+        return tuple(question for question in self._questions.values() if question.status == "open")
 
     def report(self) -> ApprovalReport:
-        """All questions so far."""
-        return ApprovalReport()
+        """All questions so far. Payloads that together are too large to be shown are left out, the open ones last."""
+        self._ready()
+        shown = _that_fit(self._questions.values(), MAX_SHOWN_BYTES)
+        return ApprovalReport(questions=shown, early=tuple(self._early), refused=tuple(self._refused))
+
+    def carry(self) -> ApprovalReport:
+        """What the run that continues has to know. It says again what is open, with the payload, when it asks again."""
+        latest = {base_of(name): name for name in self._questions}  # a later round takes the place of an earlier one
+        decided = [one for one in self._questions.values() if one.status != "open" and one.name in latest.values()]
+        known = [one.model_copy(update={"payload": None, "details": "", "form": None}) for one in decided]
+        return ApprovalReport(
+            questions=(*known[-MAX_CARRIED:], *_that_fit(self.open(), MAX_CARRIED_BYTES)),
+            early=tuple(self._early),
+            refused=tuple(self._refused),
+        )
+
+    def restore(self, carried: ApprovalReport) -> None:
+        """Go on from what the run before has carried."""
+        self._questions = {question.name: question for question in carried.questions}
+        self._resumed = [question.name for question in self.open()]
+        self._early, self._refused = list(carried.early), list(carried.refused)
+
+    def _rounds(self, base: str) -> list[int]:
+        return [round_of(name) for name in self._questions if base_of(name) == base]
+
+    def _addressed(self, address: str) -> Question | None:
+        """The question that is meant; `None` if it was never asked.
+
+        Raises:
+            ApprovalNotFound: several rounds are open, and it does not say which.
+        """
+        if "#" in address:
+            return self._questions.get(_full(address))
+        rounds = [question for question in self._questions.values() if base_of(question.name) == address]
+        is_open = [question for question in rounds if question.status == "open"]
+        if len(is_open) > 1:
+            names = ", ".join(f"`{address}#{round_of(question.name)}`" for question in is_open)
+            raise ApprovalNotFound(f"`{address}` is asked {len(is_open)} times at once: say which one, {names}")
+        return is_open[0] if is_open else max(rounds, key=lambda one: round_of(one.name), default=None)
+
+    def _judged(self, decide: Decide) -> Question:
+        """The question that a decision counts for, or did when it was sent before."""
+        question = self._addressed(decide.approval)
+        if question is None:
+            names = [one.name for one in self.open()]
+            known = f"; open: {', '.join(f'`{name}`' for name in names)}" if names else "; none is open"
+            raise ApprovalNotFound(
+                f"no approval `{decide.approval}` is asked now{did_you_mean(decide.approval, names)}{known}"
+            )
+        return self._fitting(question, decide)
+
+    def _fitting(self, question: Question, decide: Decide) -> Question:
+        if said_before(question, decide):
+            return question
+        if question.status != "open":
+            raise closed(question, self._rounds(base_of(question.name)))
+        if question.name in self._resumed:  # its form is known when the workflow asks again, and judged then
+            decide = decide.model_copy(update={"form": None})
+        require_fit(question, decide, self._forms.get(question.name))
+        return question
+
+    def _count(self, question: Question, decide: Decide, at: datetime) -> Question:
+        if said_before(question, decide):
+            return question
+        vote = Vote(at=at, **_said(decide))
+        question = question.model_copy(update={"votes": (*question.votes, vote)})
+        if question.name not in self._resumed:
+            question = question.model_copy(update={"status": status_of(question)})
+        self._questions[question.name] = question
+        if question.status == "open":  # else the workflow that waits for it goes on, and shows what is then
+            self._changed()
+        return question
+
+    def _keep(self, decide: Decide) -> None:
+        decide = decide.model_copy(update={"approval": _full(decide.approval)})
+        if decide in self._early:
+            return
+        if len(self._early) >= MAX_EARLY:
+            raise DecisionRefused(f"{MAX_EARLY} decisions wait for their questions already: send it when it is asked")
+        self._early.append(decide)
+
+    def _refuse(self, error: ApprovalError, sent: JsonValue, at: datetime) -> None:
+        refusal = Refusal(reason=error.message, at=at, sent=sent)
+        self._refused = [*self._refused, refusal][-MAX_REFUSED:]
+
+
+def _full(address: str) -> str:
+    """As questions are named: the first round of `publish` is `publish`, and may be called `publish#1`."""
+    return address.removesuffix("#1")
+
+
+def _said(answer: Decide | Vote) -> dict[str, Any]:  # Any: values of several fields
+    return {"approved": answer.approved, "by": answer.by, "comment": answer.comment, "form": answer.form}
+
+
+def _again(question: Question, before: Question) -> Question:
+    """A question of the run before as the workflow asks it now: people go on where they were."""
+    approvers = tuple(dict.fromkeys((*question.approvers, *before.approvers))) if question.approvers else ()
+    deadline = question.deadline and (before.deadline or question.deadline)
+    kept = {"asked_at": before.asked_at, "level": before.level, "deadline": deadline, "approvers": approvers}
+    return question.model_copy(update=kept)
+
+
+def _that_fit(questions: Iterable[Question], room: int) -> tuple[Question, ...]:
+    """All in their order, with the payloads that there is room for: those of open ones first, then the newest."""
+    asked = list(questions)
+    shown = list(asked)
+    for n in sorted(range(len(asked)), key=lambda n: (asked[n].status != "open", -n)):
+        size = len(to_json(asked[n].payload))
+        if size > room:
+            left_out = f"({size:,} bytes, too much to be shown here)"
+            shown[n] = asked[n].model_copy(update={"payload": left_out})
+        else:
+            room -= size
+    return tuple(shown)
+
+
+def _readable(sent: bytes) -> JsonValue:
+    """What was sent, for people: whole if it is short JSON, else the beginning of its text."""
+    try:
+        value: JsonValue = from_json(sent, allow_inf_nan=False)
+    except ValueError:
+        value = None
+    return value if value is not None and len(sent) <= MAX_SENT else sent.decode(errors="replace")[:MAX_SENT]

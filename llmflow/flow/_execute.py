@@ -1,6 +1,7 @@
 """From a contract to an activity: names, limits, sizes, and errors that come back typed."""
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -22,30 +23,63 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
 
 async def execute(
-    contract: Activity[In, Out], request: In, *, verb: str, options: CallOptions, summary: str | None = None
+    contract: Activity[In, Out],
+    request: In,
+    *,
+    verb: str,
+    options: CallOptions,
+    summary: str | None = None,
+    arrived: Callable[[Out], None] | None = None,
 ) -> tuple[str, Out]:
     """Schedule the activity of `contract`; its id (`path/verb#n`) and its result.
 
+    Whoever is cancelled meanwhile waits for the end of the activity, so that nothing goes on behind its back. A result
+    that comes nevertheless is told to `arrived`, because it may be paid, and is not returned.
+
     Raises:
         LLMFlowError: of the class that the activity raised, or PayloadTooLarge before anything is scheduled.
-        ActivityError: Temporal's own, for timeouts, cancellation, and errors that are not ours.
+        ActivityError: Temporal's own, for timeouts, and errors that are not ours.
     """
     run = current()
     payload = workflow.payload_converter().to_payloads([request])[0]
-    await run.admit(payload.ByteSize())
-    address = run.numbered(verb)
-    with typed_errors():
-        result: Out = await workflow.execute_activity(
-            contract.name,
-            RawValue(payload),
-            result_type=contract.output,
-            activity_id=address,
-            summary=summary,
-            start_to_close_timeout=options.timeout,
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            retry_policy=RetryPolicy(maximum_attempts=options.attempts),
-        )
+    async with run.places:
+        await run.admit(payload.ByteSize())
+        address = run.numbered(verb)
+        with typed_errors(), ends_if_cancelled():
+            result: Out = await workflow.execute_activity(
+                contract.name,
+                RawValue(payload),
+                result_type=contract.output,
+                activity_id=address,
+                summary=summary,
+                start_to_close_timeout=options.timeout,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                retry_policy=RetryPolicy(maximum_attempts=options.attempts),
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            )
+            if arrived:
+                arrived(result)
     return address, result
+
+
+@contextmanager
+def ends_if_cancelled() -> Generator[None]:
+    """Raise CancelledError where the task was cancelled while it waited for an activity or a child.
+
+    Temporal makes an ActivityError of a cancellation, which a time limit around the call does not know for its own; and
+    none at all if the activity ended before the cancellation reached it, so that the task would go on.
+    """
+    task = asyncio.current_task()
+    assert task  # a workflow's code runs in tasks alone
+    before = task.cancelling()
+    try:
+        yield
+    except Exception as error:  # of whatever class: nobody waits for it any more
+        if task.cancelling() > before:
+            raise asyncio.CancelledError from error
+        raise
+    if task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 @contextmanager

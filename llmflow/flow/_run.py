@@ -11,14 +11,17 @@ from temporalio import workflow
 
 from llmflow.errors import ConfigInvalid
 from llmflow.flow._approvals import Approvals
-from llmflow.flow._carry import taken_over
-from llmflow.flow._visibility import attributes, details, show, write
+from llmflow.flow._carry import carried_names, carried_steps, fanned_out, taken_over
+from llmflow.flow._machines import MachineRecord
+from llmflow.flow._visibility import attributes, details, show, waiting, write, write_waiting
+from llmflow.types.approvals import WAITING, Reach, WaitingList
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.batches import BATCH, Batch
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionResult
-from llmflow.types.contracts import STEPS, USAGE
+from llmflow.types.contracts import SPENT, STEPS, USAGE
 from llmflow.types.forks import FORK, Hop
-from llmflow.types.keys import KEY
+from llmflow.types.keys import KEY, SharedKey
 from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
@@ -28,11 +31,15 @@ from llmflow.types.usage import Totals, UsageReport
 # A context variable's value lives in the workflow's own tasks, so this is not shared between runs, and a step that is
 # open in one parallel branch is not seen by the others.
 path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
-# The idempotency key of what a saga does or undoes here; an activity outside of sagas has one of its own.
-key: ContextVar[str | None] = ContextVar("llmflow_key", default=None)
+# Of what a saga does or undoes here; an activity outside of sagas has a key of its own.
+key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
+# While a child is started that shall work on it.
+batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
 
 # One workflow task answers with one gRPC message of at most 4 MB. What is scheduled in it stays well below.
 MAX_TASK_BYTES = 3_000_000
+MAX_PENDING = 1_500
+"""Calls of one run that are under way. With 2,000 activities Temporal gets it stuck; the rest is for the user's own."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,10 @@ class Run:
     def __init__(self) -> None:
         self.resolving = asyncio.Lock()
         """Held while pins are asked for."""
+        self.places = asyncio.Semaphore(MAX_PENDING)
+        """Each call that is under way holds one; those that wait get theirs in their order."""
+        self.batch: Batch | None = None
+        """What this run works on instead of its workflow."""
         self.waits: list[Wait] = []
         """Calls that llmflow itself refused, and that are made again later."""
         self._carried: Carried | None = None
@@ -61,10 +72,16 @@ class Run:
         self._details = ""
         self.steps: dict[str, StepRecord] = {}
         self._names: dict[str, int] = {}
-        self.approvals = Approvals()
+        self.approvals = Approvals(self.take_over, self.asked)
         """Questions to people."""
+        self.reach: Reach | None = None
+        """How people learn of them; `None` before the first one."""
+        self._waiting = WaitingList()
+        """What the memo of the run says of them."""
         self.compensations: dict[str, Compensation] = {}
         """Of sagas, by key."""
+        self.machines = MachineRecord()
+        """State machines."""
         self._children: dict[str, int] = {}
         self._usage = UsageReport()
         self._task = -1
@@ -75,6 +92,7 @@ class Run:
         """Answer the queries of every workflow. Called by the interceptor before any code of the user runs."""
         workflow.set_query_handler(USAGE.name, self.usage_report)
         workflow.set_query_handler(STEPS.name, self.step_report)
+        workflow.set_signal_handler(SPENT.name, self.count)
         self.approvals.install()
 
     @property
@@ -102,6 +120,10 @@ class Run:
             self._usage = self._carried.usage or self._usage
             self._names = dict(self._carried.names)
             self.steps = {one.path: one for one in self._carried.steps}
+            self.approvals.restore(self._carried.approvals)
+            self.reach = self._carried.reach
+            self._waiting = workflow.memo_value(WAITING, None, type_hint=WaitingList) or self._waiting
+            self.machines.take_over(self._carried.machines, _task())
         return self._carried
 
     def for_child(self, workflow_type: str) -> Carried:
@@ -111,11 +133,30 @@ class Run:
             origin = origin.model_copy(update={"root": workflow.info().workflow_id})
         if fork:
             self._children[workflow_type] = self._children.get(workflow_type, 0) + 1
-            hop = Hop(workflow=workflow_type, n=self._children[workflow_type])
+            part = batch.get()
+            hop = Hop(workflow=workflow_type, n=self._children[workflow_type], batch=part.span if part else "")
             fork = fork.model_copy(update={"children": (*fork.children, hop)})
         return Carried(
             origin=origin, prompts=self._prompts, models=self._models, attributes=self._attributes, fork=fork
         )
+
+    def for_parent(self) -> Carried:
+        """What a child that works on a batch hands back: its totals, and the pins that it has."""
+        return Carried(prompts=self._prompts, models=self._models, attributes=self._attributes, usage=self._usage)
+
+    def learn(self, child: Carried) -> None:
+        """Count what a child has spent, and use its pins, where this run has none of its own yet."""
+        self._attributes = self._attributes or child.attributes
+        self._prompts = {**child.prompts, **self._prompts}
+        self._models = {
+            app: {**child.models.get(app, {}), **self._models.get(app, {})} for app in {**child.models, **self._models}
+        }
+        self.count(child.usage or UsageReport())
+
+    def for_batch(self) -> dict[str, object]:
+        """What a child is told besides its input, by the name of the header."""
+        part = batch.get()
+        return {BATCH: part} if part else {}
 
     def for_next(self) -> Carried:
         """What is handed on to the run that continues this one."""
@@ -125,18 +166,20 @@ class Run:
             models=self._models,
             attributes=self._attributes,
             usage=self._usage,
-            steps=tuple(self.steps.values()),
-            names=self._names,
-            approvals=self.approvals.report(),
+            steps=carried_steps(self.steps.values(), path.get(), workflow.now()),
+            names=carried_names(self._names, self.steps),
+            approvals=self.approvals.carry(),
+            reach=self.reach,
+            machines=self.machines.hand_on(),
         )
 
-    def for_activity(self) -> dict[str, object]:
+    def for_activity(self, activity_id: str | None) -> dict[str, object]:
         """What every activity of this run is told besides its input, by the name of the header."""
         told: dict[str, object] = {}
         if fork := self.take_over().fork:
-            told[FORK] = fork
+            told[FORK] = fork.model_copy(update={"step": "", "prompts": {}, "models": {}})  # of no use there
         if shared := key.get():
-            told[KEY] = shared
+            told[KEY] = shared.of(activity_id)
         return told
 
     def usage_report(self) -> UsageReport:
@@ -150,11 +193,34 @@ class Run:
             steps=tuple(self.steps.values()),
             waits=tuple(self.waits),
             compensations=tuple(self.compensations.values()),
+            transitions=self.machines.transitions,
+            moves=self.machines.moves,
         )
+
+    def reached(self, reach: Reach) -> None:
+        """Keep how people learn of questions, to the end of the run."""
+        self.reach = reach
+        self._attributes = self._attributes or reach.attributes
+
+    def end(self) -> None:
+        """Nobody is asked anything any more."""
+        self.approvals.withdraw()
+        self.publish()
+
+    def asked(self) -> None:
+        """Show what people are asked, wherever they look.
+
+        At every change: Temporal may replay two activations as one, and what was gathered would not be the same again.
+        """
+        self.show()
+        now = waiting(self.approvals.open())
+        if now != self._waiting:
+            write_waiting(now, self._attributes.approval if self._attributes else None)
+            self._waiting = now
 
     def publish(self) -> None:
         """Write the search attributes that have changed. At the end of a phase and not of a call: it is an event."""
-        if self._attributes is None:
+        if self._attributes is None or self.batch:  # what a batch costs is in the totals of its parent
             return
         found = attributes(self._attributes, self.origin, self._usage)
         if found != self._published:
@@ -163,7 +229,7 @@ class Run:
 
     def show(self) -> None:
         """Bring the page of the run in the Web UI up to date."""
-        self._details = show(details(self.step_report(), self._usage), self._details)
+        self._details = show(details(self.approvals.open(), self.step_report(), self._usage), self._details)
 
     def keep(self, prompt: str, pins: Pins) -> None:
         """Pin what is not pinned yet, from the answer for `prompt`. What is stays as it is, to the end of the run."""
@@ -191,25 +257,21 @@ class Run:
 
     def spent(self, prompt: PromptRef, result: CompletionResult) -> None:
         """Count one answer: as paid, unless a forked run took it over."""
-        before = self._usage
+        one = Totals().plus(result.usage, result.cost)
         if result.taken:
-            self._usage = before.model_copy(update={"taken": before.taken.plus(result.usage, result.cost)})
+            self.count(UsageReport(taken=one, taken_by_prompt={str(prompt): one}))
         else:
-            self._usage = UsageReport(
-                total=before.total.plus(result.usage, result.cost),
-                by_model=_plus(before.by_model, result.model, result),
-                by_prompt=_plus(before.by_prompt, str(prompt), result),
-                taken=before.taken,
-            )
-            self._spent_in_steps(result)
-        self.show()
+            self.count(UsageReport(total=one, by_model={result.model: one}, by_prompt={str(prompt): one}))
 
-    def _spent_in_steps(self, result: CompletionResult) -> None:
+    def count(self, usage: UsageReport) -> None:
+        """Count what was spent here or in a child, in the run and in the steps that are open here."""
+        self._usage += usage
         here = path.get()
         for depth in range(1, len(here) + 1):
-            if step := self.steps.get("/".join(here[:depth])):
-                usage = step.usage.plus(result.usage, result.cost)
-                self.steps[step.path] = step.model_copy(update={"usage": usage})
+            name = "/".join(here[:depth])
+            if step := self.steps.get(name) or self.steps.get(fanned_out(name)):
+                self.steps[step.path] = step.model_copy(update={"usage": step.usage + usage.total})
+        self.show()
 
     def numbered(self, name: str) -> str:
         """The address of the next activity of that name here, such as `write/complete#1`."""
@@ -225,7 +287,7 @@ class Run:
 
     def _count(self, name: str) -> int:
         key = "/".join((*path.get(), name))
-        self._names[key] = self._names.get(key, 0) + 1
+        self._names[key] = self._names.pop(key, 0) + 1  # at the end again: the first ones are the oldest
         return self._names[key]
 
     async def admit_child(self, size: int) -> None:
@@ -256,10 +318,6 @@ class Run:
 
 def _app(prompt: str) -> str:
     return prompt.partition("/")[0]
-
-
-def _plus(totals: dict[str, Totals], key: str, result: CompletionResult) -> dict[str, Totals]:
-    return {**totals, key: totals.get(key, Totals()).plus(result.usage, result.cost)}
 
 
 def _task() -> int:

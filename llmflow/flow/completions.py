@@ -218,12 +218,18 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
     asked = request.model_copy(update={"model": candidate.model, "options": options})
     summary = f"{asked.prompt.name} → {asked.model}"
     try:
-        call_id, answer = await execute(COMPLETE, asked, verb="complete", options=call, summary=summary)
+        call_id, answer = await execute(
+            COMPLETE,
+            asked,
+            verb="complete",
+            options=call,
+            summary=summary,
+            arrived=lambda answer: current().spent(asked.prompt, answer),  # a refusal is paid, too
+        )
     except ActivityError as error:
         if isinstance(error.cause, TimeoutError):
             raise ProviderUnavailable(f"{asked.model} gave no answer: {_timeout(error.cause, call)}") from error
         raise
-    current().spent(asked.prompt, answer)  # a refusal is paid, too
     if answer.finish_reason == "refused":
         raise ContentRefused(f"{answer.model} refuses to answer: {answer.text}", ErrorDetail(model=answer.model))
     return call_id, answer

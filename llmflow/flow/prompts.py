@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from llmflow.errors import ConfigInvalid, ErrorDetail, VariablesInvalid
-from llmflow.flow._execute import execute, typed_errors
+from llmflow.flow._execute import ends_if_cancelled, execute, typed_errors
 from llmflow.flow._run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
@@ -48,7 +48,9 @@ async def pin(prompt: str, model: str | None) -> Pin:
         async with run.resolving:  # parallel first calls ask once
             if (known := run.pinned(prompt, model)) is None:
                 # By the alias that this run has: the prompt's own may be another one by now.
-                request = ResolveRequest(prompt=prompt, model=run.alias(prompt, model), origin=run.origin)
+                request = ResolveRequest(
+                    prompt=prompt, model=run.alias(prompt, model), origin=run.origin, fork=run.take_over().fork
+                )
                 run.keep(prompt, await _resolve(request))
                 known = run.pinned(prompt, model)
     if known is None:
@@ -57,7 +59,7 @@ async def pin(prompt: str, model: str | None) -> Pin:
 
 
 async def _resolve(request: ResolveRequest) -> Pins:
-    with typed_errors():
+    with typed_errors(), ends_if_cancelled():
         return await workflow.execute_local_activity(
             RESOLVE.name,
             request,

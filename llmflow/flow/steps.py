@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow._run import Run, current, path
@@ -55,6 +55,13 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
     """
     if not name or "/" in name or "#" in name:
         raise InputInvalid(f"step name {name!r}: use a non-empty name without `/` and `#`", ErrorDetail(field="name"))
+    async with recorded(name, total=total) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
+    """A step whose name is good: `investigate#2` is one, in a child that does a part of that step of its parent's."""
     run = current()
     here = run.enter(name, workflow.now(), total)
     opened = Step(run, "/".join(here))
@@ -69,11 +76,17 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
         if is_cancelled_exception(error):
             opened.end("cancelled")
         else:
-            cause = error.cause if isinstance(error, ActivityError) and error.cause else error
-            opened.end("failed", f"{type(cause).__name__}: {cause}")
+            opened.end("failed", described(error))
         raise
     else:
         opened.end("completed")
     finally:
         with suppress(ValueError):  # an async generator that is closed by another task is in another context
             path.reset(token)
+
+
+def described(error: BaseException) -> str:
+    """Class and message, of what an activity or a child failed with instead of Temporal's wrappers around it."""
+    while isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
+        error = error.cause
+    return str(error) if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"

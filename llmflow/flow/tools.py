@@ -7,8 +7,9 @@ from pydantic import JsonValue, ValidationError
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolNotFound, ToolOutputInvalid
+from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolNotFound, ToolOutputInvalid, ToolRefused
 from llmflow.flow._execute import execute
+from llmflow.flow.approvals import approval, rejection
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
 from llmflow.types.tools import Tool
@@ -20,19 +21,24 @@ R = TypeVar("R")
 async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a tool as an activity of its own name: `await flow.call_tool(search, query="saga")`.
 
-    Time limit and attempts are the tool's own (`@tool(timeout=..., attempts=...)`).
+    Time limit and attempts are the tool's own (`@tool(timeout=..., attempts=...)`). One with `@tool(approval=True)` is
+    called when people have approved its arguments: the question has the name of the tool, see `flow.approval`.
 
     Raises:
         ToolArgumentsInvalid: the arguments do not fit the tool's signature; names the field.
         ToolNotFound: no worker of this task queue serves the tool.
         ToolOutputInvalid: the tool returned what its annotation forbids.
-        ToolRefused: the tool itself says no.
+        ToolRefused: the tool itself says no, or people do.
         ActivityError: the tool raised something else, after `attempts` tries.
     """
     try:
         arguments = inspect.signature(tool.function).bind(*args, **kwargs).arguments
     except TypeError as error:
         raise ToolArgumentsInvalid(f"tool {tool.name!r}: {error}", ErrorDetail(field=_named(str(error)))) from None
+    if tool.approval:
+        decision = await approval(tool.name, arguments, details=tool.description)
+        if not decision.approved:
+            raise ToolRefused(rejection(decision))
     # RawValue: a result that does not fit must be an error the workflow can catch, not a task that fails for ever.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
     options = CallOptions(timeout=tool.timeout, attempts=tool.attempts)

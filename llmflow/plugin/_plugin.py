@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
-from temporalio.client import ClientConfig, HeaderCodecBehavior
+from temporalio.client import Client, ClientConfig, HeaderCodecBehavior
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverter, DefaultPayloadConverter
 from temporalio.plugin import SimplePlugin
@@ -38,7 +38,8 @@ class Activities:
     """Activities, and what they need open while a worker runs them. `llmflow.worker.activities` makes it."""
 
     functions: Sequence[Callable[..., Any]] = ()  # Any: activities have signatures of every kind
-    lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    lifespan: Callable[[Client], AbstractAsyncContextManager[object]] = nullcontext
+    """For the client of the worker."""
     interceptors: Sequence[Interceptor] = ()
     """Around each activity, the first one outermost: what was measured or traced inside has really been done."""
 
@@ -75,7 +76,7 @@ class LLMFlowPlugin(SimplePlugin):
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
         )
-        self._lifespan = activities.lifespan if activities else nullcontext
+        self._lifespan = (activities or Activities()).lifespan
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
         """See base class. Who encrypts what is said of a run, wants what is handed on to be encrypted, too."""
@@ -111,7 +112,7 @@ class LLMFlowPlugin(SimplePlugin):
         """See base class. What the activities need is open while the worker runs; why it cannot be, is raised."""
         async with AsyncExitStack() as needed:
             try:
-                await needed.enter_async_context(self._lifespan())
+                await needed.enter_async_context(self._lifespan(worker.client))
             except Exception:  # of whatever kind: `async with Worker` would wait for ever for a worker that never began
                 await asyncio.gather(worker.shutdown(), next(worker))
                 raise

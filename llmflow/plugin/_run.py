@@ -7,9 +7,12 @@ from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
+    HandleSignalInput,
+    HandleUpdateInput,
     Interceptor,
     StartActivityInput,
     StartChildWorkflowInput,
@@ -19,8 +22,12 @@ from temporalio.worker import (
 )
 
 from llmflow.errors import InputInvalid
+from llmflow.flow._batch import run_batch
+from llmflow.flow._branches import one_error
+from llmflow.flow._carry import taken_batch
 from llmflow.flow._run import Run
 from llmflow.types.carried import HEADER, Carried
+from llmflow.types.contracts import DECIDE, SPENT
 
 
 class RunInterceptor(Interceptor):
@@ -41,17 +48,35 @@ class _InstallRun(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run that was started with what does not fit. Temporal would try its task for ever."""
         self._run.take_over()
+        self._run.asked()  # what the run before has left open: Temporal hands on the memo of the start alone
+        self._run.machines.arguments = input.args
         try:
             inspect.signature(input.run_fn).bind(None, *input.args)
         except TypeError as error:
             raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
+        self._run.batch = batch = taken_batch()
         try:
-            result = await super().execute_workflow(input)
+            with one_error():
+                result = await (run_batch(batch) if batch else super().execute_workflow(input))
         except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
-            self._run.publish()
+            self._run.end()
             raise
-        self._run.publish()
+        self._run.end()
         return result
+
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        """A decision that is sent as no value, or as several, must not get the run stuck: it is refused like others."""
+        if input.signal == DECIDE.name and len(input.args) != 1:
+            input.args = [RawValue(Payload())]
+        if input.signal == SPENT.name and len(input.args) != 1:
+            return  # no child of ours sends it so
+        with one_error():
+            await super().handle_signal(input)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # Any: the handler's own result
+        """See base class."""
+        with one_error():
+            return await super().handle_update_handler(input)
 
 
 class _HandOn(WorkflowOutboundInterceptor):
@@ -63,12 +88,13 @@ class _HandOn(WorkflowOutboundInterceptor):
 
     def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
         """See base class. Any: the activity's own type."""
-        input.headers = self._told(input.headers)
+        input.headers = self._told(input)
         return super().start_activity(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
         """See base class. Any: the child's own types."""
         input.headers = _with_ours(input.headers, self._run.for_child(input.workflow))
+        input.headers = {**input.headers, **_encoded(self._run.for_batch())}
         payloads = workflow.payload_converter().to_payloads(input.args)
         await self._run.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
         return await super().start_child_workflow(input)
@@ -79,10 +105,13 @@ class _HandOn(WorkflowOutboundInterceptor):
         self._run.publish()
         super().continue_as_new(input)
 
-    def _told(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
-        told = self._run.for_activity()
-        converter = workflow.payload_converter()
-        return {**headers, **{name: converter.to_payload(value) for name, value in told.items()}} if told else headers
+    def _told(self, input: StartActivityInput) -> Mapping[str, Payload]:
+        return {**input.headers, **_encoded(self._run.for_activity(input.activity_id))}
+
+
+def _encoded(told: Mapping[str, object]) -> dict[str, Payload]:
+    converter = workflow.payload_converter()
+    return {name: converter.to_payload(value) for name, value in told.items()}
 
 
 def _with_ours(headers: Mapping[str, Payload], carried: Carried) -> dict[str, Payload]:

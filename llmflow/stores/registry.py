@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.stores.database import Database
+from llmflow.stores.labels import FILE
 from llmflow.stores.prompt_files import parse_prompt
+from llmflow.stores.prompt_states import state_of
 from llmflow.stores.prompts import Prompt, Prompts
 from llmflow.stores.rollouts import Rollout, Unit
 from llmflow.stores.schema import prompt_labels, prompt_rollouts, prompt_versions
@@ -82,6 +84,21 @@ class Registry:
         if ref not in self._loaded:
             self._loaded[ref] = await self._load(ref)
         return self._loaded[ref]
+
+    async def find(self, name: str, word: str) -> tuple[Prompt, PromptSource]:
+        """The version that a word means: the name of a label, a version or its first digits, or `file`.
+
+        Raises:
+            PromptNotFound: neither the files nor the store know the prompt.
+            PromptVersionMissing: the word means none of its versions; says what there is.
+            InputInvalid: it means several.
+            StoreUnavailable: the database does not answer.
+        """
+        if word == FILE:
+            return self.served.get(name), PromptSource()
+        state = await self._database.read(lambda connection: state_of(connection, name))
+        prompt = await self.get(PromptRef(name=name, version=state.find(word)))
+        return prompt, PromptSource(label=word if word in state.labels else None)
 
     async def has_text(self, name: str, text: str) -> bool:
         """Whether the store has exactly this text as a version of the prompt.

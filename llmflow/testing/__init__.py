@@ -1,5 +1,6 @@
-"""For tests of applications: a scripted model, an environment on a real Temporal server, checks of histories."""
+"""For tests of applications: a scripted model, people who answer, a real Temporal server, checks of histories."""
 
+from llmflow.testing.approvals import approve_when_asked, decider
 from llmflow.testing.environment import Environment, environment, server
 from llmflow.testing.history import activities_of, assert_replays
 from llmflow.testing.provider import ScriptedProvider
@@ -8,7 +9,9 @@ __all__ = [
     "Environment",
     "ScriptedProvider",
     "activities_of",
+    "approve_when_asked",
     "assert_replays",
+    "decider",
     "environment",
     "server",
 ]

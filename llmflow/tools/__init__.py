@@ -3,6 +3,7 @@
 from llmflow.tools.decorator import tool
 from llmflow.tools.documents import Passage, SearchResult, SkippedFile, search_documents, search_folder
 from llmflow.tools.files import SavedFile, save_file, write_file
+from llmflow.tools.keys import idempotency_key
 from llmflow.tools.running import run_tool
 from llmflow.tools.web import FetchedPage, fetch_page, fetch_url
 
@@ -14,6 +15,7 @@ __all__ = [
     "SkippedFile",
     "fetch_page",
     "fetch_url",
+    "idempotency_key",
     "run_tool",
     "save_file",
     "search_documents",

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, ParamSpec, Protocol, TypeVar, get_type_hints, overload
 
@@ -47,7 +48,9 @@ def tool(function: Callable[P, Awaitable[R]], /) -> Tool[P, R]: ...
 @overload
 def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
-def tool(*, name: str | None = None, timeout: timedelta = TIMEOUT, attempts: int = ATTEMPTS) -> ToolDecorator: ...
+def tool(
+    *, name: str | None = None, timeout: timedelta = TIMEOUT, attempts: int = ATTEMPTS, approval: bool = False
+) -> ToolDecorator: ...
 def tool(
     function: AnyFunction | None = None,
     /,
@@ -55,6 +58,7 @@ def tool(
     name: str | None = None,
     timeout: timedelta = TIMEOUT,
     attempts: int = ATTEMPTS,
+    approval: bool = False,
 ) -> Tool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
     """Make a tool of a typed function, async or sync (sync ones run in a thread).
 
@@ -71,6 +75,7 @@ def tool(
         timeout: Of one attempt.
         attempts: At most this many when the function raises; errors of llmflow that no retry can change, such as
             `ToolRefused`, are final at once.
+        approval: Whether `flow.call_tool` asks people before it calls the tool, under the tool's name.
 
     Raises:
         ConfigInvalid: the function cannot be a tool; names it, the parameter, and what to write.
@@ -78,7 +83,8 @@ def tool(
 
     def decorate(function: AnyFunction, /) -> Tool[..., Any]:  # Any: as above
         own = getattr(function, "__name__", "")
-        return _make(function, own if name is None else name, timeout, attempts)
+        made = _make(function, own if name is None else name, timeout, attempts)
+        return replace(made, approval=approval)
 
     return decorate if function is None else decorate(function)
 

@@ -93,6 +93,8 @@ class Receipt(CompactWire):
     status: ApprovalStatus
     missing: int = 0
     """How many more people have to approve."""
+    sent: bool = False
+    """Only sent, because no worker answers now: the run takes it, or refuses it, when it goes on."""
 
 
 class Waiting(CompactWire):
@@ -103,6 +105,7 @@ class Waiting(CompactWire):
     deadline: datetime | None = None
     approvers: tuple[str, ...] = ()
     quorum: int = 1
+    """How many different people have to approve."""
     approved_by: tuple[str, ...] = ()
     title: str = ""
     """The first line of the details, or the beginning of the payload."""

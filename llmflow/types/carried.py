@@ -1,8 +1,9 @@
 """What a run hands on: to its children, and to the run that continues it."""
 
-from llmflow.types.approvals import ApprovalReport
+from llmflow.types.approvals import ApprovalReport, Reach
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.forks import Fork
+from llmflow.types.machines import Machines
 from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt
@@ -31,5 +32,9 @@ class Carried(CompactWire):
     """How often each step and call was named so far, for a run that continues: the names go on from there."""
     approvals: ApprovalReport = ApprovalReport()
     """Questions and decisions so far, for a run that continues."""
+    reach: Reach | None = None
+    """How people learn of questions, for a run that continues."""
+    machines: Machines = Machines()
+    """Where the state machines stand, for a run that continues."""
     fork: Fork | None = None
     """Whose results this run takes over, for a child of a forked run."""

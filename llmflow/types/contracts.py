@@ -50,15 +50,25 @@ class Update(Generic[In, Out]):
     output: type[Out]
 
 
+@dataclass(frozen=True)
+class Signal(Generic[In]):
+    """A signal that every workflow on our workers takes."""
+
+    name: str
+    input: type[In]
+
+
 COMPLETE = Activity("llmflow.complete", CompletionRequest, CompletionResult)
 RENDER = Activity("llmflow.render", RenderRequest, RenderedPrompt)
 RESOLVE = Activity("llmflow.resolve", ResolveRequest, Pins)
 """A local activity: it asks memory and, once, the store, and costs one event."""
 REACH = Activity("llmflow.reach", ReachRequest, Reach)
-"""A local activity: it says how people learn of a question."""
+"""It says how people learn of a question."""
 NOTIFY = Activity("llmflow.notify", Notification, Delivered)
 
 DECIDE = Update("llmflow.decide", Decide, Receipt)
+SPENT = Signal("llmflow.spent", UsageReport)
+"""From a child that works on a batch of a fan-out, and ends without a result."""
 
 APPROVALS = Query("llmflow.approvals", ApprovalReport)
 USAGE = Query("llmflow.usage", UsageReport)

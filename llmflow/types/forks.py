@@ -11,6 +11,9 @@ class Hop(CompactWire):
 
     workflow: str
     n: int
+    """From 1, of that type."""
+    batch: str = ""
+    """What it works on, if on a batch, such as `investigate[500-999]`: in another run batches may be cut otherwise."""
 
 
 class Fork(CompactWire):

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import JsonValue, model_serializer, model_validator
 
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.forks import Fork
 from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
@@ -51,6 +52,8 @@ class ResolveRequest(CompactWire):
     """An alias of models.yaml or `provider:model`; `None` for the prompt's own."""
     origin: Origin = Origin()
     """Of the run: a rollout decides by it."""
+    fork: Fork | None = None
+    """Of a forked run: whose versions it keeps, and which are other ones."""
 
 
 class PinnedPrompt(CompactWire):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from llmflow.types.approvals import Waiting
 from llmflow.types.wire import Wire
 
 RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
@@ -36,6 +37,8 @@ class RunStatus(Wire):
     history_bytes: int = 0
     """Size of its history; 0 in a list, where Temporal does not say."""
     tags: tuple[str, ...] = ()
+    approvals: tuple[Waiting, ...] = ()
+    """Questions that wait for people."""
     pending: tuple[PendingCall, ...] = ()
     """What it waits for now; empty in a list, where Temporal does not say."""
 
@@ -46,3 +49,15 @@ class RunPage(Wire):
     runs: tuple[RunStatus, ...]
     cursor: str | None = None
     """Give it to the next `list` for the runs after these; `None` when there are no more."""
+
+
+class InboxItem(Wire):
+    """A question of a run that waits for somebody's decision. It is known without a worker."""
+
+    run: str
+    """Id of the run."""
+    run_id: str
+    workflow: str
+    waiting: Waiting
+    tenant: str | None = None
+    tags: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from llmflow.types.machines import Transition
 from llmflow.types.usage import Totals
 from llmflow.types.wire import Wire
 
@@ -37,6 +38,8 @@ class Wait(Wire):
     until: datetime
 
 
+UNDO = "undo"
+"""The step of a saga in which it undoes the step around it: `book/undo/cancel#1`."""
 CompensationStatus = Literal["ready", "undoing", "undone", "failed", "not needed"]
 
 
@@ -61,3 +64,7 @@ class StepReport(Wire):
     waits: tuple[Wait, ...] = ()
     compensations: tuple[Compensation, ...] = ()
     """Of its sagas, in the order in which they were registered."""
+    transitions: tuple[Transition, ...] = ()
+    """Of its state machines, the last ones."""
+    moves: int = 0
+    """How many transitions there were in all."""

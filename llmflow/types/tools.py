@@ -46,6 +46,8 @@ class Tool(Generic[P, R]):
     """Of one attempt."""
     attempts: int
     """At most this many, before the failure reaches the workflow."""
+    approval: bool = False
+    """Whether people are asked before a workflow calls it."""
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function here: in a thread of its own if it is sync. Workflows use `flow.call_tool` instead."""

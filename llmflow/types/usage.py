@@ -84,6 +84,14 @@ class Totals(Wire):
             unpriced_calls=self.unpriced_calls + (cost.usd is None),
         )
 
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            calls=self.calls + other.calls,
+            usage=self.usage + other.usage,
+            usd=self.usd + other.usd,
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
 
 class UsageReport(Wire):
     """What a run has used so far: the answer of the query `llmflow.usage`."""
@@ -95,3 +103,18 @@ class UsageReport(Wire):
     """By prompt and version, as `name@version`."""
     taken: Totals = Totals()
     """Answers that a forked run took over from the run before it: what they cost then. Not in the others."""
+    taken_by_prompt: dict[str, Totals] = {}
+    """The same by prompt and version."""
+
+    def __add__(self, other: "UsageReport") -> "UsageReport":
+        return UsageReport(
+            total=self.total + other.total,
+            by_model=_merged(self.by_model, other.by_model),
+            by_prompt=_merged(self.by_prompt, other.by_prompt),
+            taken=self.taken + other.taken,
+            taken_by_prompt=_merged(self.taken_by_prompt, other.taken_by_prompt),
+        )
+
+
+def _merged(one: dict[str, Totals], other: dict[str, Totals]) -> dict[str, Totals]:
+    return {**one, **{name: one.get(name, Totals()) + totals for name, totals in other.items()}}

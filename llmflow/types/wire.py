@@ -1,9 +1,11 @@
 """The base of everything that crosses Temporal."""
 
-from typing import Any
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 
 class Wire(BaseModel):
@@ -32,3 +34,18 @@ class CompactWire(Wire):
             or fields[name].default is PydanticUndefined
             or getattr(self, name) != fields[name].default
         }
+
+
+def plain(value: object) -> object:
+    """A value as JSON data; of a model every field, also those that equal their default."""
+    match value:
+        case BaseModel():
+            return {name: plain(field) for name, field in value}
+        case Mapping():
+            return {str(key): plain(item) for key, item in cast(Mapping[object, object], value).items()}
+        case tuple() | list():
+            return [plain(item) for item in cast(tuple[object, ...], value)]
+        case Decimal():
+            return format(value, "f")  # 0.0000001, not 1E-7
+        case _:
+            return to_jsonable_python(value)

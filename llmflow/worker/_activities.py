@@ -5,9 +5,16 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from temporalio.client import Client
+
+from llmflow.activities._histories import Histories
 from llmflow.activities.completions import Completions
+from llmflow.activities.forks import Forks
+from llmflow.activities.keys import Keys
+from llmflow.activities.notifications import NotificationActivities
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.tools import tool_activity
+from llmflow.activities.webhook import Webhook
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.plugin import Activities
@@ -21,7 +28,7 @@ from llmflow.stores.registry import Registry
 from llmflow.worker._app import app_catalogue, app_prices, connected_providers, prompts_of, with_prices
 from llmflow.worker._attributes import known_to_the_server
 
-Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+Lifespan = Callable[[Client], AbstractAsyncContextManager[object]]
 
 
 def activities(
@@ -52,11 +59,14 @@ def activities(
     calls = Calls(database, Outbox(settings.home / "outbox"))
     tools = {tool.name: tool for tool in app.tools}
     completions = Completions(registry, asked, tools, calls, Budgets(database), prices)
-    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known_to_the_server(settings))
+    known, histories = known_to_the_server(settings), Histories()
+    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known, histories)
+    notifications = NotificationActivities(known, _webhook(settings))
 
     @asynccontextmanager
-    async def lifespan() -> AsyncGenerator[None]:
+    async def lifespan(client: Client) -> AsyncGenerator[None]:
         async with (
+            histories.serving(client),
             _closing({} if providers is not None else asked),
             _stored(database, registry, settings),
             calls.serving(timedelta(days=settings.keep_answers)),
@@ -67,9 +77,11 @@ def activities(
         completions.complete,
         prompts.resolve,
         prompts.render,
+        notifications.reach,
+        notifications.notify,
         *(tool_activity(tool) for tool in app.tools),
     ]
-    return Activities(functions, shared(lifespan))
+    return Activities(functions, shared(lifespan), [Forks(histories), Keys()])
 
 
 def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Catalogue | None = None) -> Activities:
@@ -97,8 +109,23 @@ def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Cat
     database = Database(settings.store_url)
     registry = Registry(database, prompts_of(app))
     prices = app_prices(app, settings, models)
-    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known_to_the_server(settings))
-    return Activities([prompts.resolve], shared(lambda: _stored(database, registry, settings)))
+    histories = Histories()
+    prompts = PromptActivities(
+        registry, with_prices(models, prices), settings.label, known_to_the_server(settings), histories
+    )
+
+    @asynccontextmanager
+    async def lifespan(client: Client) -> AsyncGenerator[None]:
+        async with histories.serving(client), _stored(database, registry, settings):
+            yield
+
+    return Activities([prompts.resolve], shared(lifespan))
+
+
+def _webhook(settings: Settings) -> Webhook | None:
+    if settings.webhook is None or settings.webhook_secret is None:
+        return None
+    return Webhook(settings.webhook, settings.webhook_secret.get_secret_value())
 
 
 @asynccontextmanager
@@ -125,11 +152,11 @@ def shared(lifespan: Lifespan) -> Lifespan:
     changing = asyncio.Lock()
 
     @asynccontextmanager
-    async def one() -> AsyncGenerator[None]:
+    async def one(client: Client) -> AsyncGenerator[None]:
         nonlocal users
         async with changing:
             if not users:
-                await opened.enter_async_context(lifespan())
+                await opened.enter_async_context(lifespan(client))
             users += 1
         try:
             yield

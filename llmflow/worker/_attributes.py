@@ -15,10 +15,16 @@ from llmflow.types.attributes import SearchAttributes
 _log = logging.getLogger("llmflow.worker")
 _LOOK_AGAIN = 60.0
 """Seconds between two looks for a search attribute that the namespace does not have."""
+_ATTEMPTS = 5
+"""Of an activity that asks while the server does not answer: 15 s. A run that does without them does so to its end, and
+no inbox finds it."""
 
 
 def known_to_the_server(settings: Settings) -> KnownAttributes:
-    """Asks the server once in the life of a worker, and again while something is missing."""
+    """Asks the server once in the life of a worker, and again while something is missing.
+
+    What it gives raises ServerUnavailable in an activity that may be tried again.
+    """
     known: list[tuple[float, SearchAttributes]] = []
 
     async def attributes() -> SearchAttributes:
@@ -33,6 +39,8 @@ async def _asked(temporal: TemporalClient, wanted: SearchAttributes) -> SearchAt
     try:
         return await known_attributes(temporal, wanted)
     except LLMFlowError as error:
+        if error.retryable and activity.info().attempt < _ATTEMPTS:
+            raise
         _log.warning("runs cannot be found by cost and tags: %s", error)
         return SearchAttributes()
 

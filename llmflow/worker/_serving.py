@@ -68,7 +68,8 @@ async def run(
     _check_models(catalogue)
     check_prompts(app, catalogue)
     served = activities(app, settings=settings, catalogue=catalogue)
-    plugin = LLMFlowPlugin(app, activities=Activities(served.functions))  # their lifespan begins below: before it polls
+    # Their lifespan begins below: before it polls.
+    plugin = LLMFlowPlugin(app, activities=Activities(served.functions, interceptors=served.interceptors))
     client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
@@ -84,7 +85,7 @@ async def run(
     async def healthy() -> bool:
         return not stop.is_set() and await _answers(client)
 
-    async with served.lifespan(), health_endpoint(health, healthy), worker:
+    async with served.lifespan(client.temporal), health_endpoint(health, healthy), worker:
         await _until_stopped(worker, client, stop, ready)
 
 

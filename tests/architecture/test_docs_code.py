@@ -36,7 +36,7 @@ def parse(page: Page, block: Block) -> Iterator[str]:
 
 async def run(page: Page) -> list[str]:
     """What its Python blocks raise, one after the other, in a module that other code can look into."""
-    name = "docs_" + page.path.removesuffix(".md").replace("/", "_").lower()
+    name = "docs_" + page.path.removesuffix(".md").replace("/", "_").replace("-", "_").lower()
     module = sys.modules[name] = ModuleType(name)
     runnable = [block for block in page.blocks if block.language == "python" and "fragment" not in block.options]
     try:

@@ -23,8 +23,8 @@ providers  | types, errors                         | openai, litellm, httpx, gen
 stores     | types, errors                         | sqlalchemy, aiosqlite, asyncpg, alembic, minijinja,
            |                                       | ruamel.yaml
 tools      | types, errors                         | httpx, minijinja
-activities | types, errors,                        | temporalio.{activity,common,exceptions}
-           | providers, stores, tools              |
+activities | types, errors,                        | temporalio.{activity,common,exceptions,worker}, httpx,
+           | providers, stores, tools              | temporalio.{client,converter,service,api}
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
            |                                       | obstore, cryptography
 telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},
@@ -35,7 +35,7 @@ app        | types, errors                         | temporalio.common
 plugin     | app, flow, converter, telemetry,      | temporalio.{plugin,worker,client,workflow,common},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api}
 client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
-           | types, errors                         | temporalio.{common,exceptions,api,types}
+           | types, errors                         | temporalio.{common,converter,exceptions,api,types}
 worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
 cli        | app, client, worker, config, spec,    | typer, rich
            | stores, dev, telemetry, types, errors |

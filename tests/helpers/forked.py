@@ -6,30 +6,51 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 
 import openai
 
 from llmflow import worker
+from llmflow.app import load_app
 from llmflow.providers import pricing
-from tests.integration.five import app
 
-__all__ = ["forked", "openai"]  # imported here, and not for the first time in each of them
+_FIVE = "tests.integration.five:app"
+APPLICATIONS = tuple(f"workflows.{name}.app:app" for name in ("support", "travel", "review", "digest", "onboarding"))
+"""All but the one that only answers questions."""
+
+__all__ = [
+    "APPLICATIONS",
+    "forked",
+    "forked_worker",
+    "killed",
+    "openai",
+]  # imported here, and not for the first time in each of them
 
 
-def _serve(queue: str, environ: Mapping[str, str]) -> None:
+def _serve(app: str, queue: str | None, environ: Mapping[str, str], serving: Event) -> None:
     os.environ.update(environ)
-    asyncio.run(worker.run(app, task_queue=queue))
+    asyncio.run(worker.run(load_app(app), task_queue=queue, ready=lambda _: serving.set()))
 
 
 @asynccontextmanager
 async def forked(queue: str, environ: Mapping[str, str]) -> AsyncGenerator[BaseProcess]:
     """A worker of `five`, for as long as the context lasts. It is never stopped, only killed."""
+    async with forked_worker(_FIVE, environ, queue) as (process, _):
+        yield process
+
+
+@asynccontextmanager
+async def forked_worker(
+    app: str, environ: Mapping[str, str], queue: str | None = None
+) -> AsyncGenerator[tuple[BaseProcess, Event]]:
+    """A worker of any App, named by its path; and what is set when it serves."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([__name__])
-    process = server.Process(target=_serve, args=(queue, environ), daemon=True)
+    serving = server.Event()
+    process = server.Process(target=_serve, args=(app, queue, environ, serving), daemon=True)
     await asyncio.to_thread(process.start)
     try:
-        yield process
+        yield process, serving
     finally:
         await killed(process)
 
@@ -41,3 +62,5 @@ async def killed(process: BaseProcess) -> None:
 
 
 pricing.warm()
+for _path in (_FIVE, *APPLICATIONS):
+    load_app(_path)

@@ -27,7 +27,7 @@ The water for green tea should be 75 degrees hot. Boiling water makes green tea 
 
 Black tea wants boiling water.
 """
-ASKED = ("demo", QUESTION, "--documents", "../guide")
+ASKED = ("demo", "--question", QUESTION, "--documents", "../guide")
 
 
 @pytest.fixture
@@ -71,13 +71,15 @@ async def test_what_goes_to_a_pipe_is_the_report(here: Path, temporal: str) -> N
 
 async def test_a_question_that_nothing_fits(here: Path, temporal: str) -> None:
     env = environ(TEMPORAL_ADDRESS=temporal)
-    done = await finished("demo", "zzyzx qwrtp?", "--documents", "../guide", cwd=here, env=env)
+    done = await finished(
+        "demo", "research", "--question", "zzyzx qwrtp?", "--documents", "../guide", cwd=here, env=env
+    )
     assert done.code == 0
     assert "No passage of these documents fits the question." in done.out
 
 
 async def test_a_question_that_is_too_short(here: Path) -> None:
-    done = await finished("demo", "?", "--documents", "../guide", cwd=here, env=environ())
+    done = await finished("demo", "--question", "?", "--documents", "../guide", cwd=here, env=environ())
     assert (done.code, done.out) == (2, "")
     assert "`text`: String should have at least 3 characters" in done.err
     assert list(here.iterdir()) == [], "no server was started for it"

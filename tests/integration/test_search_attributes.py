@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from dataclasses import replace
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -22,7 +23,7 @@ from temporalio.testing import ActivityEnvironment
 
 from llmflow.client import Client, add_attributes, known_attributes
 from llmflow.config import Settings
-from llmflow.errors import ConfigInvalid
+from llmflow.errors import ConfigInvalid, ServerUnavailable
 from llmflow.types.attributes import SearchAttributes
 from llmflow.worker._attributes import add_missing, known_to_the_server
 from tests.helpers.waiting import until
@@ -100,5 +101,8 @@ async def test_a_worker_does_without_whatever_the_server_says(temporal: str, cap
     environment = ActivityEnvironment(client=client)
     with caplog.at_level(logging.WARNING, "llmflow.worker"):
         await add_missing(Client(client), Settings())
+        with pytest.raises(ServerUnavailable):  # it may only be away for a moment
+            await environment.run(known_to_the_server(Settings()))
+        environment.info = replace(environment.info, attempt=5)
         assert await environment.run(known_to_the_server(Settings())) == SearchAttributes()
     assert [record.message.count("larger than max") for record in caplog.records] == [1, 1]

@@ -1,4 +1,4 @@
-"""What Python allows in workflow code and Temporal answers in its own way. `docs/failures.md` warns of each."""
+"""What Python allows in workflow code, and what becomes of it. `docs/failures.md` has each."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.client import WorkflowUpdateFailedError
 
 from llmflow import flow
 from llmflow.app import App
-from llmflow.errors import RequestRejected
-from llmflow.testing import Environment, assert_replays, environment
+from llmflow.errors import RequestRejected, RunNotCompleted
+from llmflow.testing import Environment, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest, ModelResponse
 
 
@@ -34,19 +34,34 @@ class Trapped:
 
     @workflow.run
     async def run(self, trap: str) -> str:
-        if trap == "task group":
-            async with asyncio.TaskGroup() as group:  # noqa: TID251  this is the trap
-                group.create_task(flow.complete("traps/say", {"text": "bad"}))
         if trap == "bug":
             raise KeyError("a bug")
+        if trap == "sleep":
+            await asyncio.wait_for(workflow.sleep(60), timeout=1)
+        if trap.startswith("task group"):
+            async with asyncio.TaskGroup() as group:  # noqa: TID251  this is the trap
+                group.create_task(self.say("good"))
+                group.create_task(self.say("bad" if trap == "task group" else "good"))
         try:
             if trap == "timeout":
                 async with asyncio.timeout(1):
-                    await flow.complete("traps/say", {"text": "good"})
-            await asyncio.wait_for(flow.complete("traps/say", {"text": "good"}), timeout=1)
-        except ActivityError as error:
-            return f"cancelled: {is_cancelled_exception(error)}"
+                    await self.say("good")
+            if trap == "fan_out":
+                async with asyncio.timeout(1):
+                    await flow.fan_out(["good", "good"], self.say)
+            await asyncio.wait_for(self.say("good"), timeout=1)
+        except TimeoutError:
+            return "time is up"
         return "no trap"
+
+    @workflow.update
+    async def change(self) -> None:
+        """Step into the trap in a handler."""
+        async with asyncio.TaskGroup() as group:  # noqa: TID251  this is the trap
+            group.create_task(self.say("bad"))
+
+    async def say(self, text: str) -> str:
+        return (await flow.complete("traps/say", {"text": text})).output
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +73,49 @@ async def env(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         yield opened
 
 
-@pytest.mark.parametrize(("trap", "says"), [("task group", "unhandled errors in a TaskGroup"), ("bug", "a bug")])
-async def test_a_task_group_and_a_bug_leave_the_run_open(env: Environment, trap: str, says: str) -> None:
-    run = await env.client.start(Trapped.run, trap, id=env.id())
+async def test_a_bug_leaves_the_run_open(env: Environment) -> None:
+    run = await env.client.start(Trapped.run, "bug", id=env.id())
     failure = ""
     while not failure:
         events = (await run.handle.fetch_history()).events
         failed = [event for event in events if event.HasField("workflow_task_failed_event_attributes")]
         failure = failed[0].workflow_task_failed_event_attributes.failure.message if failed else ""
         await asyncio.sleep(0.05)
-    assert says in failure
+    assert "a bug" in failure
     assert (await run.status()).state == "running"
     await run.terminate("seen enough")
 
 
-@pytest.mark.parametrize("trap", ["timeout", "wait_for"])
-async def test_a_time_limit_around_a_call_is_a_cancelled_activity(env: Environment, trap: str) -> None:
+@pytest.mark.parametrize("trap", ["timeout", "wait_for", "fan_out"])
+async def test_a_time_limit_around_a_call_is_a_timeout(env: Environment, trap: str) -> None:
     run = await env.client.start(Trapped.run, trap, id=env.id())
-    assert await run.result() == "cancelled: True"
+    assert await run.result() == "time is up"
+    await assert_replays(run, env.app)
+
+
+async def test_a_time_limit_that_nobody_catches_fails_the_run(env: Environment) -> None:
+    run = await env.client.start(Trapped.run, "sleep", id=env.id())
+    with pytest.raises(RunNotCompleted, match="failed: TimeoutError: a time limit in the workflow's code is over"):
+        await run.result()
+    await assert_replays(run, env.app)
+
+
+async def test_a_failure_in_a_task_group_is_raised_as_it_is(env: Environment) -> None:
+    run = await env.client.start(Trapped.run, "task group", id=env.id())
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, RequestRejected)
+    await assert_replays(run, env.app)
+
+
+async def test_a_task_group_is_cancelled_with_its_run(env: Environment) -> None:
+    run = await env.client.start(Trapped.run, "task group, cancelled", id=env.id())
+    while len(await activities_of(run)) < 2:
+        await asyncio.sleep(0.05)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await run.handle.execute_update("change")
+    assert isinstance(refused.value.cause, RequestRejected)
+    await run.cancel()
+    with pytest.raises(RunNotCompleted, match="was cancelled"):
+        await run.result()
     await assert_replays(run, env.app)

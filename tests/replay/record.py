@@ -15,9 +15,21 @@ from llmflow.app import App
 from llmflow.errors import AuthenticationFailed, RunNotCompleted
 from llmflow.providers.base import Provider
 from llmflow.providers.offline import Offline
-from llmflow.testing import ScriptedProvider, environment, server
+from llmflow.testing import ScriptedProvider, decider, environment, server
+from llmflow.types.approvals import Decide
+from tests.integration.asking import app as asking
+from tests.integration.fanned import app as fanned
+from tests.integration.forking.app import app as forking
 from tests.integration.hello.app import app as hello
+from tests.integration.machinery import app as machinery
+from tests.integration.shapes import app as shapes
+from tests.integration.trips import app as trips
+from tests.integration.watched import app as watched
+from workflows.onboarding.app import app as onboarding
+from workflows.onboarding.demo import demo as onboarding_demo
 from workflows.research.app import app as research
+from workflows.review.app import app as review
+from workflows.review.demo import demo as review_demo
 
 HISTORIES = Path(__file__).parent / "histories"
 GREETING = '{"text": "hello ana", "warmth": 7}'
@@ -30,9 +42,52 @@ RECORDED: dict[str, tuple[App, str, object, Provider]] = {
     "parallel": (hello, "Parallel", ["ana", "bo", "cy"], ScriptedProvider(lambda request: request.messages[-1].text)),
     "rendered": (hello, "Rendered", "ana", ScriptedProvider([])),
     "steps": (hello, "Steps", "last", ScriptedProvider([])),
+    "approvals": (
+        asking,
+        "AskAll",
+        [{"days": 3, "approvers": ["ana", "bo"], "quorum": 2, "with_form": True}, {"name": "pay", "payload": 12}],
+        ScriptedProvider([]),
+    ),
+    "approval-rounds": (asking, "Revise", None, ScriptedProvider([])),
+    "saga": (trips, "Trip", ["hotel", "flaky", "full"], ScriptedProvider([])),
+    "saga-at-once": (trips, "AtOnce", ["hotel", "late", "full"], ScriptedProvider([])),
+    "saga-of-functions": (trips, "Odd", "functions", ScriptedProvider([])),
     "research": (research, "ResearchAssistant", {"text": "What does a saga undo?"}, Offline()),
+    "patterns": (shapes, "Shapes", {"shape": "nested", "text": "ana"}, ScriptedProvider(lambda _: "hello")),
+    "fan-out": (fanned, "Fan", {"items": 6, "way": "nested", "collect": True, "bad": [3]}, ScriptedProvider([])),
+    "fan-out-batches": (fanned, "Fan", {"items": 501, "limit": 40}, ScriptedProvider([])),
+    "fan-out-batch": (fanned, "Fan", {"items": 501, "limit": 40}, ScriptedProvider([])),
+    "map-reduce": (fanned, "Sum", {"items": 7}, ScriptedProvider([])),
+    "fork": (forking, "Article", {"topic": "tea"}, ScriptedProvider(lambda request: request.messages[-1].text)),
+    "race": (fanned, "Race", {"limit": 1}, ScriptedProvider([])),
+    "guards": (watched, "Watched", {"case": "output", "name": "ana"}, ScriptedProvider(["HEY", "HEY, please"])),
+    "review": (review, "Review", review_demo.input, Offline()),
+    "machine": (machinery, "Works", {"machine": "laps", "job": {"name": "lap"}}, ScriptedProvider([])),
+    "onboarding": (onboarding, "Onboard", onboarding_demo.input, Offline()),
 }
 """Name of the history -> App, workflow, input, model."""
+
+CHILDREN = {"fan-out-batch": "/look_at[0-39]"}
+"""Name of the history -> whose it is, where it is of a child."""
+
+FORKED = {"fork": "notes/b"}
+"""Name of the history -> the step from which the run is forked; the history is the fork's."""
+
+DECIDED: dict[str, list[Decide]] = {
+    "approvals": [
+        Decide(approval="pay", approved=False, by="cy", comment="too much"),
+        Decide(approval="publish", approved=True, by="ana", form={"amount": 1}),
+        Decide(approval="publish", approved=True, by="bo", form={"amount": 2}),
+    ],
+    "approval-rounds": [Decide(approval="publish", approved=yes, by="ana") for yes in (False, False, True)],
+    "review": [answer.decide for answer in review_demo.answers],
+    "onboarding": [
+        Decide(approval="offer", approved=True, by="mia", form={"needs": ["a laptop"]}),
+        Decide(approval="equipment", approved=True, by="ana"),
+        Decide(approval="first-week", approved=True, by="mia", form={"missing": []}),
+    ],
+}
+"""Name of the history -> what people say in it."""
 
 
 async def record(name: str, address: str) -> str:
@@ -42,10 +97,17 @@ async def record(name: str, address: str) -> str:
         started = env.client.start(workflow, input, id=name) if input else env.client.start(workflow, id=name)
         run = await started
         try:
-            await run.result()
+            async with decider(env.client, run, DECIDED.get(name, [])):
+                await run.result()
         except RunNotCompleted as error:
             print(f"{name}: {error}")
-        return json.dumps(_without_this_machine((await run.handle.fetch_history()).to_json_dict()), indent=1)
+        id = name + CHILDREN.get(name, "")
+        if name in FORKED:
+            fork = await run.fork(FORKED[name], id=f"{name}-again", models={"fast": "quick"})
+            await fork.result()
+            id = fork.id
+        history = await env.client.run(id).handle.fetch_history()
+        return json.dumps(_without_this_machine(history.to_json_dict()), indent=1)
 
 
 def _without_this_machine(part: Any) -> Any:  # Any: JSON

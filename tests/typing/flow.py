@@ -32,12 +32,21 @@ class Lookup:
         assert_type(found, SearchResult)
         async with flow.step("write", total=3) as step:
             assert_type(step, flow.Step)
+        decision = await flow.approval("publish", plan.output, form=Plan)
+        assert_type(decision, flow.Decision[Plan])
+        assert_type(decision.form, Plan | None)
+        assert_type(decision.require(), flow.Decision[Plan])
+        assert_type(await flow.approval("publish"), flow.Decision)
+        assert_type((await flow.approval("publish")).form, None)
         return plan.output
 
     async def mistakes(self) -> None:
         await flow.call_tool(search_documents)  # pyright: ignore[reportCallIssue]  # expected: `query` is missing
         await flow.call_tool(search_documents, query=3)  # pyright: ignore[reportArgumentType]  # expected: not text
         await flow.call_tool(print, "x")  # pyright: ignore[reportArgumentType, reportCallIssue]  # expected: not a tool
+        await flow.approval("publish", on_timeout="shrug")  # pyright: ignore[reportArgumentType]  # expected: no such way
+        await flow.approval("publish", form="Plan")  # pyright: ignore[reportArgumentType]  # expected: a type
+        await flow.approval("publish", timeout=3)  # pyright: ignore[reportArgumentType]  # expected: a timedelta
         await flow.complete("lookup/plan", outptu=Plan)  # pyright: ignore[reportCallIssue]  # expected: no such argument
 
 

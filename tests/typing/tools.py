@@ -30,7 +30,7 @@ async def configured(query: str) -> str | None:
     return query
 
 
-@tool(attempts=1)
+@tool(attempts=1, approval=True)
 def configured_sync(*, flag: bool) -> tuple[int, str]:
     """Count."""
     return int(flag), ""

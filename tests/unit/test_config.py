@@ -59,3 +59,33 @@ def test_search_attributes_may_change_names_and_be_left_out(monkeypatch: pytest.
     monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"cost": "LlmTags", "tags": null, "approval": null}')
     wanted = SearchAttributes(cost="LlmTags")
     assert Settings.load().attributes == wanted
+
+
+SECRET = f"whsec_{'c2VjcmV0' * 4}"
+
+
+def test_a_webhook_has_a_secret_that_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMFLOW_WEBHOOK", "https://example.com/hook")
+    monkeypatch.setenv("LLMFLOW_WEBHOOK_SECRET", SECRET)
+    settings = Settings.load()
+    assert settings.webhook == "https://example.com/hook"
+    assert settings.webhook_secret
+    assert settings.webhook_secret.get_secret_value() == SECRET
+    assert SECRET not in f"{settings!r} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("secret", [None, "", "hunter2", SECRET[:20], SECRET.removeprefix("whsec_"), f"{SECRET}!"])
+def test_a_webhook_without_a_good_secret_is_refused(monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
+    monkeypatch.setenv("LLMFLOW_WEBHOOK", "https://example.com/hook")
+    if secret is not None:
+        monkeypatch.setenv("LLMFLOW_WEBHOOK_SECRET", secret)
+    with pytest.raises(ConfigInvalid, match=r"variable LLMFLOW_WEBHOOK_SECRET: .* 24 to 64 random bytes") as refused:
+        Settings.load()
+    assert not secret or secret not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["", "example.com/hook", "ftp://example.com", "https:///hook"])
+def test_a_webhook_is_an_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LLMFLOW_WEBHOOK", url)
+    with pytest.raises(ConfigInvalid, match="variable LLMFLOW_WEBHOOK: "):
+        Settings.load()

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete
 from temporalio.testing import ActivityEnvironment
 
+from llmflow.activities._histories import Histories
 from llmflow.activities.prompts import PromptActivities
 from llmflow.errors import ModelNotFound, PromptNotFound, PromptVersionMissing
 from llmflow.flow import _run
@@ -37,7 +38,8 @@ class Worker:
         async def none() -> SearchAttributes:
             return SearchAttributes()
 
-        self.activities = PromptActivities(self.registry, Catalogue(providers={}, aliases=aliases), "production", none)
+        catalogue = Catalogue(providers={}, aliases=aliases)
+        self.activities = PromptActivities(self.registry, catalogue, "production", none, Histories())
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)

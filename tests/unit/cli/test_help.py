@@ -28,9 +28,10 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
 def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = "dev demo worker start status list result cancel usage score doctor init"
+    asked = "dev demo worker start status steps list result cancel usage fork compare score doctor graph init"
     prompts = "list show diff check push pull label rollout history compare"
-    groups = {*(f"prompts {name}" for name in prompts.split()), "cost reprice", "store upgrade"}
+    approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
+    groups = {*(f"prompts {name}" for name in prompts.split()), *approvals, "cost reprice", "store upgrade"}
     assert set(COMMANDS) == {*asked.split(), *groups}
 
     done = call(capsys, "--help")
@@ -60,12 +61,13 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
             [],
             """
             Begin: demo init dev
-            Runs: start status result usage cancel list
+            Runs: start status steps result usage cancel list fork compare approvals
             Records: score cost
-            Apps: worker doctor prompts store
+            Apps: worker doctor graph prompts store
             """,
         ),
         (["prompts"], "Files: list show diff check push pull\nWhat runs get: label rollout history compare"),
+        (["approvals"], "Commands: list show approve reject"),
         (["cost"], "Commands: reprice"),
         (["store"], "Commands: upgrade"),
     ],

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._output import cost, dollars, duration, near, plain, when
+from llmflow.cli._output import cost, dollars, duration, near, when
 from llmflow.types.prompts import PromptRef
 from llmflow.types.usage import Totals, Usage, UsageReport
+from llmflow.types.wire import plain
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""The people of a demo: they are asked what its run asks, and say what its script has them say."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from rich.text import Text
+
+from llmflow.app import Answer
+from llmflow.cli._output import err, plural, when
+from llmflow.cli._report import AnyRun
+from llmflow.errors import LLMFlowError, NoWorker
+from llmflow.types.approvals import Question
+
+
+class People:
+    """Give each answer once, when its question is open and its time has come; and tell what they see."""
+
+    def __init__(self, run: AnyRun, answers: Sequence[Answer]) -> None:
+        self._run = run
+        self._answers = list(answers)
+        self._told: set[tuple[str, int, str]] = set()
+
+    async def decide(self) -> tuple[Question, ...]:
+        """Look once at what is asked, tell it, and answer what is due. Returns all questions so far."""
+        try:
+            questions = (await self._run.approvals()).questions
+        except NoWorker:  # it has not begun, or its worker is busy: the next look tells
+            return ()
+        for question in questions:
+            self._tell(question)
+            for answer in self._due(question):
+                await self._say(answer)
+        return questions
+
+    def _due(self, question: Question) -> Iterator[Answer]:
+        if question.status == "open":
+            for answer in list(self._answers):
+                if answer.decide.approval == question.name and datetime.now(UTC) >= question.asked_at + answer.after:
+                    self._answers.remove(answer)
+                    yield answer
+
+    async def _say(self, answer: Answer) -> None:
+        decide = answer.decide
+        said = Text.assemble((f"  {decide.by} ", "bold"), "approves" if decide.approved else "rejects")
+        said.append(f" {decide.approval}")
+        if decide.comment:
+            said.append(f": {decide.comment}", "italic")
+        try:
+            receipt = await self._run.decide(**dict(decide))
+        except LLMFlowError as error:
+            said.append(f" (refused: {error.message})", "yellow")
+        else:
+            if receipt.missing:
+                said.append(f" ({receipt.missing} more {plural(receipt.missing, 'yes')} needed)", "dim")
+        err.print(said, soft_wrap=True)
+
+    def _tell(self, question: Question) -> None:
+        """A line when it is asked, one when it is escalated, one when it ends without an answer."""
+        now = (question.name, question.level, question.status)
+        if now in self._told:
+            return
+        self._told.add(now)
+        if question.status == "open":
+            err.print(_asked(question), soft_wrap=True)
+        elif question.status in ("expired", "withdrawn"):
+            err.print(Text(f"  {question.name}: {question.status}", "yellow"), soft_wrap=True)
+
+
+def _asked(question: Question) -> Text:
+    who = " or ".join(question.approvers) or "anybody"
+    needs = f"{question.quorum} of {', '.join(question.approvers)}" if question.quorum > 1 else who
+    until = f", until {when(question.deadline)}" if question.deadline else ""
+    verb = "is now also asked of" if question.level else "waits for"
+    return Text.assemble(("  ? ", "cyan"), (question.name, "bold"), f" {verb} {needs}{until}")

@@ -1,0 +1,1 @@
+"""`llmflow approvals`: what runs ask people, and answering it."""

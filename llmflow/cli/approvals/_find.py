@@ -1,0 +1,60 @@
+"""The questions of one run, by what a person writes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from llmflow.cli._report import need_worker
+from llmflow.cli._target import connected
+from llmflow.errors import ApprovalNotFound, InputInvalid, did_you_mean
+from llmflow.types.approvals import ApprovalReport, Question
+
+ApprovalName = Annotated[
+    str | None,
+    typer.Argument(metavar="APPROVAL", help="Which question, if the run has several: publish, or publish#2"),
+]
+
+
+async def asked_by(id: str) -> ApprovalReport:
+    """All that a run has asked.
+
+    Raises:
+        NoWorker: nothing polls the run's task queue, so it cannot answer.
+        RunNotFound: no run has this id.
+    """
+    connection = await connected()
+    one = connection.client.run(id)
+    await need_worker(connection, await one.status())
+    return await one.approvals()
+
+
+def named(run: str, questions: Sequence[Question], name: str) -> list[Question]:
+    """The question of that name with its later rounds, or the one round that it names.
+
+    Raises:
+        ApprovalNotFound: there is none; names those that there are.
+    """
+    found = [one for one in questions if one.name == name or one.name.startswith(f"{name}#")]
+    if not found:
+        known = [one.name for one in questions]
+        asked = ", ".join(known) or "nothing"
+        raise ApprovalNotFound(f"run {run!r} has asked no `{name}`{did_you_mean(name, known)}. It has asked: {asked}")
+    return found
+
+
+def open_one(run: str, questions: Sequence[Question], name: str | None) -> Question:
+    """The one question that is meant.
+
+    Raises:
+        ApprovalNotFound: none is open, or none of that name; names those that are.
+        InputInvalid: several are, and nobody says which one.
+    """
+    meant = questions if name is None else named(run, questions, name)
+    still = [one for one in meant if one.status == "open"]
+    if not still:
+        ended = ", ".join(f"{one.name} ({one.status})" for one in meant)
+        raise ApprovalNotFound(f"run {run!r} waits for nobody now{f'; it has asked {ended}' if ended else ''}")
+    if len(still) > 1 and name is None:
+        raise InputInvalid(f"run {run!r} asks several things, name one of them: {', '.join(one.name for one in still)}")
+    return still[-1]

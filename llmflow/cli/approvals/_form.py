@@ -1,0 +1,168 @@
+"""A question's form, from its JSON schema: what it asks for, and asking it in the terminal."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from pydantic import JsonValue
+from rich.text import Text
+
+from llmflow.cli._output import err, say
+
+Schema = Mapping[str, Any]  # Any: JSON
+_LIMITS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
+_SHAPES = {"format": "as {}", "minLength": "{} characters or more", "maxLength": "at most {} characters"}
+_WORDS = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One thing to fill in."""
+
+    name: str
+    kinds: tuple[str, ...]
+    """JSON types that it may have."""
+    choices: tuple[JsonValue, ...] = ()
+    """All values that it may have, if they are few."""
+    required: bool = True
+    default: JsonValue = None
+    """What it is if it is left out, and not required."""
+    limits: tuple[str, ...] = ()
+    about: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.takes})"
+
+    @property
+    def takes(self) -> str:
+        """Such as `number, from 0, to 500`."""
+        what = " | ".join(map(as_text, self.choices)) or " or ".join(self._kinds())
+        return ", ".join((what, *self.limits, *(() if self.required else ("optional",))))
+
+    def read(self, text: str) -> JsonValue:
+        """What a person wrote, as JSON of the first kind that it fits. The run itself looks at limits.
+
+        Raises:
+            ValueError: it fits none.
+        """
+        if self.choices:
+            found = [one for one in self.choices if as_text(one) == text]
+            if not found:
+                raise ValueError(f"write one of {', '.join(map(as_text, self.choices))}")
+            return found[0]
+        for kind in self._kinds():
+            with suppress(ValueError):
+                value = _read(kind, text)
+                return text if kind == "number" and "string" in self.kinds else value  # text is exact
+        raise ValueError(f"this is no {self.takes}")
+
+    def _kinds(self) -> list[str]:
+        """Without those that are no news to a person, such as text for a Decimal."""
+        hidden = ("null", "string") if "number" in self.kinds else ("null",)
+        return [kind for kind in self.kinds if kind not in hidden] or ["JSON"]
+
+
+def fields_of(schema: Schema) -> list[Field]:
+    """The fields of a form."""
+    form = _resolved(schema, schema)
+    required: Sequence[str] = form.get("required", ())
+    return [_field(name, one, schema, required=name in required) for name, one in form["properties"].items()]
+
+
+def ask(schema: Schema, before: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Ask each field in the terminal, until what is written can be read.
+
+    Args:
+        schema: Of the form.
+        before: What was answered before, and refused: now offered again.
+
+    Raises:
+        typer.Abort: the person has had enough.
+    """
+    given: dict[str, JsonValue] = {}
+    for field in fields_of(schema):
+        _ask_one(field, before.get(field.name), given)
+    return given
+
+
+def _ask_one(field: Field, known: JsonValue, given: dict[str, JsonValue]) -> None:
+    offered = field.default if known is None else known
+    if field.about:
+        say(f"  {field.about}", "dim")
+    prompt = Text.assemble("  ", (field.name, "bold"), (f" ({field.takes})", "dim"))
+    prompt.append(f" [{as_text(offered)}]: " if offered is not None else ": ")
+    while True:
+        try:
+            text = err.input(prompt).strip()
+            if text or (offered is None and field.required):
+                given[field.name] = field.read(text)
+            elif offered is not None:
+                given[field.name] = offered
+        except EOFError:
+            raise typer.Abort from None
+        except ValueError as error:
+            say(f"  {error}", "yellow")
+        else:
+            return
+
+
+def as_text(value: JsonValue) -> str:
+    """A value as a person writes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _field(name: str, schema: Schema, root: Schema, *, required: bool) -> Field:
+    one = _resolved(schema, root)
+    parts = [_resolved(part, root) for part in one.get("anyOf", ())] or [one]
+    choices = [choice for part in parts for choice in part.get("enum", [part["const"]] if "const" in part else [])]
+    words = {**_LIMITS, **_SHAPES}
+    return Field(
+        name=name,
+        kinds=tuple(dict.fromkeys(kind for part in parts for kind in _kinds(part))),
+        choices=tuple(choices),
+        required=required,
+        default=one.get("default"),
+        limits=tuple(said.format(_short(part[word])) for part in parts for word, said in words.items() if word in part),
+        about=str(one.get("description", "")),
+    )
+
+
+def _short(limit: object) -> object:
+    return f"{limit:g}" if isinstance(limit, float) else limit
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    """The schema behind a `$ref` of pydantic's; what stands beside it wins."""
+    path = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    return {**_resolved(root["$defs"][path], root), **schema} if path else schema
+
+
+def _kinds(schema: Schema) -> Iterator[str]:
+    kinds = schema.get("type", ())
+    yield from [kinds] if isinstance(kinds, str) else kinds
+
+
+def _read(kind: str, text: str) -> JsonValue:
+    match kind:
+        case "string" if text:
+            return text
+        case "integer":
+            return int(text)
+        case "number":
+            number = float(text)
+            if not math.isfinite(number):
+                raise ValueError(text)
+            return int(number) if text.lstrip("+-").isdigit() else number
+        case "boolean" if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+        case "array" | "object" | "JSON":
+            value: JsonValue = json.loads(text)
+            if kind == "JSON" or isinstance(value, list if kind == "array" else dict):
+                return value
+            raise ValueError(text)
+        case _:
+            raise ValueError(text)

@@ -1,0 +1,108 @@
+"""A question as a person reads it."""
+
+import json
+import shlex
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.json import JSON
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.cli._output import took, when
+from llmflow.cli.approvals._form import Schema, as_text, fields_of
+from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote
+from llmflow.types.contracts import DECIDE
+
+_COLOURS = {"open": "cyan", "approved": "green", "rejected": "red", "expired": "yellow", "withdrawn": "yellow"}
+
+
+def question_page(run: str, one: Question) -> RenderableType:
+    """All of it, and if it is open, how to answer."""
+    return Group(*_parts(one), *(_answers(run, one) if one.status == "open" else ()))
+
+
+def question_body(one: Question) -> RenderableType:
+    """What is to be decided on, for whoever is about to."""
+    return Group(*_body(one))
+
+
+def besides(report: ApprovalReport) -> Iterator[RenderableType]:
+    """What came too early, and what did not count."""
+    for early in report.early:
+        yes = "approves" if early.approved else "rejects"
+        yield Text(f"early: {early.by} {yes} `{early.approval}`, which has not been asked yet", "yellow")
+    for refusal in report.refused:
+        sent = f": {json.dumps(refusal.sent, ensure_ascii=False)}" if refusal.sent is not None else ""
+        yield Text(f"refused at {when(refusal.at)}: {refusal.reason}{sent}", "yellow")
+
+
+def _parts(one: Question) -> Iterator[RenderableType]:
+    yield Text.assemble((one.name, "bold"), "  ", (one.status, _COLOURS[one.status]))
+    yield Text(", ".join(_facts(one)), "dim")
+    yield from _body(one)
+    if one.votes:
+        yield Text()
+    yield from map(_vote, one.votes)
+
+
+def _body(one: Question) -> Iterator[RenderableType]:
+    if one.details:
+        yield Text()
+        yield Padding(Markdown(one.details), (0, 0, 0, 2))
+    if one.payload is not None:
+        shown = Text(one.payload) if isinstance(one.payload, str) else JSON(json.dumps(one.payload, ensure_ascii=False))
+        yield Text("\npayload", "dim")
+        yield Padding(shown, (0, 0, 0, 2))
+    if one.form:
+        yield Text("\nform", "dim")
+        yield Padding(_form(one.form), (0, 0, 0, 2))
+
+
+def _facts(one: Question) -> Iterator[str]:
+    yield f"asked {when(one.asked_at)}"
+    if one.status == "open":
+        yield f"waits for {took(one.asked_at, None)}"
+    if one.deadline:
+        yield f"until {when(one.deadline)}"
+    yield f"for {' or '.join(one.approvers) or 'anyone'}"
+    if one.quorum > 1:
+        yield f"{sum(vote.approved for vote in one.votes)} of {one.quorum} approvals"
+    if one.level:
+        yield f"escalated {one.level} times" if one.level > 1 else "escalated"
+
+
+def _form(form: Schema) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for style in ("bold", "", "dim"):
+        table.add_column(style=style, overflow="fold")
+    for field in fields_of(form):
+        default = f", {as_text(field.default)} if left out" if field.default is not None else ""
+        table.add_row(field.name, field.takes + default, field.about)
+    return table
+
+
+def _vote(vote: Vote) -> Text:
+    sign = ("✓ ", "green") if vote.approved else ("✗ ", "red")
+    said = Text.assemble(sign, (vote.by, "bold"), (f"  {when(vote.at)}", "dim"))
+    if vote.comment:
+        said.append(f"  {vote.comment}", "italic")
+    if vote.form is not None:
+        said.append(f"  {json.dumps(vote.form, ensure_ascii=False)}")
+    return said
+
+
+def _answers(run: str, one: Question) -> Iterator[RenderableType]:
+    example = Decide(approval=one.name, approved=True, by="you")
+    form = " --form JSON" if one.form else ""
+    filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
+    sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
+    yield Text("\nto answer", "dim")
+    for line in (
+        f"llmflow approvals approve {shlex.join((run, one.name))}{form}",
+        f"llmflow approvals reject {shlex.join((run, one.name))} --comment WHY",
+        f"temporal workflow signal -w {shlex.quote(run)} --name {DECIDE.name} --input {shlex.quote(sent)}",
+    ):
+        yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied

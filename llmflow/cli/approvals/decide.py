@@ -1,0 +1,135 @@
+"""`llmflow approvals approve`, `llmflow approvals reject`: a person's answer."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import typer
+from pydantic import JsonValue
+from pydantic_core import from_json
+from rich.text import Text
+
+from llmflow.cli._inputs import read_text
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import err, plural, print_json, say
+from llmflow.cli._run import run
+from llmflow.cli._target import connected
+from llmflow.cli.approvals._find import ApprovalName, asked_by, open_one
+from llmflow.cli.approvals._form import Schema, ask, fields_of
+from llmflow.cli.approvals._shown import question_body
+from llmflow.config import Settings
+from llmflow.errors import DecisionRefused, InputInvalid, NoWorker
+from llmflow.types.approvals import Question, Receipt
+
+By = Annotated[str | None, typer.Option(help="Who says so; LLMFLOW_BY, or the user of this machine, if left out")]
+Comment = Annotated[str, typer.Option(help="Why", show_default=False)]
+Form = Annotated[
+    str | None,
+    typer.Option(metavar="JSON|@FILE|-", help="The filled-in form; in a terminal it is asked for if left out"),
+]
+Send = Callable[[JsonValue], Coroutine[Any, Any, Receipt]]  # Any: what a coroutine yields to the loop
+
+
+def approve(
+    run_id: RunId,
+    approval: ApprovalName = None,
+    *,
+    by: By = None,
+    comment: Comment = "",
+    form: Form = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say yes to what a run asks.
+
+    Where no worker runs, the answer is kept for the run, and counts when one does.
+
+    Example: llmflow approvals approve ticket-4711 refund --by ana --form '{"usd": "12.50"}'
+    """
+    _decide(run_id, approval, by, comment, form, approved=True, as_json=as_json)
+
+
+def reject(
+    run_id: RunId,
+    approval: ApprovalName = None,
+    *,
+    by: By = None,
+    comment: Comment = "",
+    form: Form = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say no to what a run asks.
+
+    Where no worker runs, the answer is kept for the run, and counts when one does.
+
+    Example: llmflow approvals reject ticket-4711 refund --by ana --comment "not our parcel"
+    """
+    _decide(run_id, approval, by, comment, form, approved=False, as_json=as_json)
+
+
+def _decide(
+    id: str, name: str | None, by: str | None, comment: str, form: str | None, *, approved: bool, as_json: bool
+) -> None:
+    given = _parsed(form) if form is not None else None
+    question = _question(id, name)
+    person = by or Settings.load().by
+
+    async def send(filled: JsonValue) -> Receipt:
+        one = (await connected()).client.run(id)
+        meant = question.name if question else name or ""
+        return await one.decide(meant, approved=approved, by=person, comment=comment, form=filled)
+
+    if approved and given is None and question and question.form:
+        receipt = _with_form(question, question.form, send)
+    else:
+        receipt = run(send(given))
+    if as_json:
+        print_json(receipt)
+    else:
+        _say(id, receipt)
+
+
+def _question(id: str, name: str | None) -> Question | None:
+    """What is meant; `None` if nobody can say, but it has a name: the answer then waits for the run."""
+    try:
+        return open_one(id, run(asked_by(id)).questions, name)
+    except NoWorker as error:
+        if name is None:
+            raise NoWorker(f"{error.message}; or name the question: the answer then waits for the run") from None
+        return None
+
+
+def _with_form(question: Question, schema: Schema, send: Send) -> Receipt:
+    """Ask for the form, and again as long as the run refuses it."""
+    if not (sys.stdin.isatty() and err.is_terminal):
+        fields = "; ".join(map(str, fields_of(schema)))
+        raise InputInvalid(f"`{question.name}` has a form to fill in: give --form JSON. It takes: {fields}")
+    err.print(question_body(question))
+    err.print()
+    filled: dict[str, JsonValue] = {}
+    while True:
+        filled = ask(schema, filled)
+        try:
+            return run(send(filled))
+        except DecisionRefused as refused:
+            if refused.detail.field != "form":
+                raise
+            say(f"  {refused.message}", "yellow")
+
+
+def _parsed(form: str) -> JsonValue:
+    try:
+        value: JsonValue = from_json(read_text(form, "--form"))
+    except ValueError as error:
+        raise InputInvalid(f"--form: {error}; give JSON, such as '{{\"usd\": 12}}'") from None
+    return value
+
+
+def _say(id: str, receipt: Receipt) -> None:
+    said = Text.assemble((id, "bold"), f" {receipt.approval}: ")
+    if receipt.sent:
+        said.append("sent; no worker answers now, so it counts when the run goes on", "yellow")
+    elif receipt.missing:
+        said.append(f"counted, {receipt.missing} more {plural(receipt.missing, 'approval')} needed")
+    else:
+        said.append(receipt.status, "green" if receipt.status == "approved" else "red")
+    err.print(said)

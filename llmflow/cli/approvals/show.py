@@ -1,0 +1,32 @@
+"""`llmflow approvals show`: what a run asks, in full, and how to answer it."""
+
+from rich.console import Group
+from rich.text import Text
+
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import out, print_json, say
+from llmflow.cli._run import run
+from llmflow.cli.approvals._find import ApprovalName, asked_by, named
+from llmflow.cli.approvals._shown import besides, question_page
+
+
+def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJson = False) -> None:
+    """Show what a run asks people, and has asked them.
+
+    With the fields of its form, who has answered what, and how to answer. It comes from a worker.
+
+    Example: llmflow approvals show ticket-4711
+    """
+    report = run(asked_by(run_id))
+    if approval is not None:
+        questions = tuple(named(run_id, report.questions, approval))
+        report = report.model_copy(update={"questions": questions})
+    if as_json:
+        print_json(report)
+        return
+    if not report.questions:
+        say(f"{run_id} has asked nobody anything")
+    for number, one in enumerate(report.questions):
+        out.print(Group(*([Text()] if number else []), question_page(run_id, one)), crop=False)
+    for line in besides(report):
+        out.print(Group(Text(), line))

@@ -1,0 +1,168 @@
+"""`llmflow compare`: two runs side by side."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from pydantic import BaseModel, ConfigDict
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import cost, out, plural, print_json, say, took
+from llmflow.cli._report import Report, look
+from llmflow.cli._run import run
+from llmflow.cli._target import Connection, connected
+from llmflow.types.steps import StepRecord
+from llmflow.types.usage import Totals, UsageReport
+from llmflow.types.wire import plain
+
+
+class Row(NamedTuple):
+    """What is compared, and what each run has of it."""
+
+    name: str
+    left: str
+    right: str
+    differs: bool
+
+
+class Compared(BaseModel):
+    """One of the runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    report: Report
+    result: Any = None  # Any: what the user's workflow returned
+
+
+def compare_runs(
+    run_id: RunId,
+    other: Annotated[str, typer.Argument(metavar="RUN", help="Id of the other run, such as a fork of it")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs: output, cost, tokens, prompts, models and steps side by side.
+
+    What differs has a `≠`. Steps, prompts and cost come from a worker.
+
+    Example: llmflow compare research-calm-otter-7f3a research-calm-otter-7f3a-fork-0d9e21
+    """
+    one, two = run(_compare(run_id, other))
+    if as_json:
+        print_json({"runs": [one, two], "same_result": one.result == two.result})
+        return
+    for compared in (one, two):
+        if compared.report.missing:
+            say(f"{compared.report.status.id}: {compared.report.missing}", "yellow")
+    out.print(_table(one, two), crop=False)
+    out.print()
+    out.print(_outputs(one, two), crop=False)
+
+
+async def _compare(one: str, two: str) -> tuple[Compared, Compared]:
+    connection = await connected()
+    return await asyncio.gather(_compared(connection, one), _compared(connection, two))
+
+
+async def _compared(connection: Connection, id: str) -> Compared:
+    one = connection.client.run(id)
+    report = await look(connection, one)
+    if report.status.state != "completed":
+        return Compared(report=report)
+    return Compared(report=report, result=await one.result())
+
+
+def _table(one: Compared, two: Compared) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column(one.report.status.id, overflow="fold")
+    table.add_column("")
+    table.add_column(two.report.status.id, overflow="fold")
+    for title, rows in _sections(one.report, two.report):
+        if title and rows:
+            table.add_row()
+            table.add_row(title, style="dim")
+        for row in rows:
+            sign = Text("≠", "yellow") if row.differs else ""
+            table.add_row(f"  {row.name}" if title else row.name, row.left, sign, row.right)
+    return table
+
+
+def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
+    left, right = _Figures(one), _Figures(two)
+    yield "", [_row(name, left.run[name], right.run[name], marked=name != "took") for name in left.run]
+    yield "prompts", list(_side_by_side(left.prompts, right.prompts))
+    yield "models", list(_side_by_side(left.models, right.models))
+    yield "steps", list(_side_by_side(left.steps, right.steps, marked=False))
+
+
+class _Figures:
+    """What is shown of one run, by name."""
+
+    def __init__(self, report: Report) -> None:
+        status, usage = report.status, report.usage or UsageReport()
+        self.run = {
+            "workflow": status.workflow,
+            "state": status.state.replace("_", " "),
+            "took": took(status.started_at, status.closed_at),
+            "paid": _calls(usage.total),
+            "cost": cost(usage.total),
+            "tokens in": f"{usage.total.usage.input_tokens:,}",
+            "tokens out": f"{usage.total.usage.output_tokens:,}",
+            "taken over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
+        }
+        self.prompts = _versions(usage)
+        self.models = {name: f"{_calls(totals)}, {cost(totals)}" for name, totals in usage.by_model.items()}
+        self.steps = {step.path: _step(step) for step in report.steps or ()}
+
+
+def _row(name: str, left: str, right: str, *, marked: bool) -> Row:
+    return Row(name, left, right, marked and left != right)
+
+
+def _side_by_side(left: Mapping[str, str], right: Mapping[str, str], *, marked: bool = True) -> Iterator[Row]:
+    for name in {**left, **right}:
+        differs = marked or (name in left) != (name in right)
+        yield _row(name, left.get(name, "-"), right.get(name, "-"), marked=differs)
+
+
+def _calls(totals: Totals) -> str:
+    return f"{totals.calls} model {plural(totals.calls, 'call')}"
+
+
+def _versions(usage: UsageReport) -> dict[str, str]:
+    """Of each prompt the versions that the run's answers come from, paid or taken over."""
+    versions: defaultdict[str, set[str]] = defaultdict(set)
+    for ref in (*usage.by_prompt, *usage.taken_by_prompt):
+        name, _, version = ref.rpartition("@")
+        versions[name].add(version)
+    return {name: ", ".join(sorted(found)) for name, found in sorted(versions.items())}
+
+
+def _step(step: StepRecord) -> str:
+    spent = f", {cost(step.usage)}" if step.usage.calls else ""
+    return f"{step.status}, {took(step.started_at, step.ended_at)}{spent}"
+
+
+def _outputs(one: Compared, two: Compared) -> RenderableType:
+    left, right = _output(one), _output(two)
+    if left == right:
+        return Group(Text("the same output", "dim"), Text(left))
+    table = Table(show_header=False, expand=True, padding=(0, 1))
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    table.add_row(Text(left), Text(right))
+    return Group(Text("output", "dim"), table)
+
+
+def _output(compared: Compared) -> str:
+    if compared.report.status.state != "completed":
+        return compared.report.failure or "none yet"
+    if isinstance(compared.result, str):
+        return compared.result
+    return json.dumps(plain(compared.result), indent=2, ensure_ascii=False)

@@ -1,0 +1,216 @@
+"""`llmflow fork`: runs like earlier ones, which take over what those have done up to a step."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
+from rich.text import Text
+
+from llmflow.cli._exit import Exit
+from llmflow.cli._inputs import read_text
+from llmflow.cli._options import AsJson
+from llmflow.cli._output import err, print_json, say
+from llmflow.cli._report import AnyRun, Report, look, page, taken_and_paid, watch
+from llmflow.cli._run import run
+from llmflow.cli._target import Connection, connected
+from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, RunNotCompleted
+from llmflow.types.usage import UsageReport
+
+Options = dict[str, Any]  # Any: of `Run.fork`, which have several types
+
+_AT_ONCE = 10  # histories that are read, where many runs are forked
+_PAGE = 1000
+
+
+class Forked(BaseModel):
+    """One new run; with `--wait`, also how it ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    """The run that was forked."""
+    id: str
+    run_id: str | None
+    url: str | None = None
+    state: str | None = None
+    result: Any = None  # Any: what the user's workflow returns
+    failure: str | None = None
+    usage: UsageReport | None = None
+    """`taken` is what it took over, `total` what it paid."""
+
+
+class Failed(BaseModel):
+    """One run that could not be forked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    error: str
+
+
+def fork(
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Id of a run; or give --query", show_default=False)
+    ] = None,
+    *,
+    step: Annotated[
+        str, typer.Option("--from", metavar="STEP", help="The first step or call that is done again: write, plan#2")
+    ],
+    query: Annotated[
+        str | None, typer.Option(help="Fork all runs of Temporal's list filter: \"ExecutionStatus = 'Failed'\"")
+    ] = None,
+    input: Annotated[str | None, typer.Option(metavar="JSON|@FILE|-", help="Another input")] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VERSION", help="Another version of a prompt: digits, a label, `file`; repeatable"),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="ALIAS=MODEL", help="Another model for an alias; may be repeated")
+    ] = None,
+    id: Annotated[str | None, typer.Option(help="Of the new run [default: RUN-fork- and 6 digits]")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Instead of the tags of the run; may be repeated")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the end; show what was taken over and what paid")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a run like an earlier one, from a step on.
+
+    Results from before the step are taken over where their input did not change; nothing of that is paid again.
+
+    Example: llmflow fork research-calm-otter-7f3a --from write --prompt research/write=file --wait
+    """
+    if (run_id is None) == (query is None):
+        raise InputInvalid("name one RUN, or several by --query")
+    if query is not None and id is not None:
+        raise InputInvalid("--id names one new run, and --query may fork several: leave --id out")
+    options: Options = {
+        "prompts": _pairs(prompt, "--prompt", "research/write=file"),
+        "models": _pairs(model, "--model", "smart=openai:gpt-6.1-sol"),
+        "tags": tag,
+        **({"id": id} if id is not None else {}),
+        **({"input": _json(input)} if input is not None else {}),
+    }
+    if run_id is not None:
+        run(_fork_one(run_id, step, options, wait=wait, as_json=as_json))
+    elif query is not None:
+        run(_fork_all(query, step, options, wait=wait, as_json=as_json))
+
+
+async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json: bool) -> None:
+    connection = await connected()
+    new = await connection.client.run(id).fork(step, **options)
+    forked = Forked(source=id, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or ""))
+    _announce(forked, step, hints=not wait)
+    await _warn(connection, new)
+    if wait:
+        report = await watch(connection, new, err)
+        err.print(page(report), crop=False)
+        forked = await _ended(forked, new, report)
+    if as_json:
+        print_json(forked)
+    elif wait and not forked.failure:
+        err.print()
+        print_json(forked.result)
+    if forked.failure:
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _fork_all(query: str, step: str, options: Options, *, wait: bool, as_json: bool) -> None:
+    connection = await connected()
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(source: str, run_id: str) -> Forked | Failed:
+        async with limit:
+            try:
+                new = await connection.client.run(source, run_id).fork(step, **options)
+            except LLMFlowError as error:
+                return Failed(source=source, error=error.message)
+        forked = Forked(source=source, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or ""))
+        return await _ended(forked, new, await _report(connection, new)) if wait else forked
+
+    found = await asyncio.gather(*(one(*source) for source in await _found(connection, query)))
+    forks = [one for one in found if isinstance(one, Forked)]
+    failures = [one for one in found if isinstance(one, Failed)]
+    for forked in forks:
+        err.print(_line(forked))
+    for failed in failures:
+        err.print(Text.assemble((failed.source, "bold"), (f"  not forked: {failed.error}", "red")))
+    if not found:
+        say("no runs")
+    if as_json:
+        print_json({"forks": forks, "failures": failures})
+    if failures or any(one.failure for one in forks):
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _found(connection: Connection, query: str) -> list[tuple[str, str]]:
+    """All runs of the filter, each only in its newest run."""
+    found: dict[str, str] = {}
+    cursor = None
+    while True:
+        page = await connection.client.list(query=query, limit=_PAGE, cursor=cursor)
+        for one in page.runs:
+            found.setdefault(one.id, one.run_id)
+        cursor = page.cursor
+        if cursor is None:
+            return list(found.items())
+
+
+async def _report(connection: Connection, new: AnyRun) -> Report:
+    with suppress(RunNotCompleted):  # the report says how it ended
+        await new.result()
+    return await look(connection, new)
+
+
+async def _ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
+    known = {"state": report.status.state, "failure": report.failure, "usage": report.usage}
+    return forked.model_copy(update={**known, "result": None if report.failure else await new.result()})
+
+
+async def _warn(connection: Connection, new: AnyRun) -> None:
+    queue = (await new.status()).task_queue
+    if not await connection.client.workers(queue):
+        say(f"no worker serves task queue {queue} yet: `llmflow worker` runs one", "yellow")
+
+
+def _announce(forked: Forked, step: str, *, hints: bool) -> None:
+    err.print(Text.assemble("forked ", (forked.source, "bold"), f" from {step}: ", (forked.id, "bold")))
+    if hints:
+        say(f"  watch    llmflow status {forked.id} --watch")
+        say(f"  compare  llmflow compare {forked.source} {forked.id}")
+        if forked.url:
+            err.print(Text(f"  web      {forked.url}"), soft_wrap=True)  # whole, so that a click finds it
+
+
+def _line(forked: Forked) -> Text:
+    line = Text.assemble((forked.source, "bold"), "  ", forked.id)
+    if forked.state:
+        line.append(f"  {forked.state}")
+    if forked.usage:
+        line.append("  " + taken_and_paid(forked.usage).replace("\n", " · "), "dim")
+    if forked.failure:
+        line.append(f"  {forked.failure}", "red")
+    return line
+
+
+def _pairs(given: Sequence[str] | None, option: str, example: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for one in given or ():
+        name, equals, value = one.partition("=")
+        if not (name and equals and value):
+            raise InputInvalid(f"{option} {one}: write {option} {example}", ErrorDetail(field=option))
+        pairs[name] = value
+    return pairs
+
+
+def _json(given: str) -> object:
+    try:
+        value: object = from_json(read_text(given, "--input"))
+    except ValueError as error:
+        raise InputInvalid(f"--input is no JSON: {error}. A text needs quotes of its own: '\"text\"'") from None
+    return value

@@ -1,0 +1,36 @@
+"""`llmflow steps`: what a run has done, step by step."""
+
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import out, print_json, say
+from llmflow.cli._report import need_worker
+from llmflow.cli._run import run
+from llmflow.cli._steps import compensation_table, step_table
+from llmflow.cli._target import connected
+from llmflow.types.steps import StepReport
+
+
+def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
+    """Steps of a run: status, progress, time, calls, cost, error; and what became of its compensations.
+
+    A worker answers, also for a run that has ended. A run that went on as a new one shows the last 500 steps of both.
+
+    Example: llmflow steps research-calm-otter-7f3a --json
+    """
+    report = run(_steps(run_id))
+    if as_json:
+        print_json(report)
+        return
+    if not report.steps:
+        say("this run has no steps: write `async with flow.step(...)` in its workflow")
+    else:
+        out.print(step_table(report.steps), crop=False)
+    if report.compensations:
+        out.print("\ncompensations", style="dim")
+        out.print(compensation_table(report.compensations), crop=False)
+
+
+async def _steps(id: str) -> StepReport:
+    connection = await connected()
+    run = connection.client.run(id)
+    await need_worker(connection, await run.status())
+    return await run.progress()

@@ -1,0 +1,46 @@
+"""A person's answer on its way to a run."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from llmflow.errors import LLMFlowError, NoWorker
+from llmflow.types.approvals import Decide, Receipt
+from llmflow.types.contracts import DECIDE
+
+_WITHIN = timedelta(seconds=5)
+"""How long a worker may take to answer. It takes milliseconds, unless it has to read a long history first."""
+
+
+async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  # Any: runs of every type
+    """By update, which the run answers; and where nobody answers, by signal, which Temporal keeps for the run.
+
+    A worker that was only slow may get both, which is one answer: the run counts what is the same once.
+
+    Raises:
+        ApprovalNotFound: the run asks no such question now.
+        DecisionRefused: it does not count; says why.
+        NoWorker: its worker does not use LLMFlowPlugin.
+        RPCError: Temporal's own.
+    """
+    try:
+        # Its id is left to chance: one made of the answer would return the first round's receipt to a later round.
+        return await handle.execute_update(DECIDE.name, decision, result_type=DECIDE.output, rpc_timeout=_WITHIN)
+    except WorkflowUpdateFailedError as error:
+        if isinstance(error.cause, LLMFlowError):
+            # A new object, because the old one is already the cause of its cause.
+            raise type(error.cause)(error.cause.message, error.cause.detail) from error
+        raise NoWorker(
+            f"run {handle.id!r} takes no decisions, because its worker does not use LLMFlowPlugin: {error.cause}"
+        ) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        if isinstance(error.__cause__, asyncio.CancelledError):  # the caller's own, which Temporal hides in it
+            raise error.__cause__ from None
+    except RPCError as error:
+        if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED:  # too many updates wait for a worker already
+            raise
+    await handle.signal(DECIDE.name, decision)
+    return Receipt(approval=decision.approval, status="open", sent=True)

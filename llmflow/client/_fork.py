@@ -1,0 +1,225 @@
+"""Forks: a new run that begins with what another one has recorded."""
+
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from temporalio.client import Client as TemporalClient
+from temporalio.client import Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.common import Priority, RawValue, WorkflowIDReusePolicy
+from temporalio.converter import DataConverter, PayloadConverter, WorkflowSerializationContext
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from llmflow.client._errors import readable_errors
+from llmflow.errors import RunExists, StepNotFound, did_you_mean
+from llmflow.types.approvals import WAITING, ApprovalReport
+from llmflow.types.carried import HEADER, Carried
+from llmflow.types.forks import FORK, Fork
+from llmflow.types.origins import TAGS
+
+SAME = object()  # told apart from None, which a workflow may take as its input
+
+_SHOWN = 20  # names of steps, in an error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What is different in a forked run."""
+
+    input: object = SAME
+    prompts: Mapping[str, str]
+    models: Mapping[str, str]
+    id: str | None
+    task_queue: str | None
+    tags: Sequence[str] | None
+
+
+async def start_fork(
+    temporal: TemporalClient, id: str, run_id: str | None, step: str, changes: Changes, result_type: Any
+) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
+    """Start a run like that one, which takes its results up to a step. `Run.fork` says the rest."""
+    async with readable_errors(id):
+        run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
+        events = temporal.get_workflow_handle(id, run_id=run_id).fetch_history_events()
+        started = (await anext(events)).workflow_execution_started_event_attributes
+        before = await _first_event_of(step, id, events)
+    fork = Fork(
+        workflow_id=id,
+        run_id=run_id,
+        before=before,
+        step=step,
+        prompts=dict(changes.prompts),
+        models=dict(changes.models),
+    )
+    return await _start(temporal, started, fork, changes, result_type)
+
+
+async def _first_event_of(step: str, id: str, events: AsyncIterator[HistoryEvent]) -> int:
+    """The event in which a run began with a step or a call.
+
+    Raises:
+        StepNotFound: it never did; says what it has.
+    """
+    known: dict[str, None] = {}
+    async for event in events:
+        name, *other = _names(event)
+        if any(one == step or one.startswith((f"{step}/", f"{step}[", f"{step}#")) for one in (name, *other)):
+            return event.event_id
+        known.update(dict.fromkeys(_parts(name)))
+    outermost = [name for name in known if "/" not in name and "[" not in name]
+    shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
+    raise StepNotFound(
+        f"run {id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: {shown or 'none yet'}. A step "
+        "without a call in it leaves nothing in the history: name the call that comes next"
+    )
+
+
+def _names(event: HistoryEvent) -> tuple[str, ...]:
+    """What an event begins: an activity by its id, a child by its type or its id."""
+    if event.HasField("activity_task_scheduled_event_attributes"):
+        return (event.activity_task_scheduled_event_attributes.activity_id,)
+    if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
+        child = event.start_child_workflow_execution_initiated_event_attributes
+        return child.workflow_type.name, child.workflow_id
+    return ("",)
+
+
+def _parts(address: str) -> Iterator[str]:
+    """`a[3]/complete#1` -> `a`, `a[3]`, `a[3]/complete#1`."""
+    names = address.split("/") if address else []
+    for depth in range(1, len(names) + 1):
+        whole = "/".join(names[:depth])
+        yield from (whole.rpartition("[")[0], whole) if whole.endswith("]") else (whole,)
+
+
+async def _start(
+    temporal: TemporalClient,
+    started: WorkflowExecutionStartedEventAttributes,
+    fork: Fork,
+    changes: Changes,
+    result_type: Any,
+) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
+    read = _Reader(temporal, fork.workflow_id)
+    memo: dict[str, object] = {
+        name: await read.raw(value) for name, value in started.memo.fields.items() if name != WAITING
+    }
+    if changes.tags is not None:
+        memo[TAGS] = list(changes.tags)
+    if HEADER in started.header.fields:
+        carried = await read.carried(started.header.fields[HEADER])
+        temporal = _with_header(temporal, _handed_on(carried, fork, changes))
+    same = [await read.raw(one) for one in started.input.payloads]
+    id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
+    timeout, priority = started.workflow_execution_timeout.ToTimedelta(), started.priority
+    try:
+        async with readable_errors(id):
+            return await temporal.start_workflow(
+                started.workflow_type.name,
+                args=same if changes.input is SAME else [changes.input],
+                id=id,
+                task_queue=changes.task_queue or started.task_queue.name,
+                result_type=result_type,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                execution_timeout=timeout or None,
+                memo={**memo, FORK: fork},
+                priority=Priority(
+                    priority_key=priority.priority_key or None,
+                    fairness_key=priority.fairness_key or None,
+                    fairness_weight=priority.fairness_weight or None,
+                ),
+                static_summary=f"fork of {fork.workflow_id} from {fork.step}",
+            )
+    except WorkflowAlreadyStartedError as error:
+        return await _existing(temporal, id, error.run_id, fork, result_type)
+
+
+async def _existing(
+    temporal: TemporalClient, id: str, run_id: str | None, fork: Fork, result_type: Any
+) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
+    """The run that has the id, if it is this very fork: asking for it twice starts it once."""
+    async with readable_errors(id):
+        found = await temporal.get_workflow_handle(id, run_id=run_id).describe()
+        memo: object = await found.memo_value(FORK, None, type_hint=Fork)
+    if memo != fork:
+        raise RunExists(
+            f"run {id!r} exists already, and is not this fork of {fork.workflow_id!r} from `{fork.step}`: choose "
+            "another id"
+        )
+    return temporal.get_workflow_handle(id, result_type=result_type)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads what belongs to a run, as the client's own converter does."""
+
+    temporal: TemporalClient
+    id: str
+
+    async def raw(self, payload: Payload) -> RawValue:
+        """Whatever its type is: it is written again as it was, under the new run's key if each has one."""
+        [value] = await self._converter().decode([payload], [RawValue])
+        return value
+
+    async def carried(self, payload: Payload) -> Carried:
+        """What a run was handed on. Headers need not be encrypted where payloads are."""
+        if payload.metadata["encoding"] == b"json/plain":
+            return self._converter().payload_converter.from_payload(payload, Carried)
+        [carried] = await self._converter().decode([payload], [Carried])
+        return carried
+
+    def _converter(self) -> DataConverter:
+        return self.temporal.data_converter.with_context(WorkflowSerializationContext(self.temporal.namespace, self.id))
+
+
+def _handed_on(carried: Carried, fork: Fork, changes: Changes) -> Carried:
+    """What a continued run or a child was handed on, for a run of its own that begins at the same place.
+
+    Calls are counted from here on. Questions are asked again: people have answered another run's.
+    """
+    origin, budget = carried.origin, carried.origin.budget
+    tags = origin.tags if changes.tags is None else tuple(changes.tags)
+    if budget:
+        budget = budget.model_copy(update={"id": str(uuid.uuid4())})
+    return carried.model_copy(
+        update={
+            "origin": origin.model_copy(update={"root": None, "tags": tags, "budget": budget}),
+            "prompts": {name: pin for name, pin in carried.prompts.items() if name not in fork.prompts},
+            "models": {
+                app: {name: models for name, models in known.items() if name not in fork.models}
+                for app, known in carried.models.items()
+            },
+            "usage": None,
+            "approvals": ApprovalReport(),
+            "fork": fork,
+        }
+    )
+
+
+def _with_header(temporal: TemporalClient, carried: Carried) -> TemporalClient:
+    """A client whose starts hand this on. Temporal's own has no other way to a header."""
+    config = temporal.config(active_config=True)
+    config["interceptors"] = [*config["interceptors"], _HandOn(temporal.data_converter.payload_converter, carried)]
+    config["plugins"] = []  # they have done their work on it
+    return TemporalClient(**config)
+
+
+class _HandOn(Interceptor):
+    def __init__(self, converter: PayloadConverter, carried: Carried) -> None:
+        self._header = {HEADER: converter.to_payload(carried)}
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return _Start(next, self._header)
+
+
+class _Start(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, header: Mapping[str, Payload]) -> None:
+        super().__init__(next)
+        self._header = header
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # Any: as above
+        input.headers = {**input.headers, **self._header}
+        return await super().start_workflow(input)

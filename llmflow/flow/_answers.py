@@ -1,0 +1,187 @@
+"""Answers of people as they come: read, and held against what one question asks for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
+from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote
+
+F = TypeVar("F")
+
+MAX_DECISION = 250_000
+"""Bytes of one decision, form and all."""
+EXAMPLE = '{"approval": "publish", "approved": true, "by": "ana"}'
+
+
+@dataclass(frozen=True)
+class Form(Generic[F]):
+    """What an answer has to fill in."""
+
+    adapter: TypeAdapter[F]
+    json_schema: dict[str, JsonValue]
+
+    def read(self, filled: JsonValue) -> F:
+        """The filled-in form in the workflow's own type.
+
+        JSON mode, because a strict model then accepts dates, decimals and enums, which JSON writes as text.
+
+        Raises:
+            DecisionRefused: it does not fit; the message lists each field.
+        """
+        try:
+            return self.adapter.validate_json(to_json(filled))
+        except ValidationError as error:
+            raise DecisionRefused(f"the form does not fit: {_problems(error)}", ErrorDetail(field="form")) from None
+        except Exception as error:  # whatever a validator of the user's raises: it must not get the run stuck
+            raise DecisionRefused(
+                f"the form cannot be read: {type(error).__name__}: {error}", ErrorDetail(field="form")
+            ) from error
+
+
+def form_of(kind: type[F]) -> Form[F]:
+    """The `Form` of a type.
+
+    Raises:
+        InputInvalid: it is no type with named fields, of which pydantic can make a JSON schema.
+    """
+    try:
+        adapter = TypeAdapter(kind)
+        schema = cast(dict[str, JsonValue], adapter.json_schema())
+    except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
+        raise InputInvalid(f"form={kind!r} has no JSON schema: {error}", ErrorDetail(field="form")) from None
+    if "properties" not in schema and "$ref" not in schema:
+        raise InputInvalid(
+            f"form={kind!r} has no fields to fill in: give a pydantic model or a dataclass", ErrorDetail(field="form")
+        )
+    return Form(adapter, schema)
+
+
+def read(data: bytes) -> Decide:
+    """The decision in what somebody sent.
+
+    Raises:
+        DecisionRefused: it is none; says what is wrong with it, and what one looks like.
+    """
+    if len(data) > MAX_DECISION:
+        raise DecisionRefused(f"a decision of {len(data):,} bytes: at most {MAX_DECISION:,}; send a reference instead")
+    try:
+        sent: object = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise DecisionRefused(f"this is no JSON ({error}): send an object like {EXAMPLE}") from None
+    if not isinstance(sent, dict):
+        raise DecisionRefused(f"a decision is one JSON object, like {EXAMPLE}")
+    fields = cast(dict[str, object], sent)
+    for name in fields:
+        if name not in Decide.model_fields:
+            near = did_you_mean(name, Decide.model_fields)
+            known = ", ".join(Decide.model_fields)
+            raise DecisionRefused(
+                f"a decision has no field `{name}`{near}; it has {known}: {EXAMPLE}", ErrorDetail(field=name)
+            )
+    try:
+        return Decide.model_validate(fields)
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        raise DecisionRefused(f"{_problems(error)}; send an object like {EXAMPLE}", ErrorDetail(field=field)) from None
+
+
+def base_of(name: str) -> str:
+    """The name of a question without its round: `publish` of `publish#2`."""
+    return name.partition("#")[0]
+
+
+def round_of(name: str) -> int:
+    """The round in the name of a question, from 1."""
+    return int(name.partition("#")[2] or 1)
+
+
+def said_before(question: Question, decide: Decide) -> bool:
+    """Whether this very answer counts already: sent twice, it is one answer."""
+    return any(
+        (vote.by, vote.approved, vote.comment, vote.form) == (decide.by, decide.approved, decide.comment, decide.form)
+        for vote in question.votes
+    )
+
+
+def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> None:  # Any: forms of every type
+    """Refuse what does not answer this open question.
+
+    Raises:
+        DecisionRefused: not an approver, a second and different answer, or a form that does not fit.
+    """
+    name, by = question.name, decide.by
+    if question.approvers and by not in question.approvers:
+        known = ", ".join(question.approvers)
+        near = did_you_mean(by, question.approvers)
+        raise DecisionRefused(f"`{by}` may not decide `{name}`{near}: {known} may", ErrorDetail(field="by"))
+    for vote in question.votes:
+        if vote.by == by:
+            said = "approved" if vote.approved else "rejected"
+            raise DecisionRefused(
+                f"{by} has {said} `{name}` already, at {vote.at:%Y-%m-%d %H:%M:%S} UTC: an answer cannot be changed",
+                ErrorDetail(field="approved"),
+            )
+    if form and decide.form is not None:
+        form.read(decide.form)
+    elif form and decide.approved:
+        required = ", ".join(f"`{field}`" for field in fields_of(question))
+        raise DecisionRefused(f"`{name}` asks for a form: send `form` with {required}", ErrorDetail(field="form"))
+    elif not form and decide.form is not None:
+        raise DecisionRefused(f"`{name}` asks for no form: leave `form` out", ErrorDetail(field="form"))
+
+
+def fields_of(question: Question) -> tuple[str, ...]:
+    """Names of what the form of a question asks for."""
+    schema = question.form or {}
+    if isinstance(reference := schema.get("$ref"), str) and isinstance(definitions := schema.get("$defs"), dict):
+        schema = cast(dict[str, JsonValue], definitions.get(reference.rpartition("/")[2]) or {})
+    return tuple(cast(dict[str, JsonValue], schema.get("properties") or {}))
+
+
+def missing(question: Question) -> int:
+    """How many more people have to approve."""
+    return max(0, question.quorum - sum(vote.approved for vote in question.votes))
+
+
+def status_of(question: Question) -> ApprovalStatus:
+    """What its votes make of an open question: one rejection decides, and so does the last approval needed."""
+    if any(not vote.approved for vote in question.votes):
+        return "rejected"
+    return "open" if missing(question) else "approved"
+
+
+def decisive(question: Question) -> Vote | None:
+    """The vote that decided a question: always the last one. `None` if no vote did."""
+    last = question.votes[-1] if question.votes else None
+    return last if last and question.status == ("approved" if last.approved else "rejected") else None
+
+
+def receipt(question: Question) -> Receipt:
+    """What its sender is told of a decision."""
+    is_open = question.status == "open"
+    return Receipt(approval=question.name, status=question.status, missing=missing(question) if is_open else 0)
+
+
+def closed(question: Question, rounds: Iterable[int]) -> DecisionRefused:
+    """Why a question that is not open takes no answer; `rounds` are those that there were."""
+    following = f"{base_of(question.name)}#{max(rounds) + 1}"
+    decided = decisive(question)
+    if question.status == "withdrawn":
+        what = "is not asked any more"
+    elif decided is None:
+        what = f"is {question.status}, because the time is up"
+    else:
+        what = f"was {question.status} already by {decided.by} at {decided.at:%Y-%m-%d %H:%M:%S} UTC"
+    return DecisionRefused(
+        f"`{question.name}` {what}; for a question to come, name its round: `{following}`",
+        ErrorDetail(field="approved"),
+    )
+
+
+def _problems(error: ValidationError) -> str:
+    lines = error.errors(include_url=False, include_context=False, include_input=False)[:5]
+    return "; ".join(f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}" for one in lines)

@@ -1,0 +1,129 @@
+"""The other end of `_batches`: a child that works on a batch, instead of running its workflow."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
+from llmflow.flow._batches import VALUE_BYTES, as_failure, as_json
+from llmflow.flow._branches import Outcome, run_items
+from llmflow.flow._functions import function_at, kinds_of
+from llmflow.flow._run import Run, current, key, path
+from llmflow.flow.steps import recorded
+from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
+from llmflow.types.contracts import SPENT
+
+HISTORY_BYTES = 2_500_000
+"""A history of this size begins no more items; those that are under way may still double it."""
+
+
+async def run_batch(batch: Batch) -> BatchResult:
+    """Work on a batch until it is done, or the child's history or result is full.
+
+    Raises:
+        InputInvalid: the code of this worker has no such function.
+        Exception: with `on_error="raise"`, what the function raised for an item.
+    """
+    run = current()
+    results = _Results(batch)
+    path.set(batch.path[:-1])
+    key.set(batch.key)
+    try:
+        async with recorded(batch.path[-1], total=batch.count) as step:
+
+            def ended(outcome: Outcome[bytes]) -> None:
+                results.add(outcome)
+                step.advance()
+
+            await run_items(
+                unpacked(batch.items),
+                _over_json(batch.function),
+                first=batch.first,
+                limit=batch.limit,
+                ended=ended,
+                full=results.full,
+            )
+    except (Exception, asyncio.CancelledError):
+        await _tell_parent(run)
+        raise
+    return results.all(run)
+
+
+def _over_json(address: str) -> Callable[[JsonValue], Awaitable[bytes]]:
+    """The function of an address, from JSON to JSON."""
+    function = function_at(address)
+    if function is None:
+        raise InputInvalid(f"this worker's code has no `{address}`: deploy the code of the run that fans out")
+    kinds = kinds_of(function)
+
+    async def call(item: JsonValue) -> bytes:
+        try:
+            return as_json(await function(kinds.item.validate_json(to_json(item))))
+        except workflow.ContinueAsNewError:
+            raise InputInvalid(f"`{address}` continues as new: only the workflow itself can, not one item") from None
+
+    return call
+
+
+class _Results:
+    """What the parent gets, and how large it is by now."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._values: dict[int, bytes] = {}
+        self._failures: dict[int, Failure] = {}
+        self._bytes = self._largest = 0
+
+    def add(self, outcome: Outcome[bytes]) -> None:
+        error, data = outcome.error, outcome.value or b"null"
+        if error is None and self._bytes + len(data) > VALUE_BYTES:
+            error = PayloadTooLarge(
+                f"the results of a batch are too large together, by this one of {len(data):,} bytes: return a"
+                " reference (a path, a URL, an id) instead of the content, or lower `limit`",
+                ErrorDetail(size=len(data)),
+            )
+        if error is None:
+            self._values[outcome.index] = data
+        elif self._batch.on_error == "raise":
+            raise error
+        else:
+            self._failures[outcome.index] = failure = as_failure(error)
+            data = failure.model_dump_json().encode()
+        self._bytes += len(data)
+        self._largest = max(self._largest, len(data))
+
+    def full(self) -> bool:
+        """Whether what is not begun yet should go to another child."""
+        if not self._bytes:
+            return False
+        info = workflow.info()
+        return (
+            self._bytes + self._batch.limit * self._largest > VALUE_BYTES
+            or info.is_continue_as_new_suggested()
+            or info.get_current_history_size() > HISTORY_BYTES
+        )
+
+    def all(self, run: Run) -> BatchResult:
+        return BatchResult(
+            done=len(self._values) + len(self._failures),
+            values=packed(self._values[index] for index in sorted(self._values)),
+            failures=self._failures,
+            learned=run.for_parent(),
+        )
+
+
+async def _tell_parent(run: Run) -> None:
+    """A child that fails or is cancelled has no result, but what it spent is spent."""
+    usage, parent = run.usage_report(), workflow.info().parent
+    if parent and (usage.total.calls or usage.taken.calls):
+        handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(  # Any: of any type
+            parent.workflow_id, run_id=parent.run_id
+        )
+        with suppress(FailureError):  # it is closed, and nobody is left to tell
+            await handle.signal(SPENT.name, usage)

@@ -1,0 +1,188 @@
+"""Batches: more items than one history should hold, each part of them in a child of the run's own workflow type."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic_core import to_json
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
+
+from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
+from llmflow.flow._branches import Outcome, together
+from llmflow.flow._functions import kinds_of
+from llmflow.flow._run import batch, current, key, path
+from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Runs that are under way were cut by these: whoever changes one of the first three needs `workflow.patched`.
+BATCH_ITEMS = 500
+"""Of one batch, at most; and of a fan-out that needs none."""
+BATCH_BYTES = 400_000
+"""Of all items of a batch. Each crosses two histories."""
+LANES = 4
+"""Children at once. One run works through some hundred calls a second, several of them through more."""
+VALUE_BYTES = 1_400_000
+"""Of one item, or one result: what one payload may have, and room for what is around it."""
+
+
+async def run_batches(
+    items: Sequence[T],
+    function: Callable[[T], Awaitable[R]],
+    address: str,
+    *,
+    limit: int,
+    on_error: OnError,
+    ended: Callable[[Outcome[R]], None],
+) -> None:
+    """`run_items`, with the items in children.
+
+    Raises:
+        InputInvalid: the function has no annotations, or an item cannot be written as JSON.
+        PayloadTooLarge: an item has more than `VALUE_BYTES`.
+    """
+    result_type = kinds_of(function).result
+    spans = deque([range(len(items))])
+    here, shared = path.get(), key.get()
+
+    async def work(width: int, most: int) -> None:
+        span = spans.popleft()
+        cut = _cut(items, span[:most])
+        if rest := span[len(cut) :]:
+            spans.appendleft(rest)
+        part = Batch(
+            function=address,
+            items=packed(cut),
+            count=len(cut),
+            first=span.start,
+            path=here,
+            limit=width,
+            on_error=on_error,
+            key=shared,
+        )
+        done = await _in_child(part, result_type, ended)
+        if left := range(span.start + done, span.start + len(cut)):
+            spans.appendleft(left)
+
+    async def lane(width: int) -> None:
+        while spans:
+            await work(width, BATCH_ITEMS)
+
+    # The first child is small and alone: it learns the versions of prompts that all others then use.
+    await together([work(limit, min(limit, BATCH_ITEMS))])
+    lanes = min(LANES, limit)
+    await together([lane(limit // lanes + (number < limit % lanes)) for number in range(lanes)])
+
+
+def _cut(items: Sequence[object], span: range) -> list[bytes]:
+    """The first items of a span, as JSON: as many as a batch may hold, and one at least."""
+    cut: list[bytes] = []
+    size = 0
+    for index in span:
+        data = as_json(items[index])
+        size += len(data)
+        if cut and size > BATCH_BYTES:
+            break
+        cut.append(data)
+    return cut
+
+
+def as_json(value: object) -> bytes:
+    """An item or a result on its way between two runs.
+
+    Raises:
+        InputInvalid: it cannot be written as JSON.
+        PayloadTooLarge: it has more than `VALUE_BYTES`.
+    """
+    try:
+        data = to_json(value)
+    except ValueError as error:
+        raise InputInvalid(f"a {type(value).__name__} cannot be written as JSON: {error}") from None
+    if len(data) > VALUE_BYTES:
+        raise PayloadTooLarge(
+            f"a {type(value).__name__} of {len(data):,} bytes is too large to cross to another run (at most"
+            f" {VALUE_BYTES:,}): pass a reference (a path, a URL, an id) instead of the content",
+            ErrorDetail(size=len(data)),
+        )
+    return data
+
+
+async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[Outcome[R]], None]) -> int:
+    """Have a child work on a batch; how many of its items it has done."""
+    task, run = asyncio.current_task(), current()
+    assert task  # a workflow's code runs in tasks alone
+    span = range(part.first, part.first + part.count)
+    try:
+        result = await _child(part)
+    except ChildWorkflowError as error:
+        if task.cancelling():
+            raise asyncio.CancelledError from error
+        if part.on_error == "raise":
+            raise _cause(error) from error
+        for index in span:
+            ended(Outcome[R](index=index, error=error))
+        return len(span)
+    run.learn(result.learned)
+    if task.cancelling():  # and it was done before the cancellation reached it
+        raise asyncio.CancelledError
+    values = iter(unpacked(result.values))
+    for index in span[: result.done]:
+        failure = result.failures.get(index)
+        ended(Outcome[R](index=index, error=_error(failure)) if failure else _read(index, next(values), result_type))
+    return result.done
+
+
+async def _child(part: Batch) -> BatchResult:
+    info = workflow.info()
+    token = batch.set(part)
+    try:
+        # The same type and the same input, so that the child has the same object: `function` may be its method.
+        child: workflow.ChildWorkflowHandle[Any, BatchResult] = await workflow.start_child_workflow(
+            info.workflow_type,
+            args=current().machines.arguments,
+            id=f"{info.workflow_id}/{part.span}",
+            result_type=BatchResult,
+            cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,  # sagas in it are undone
+            static_summary=part.span,
+        )
+    finally:
+        batch.reset(token)
+    return await child
+
+
+def _read(index: int, value: JsonValue, result_type: TypeAdapter[R]) -> Outcome[R]:
+    try:
+        # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
+        return Outcome(index=index, value=result_type.validate_json(to_json(value)))
+    except ValidationError as error:
+        return Outcome[R](index=index, error=error)
+
+
+def _cause(error: ChildWorkflowError) -> BaseException:
+    """What the function raised in the child; or the child's own end, such as a termination."""
+    cause = error.cause
+    if isinstance(cause, LLMFlowError):
+        return type(cause)(cause.message, cause.detail)  # a new object: the old one is already a cause
+    return cause if isinstance(cause, ActivityError | ApplicationError | ChildWorkflowError) else error
+
+
+def as_failure(error: BaseException) -> Failure:
+    """An error on its way between two runs."""
+    if isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
+        error = error.cause
+    if isinstance(error, LLMFlowError):
+        return Failure(type=error.code(), message=error.message, detail=error.detail)
+    if isinstance(error, ApplicationError):
+        return Failure(type=error.type or "ApplicationError", message=error.message)
+    return Failure(type=type(error).__name__, message=str(error))
+
+
+def _error(failure: Failure) -> Exception:
+    if known := BY_CODE.get(failure.type):
+        return known(failure.message, failure.detail)
+    return ApplicationError(failure.message, type=failure.type, non_retryable=True)

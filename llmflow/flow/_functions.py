@@ -1,0 +1,71 @@
+"""Functions by name: a child workflow gets the name, and finds the same function in the same code."""
+
+import inspect
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar, cast, get_type_hints
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+from temporalio import workflow
+
+from llmflow.errors import ErrorDetail, InputInvalid
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Kinds(Generic[T, R]):
+    """How to read an item of a function, and what the function returned."""
+
+    item: TypeAdapter[T]
+    result: TypeAdapter[R]
+
+
+def name_of(function: object) -> str:
+    """What people call it."""
+    while isinstance(function, partial):
+        function = cast(object, function.func)
+    name = getattr(function, "__name__", type(function).__name__)
+    return "lambda" if name == "<lambda>" else name
+
+
+def address_of(function: object) -> str | None:
+    """Where the same code finds it again: `method`, or `module:function`. `None` for what has no such place."""
+    name = getattr(function, "__name__", None)
+    if getattr(function, "__self__", None) is workflow.instance():
+        address = str(name)
+    else:
+        address = f"{getattr(function, '__module__', None)}:{getattr(function, '__qualname__', None)}"
+    return address if function_at(address) == function else None
+
+
+def function_at(address: str) -> Callable[[Any], Awaitable[Any]] | None:  # Any: the user's own types
+    """The function of an address; `None` if there is none."""
+    module, colon, name = address.rpartition(":")
+    # In a workflow these are the modules of its sandbox, which are those of its code.
+    found: Any = sys.modules.get(module) if colon else workflow.instance()  # Any: whatever the user's code has there
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return cast(Callable[[Any], Awaitable[Any]], found) if callable(found) else None
+
+
+def kinds_of(function: Callable[[T], Awaitable[R]]) -> Kinds[T, R]:
+    """Of its item and its result, as it is annotated.
+
+    Raises:
+        InputInvalid: it is not annotated, or pydantic does not know the type.
+    """
+    name = name_of(function)
+    try:
+        hints = get_type_hints(function)
+        item = next(iter(inspect.signature(function).parameters))
+        return Kinds(TypeAdapter(hints[item]), TypeAdapter(hints["return"]))
+    except (KeyError, StopIteration, NameError):
+        problem = f"annotate its item and its result at the top of the module, as in `async def {name}(x: X) -> Y`"
+    except PydanticUserError as error:
+        problem = str(error)
+    raise InputInvalid(f"`{name}` is called in child workflows: {problem}", ErrorDetail(field="function"))

@@ -1,0 +1,79 @@
+"""How people learn of a question: the webhook of the workers is told beside the waiting, which it never holds up."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from llmflow.errors import LLMFlowError
+from llmflow.flow._execute import HEARTBEAT_TIMEOUT, execute
+from llmflow.flow._run import Run
+from llmflow.types.approvals import Event, Notification, ReachRequest
+from llmflow.types.calls import CallOptions
+from llmflow.types.contracts import NOTIFY, REACH
+
+A_DAY = timedelta(days=1)
+REACHING = CallOptions(timeout=timedelta(seconds=10), attempts=1_000)
+
+
+async def reach(run: Run) -> None:
+    """Learn how people are reached: asked once, then the same to the end of the run and of those that continue it.
+
+    Not by a local activity, which would cost less: Temporal may replay its end before a signal or an update that came
+    first, and whoever decides early would get the run stuck.
+    """
+    async with run.resolving:  # parallel first questions ask once
+        if run.reach is None:
+            _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=REACHING)
+            run.reached(found)
+
+
+class Notices:
+    """Notifications of one question."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self._run = run
+        self._name = name
+        self._sending: list[asyncio.Task[None]] = []
+
+    @property
+    def reach_people(self) -> bool:
+        """Whether anyone is notified."""
+        return self._run.reach is not None and self._run.reach.webhook
+
+    def send(self, event: Event) -> None:
+        """Begin to tell what has happened. What cannot be told within a day is not told."""
+        if self.reach_people:
+            info = workflow.info()
+            notification = Notification(
+                event=event,
+                run=info.workflow_id,
+                workflow=info.workflow_type,
+                question=self._run.approvals.question(self._name),
+                origin=self._run.origin,
+            )
+            self._sending.append(asyncio.create_task(self._deliver(notification)))
+
+    def stop(self) -> None:
+        """Give up on what has not been told yet: the question is closed."""
+        for task in self._sending:
+            task.cancel()
+
+    async def _deliver(self, notification: Notification) -> None:
+        with suppress(ActivityError, LLMFlowError):  # history shows it, and the question is asked all the same
+            payload = workflow.payload_converter().to_payloads([notification])[0]
+            await self._run.admit(payload.ByteSize())
+            await workflow.execute_activity(
+                NOTIFY.name,
+                RawValue(payload),
+                result_type=NOTIFY.output,
+                activity_id=self._run.numbered("notify"),
+                summary=f"{notification.event}: {notification.question.name}",
+                schedule_to_close_timeout=A_DAY,
+                start_to_close_timeout=timedelta(minutes=1),
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10)),
+            )

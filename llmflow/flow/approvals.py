@@ -1,0 +1,269 @@
+"""Questions to people: the run waits for their decision, for as long as it takes."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, Self, cast
+
+from pydantic import JsonValue
+from pydantic_core import PydanticSerializationError, from_json, to_json
+from temporalio import workflow
+from typing_extensions import TypeVar
+
+from llmflow.errors import ApprovalExpired, ApprovalRejected, ErrorDetail, InputInvalid
+from llmflow.flow._answers import Form, decisive, form_of
+from llmflow.flow._notices import Notices, reach
+from llmflow.flow._run import Run, current
+from llmflow.types.approvals import Question, Vote
+
+F = TypeVar("F", default=None)
+
+OnTimeout = Literal["raise", "reject", "escalate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision(Generic[F]):
+    """What people said."""
+
+    approval: str
+    """The question with its round, such as `publish#2`."""
+    approved: bool
+    by: str
+    """Whose answer decided; `timeout` if nobody's did."""
+    comment: str
+    form: F | None
+    """The filled-in form: there is one if the question has a form and was approved."""
+    at: datetime
+    votes: tuple[Vote, ...]
+    """Every answer that counted, the deciding one last."""
+
+    def require(self) -> Self:
+        """The decision, if it is a yes.
+
+        Raises:
+            ApprovalRejected: it is a no; says whose, and their comment.
+        """
+        if not self.approved:
+            raise ApprovalRejected(rejection(self))
+        return self
+
+
+def rejection(decision: Decision[Any]) -> str:  # Any: with forms of every type
+    """Who said no to what, and why."""
+    return f"{decision.by} rejected `{decision.approval}`" + (f": {decision.comment}" if decision.comment else "")
+
+
+async def approval(
+    name: str,
+    payload: object = None,
+    *,
+    form: type[F] | None = None,
+    timeout: timedelta | None = None,
+    on_timeout: OnTimeout = "raise",
+    approvers: Sequence[str] = (),
+    quorum: int = 1,
+    remind_every: timedelta | None = None,
+    escalate: Sequence[str | Sequence[str]] = (),
+    details: str = "",
+) -> Decision[F]:
+    """Ask people, and wait: `decision = await flow.approval("publish", draft, timeout=timedelta(days=3))`.
+
+    They answer by `llmflow approvals`, by the update or the signal `llmflow.decide`, with or without anything of
+    llmflow. A name that is asked a second time in a run is a new round, `publish#2`. Several may be open at once.
+
+    Args:
+        name: Short and readable, without `/` and `#`.
+        payload: What is to be decided on: anything that pydantic can write as JSON.
+        form: A pydantic model or dataclass that whoever approves has to fill in.
+        timeout: How long they have, and how long again after each escalation. No limit if left out.
+        on_timeout: Raise `ApprovalExpired`, go on as rejected, or ask more people (`escalate`).
+        approvers: Who may decide, by name, as in `by` of their answers. Anyone if left out.
+        quorum: How many different people have to approve. One rejection decides.
+        remind_every: How often the webhook is told again while nobody decides.
+        escalate: Whom to ask besides, one level for each time that the time is up: a name, or several.
+        details: Markdown for people; its first line is the title of the question.
+
+    Raises:
+        ApprovalExpired: nobody decided in time.
+        InputInvalid: an argument does not fit; names it.
+    """
+    levels = tuple((level,) if isinstance(level, str) else tuple(level) for level in escalate)
+    _check_name(name)
+    _check_people(approvers, quorum, levels)
+    _check_time(timeout, on_timeout, remind_every, levels)
+    expected = form_of(form) if form else None
+    run = current()
+    await reach(run)
+    now = workflow.now()
+    question = Question(
+        name=name,
+        payload=_as_json(payload),
+        details=details,
+        form=expected.json_schema if expected else None,
+        approvers=tuple(dict.fromkeys(approvers)),
+        quorum=quorum,
+        asked_at=now,
+        deadline=now + timeout if timeout else None,
+    )
+    asked, is_new = run.approvals.ask(_writable(question), expected)
+    waiting = _Waiting(run, asked, Notices(run, asked), timeout, on_timeout, remind_every, levels)
+    try:
+        return await waiting.decision(expected, is_new)
+    except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
+        waiting.notices.stop()
+        run.approvals.close(asked, "withdrawn")
+        raise
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """The waiting for one question."""
+
+    run: Run
+    name: str
+    notices: Notices
+    timeout: timedelta | None
+    on_timeout: OnTimeout
+    remind_every: timedelta | None
+    levels: tuple[tuple[str, ...], ...]
+
+    async def decision(self, form: Form[F] | None, is_new: bool) -> Decision[F]:
+        asked = self._question()
+        if asked.status == "open":
+            if is_new:
+                self.notices.send("asked")
+            in_time = await self._wait(asked.deadline - workflow.now() if asked.deadline else None)
+            self.notices.stop()
+            if not in_time:
+                return self._time_is_up()
+            self.notices.send("decided")
+        self.run.approvals.close(self.name, "withdrawn")
+        question = self._question()
+        vote = cast(Vote, decisive(question))
+        return Decision(
+            approval=self.name,
+            approved=vote.approved,
+            by=vote.by,
+            comment=vote.comment,
+            form=form.read(vote.form) if form and vote.form is not None else None,
+            at=vote.at,
+            votes=question.votes,
+        )
+
+    async def _wait(self, left: timedelta | None) -> bool:
+        """Until somebody decides, or nobody did at the end of the last level; whether somebody did."""
+        while not await self._decided_within(left):
+            level = self._question().level
+            if self.on_timeout != "escalate" or level >= len(self.levels) or self.timeout is None:
+                return False
+            self.run.approvals.escalate(self.name, self.levels[level], workflow.now() + self.timeout)
+            self.notices.send("escalated")
+            left = self.timeout
+        return True
+
+    async def _decided_within(self, left: timedelta | None) -> bool:
+        """Wait, and remind meanwhile.
+
+        The time that is left is counted and not looked up, so that tests can make timers shorter than they say.
+        """
+        remind = self.remind_every if self.notices.reach_people else None
+        while self._is_open():
+            if left is not None and left <= timedelta(0):
+                return False
+            reminds = remind is not None and (left is None or remind < left)
+            pause = remind if reminds else left
+            what = "reminder" if reminds else "deadline"
+            try:
+                await workflow.wait_condition(
+                    lambda: not self._is_open(), timeout=pause, timeout_summary=f"approval {self.name}: {what}"
+                )
+            except TimeoutError:
+                if reminds and self._is_open():  # a decision that came together with the timer counts
+                    self.notices.send("reminded")
+                if left is not None and pause is not None:
+                    left -= pause
+        return True
+
+    def _time_is_up(self) -> Decision[Any]:  # Any: without a form
+        comment = f"nobody decided within {_in_words(self.timeout)}{', at each level' if self.levels else ''}"
+        question = self._question()
+        if self.on_timeout != "reject":
+            self.run.approvals.close(self.name, "expired")
+            self.notices.send("expired")
+            who = f" of {', '.join(question.approvers)}" if question.approvers else ""
+            approved = sum(vote.approved for vote in question.votes)
+            raise ApprovalExpired(f"`{self.name}`: {comment}; {approved} of {question.quorum} needed{who} approved")
+        self.run.approvals.close(self.name, "rejected")
+        self.notices.send("decided")
+        at, votes = workflow.now(), question.votes
+        return Decision(
+            approval=self.name, approved=False, by="timeout", comment=comment, form=None, at=at, votes=votes
+        )
+
+    def _question(self) -> Question:
+        return self.run.approvals.question(self.name)
+
+    def _is_open(self) -> bool:
+        return self._question().status == "open"
+
+
+def _in_words(span: timedelta | None) -> str:
+    seconds = span.total_seconds() if span else 0.0
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:g} s"
+
+
+def _invalid(field: str, message: str) -> InputInvalid:
+    return InputInvalid(message, ErrorDetail(field=field))
+
+
+def _check_name(name: str) -> None:
+    if not name or "/" in name or "#" in name:
+        raise _invalid("name", f"approval name {name!r}: use a non-empty name without `/` and `#`")
+
+
+def _check_people(approvers: Sequence[str], quorum: int, levels: Sequence[Sequence[str]]) -> None:
+    if isinstance(approvers, str):
+        raise _invalid("approvers", f"approvers={approvers!r}: give a list of names, [{approvers!r}]")
+    if not all((*approvers, *(name for level in levels for name in level))) or not all(levels):
+        raise _invalid("approvers", "a name in `approvers` or `escalate` is empty: write who is meant, or leave it out")
+    people = len(set(approvers))
+    if quorum < 1 or (approvers and quorum > people):
+        raise _invalid("quorum", f"quorum={quorum}: give 1 or more" + (f", and at most {people}" if approvers else ""))
+    if levels and not approvers:
+        raise _invalid(
+            "escalate", "escalate= asks more people: name the first ones in approvers=, or anyone may decide"
+        )
+
+
+def _check_time(
+    timeout: timedelta | None, on_timeout: OnTimeout, remind_every: timedelta | None, levels: Sequence[Sequence[str]]
+) -> None:
+    for field, span in (("timeout", timeout), ("remind_every", remind_every)):
+        if span is not None and span <= timedelta(0):
+            raise _invalid(field, f"{field}={span}: give a time above 0, or leave it out")
+    if on_timeout not in ("raise", "reject", "escalate"):
+        raise _invalid("on_timeout", f"on_timeout={on_timeout!r}: give `raise`, `reject` or `escalate`")
+    if on_timeout != "raise" and timeout is None:
+        raise _invalid("timeout", f"on_timeout={on_timeout!r} needs a time: give timeout=")
+    if (on_timeout == "escalate") != bool(levels):
+        raise _invalid("escalate", "on_timeout='escalate' and escalate= belong together: give both, or none")
+
+
+def _as_json(payload: object) -> JsonValue:
+    try:
+        return cast(JsonValue, from_json(to_json(payload, inf_nan_mode="null")))
+    except (ValueError, PydanticSerializationError) as error:
+        raise _invalid("payload", f"the payload cannot be written as JSON: {error}") from None
+
+
+def _writable(question: Question) -> Question:
+    """A text that cannot be written would leave the run unable to show anything it asks."""
+    try:
+        question.model_dump_json()
+    except ValueError as error:
+        raise _invalid("details", f"approval {question.name!r}: its texts cannot be written as JSON: {error}") from None
+    return question

@@ -1,0 +1,200 @@
+"""Fan-out and fan-in: one function for many items at once."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Generic, TypeVar, cast
+
+from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
+from llmflow.flow._batches import BATCH_ITEMS, run_batches
+from llmflow.flow._branches import Outcome, run_items
+from llmflow.flow._functions import address_of, name_of
+from llmflow.flow.steps import described, step
+from llmflow.types.batches import OnError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MAX_UNNAMED = 2_000
+"""Items of a function that no child can find: with five calls each they fill a history."""
+FIRST_FAILURES = 10
+"""Failures that an error names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FanOut(Generic[R]):
+    """What became of all items of a fan-out."""
+
+    outcomes: tuple[Outcome[R], ...]
+    """One for each item, in the order of the items."""
+
+    @property
+    def values(self) -> list[R]:
+        """What the function returned for the items with which it succeeded, in the order of the items."""
+        return [cast(R, one.value) for one in self.outcomes if one.ok]
+
+    @property
+    def failures(self) -> list[Outcome[R]]:
+        """Of the items with which it failed, in the order of the items. Empty unless `on_error="collect"`."""
+        return [one for one in self.outcomes if not one.ok]
+
+
+async def fan_out(
+    items: Iterable[T],
+    function: Callable[[T], Awaitable[R]],
+    *,
+    limit: int = 50,
+    on_error: OnError = "raise",
+    min_success: int | float | None = None,
+) -> FanOut[R]:
+    """Call a function with each item, many at once: `found = await flow.fan_out(queries, self.investigate, limit=8)`.
+
+    It is a step of the function's name, with its progress; the calls of item 3 have ids such as
+    `investigate[3]/complete#1`. Whether it returns, raises or is cancelled: nothing of it is running afterwards.
+
+    More than 500 items are worked on by children of this run, in batches. There the function is called on a workflow
+    object of the child's, which has what `__init__` sets and not what `run` did since.
+
+    Args:
+        items: A list, or anything else with an order; not a set.
+        function: An async function of one item. Beyond 500 items a method of the workflow or a function of a module,
+            with annotations; up to 2,000 it may be anything that can be called.
+        limit: How many items are worked on at once, at most, in all children together.
+        on_error: `raise`: the first failure cancels the other items and is raised, as it is, when they have ended.
+            `collect`: failures are data; see `FanOut.failures`.
+        min_success: With `collect`, how many items have to succeed: a number, or a share from 0.0 to 1.0.
+
+    Raises:
+        FanOutFailed: so many items failed that `min_success` cannot be reached; the others were cancelled.
+        InputInvalid: an argument cannot be used.
+        Exception: what the function raised, with `on_error="raise"`.
+    """
+    given = _listed(items)
+    if limit < 1:
+        raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
+    name, tally = name_of(function), _Tally[R](name_of(function), len(given), on_error, min_success)
+    address = address_of(function) if len(given) > BATCH_ITEMS else None
+    if address is None and len(given) > MAX_UNNAMED:
+        raise InputInvalid(
+            f"fan_out of {len(given):,} items: more than {MAX_UNNAMED:,} go to child workflows, which cannot find"
+            f" `{name}`; give a method of the workflow or a function of a module",
+            ErrorDetail(field="function"),
+        )
+    async with step(name, total=len(given)) as opened:
+
+        def ended(outcome: Outcome[R]) -> None:
+            tally.add(outcome)
+            opened.advance()
+
+        if address is None:
+            await run_items(given, function, first=0, limit=limit, ended=ended)
+        else:
+            await run_batches(given, function, address, limit=limit, on_error=on_error, ended=ended)
+    return FanOut(outcomes=tuple(tally.outcomes[index] for index in range(len(given))))
+
+
+def _listed(items: Iterable[T]) -> Sequence[T]:
+    if isinstance(items, set | frozenset):
+        raise InputInvalid(
+            "items is a set, whose order is another one when the run is replayed: give sorted(items)",
+            ErrorDetail(field="items"),
+        )
+    return tuple(items)
+
+
+class _Tally(Generic[R]):
+    """The outcomes so far, and when they are too bad to go on."""
+
+    def __init__(self, name: str, count: int, on_error: OnError, min_success: int | float | None) -> None:
+        self.outcomes: dict[int, Outcome[R]] = {}
+        self._name, self._count, self._on_error = name, count, on_error
+        self._needed = _needed(count, on_error, min_success)
+        self._failures: list[Outcome[R]] = []
+        self._require_enough()
+
+    def add(self, outcome: Outcome[R]) -> None:
+        self.outcomes[outcome.index] = outcome
+        if outcome.error is None:
+            return
+        if self._on_error == "raise":
+            raise outcome.error
+        self._failures.append(outcome)
+        self._require_enough()
+
+    def _require_enough(self) -> None:
+        failed = len(self._failures)
+        if self._count - failed >= self._needed:
+            return
+        told = tuple(
+            f"{self._name}[{one.index}]: {described(one.error)}" for one in self._failures[:FIRST_FAILURES] if one.error
+        )
+        raise FanOutFailed(
+            f"{failed:,} of {self._count:,} items failed, and {self._needed:,} have to succeed",
+            ErrorDetail(failures=told),
+        ) from (self._failures[0].error if self._failures else None)
+
+
+def _needed(count: int, on_error: OnError, min_success: int | float | None) -> int:
+    """How many items have to succeed."""
+    if min_success is None:
+        return 0
+    is_share = isinstance(min_success, float)
+    if min_success < 0 or (is_share and min_success > 1):
+        problem = "give a number of items, or a share from 0.0 to 1.0"
+    elif on_error == "raise":
+        problem = 'write on_error="collect" with it; without, every item has to succeed'
+    else:
+        # Rounded first, because 0.7 of 10 is a little more than 7.
+        return ceil(round(min_success * count, 6)) if is_share else int(min_success)
+    raise InputInvalid(f"min_success={min_success}: {problem}", ErrorDetail(field="min_success"))
+
+
+async def map_reduce(
+    items: Iterable[T],
+    map: Callable[[T], Awaitable[R]],
+    reduce: Callable[[list[R]], Awaitable[R]],
+    *,
+    limit: int = 50,
+    on_error: OnError = "raise",
+    min_success: int | float | None = None,
+    fan_in: int = 20,
+) -> R:
+    """Call `map` with each item, and `reduce` with lists of what it gave, again and again until one result is left.
+
+    `reduce` gets results of `map` or its own, in the order of the items; a single result needs none.
+
+    Args:
+        items: As in `fan_out`.
+        map: As `function` in `fan_out`.
+        reduce: Makes one result of a list of 2 to `fan_in`. Each level of it is a step of its name.
+        limit: As in `fan_out`, for both functions.
+        on_error: As in `fan_out`, for `map`; a failure of `reduce` is raised.
+        min_success: As in `fan_out`, for `map`.
+        fan_in: Results that one call of `reduce` gets, at most.
+
+    Raises:
+        FanOutFailed: see `fan_out`; or no item succeeded.
+        InputInvalid: see `fan_out`.
+        Exception: what one of the functions raised.
+    """
+    if fan_in < 2:
+        raise InputInvalid(f"fan_in={fan_in}: give 2 or more", ErrorDetail(field="fan_in"))
+    mapped = await fan_out(items, map, limit=limit, on_error=on_error, min_success=min_success)
+    results = mapped.values
+    if not results:
+        told = tuple(f"{name_of(map)}[{one.index}]: {described(one.error)}" for one in mapped.failures if one.error)
+        raise FanOutFailed(
+            f"nothing to reduce: none of {len(mapped.outcomes)} items succeeded",
+            ErrorDetail(failures=told[:FIRST_FAILURES]),
+        )
+    while len(results) > 1:
+        groups = _groups(results, fan_in)
+        reduced = iter((await fan_out([one for one in groups if len(one) > 1], reduce, limit=limit)).values)
+        results = [one[0] if len(one) == 1 else next(reduced) for one in groups]
+    return results[0]
+
+
+def _groups(results: list[R], most: int) -> list[list[R]]:
+    """As few as possible, as equal as possible, in order: 21 by 20 are 11 and 10, not 20 and 1."""
+    count = ceil(len(results) / most)
+    return [results[len(results) * n // count : len(results) * (n + 1) // count] for n in range(count)]

@@ -1,0 +1,301 @@
+"""State machines: an enum of states, and a method for each that says which state is next.
+
+class Review(machine.Machine[Draft]):
+    start = State.WRITE
+    ends = (State.DONE,)
+
+    @machine.step(State.WRITE)
+    async def write(self, draft: Draft) -> Literal[State.CHECK]: ...
+
+    @machine.step(State.CHECK, timeout=timedelta(days=3), on_timeout=State.DONE)
+    async def check(self, draft: Draft) -> Literal[State.WRITE, State.DONE]: ...
+"""
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import PydanticSchemaGenerationError, TypeAdapter
+from pydantic_core import PydanticSerializationError, to_json
+from temporalio import workflow
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ChildWorkflowError,
+    is_cancelled_exception,
+)
+
+from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, MachineInvalid, StateTimedOut, TooManyVisits
+from llmflow.flow._machine_table import MARK, Handler, Spec, Table, name_of, read
+from llmflow.flow._run import Run, current, path
+from llmflow.flow.checkpoints import go_on, is_due
+from llmflow.flow.steps import described
+from llmflow.flow.steps import step as open_step
+from llmflow.types.machines import MachineDescription, Position, length_of
+from llmflow.types.steps import Wait
+
+C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Awaitable[Enum]])
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two tries of a state. The pauses begin with one second, and double."""
+
+
+def step(
+    state: Enum,
+    *,
+    timeout: timedelta | None = None,
+    on_timeout: Enum | None = None,
+    retries: int = 0,
+    max_visits: int = 100,
+) -> Callable[[F], F]:
+    """Make a method the handler of a state. Its return annotation lists the states that may follow.
+
+    Args:
+        state: The state that the method handles.
+        timeout: Of one visit, with all its retries. When it is up, what runs in the state is cancelled.
+        on_timeout: The state that follows then; without one the machine fails with `StateTimedOut`.
+        retries: How often the method is run again when a call in it failed and trying again may help.
+        max_visits: How often the state may be entered in one run of the machine.
+    """
+    spec = Spec(state=state, timeout=timeout, on_timeout=on_timeout, retries=retries, max_visits=max_visits)
+
+    def mark(method: F) -> F:
+        setattr(method, MARK, spec)
+        return method
+
+    return mark
+
+
+@dataclass(frozen=True)
+class Finished(Generic[C]):
+    """How a machine ended."""
+
+    state: Enum
+    """One of its `ends`."""
+    context: C
+
+
+class Machine(Generic[C]):
+    """A machine over a context of type `C`: a pydantic model or a dataclass. `await Onboarding().run(context)`.
+
+    A method gets a copy of the context, and may change it; what it changed counts when it returns a state. So a try
+    that failed, and a visit whose time was up, leave nothing behind. Every visit is a step of the run.
+
+    A class that cannot run fails when it is defined, with `MachineInvalid`.
+    """
+
+    start: ClassVar[Enum]
+    """Where it begins."""
+    ends: ClassVar[tuple[Enum, ...]]
+    """Where it may end. These have no methods."""
+    description: ClassVar[MachineDescription]
+    """How it looks: for `llmflow graph`, and `description.mermaid()`."""
+    _table: ClassVar[Table]
+
+    def __init_subclass__(cls, **options: Any) -> None:  # Any: of other base classes
+        """Check the machine.
+
+        Raises:
+            MachineInvalid: states are unknown, unreachable, without a method, without a way to an end, or handled
+                twice; or it has no `start` or `ends`. The message names all of them.
+        """
+        super().__init_subclass__(**options)
+        cls._table, cls.description = read(cls)
+
+    async def run(self, context: C) -> Finished[C]:
+        """Go from the start to an end.
+
+        When the run's history gets long, the run continues as new between two states: its workflow begins again with
+        the same input, machines that are done answer at once, and this one goes on where it stood. That needs a
+        workflow that does nothing else before the machine, nor beside it: do it in states.
+
+        Args:
+            context: Where a run continues another one, the context that it ended with is taken instead.
+
+        Raises:
+            StateTimedOut: the time of a state was up, and it names no state for that.
+            TooManyVisits: a state was entered more often than it may be; the message has the loop.
+            MachineInvalid: a method returned a state that its annotation does not list.
+            InputInvalid: the context is neither a pydantic model nor a dataclass, or cannot be written as JSON.
+        """
+        run = current()
+        adapter, machines = _adapter(context), run.machines
+        name, can_go_on = machines.named(path.get(), type(self).__name__), _began_at_once(run)
+        state, visits = self.start, dict[str, int]()
+        if can_go_on and (position := machines.positions.get(name)):
+            state, visits = self._state(position.state), dict(position.visits)
+            context = adapter.validate_json(to_json(position.context))
+        else:
+            machines.move(name, None, name_of(state), workflow.now())
+        machines.open += 1
+        try:
+            while state not in self.ends:
+                handler = self._table[state]
+                _count(visits, handler, machines.way(name))
+                target, context = await self._visit(handler, context)
+                machines.move(name, name_of(state), name_of(target), workflow.now())
+                run.show()
+                state = target
+                if can_go_on:
+                    machines.positions[name] = _position(state, context, adapter, visits)
+                    await _go_on(run, is_over=state in self.ends)
+        finally:
+            machines.open -= 1
+        if can_go_on:
+            machines.reached = _events()
+        return Finished(state, context)
+
+    def _state(self, name: str) -> Enum:
+        """The state of that name; a newer worker may have renamed it."""
+        for state in type(self.start):
+            if name_of(state) == name:
+                return state
+        raise MachineInvalid(
+            f"machine {type(self).__name__} stands in {name!r}, which {type(self.start).__name__} has not any more: "
+            "keep a state as long as runs stand in it"
+        )
+
+    async def _visit(self, handler: Handler, context: C) -> tuple[Enum, C]:
+        """One visit of a state: the next one, and the context as it is then."""
+        spec, name = handler.spec, name_of(handler.spec.state)
+        if spec.timeout is None:
+            async with open_step(name):
+                return await self._tries(handler, context)
+        late = StateTimedOut(f"{type(self).__name__} was in {name!r} for more than {length_of(spec.timeout)}")
+        try:
+            async with open_step(name):
+                return await _in_time(spec.timeout, self._tries(handler, context), late)
+        except StateTimedOut as error:
+            if error is not late or spec.on_timeout is None:  # one of a machine inside of this state is its own affair
+                raise
+            return spec.on_timeout, context
+
+    async def _tries(self, handler: Handler, context: C) -> tuple[Enum, C]:
+        """Run the method until it returns, or fails for good."""
+        failed = 0
+        while True:
+            draft = copy.deepcopy(context)
+            try:
+                target: Enum = await getattr(self, handler.method)(draft)
+            except (LLMFlowError, ActivityError, ChildWorkflowError) as error:
+                if failed == handler.spec.retries or not _may_pass(error):
+                    raise
+                await _pause(failed, error)
+                failed += 1
+                continue
+            if target not in handler.targets:
+                raise MachineInvalid(
+                    f"{type(self).__name__}.{handler.method} returned {target!r}: its annotation does not list it"
+                )
+            return target, draft
+
+
+async def _in_time(
+    timeout: timedelta, tries: Coroutine[None, None, tuple[Enum, C]], late: StateTimedOut
+) -> tuple[Enum, C]:
+    """What the tries give, or `late`; not before they have really ended."""
+    running, is_late = asyncio.create_task(tries), False
+    try:
+        await workflow.wait_condition(running.done, timeout=timeout, timeout_summary=late.message)
+    except TimeoutError:
+        is_late = True
+        await _cut(running)
+    except asyncio.CancelledError:
+        await _cut(running)
+        raise
+    try:
+        return running.result()
+    except (Exception, asyncio.CancelledError) as error:
+        if is_late and is_cancelled_exception(error):
+            raise late from None
+        raise
+
+
+def _adapter(context: C) -> TypeAdapter[C]:
+    try:
+        return TypeAdapter(type(context))
+    except PydanticSchemaGenerationError:
+        raise InputInvalid(
+            f"the context of a machine is a pydantic model or a dataclass, not `{type(context).__name__}`",
+            ErrorDetail(field="context"),
+        ) from None
+
+
+def _position(state: Enum, context: C, adapter: TypeAdapter[C], visits: dict[str, int]) -> Position:
+    try:
+        written = adapter.dump_python(context, mode="json")
+    except PydanticSerializationError as error:
+        raise InputInvalid(
+            f"the context of a machine cannot be written as JSON: {error}", ErrorDetail(field="context")
+        ) from None
+    return Position(state=name_of(state), context=written, visits=dict(visits))
+
+
+def _count(visits: dict[str, int], handler: Handler, way: list[str]) -> None:
+    """Count a visit.
+
+    Raises:
+        TooManyVisits: this is one too many.
+    """
+    name, most = name_of(handler.spec.state), handler.spec.max_visits
+    visits[name] = visits.get(name, 0) + 1
+    if visits[name] > most:
+        before = len(way) - 2 - way[-2::-1].index(name) if name in way[:-1] else 0
+        raise TooManyVisits(
+            f"state {name!r} may be entered {most} times, and is entered once more: {' → '.join(way[before:])}. "
+            "Leave the loop, or raise its max_visits"
+        )
+
+
+def _began_at_once(run: Run) -> bool:
+    """Whether a run that begins again comes here without doing anything a second time."""
+    run.take_over()
+    return not path.get() and run.machines.reached == _events()
+
+
+def _events() -> int:
+    return workflow.info().get_current_history_length()
+
+
+async def _go_on(run: Run, *, is_over: bool) -> None:
+    """Between two states: let the run begin again if its history is long, and nothing else is under way."""
+    open_steps = any(one.status == "running" for one in run.steps.values())
+    undoable = any(one.status in ("ready", "undoing") for one in run.compensations.values())
+    if is_due() and run.machines.open == 1 and not (is_over or open_steps or undoable):
+        run.machines.goes_on = True
+        await go_on(run.machines.arguments)
+
+
+def _may_pass(error: LLMFlowError | ActivityError | ChildWorkflowError) -> bool:
+    """Whether the same may succeed later."""
+    if isinstance(error, LLMFlowError):
+        return error.retryable if error.detail.retry is None else error.detail.retry
+    is_final = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
+    return not is_final and not is_cancelled_exception(error)
+
+
+async def _pause(failed: int, error: Exception) -> None:
+    """Until a state is tried again; longer each time, and at least as long as a vendor asks for."""
+    run = current()
+    asked = error.detail.retry_after if isinstance(error, LLMFlowError) else None
+    seconds = max(asked or 0.0, min(2.0**failed, LONGEST_PAUSE))
+    until = workflow.now() + timedelta(seconds=seconds)
+    wait = Wait(path="/".join(path.get()), reason=described(error), until=until)
+    run.waits.append(wait)
+    run.show()
+    try:
+        await workflow.sleep(seconds, summary=f"tries again in {seconds:.0f} s")
+    finally:
+        run.waits.remove(wait)
+        run.show()
+
+
+async def _cut(task: asyncio.Task[Any]) -> None:  # Any: whatever it returns
+    """Cancel a task, and wait until it has ended: what it has to clean up may take a while."""
+    task.cancel()
+    await workflow.wait_condition(task.done)

@@ -1,0 +1,32 @@
+"""Patterns: they take steps (async functions of one value), and are steps themselves, so that they nest."""
+
+from llmflow.flow.patterns._steps import ModelStep, Step
+from llmflow.flow.patterns.chain import chain
+from llmflow.flow.patterns.evaluation import Evaluated, Judgement, evaluate
+from llmflow.flow.patterns.guards import Guard, OutputGuard, Reask, Reject, Repair, gate, guarded
+from llmflow.flow.patterns.orchestration import orchestrate
+from llmflow.flow.patterns.parallel import Voted, sections, vote
+from llmflow.flow.patterns.pipeline import Flow
+from llmflow.flow.patterns.routing import route
+
+__all__ = [
+    "Evaluated",
+    "Flow",
+    "Guard",
+    "Judgement",
+    "ModelStep",
+    "OutputGuard",
+    "Reask",
+    "Reject",
+    "Repair",
+    "Step",
+    "Voted",
+    "chain",
+    "evaluate",
+    "gate",
+    "guarded",
+    "orchestrate",
+    "route",
+    "sections",
+    "vote",
+]

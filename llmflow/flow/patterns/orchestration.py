@@ -1,0 +1,52 @@
+"""Orchestrate: one step plans, workers do what it planned, one step puts it together."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from llmflow.errors import ErrorDetail, GuardRejected
+from llmflow.flow.fan_out import fan_out
+from llmflow.flow.patterns._steps import Out, Step, call, name_of, take
+
+Task = TypeVar("Task")
+Subtask = TypeVar("Subtask")
+Result = TypeVar("Result")
+
+
+def orchestrate(
+    plan: Step[Task, Sequence[Subtask]],
+    work: Step[Subtask, Result],
+    synthesize: Callable[[Task, Sequence[Result]], Awaitable[Out]],
+    *,
+    limit: int = 8,
+    max_tasks: int = 20,
+) -> Step[Task, Out]:
+    """Plan the subtasks of a task when it is seen, work on them in parallel, and put the results together.
+
+    Args:
+        plan: The subtasks.
+        work: Does one of them. The first failure cancels the others and is raised.
+        synthesize: Makes the answer of the task and the results, which are in the order of the plan.
+        limit: How many subtasks run at once.
+        max_tasks: More than these are refused before any of them is paid.
+
+    Raises:
+        GuardRejected: raised by the step that this gives: the plan has more than `max_tasks`.
+    """
+
+    async def orchestrate(task: Task) -> Out:
+        subtasks = await take(plan, task)
+        if len(subtasks) > max_tasks:
+            raise GuardRejected(
+                f"`{name_of(plan)}` plans {len(subtasks)} tasks, at most {max_tasks}: say so in its prompt, bound the"
+                " list in its output type, or raise max_tasks",
+                ErrorDetail(guard="max_tasks"),
+            )
+
+        async def worker(subtask: Subtask) -> Result:
+            return await call(work, subtask)
+
+        worker.__name__ = name_of(work)
+        results = await fan_out(subtasks, worker, limit=limit)
+        return await take(synthesize, task, results.values)
+
+    return orchestrate

@@ -1,0 +1,267 @@
+"""Sagas: what was done is undone when the rest fails."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar, TypeVarTuple, cast
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
+
+from llmflow.errors import (
+    CompensationFailed,
+    ErrorDetail,
+    InputInvalid,
+    LLMFlowError,
+    PayloadTooLarge,
+    ToolArgumentsInvalid,
+)
+from llmflow.flow._functions import name_of
+from llmflow.flow._run import current, key, path
+from llmflow.flow.steps import described, step
+from llmflow.flow.tools import call_tool
+from llmflow.types.keys import SharedKey
+from llmflow.types.steps import UNDO, Compensation, CompensationStatus
+from llmflow.types.tools import AnyTool, Tool
+
+Ts = TypeVarTuple("Ts")
+R = TypeVar("R")
+Act = Callable[..., Awaitable[Any]]  # Any: actions have every signature and every result
+
+ROUNDS = 10
+"""How often a compensation is tried, each time with all the attempts of its own."""
+FIRST_PAUSE = timedelta(seconds=10)
+"""Between the first two rounds. It doubles, so that the last round begins about an hour and a half after the first."""
+MAX_ERROR = 300
+"""Characters of a compensation's error in the report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Undo:
+    """A compensation that is registered."""
+
+    key: str
+    path: tuple[str, ...]
+    """Of the action's step."""
+    undo: Act
+    args: tuple[Any, ...]  # Any: as `Act`
+
+
+class Saga:
+    """Actions that are undone together: `async with flow.Saga() as saga: await saga.do(book, request, undo=cancel)`.
+
+    When an error leaves the block, a cancellation or a rejected approval among them, what was begun is undone, the
+    last one first. Whoever cancels the run meanwhile is heard after that. Then the error goes on; where something could
+    not be undone, `CompensationFailed` goes on instead, with the error as its cause. When the block ends well, nothing
+    is undone, also not by a saga around it.
+
+    A compensation that fails does not stop the others. It is tried again after a pause of 10 s, 20 s, 40 s and so on,
+    10 times in all, which takes an hour and a half; unless its error says that waiting cannot help, as `ToolRefused`.
+    Nothing is undone when a run is terminated, or reaches a time limit of its own: do not give runs with sagas any.
+
+    Raises:
+        CompensationFailed: `detail.compensations` says of each whether it is undone.
+    """
+
+    def __init__(self, *, parallel: bool = False) -> None:
+        """Open it with `async with`.
+
+        Args:
+            parallel: Undo everything at once, where the order does not matter.
+        """
+        self._parallel = parallel
+        self._open = False
+        self._acting = 0
+        self._undos: list[_Undo] = []
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._run, self._open, self._undos = current(), True, []
+        return self
+
+    async def do(
+        self,
+        action: Callable[[*Ts], Awaitable[R]],
+        *args: *Ts,
+        undo: Callable[[*Ts], Awaitable[Any]],  # Any: nobody looks at its result
+    ) -> R:
+        """Do something that `undo` can undo: a step of the action's name, with the result of the action.
+
+        The compensation is registered before the action, and called with the same arguments. It cannot have the
+        action's result, because the action may have failed half-way, or its answer may be lost: find what is to be
+        undone by the arguments or by `llmflow.tools.idempotency_key()`, which both share, and take it for success if
+        nothing is there.
+
+        Args:
+            action: A tool, called as `flow.call_tool` does, or an async function of workflow code.
+            args: For both. By position: their parameters may have different names.
+            undo: A tool or an async function that may be called more than once.
+
+        Raises:
+            InputInvalid: the saga is not open, or the arguments do not fit `undo`; nothing was done.
+            Exception: whatever the action raises.
+        """
+        if not self._open:
+            raise InputInvalid("this saga is not open: call `do` inside of `async with flow.Saga() as saga:`")
+        for one in (action, undo):
+            _must_fit(one, args)
+        async with step(_name(action)):
+            one = self._register(path.get(), undo, args)
+            self._acting += 1
+            try:
+                with _sharing(one.key):
+                    return cast(R, await _call(action, args))
+            except (ToolArgumentsInvalid, PayloadTooLarge):
+                if isinstance(action, Tool):  # it was never called, and `undo` would be refused as well
+                    self._undos.remove(one)
+                    self._note(one, "not needed")
+                raise
+            finally:
+                self._acting -= 1
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Undo what is to be undone.
+
+        Raises:
+            CompensationFailed: not everything could be.
+        """
+        self._open = False
+        if error is None:
+            for one in self._undos:
+                self._note(one, "not needed")
+        # Everything else is Temporal's own: a run that goes on as a new one, or leaves the worker's memory.
+        elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
+            cancelled = await _shielded(self._undo_all())
+            records = [self._run.compensations[one.key] for one in self._undos]
+            if any(record.status == "failed" for record in records):
+                raise _failed(records) from error
+            if cancelled and not is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+
+    def _register(self, here: tuple[str, ...], undo: Act, args: tuple[Any, ...]) -> _Undo:  # Any: as `Act`
+        # Drawn, because a run that is reset, tried again or due by cron does its actions again: those are other effects
+        # of the same id and path. What a reset keeps is drawn as before.
+        drawn = f"{workflow.random().getrandbits(48):012x}"
+        name = "/".join((workflow.info().workflow_id, *here, drawn))
+        one = _Undo(key=name, path=here, undo=undo, args=args)
+        self._undos.append(one)
+        self._run.compensations[one.key] = Compensation(
+            name=_name(undo), path="/".join(here), key=one.key, status="ready"
+        )
+        return one
+
+    async def _undo_all(self) -> None:
+        """Round after round: what failed is tried again after the others."""
+        await workflow.wait_condition(lambda: self._acting == 0)  # of branches that nobody waits for any more
+        waiting: Sequence[_Undo] = self._undos[::-1]
+        for number in range(ROUNDS):
+            if number:
+                names = ", ".join(_name(one.undo) for one in waiting)
+                await workflow.sleep(FIRST_PAUSE * 2 ** (number - 1), summary=f"undo again: {names}"[:200])
+            if self._parallel:
+                again = await asyncio.gather(*(self._undo(one) for one in waiting))
+            else:
+                again = [await self._undo(one) for one in waiting]
+            waiting = [one for one, wanted in zip(waiting, again, strict=True) if wanted]
+            if not waiting:
+                return
+        for one in waiting:
+            self._note(one, "failed")
+
+    async def _undo(self, one: _Undo) -> bool:
+        """Try it once; whether it is to be tried again."""
+        self._note(one, "undoing")
+        path.set(one.path)  # of this task alone
+        try:
+            async with step(UNDO):
+                with _sharing(one.key):
+                    await _call(one.undo, one.args)
+        except (Exception, asyncio.CancelledError) as error:  # whatever it is, the others are still undone
+            again = _may_pass(error)
+            self._note(one, "undoing" if again else "failed", described(error)[:MAX_ERROR])
+            return again
+        self._note(one, "undone")
+        return False
+
+    def _note(self, one: _Undo, status: CompensationStatus, error: str | None = None) -> None:
+        record = self._run.compensations[one.key]
+        changes = {"status": status, "error": error or record.error}
+        self._run.compensations[one.key] = record.model_copy(update=changes)
+        self._run.show()
+
+
+@contextmanager
+def _sharing(text: str) -> Generator[None]:
+    """What is called here has that key."""
+    token = key.set(SharedKey(text, path.get()))
+    try:
+        yield
+    finally:
+        key.reset(token)
+
+
+async def _call(what: Act, args: tuple[Any, ...]) -> Any:  # Any: as `Act`
+    if isinstance(what, Tool):
+        return await call_tool(cast(AnyTool, what), *args)
+    return await what(*args)
+
+
+async def _shielded(work: Coroutine[Any, Any, None]) -> bool:  # Any: as `asyncio.create_task` has it
+    """Do it to its end, also where the caller is cancelled, again and again; whether the caller was."""
+    task, cancelled = asyncio.create_task(work), False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():  # the run leaves the worker's memory
+                raise
+            cancelled = True
+    return cancelled
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the compensation may succeed later."""
+    while isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
+        error = error.cause
+    if isinstance(error, LLMFlowError):
+        return error.retryable if error.detail.retry is None else error.detail.retry
+    return not (isinstance(error, ApplicationError) and error.non_retryable)
+
+
+def _must_fit(what: Act, args: tuple[Any, ...]) -> None:  # Any: as `Act`
+    """Raise before anything is done what else would be found while it is undone."""
+    name, function = _name(what), cast(AnyTool, what).function if isinstance(what, Tool) else what
+    try:
+        inspect.signature(function).bind(*args)
+    except TypeError as error:
+        raise InputInvalid(
+            f"saga: {name}: {error}; action and undo are called with the same arguments, by position",
+            ErrorDetail(field="args"),
+        ) from None
+
+
+def _name(what: Act) -> str:
+    return cast(AnyTool, what).name if isinstance(what, Tool) else name_of(what)
+
+
+def _failed(records: Sequence[Compensation]) -> CompensationFailed:
+    failed = [record for record in records if record.status == "failed"]
+    undone = [record.path for record in records if record.status == "undone"]
+    what = "; ".join(f"{record.path} ({record.name}: {record.error})" for record in failed)
+    return CompensationFailed(
+        f"{len(failed)} of {len(records)} could not be undone, look after them: {what}. "
+        f"Undone: {', '.join(undone) or 'nothing'}",
+        ErrorDetail(compensations=tuple(_line(record) for record in records)),
+    )
+
+
+def _line(record: Compensation) -> str:
+    if record.status == "undone":
+        return f"{record.path}: undone by {record.name}"
+    return f"{record.path}: NOT undone, {record.name} failed: {record.error}; key {record.key}"

@@ -1,0 +1,182 @@
+"""An App that fans out: items are numbers, and what becomes of each is in the plan of the run."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel
+from temporalio import workflow
+
+from llmflow import flow
+from llmflow.app import App
+from llmflow.errors import FanOutFailed, ToolRefused
+from llmflow.tools import tool
+
+
+class Gate:
+    """Holds calls while it is shut. For this process, and outside of the sandbox."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+        self.inside = 0
+
+    async def pass_through(self) -> None:
+        self.inside += 1
+        try:
+            await self.open.wait()
+        finally:
+            self.inside -= 1
+
+
+gate = Gate()
+
+
+class Plan(BaseModel):
+    """What a run does."""
+
+    items: int = 10
+    way: str = "method"
+    limit: int = 4
+    collect: bool = False
+    min_success: int | float | None = None
+    bad: tuple[int, ...] = ()
+    """Items that fail."""
+    held: tuple[int, ...] = ()
+    """Items that the gate holds."""
+    size: int = 0
+    """Of the note that each item gives."""
+
+
+class Found(BaseModel):
+    """What an item gives."""
+
+    number: int
+    note: str = ""
+
+
+class Report(BaseModel):
+    values: list[int] = []
+    failures: list[str] = []
+    error: str = ""
+    told: tuple[str, ...] = ()
+
+
+@tool(attempts=1, timeout=timedelta(minutes=2))
+async def look(number: int, bad: bool = False, held: bool = False, size: int = 0) -> Found:
+    """Look at a number."""
+    if held:
+        await gate.pass_through()
+    if bad:
+        raise ToolRefused(f"{number} is bad")
+    return Found(number=number * 10, note="x" * size)
+
+
+async def look_on(number: int) -> Found:
+    """Of the module, and not of the workflow."""
+    return await flow.call_tool(look, number=number)
+
+
+@workflow.defn
+class Fan:
+    """Fans out as its plan says, and tells what became of the items."""
+
+    @workflow.init
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @workflow.run
+    async def run(self, plan: Plan) -> Report:
+        ways: dict[str, Callable[[int], Awaitable[Found]]] = {
+            "method": self.look_at,
+            "module": look_on,
+            "lambda": lambda number: self.look_at(number),
+            "bug": self.stumble,
+            "model": self.ask,
+            "nested": self.look_around,
+            "early": self.give_up,
+        }
+        try:
+            found: flow.FanOut[Found] = await flow.fan_out(
+                range(plan.items),
+                ways[plan.way],
+                limit=plan.limit,
+                on_error="collect" if plan.collect else "raise",
+                min_success=plan.min_success,
+            )
+        except FanOutFailed as error:
+            return Report(error=error.message, told=error.detail.failures)
+        return Report(
+            values=[one.number for one in found.values],
+            failures=[f"{one.index}: {type(one.error).__name__}: {one.error}" for one in found.failures],
+        )
+
+    async def look_at(self, number: int) -> Found:
+        bad, held = number in self.plan.bad, number in self.plan.held
+        return await flow.call_tool(look, number=number, bad=bad, held=held, size=self.plan.size)
+
+    async def stumble(self, number: int) -> Found:
+        if number in self.plan.bad:
+            raise ValueError(f"{number} is odd")
+        return await self.look_at(number)
+
+    async def ask(self, number: int) -> Found:
+        return (await flow.complete("fanned/ask", {"number": number}, output=Found)).output
+
+    async def look_around(self, number: int) -> Found:
+        async with flow.step("around"):
+            found = await flow.fan_out([number, number + 1], self.look_at)
+        return Found(number=sum(one.number for one in found.values))
+
+    async def give_up(self, number: int) -> Found:
+        if number in self.plan.bad:
+            workflow.continue_as_new(Plan(items=0))
+        return await self.look_at(number)
+
+
+@workflow.defn
+class Sum:
+    """Adds up in a tree."""
+
+    @workflow.run
+    async def run(self, plan: Plan) -> int:
+        on_error = "collect" if plan.collect else "raise"
+        self.bad = plan.bad
+        items = range(plan.items)
+        return await flow.map_reduce(items, self.one, self.add, limit=plan.limit, on_error=on_error, fan_in=3)
+
+    async def one(self, number: int) -> int:
+        return (await flow.call_tool(look, number=number, bad=number in self.bad)).number
+
+    async def add(self, numbers: list[int]) -> int:
+        assert 2 <= len(numbers) <= 3
+        return sum(numbers)
+
+
+@workflow.defn
+class Race:
+    """The first of its branches, as its plan says."""
+
+    @workflow.run
+    async def run(self, plan: Plan) -> str:
+        async def ask(number: int) -> Found:
+            if plan.way == "model":
+                return (await flow.complete("fanned/ask", {"number": number}, output=Found)).output
+            return await flow.call_tool(look, number=number, bad=number in plan.bad, held=number in plan.held)
+
+        try:
+            found = await flow.race(
+                lambda: ask(0), lambda: ask(1), lambda: ask(2), good=lambda one: one.number >= plan.limit
+            )
+        except FanOutFailed as error:
+            return f"{error.message}: {'; '.join(error.detail.failures)}"
+        return f"{found.number} {found.note}".strip()
+
+
+app = App(
+    name="fanned",
+    workflows=[Fan, Race, Sum],
+    tools=[look],
+    prompts=Path(__file__).parent / "fanned_prompts",
+)

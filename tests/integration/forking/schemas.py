@@ -1,0 +1,13 @@
+"""Input of the workflows."""
+
+from pydantic import BaseModel
+
+
+class Answer(BaseModel):
+    text: str
+
+
+class Order(BaseModel):
+    topic: str
+    style: str = "prose"
+    parts: tuple[str, ...] = ("a", "b", "c")

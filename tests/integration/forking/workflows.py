@@ -1,0 +1,108 @@
+"""Workflows to be forked."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+
+from llmflow import flow
+from tests.integration.forking.schemas import Answer, Order
+from tests.integration.forking.tools import publish
+
+
+@workflow.defn
+class Article:
+    """Plans, takes notes in parallel, writes in a child, publishes."""
+
+    @workflow.run
+    async def run(self, order: Order) -> str:
+        async with flow.step("plan"):
+            plan = (await flow.complete("forking/plan", {"topic": order.topic})).output
+        async with flow.step("notes"):
+            notes = await asyncio.gather(*(self.note(part, plan) for part in order.parts))
+        text = await workflow.execute_child_workflow(Write.run, args=[", ".join(notes), order.style])
+        async with flow.step("publish"):
+            await flow.call_tool(publish, text=text)
+            await flow.call_tool(publish, text=order.style)
+        return text
+
+    async def note(self, part: str, plan: str) -> str:
+        async with flow.step(part):
+            return (await flow.complete("forking/note", {"about": f"{part} of {plan}"})).output
+
+
+@workflow.defn
+class Write:
+    """Twice: a draft, and what is made of it."""
+
+    @workflow.run
+    async def run(self, notes: str, style: str) -> str:
+        async with flow.step("draft"):
+            draft = (await flow.complete("forking/write", {"notes": notes, "style": style})).output
+        async with flow.step("final"):
+            return (await flow.complete("forking/write", {"notes": draft, "style": style})).output
+
+
+@workflow.defn
+class Waiting:
+    """Asks twice, waits to be told, and asks once more."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    @workflow.signal
+    def go_on(self) -> None:
+        self.told = True
+
+    @workflow.run
+    async def run(self, topic: str) -> Answer:
+        plan = (await flow.complete("forking/plan", {"topic": topic})).output
+        await flow.complete("forking/note", {"about": plan})
+        await workflow.wait_condition(lambda: self.told)
+        return Answer(text=(await flow.complete("forking/note", {"about": "the end"})).output)
+
+
+@workflow.defn
+class Relay:
+    """Asks, and goes on as a new run that asks twice."""
+
+    @workflow.run
+    async def run(self, plan: str | None) -> str:
+        if plan is None:
+            workflow.continue_as_new((await flow.complete("forking/plan", {"topic": "a relay"})).output)
+        first = (await flow.complete("forking/note", {"about": plan})).output
+        return (await flow.complete("forking/note", {"about": first})).output
+
+
+@workflow.defn
+class Many:
+    """Asks about so many numbers, and about their sum."""
+
+    @workflow.run
+    async def run(self, count: int) -> str:
+        found = await flow.fan_out(range(count), self.length)
+        return (await flow.complete("forking/note", {"about": f"{sum(found.values)}"})).output
+
+    async def length(self, number: int) -> int:
+        """Of the answer."""
+        return len((await flow.complete("forking/note", {"about": str(number)})).output)
+
+
+@workflow.defn
+class Plain:
+    """Activities of the user's own, with the ids that Temporal gives them, and a child."""
+
+    @workflow.run
+    async def run(self, times: int) -> str:
+        text = "two words"
+        limit = timedelta(seconds=30)
+        counted = await workflow.execute_activity(
+            "count_words", text, result_type=dict[str, int], start_to_close_timeout=limit
+        )
+        stamped = await workflow.execute_activity(
+            "stamp", args=[text, times], result_type=bytes, start_to_close_timeout=limit
+        )
+        await workflow.execute_activity("anything", args=[text, 1], start_to_close_timeout=limit)
+        topic = f"{counted['words']} {stamped.decode()}"
+        answer = (await flow.complete("forking/plan", {"topic": topic})).output
+        return await workflow.execute_child_workflow(Write.run, args=[answer, "verse"])

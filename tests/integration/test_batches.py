@@ -1,0 +1,199 @@
+"""More items than one history should hold: batches of them go to children of the run."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+
+from llmflow.client import Run
+from llmflow.errors import BudgetExceeded, InputInvalid, RunNotCompleted, ToolRefused
+from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
+from llmflow.types.budgets import Budget
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.usage import Usage
+from tests.helpers.waiting import until
+from tests.integration.fanned import Fan, Found, Plan, app, gate
+
+
+def answer(_: ModelRequest) -> ModelResponse:
+    text = Found(number=7).model_dump_json()
+    return ModelResponse(text=text, model="m", usage=Usage(input_tokens=1), reported_usd=Decimal("0.01"))
+
+
+@pytest.fixture(scope="module")
+def model() -> ScriptedProvider:
+    return ScriptedProvider(answer)
+
+
+@pytest.fixture(scope="module")
+async def env(temporal: str, model: ScriptedProvider) -> AsyncIterator[Environment]:
+    # With a cache: without one, every step of a long history is a replay of all of it. Each test replays in the end.
+    async with environment(app, model, address=temporal, max_cached_workflows=100) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _open_gate() -> None:
+    gate.open.set()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 20, where it does not matter how many it are."""
+    for module in ("llmflow.flow.fan_out", "llmflow.flow._batches"):  # `flow.fan_out` is the function
+        monkeypatch.setattr(import_module(module), "BATCH_ITEMS", 20)
+
+
+async def family(env: Environment, run: Run[Any]) -> list[Run[Any]]:
+    """The run and its children, in the order in which they were started."""
+    events = (await run.handle.fetch_history()).events
+    started = [event.start_child_workflow_execution_initiated_event_attributes.workflow_id for event in events]
+    return [run, *(env.client.run(id) for id in started if id)]
+
+
+async def names(env: Environment, run: Run[Any]) -> list[str]:
+    return [one.id.removeprefix(run.id) for one in await family(env, run)]
+
+
+async def all_replay(env: Environment, run: Run[Any]) -> None:
+    for one in await family(env, run):
+        await assert_replays(one, app)
+
+
+async def test_batches_give_what_one_run_would(env: Environment) -> None:
+    run = await env.client.start(
+        Fan.run, Plan(items=1200, limit=100, way="module", collect=True, min_success=0.9), id=env.id()
+    )
+    report = await run.result()
+
+    assert report.values == [number * 10 for number in range(1200)]
+    assert await names(env, run) == [
+        "",
+        "/look_on[0-99]",  # the first one is small: the others use what it has pinned
+        "/look_on[100-599]",
+        "/look_on[600-1099]",
+        "/look_on[1100-1199]",
+    ]
+    [step] = await run.steps()
+    assert (step.path, step.done, step.total) == ("look_on", 1200, 1200)
+    last = (await family(env, run))[-1]
+    assert sorted(await activities_of(last))[:2] == ["look_on[1100]/look#1", "look_on[1101]/look#1"]
+    [part] = await last.steps()
+    assert (part.path, part.done, part.total) == ("look_on", 100, 100)
+    described = await last.handle.describe()
+    assert await described.static_summary() == "look_on[1100-1199]"
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_failures_cross_as_data(env: Environment) -> None:
+    plan = Plan(items=50, limit=5, way="bug", collect=True, bad=(0, 48))
+    run = await env.client.start(Fan.run, plan, id=env.id())
+    report = await run.result()
+    assert report.failures == [
+        "0: ApplicationError: ValueError: 0 is odd",
+        "48: ApplicationError: ValueError: 48 is odd",
+    ]
+
+    run = await env.client.start(Fan.run, plan.model_copy(update={"way": "method"}), id=env.id())
+    report = await run.result()
+    assert report.values == [number * 10 for number in range(50) if number not in (0, 48)]
+    assert report.failures == ["0: ToolRefused: 0 is bad", "48: ToolRefused: 48 is bad"]
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_the_first_failure_in_a_child_ends_the_others(env: Environment) -> None:
+    gate.open.clear()
+    plan = Plan(items=48, limit=8, bad=(28,), held=(8, 9))  # in two batches
+    run = await env.client.start(Fan.run, plan, id=env.id())
+
+    with pytest.raises(RunNotCompleted, match="28 is bad") as failed:
+        await run.result()
+    assert gate.inside == 0
+    assert isinstance(failed.value.__cause__, ToolRefused)
+    states = [(await one.status()).state for one in await family(env, run)]
+    assert states == ["failed", "completed", "cancelled", "failed"]
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_cancelled_run_waits_for_its_children(env: Environment) -> None:
+    gate.open.clear()
+    run = await env.client.start(Fan.run, Plan(items=48, limit=8, held=tuple(range(8, 48))), id=env.id())
+
+    async def inside() -> bool:
+        return gate.inside == 4  # two of each batch: the limit holds for all, had there been four
+
+    await until(inside)
+    await run.cancel()
+    with pytest.raises(RunNotCompleted, match="was cancelled"):
+        await run.result()
+    assert gate.inside == 0
+    states = [(await one.status()).state for one in await family(env, run)]
+    assert states == ["cancelled", "completed", "cancelled", "cancelled"]
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_totals_and_pins_reach_through(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=30, limit=8, way="model"), id=env.id(), tags=["vip"])
+    assert (await run.result()).values == [7] * 30
+    usage = await run.usage()
+    assert (usage.total.calls, usage.total.usd) == (30, Decimal("0.30"))
+    assert [totals.calls for totals in usage.by_prompt.values()] == [30]
+    [step] = await run.steps()
+    assert step.usage.calls == 30
+    marker = EventType.EVENT_TYPE_MARKER_RECORDED
+    resolved = [
+        sum(event.event_type == marker for event in (await one.handle.fetch_history()).events)
+        for one in await family(env, run)
+    ]
+    assert resolved == [0, 1, 0, 0]
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_budget_holds_for_all_and_what_was_spent_is_known(env: Environment, model: ScriptedProvider) -> None:
+    before, budget = len(model.requests), Budget(usd=Decimal("0.12"), unpriced="allow")
+    run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="model"), id=env.id(), budget=budget)
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, BudgetExceeded)
+    paid = len(model.requests) - before
+    assert 12 <= paid < 12 + 5  # nobody knows the price of what is under way
+    assert (await run.usage()).total.calls == paid
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_child_that_is_full_hands_back_the_rest(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=24, limit=4, size=100_000), id=env.id())
+    assert (await run.result()).values == [number * 10 for number in range(24)]
+    # 1.4 MB of results is what one payload may have.
+    assert await names(env, run) == ["", "/look_at[0-3]", "/look_at[4-23]", "/look_at[17-23]"]
+    await all_replay(env, run)
+
+
+async def test_a_function_that_no_child_can_find(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=501, limit=100, way="lambda"), id=env.id())
+    assert len((await run.result()).values) == 501
+    assert await names(env, run) == [""]  # no more than it can hold itself
+    await assert_replays(run, app)
+
+    run = await env.client.start(Fan.run, Plan(items=2001, way="lambda"), id=env.id())
+    with pytest.raises(RunNotCompleted, match="give a method of the workflow or a function of a module") as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, InputInvalid)
+    assert await activities_of(run) == []
+
+
+@pytest.mark.usefixtures("small")
+async def test_an_item_cannot_continue_its_child_as_new(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="early", bad=(2,)), id=env.id())
+    with pytest.raises(RunNotCompleted, match="only the workflow itself can, not one item") as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, InputInvalid)

@@ -1,0 +1,171 @@
+"""`llmflow approvals`, on a real server with a real worker: what it prints, and what it does."""
+
+import os
+import pty
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ
+
+APP = "tests.integration.desk:app"
+FORM = '{"usd": "12.50", "reason": "late"}'
+
+Call = Callable[..., Done]
+Json = Any  # Any: JSON
+
+
+@pytest.fixture(scope="module")
+def served(temporal: str) -> Iterator[None]:
+    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
+    with subprocess.Popen([*COMMAND, "worker", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        while "Ctrl-C stops it" not in (line := process.stderr.readline()):
+            assert line
+        yield
+        process.terminate()
+        assert process.wait() == 0
+
+
+@pytest.fixture
+def llmflow(temporal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """A command line that means the server of the tests, here in this process."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
+    monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path))
+    return lambda *arguments: call(capsys, *arguments)
+
+
+def asking(llmflow: Call, workflow: str, given: str) -> str:
+    """A run that asks somebody something."""
+    id: str = llmflow("start", APP, workflow, "--input", given, "--json").json()["id"]
+    eventually(lambda: llmflow("approvals", "show", id, "--json").json()["questions"])
+    eventually(lambda: listed(llmflow, id))
+    return id
+
+
+def listed(llmflow: Call, id: str, *options: str) -> list[Json]:
+    """What the inbox has of one run. Other tests have runs of their own."""
+    return [one for one in llmflow("approvals", "list", "--json", *options).json() if one["run"] == id]
+
+
+def eventually(look: Callable[[], object]) -> None:
+    end = monotonic() + 20
+    while not look():
+        assert monotonic() < end
+        sleep(0.05)
+
+
+@pytest.mark.usefixtures("served")
+def test_the_life_of_a_question(llmflow: Call) -> None:
+    id = asking(llmflow, "TwoOfThree", "3")
+    assert listed(llmflow, id, "--approver", "ana", "--workflow", "TwoOfThree")
+    assert not listed(llmflow, id, "--approver", "dan")
+    assert not listed(llmflow, id, "--workflow", "Publish")
+    assert not listed(llmflow, id, "--older-than", "1h")
+    row = next(line for line in llmflow("approvals", "list").out.splitlines() if line.startswith(id))
+    assert row.split()[1:9] == ["refund", "Refund", "order", "4711?", "ana,", "bo,", "cy", "(0"]
+
+    page = llmflow("approvals", "show", id).out
+    for words in ("refund  open", "for ana or bo or cy, 0 of 2 approvals", '"order": 4711', "number, above 0, to 500"):
+        assert words in page
+    assert f"llmflow approvals approve {id} refund --form JSON" in page
+    status = llmflow("status", id).out
+    assert "? refund is asked of ana, bo, cy since" in status
+    assert f"llmflow approvals show {id} refund" in status
+
+    first = llmflow("approvals", "approve", id, "--by", "ana", "--form", FORM, "--comment", "fine", "--json").json()
+    assert first == {"approval": "refund", "status": "open", "missing": 1, "sent": False}
+    eventually(lambda: not listed(llmflow, id, "--approver", "ana"))
+    second = llmflow("approvals", "approve", id, "refund", "--by", "bo", "--form", FORM)
+    assert second.err == f"{id} refund: approved\n"
+    assert llmflow("result", id).out == "12.50: True by ana, bo\n"
+    page = llmflow("approvals", "show", id, "refund").out
+    assert "refund  approved" in page
+    assert "fine" in page
+    assert "to answer" not in page
+
+
+@pytest.mark.usefixtures("served")
+def test_a_rejection_asks_again(llmflow: Call) -> None:
+    id = asking(llmflow, "Publish", '"one"')
+    rejected = llmflow("approvals", "reject", id, "--by", "bo", "--comment", "longer")
+    assert rejected.err == f"{id} publish: rejected\n"
+    eventually(lambda: len(llmflow("approvals", "show", id, "publish", "--json").json()["questions"]) == 2)
+    assert llmflow("approvals", "approve", id, "--by", "bo").err == f"{id} publish#2: approved\n"
+    assert llmflow("result", id).out == "one, but longer, says bo\n"
+    late = llmflow("approvals", "approve", id)
+    assert late.code == 4
+    assert "waits for nobody now; it has asked publish (rejected), publish#2 (approved)" in late.err
+
+
+@pytest.mark.usefixtures("served")
+def test_what_cannot_be_is_said(llmflow: Call) -> None:
+    id = asking(llmflow, "TwoOfThree", "3")
+    for arguments, code, says in (
+        (("approve", "nobody"), 4, "there is no run 'nobody'"),
+        (("show", id, "refnd"), 4, "did you mean `refund`"),
+        (("approve", id, "refnd"), 4, "did you mean `refund`"),
+        (("approve", id, "--by", "ana"), 2, "give --form JSON. It takes: usd (number, above 0, to 500); reason ("),
+        (("approve", id, "--by", "dan", "--form", FORM), 2, "ana, bo, cy may"),
+        (("approve", id, "--by", "ana", "--form", '{"usd": 501}'), 2, "less than or equal to 500"),
+        (("approve", id, "--by", "ana", "--form", "{"), 2, "--form: EOF while parsing an object"),
+        (("approve", id, "--by", "ana", "--form", "@none.json"), 2, "--form @none.json: No such file"),
+        (("list", "--older-than", "soon"), 2, "no duration"),
+    ):
+        done = llmflow("approvals", *arguments)
+        assert done.code == code, done
+        assert says in " ".join(done.err.split())
+    both = llmflow("start", APP, "Both", "--input", '"x"', "--json").json()["id"]
+    eventually(lambda: listed(llmflow, both))
+    assert llmflow("approvals", "reject", both, "--by", "ana").err == f"{both} spend: rejected\n"
+
+
+@pytest.mark.usefixtures("served")
+def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: str) -> None:
+    id = asking(llmflow, "TwoOfThree", "3")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "approvals", "approve", id, "--by", "ana"],
+        cwd=ROOT,
+        env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="100", TERM="dumb"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        told = ""
+        for prompt, answer in (
+            ("usd (number, above 0, to 500): ", "much"),
+            ("this is no number", "501"),
+            ("reason (damaged | late): ", "lost"),
+            ("write one of damaged, late", "late"),
+            ("note (string, optional): ", ""),
+            ("usd: Input should be less than or equal to 500", "12.50"),
+            ("reason (damaged | late) [late]: ", ""),
+            ("note (string, optional): ", "sorry"),
+        ):
+            while prompt not in told or not told.endswith(": "):
+                told += os.read(ours, 4096).decode()
+            told = ""
+            os.write(ours, f"{answer}\n".encode())
+        assert process.wait() == 0
+    os.close(ours)
+    vote = llmflow("approvals", "show", id, "--json").json()["questions"][0]["votes"][0]
+    assert vote["form"] == {"usd": "12.50", "reason": "late", "note": "sorry"}
+
+
+def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmflow.client._decisions._WITHIN", timedelta(seconds=0.3))
+    id = llmflow("start", "tests.integration.lonely:app", "--json").json()["id"]
+    unnamed = llmflow("approvals", "approve", id, "--by", "ana")
+    assert unnamed.code == 3
+    assert "or name the question: the answer then waits for the run" in unnamed.err
+    sent = llmflow("approvals", "approve", id, "publish", "--by", "ana")
+    assert sent.err == f"{id} publish: sent; no worker answers now, so it counts when the run goes on\n"
+    assert llmflow("approvals", "show", id).code == 3

@@ -1,0 +1,178 @@
+"""Answering what runs ask, with `llmflow.client`: the inbox, decisions, and what becomes of them."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client as TemporalClient
+from temporalio.worker import Worker
+
+from llmflow.client import Client, Run, connect
+from llmflow.config import Settings
+from llmflow.errors import ApprovalNotFound, DecisionRefused, InputInvalid, NoWorker, RunNotFound
+from llmflow.plugin import LLMFlowPlugin
+from llmflow.providers.catalogue import Catalogue
+from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
+from llmflow.types.approvals import WAITING, Question, Receipt
+from llmflow.types.runs import InboxItem
+from llmflow.worker import activities
+from tests.helpers.waiting import until
+from tests.integration.desk import Both, Plain, Publish, Refund, TwoOfThree, app
+
+
+@pytest.fixture(scope="module")
+async def desk(temporal: str) -> AsyncIterator[Environment]:
+    async with environment(app, ScriptedProvider([]), address=temporal, max_cached_workflows=100) as env:
+        yield env
+
+
+async def asked(run: Run[str]) -> tuple[Question, ...]:
+    """What it asks, if it has begun."""
+    with suppress(RunNotFound):
+        return tuple(one for one in (await run.approvals()).questions if one.status == "open")
+    return ()
+
+
+async def waiting(client: Client, *runs: Run[str], **filters: Any) -> list[InboxItem]:  # Any: arguments of `inbox`
+    """What the inbox has of these runs. Other tests have runs of their own."""
+    return [item for item in await client.inbox(**filters) if item.run in [run.id for run in runs]]
+
+
+async def test_an_inbox_of_all_runs(desk: Environment) -> None:
+    client = desk.client
+    first = await client.start(Publish.run, "one", id=desk.id(), tags=["news"], tenant="acme")
+    await until(partial(waiting, client, first))
+    second = await client.start(TwoOfThree.run, id=desk.id())
+    await until(partial(waiting, client, second))
+
+    published, refund = await waiting(client, first, second)
+    assert (published.run, published.run_id, published.workflow) == (first.id, first.run_id, "Publish")
+    assert (published.tags, published.tenant) == (("news",), "acme")
+    assert published.waiting.name == "publish"
+    assert published.waiting.title == "Publish **one**?"
+    assert published.waiting.deadline is None
+    assert (refund.run, refund.waiting.approvers, refund.waiting.quorum) == (second.id, ("ana", "bo", "cy"), 2)
+    assert refund.waiting.deadline
+
+    assert [item.run for item in await waiting(client, first, second, workflow="TwoOfThree")] == [second.id]
+    assert [item.run for item in await waiting(client, first, second, approver="dan")] == [first.id]
+    assert not await waiting(client, first, second, older_than=timedelta(hours=1))
+    assert len(await client.inbox(limit=1)) == 1
+    with pytest.raises(InputInvalid, match="limit=0"):
+        await client.inbox(limit=0)
+
+    form = Refund(usd=Decimal(10), reason="late")
+    assert await second.approve("refund", by="ana", form=form) == Receipt(approval="refund", status="open", missing=1)
+    assert await until(partial(_without, client, second, "ana")), "what she has approved waits for others"
+    assert await waiting(client, second, approver="bo")
+    await second.approve("refund", by="bo", form=form)
+    await first.approve("publish", by="ana")
+    assert await second.result() == "10: True by ana, bo"
+    assert await first.result() == "one, says ana"
+    assert await until(partial(_without, client, second, None))
+    for run in (first, second):
+        await assert_replays(run, app)
+
+
+async def _without(client: Client, run: Run[str], approver: str | None) -> bool:
+    return not await waiting(client, run, approver=approver)
+
+
+async def test_an_inbox_needs_neither_attributes_nor_workers(
+    desk: Environment, temporal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"approval": null}')
+    run = await desk.client.start(Publish.run, "one", id=desk.id())
+    strange = await (await TemporalClient.connect(temporal)).start_workflow(
+        "Strange", id=desk.id(), task_queue="nobody", memo={WAITING: 7}
+    )
+    found = await until(partial(waiting, desk.client, run))
+    assert found[0].waiting.name == "publish"
+    await strange.terminate()
+    await run.terminate("seen enough")
+
+
+async def test_rounds_and_children(desk: Environment) -> None:
+    run = await desk.client.start(Both.run, "one", id=desk.id())
+    child = desk.client.run(f"{run.id}-child")
+    await until(partial(asked, child))
+    assert (await child.reject("publish", by="ana", comment="longer")).approval == "publish"
+    await until(partial(asked, child))
+    assert await child.approve("publish#2", by="bo") == Receipt(approval="publish#2", status="approved")
+    assert (await run.approve("spend", by="cy")).status == "approved"
+    assert await run.result() == ["cy", "one, but longer, says bo"]
+    report = await child.approvals()
+    assert [(one.name, one.status, one.votes[0].by) for one in report.questions] == [
+        ("publish", "rejected", "ana"),
+        ("publish#2", "approved", "bo"),
+    ]
+
+
+async def test_what_does_not_count_is_refused_and_changes_nothing(desk: Environment) -> None:
+    run = await desk.client.start(TwoOfThree.run, id=desk.id())
+    await until(partial(asked, run))
+    good = {"usd": "12.50", "reason": "late"}
+    with pytest.raises(ApprovalNotFound, match="did you mean `refund`"):
+        await run.approve("refnd", by="ana", form=good)
+    for by, form, field in (
+        ("dan", good, "by"),
+        ("ana", {"usd": 501, "reason": "late"}, "form"),
+        ("ana", None, "form"),
+    ):
+        with pytest.raises(DecisionRefused) as refused:
+            await run.approve("refund", by=by, form=form)
+        assert refused.value.detail.field == field
+    for by, form in (("", good), ("ana", object())):
+        with pytest.raises(InputInvalid):
+            await run.approve("refund", by=by, form=form)
+    assert not (await asked(run))[0].votes
+
+    await run.approve("refund", by="ana", form=good)
+    assert (await run.approve("refund", by="ana", form=good)).missing == 1, "the same answer twice is one answer"
+    with pytest.raises(DecisionRefused) as refused:
+        await run.reject("refund", by="ana")
+    assert refused.value.detail.field == "approved"
+    assert (await run.reject("refund", by="bo")).status == "rejected"
+    await run.result()
+    with pytest.raises(RunNotFound, match="already completed"):
+        await run.approve("refund", by="cy", form=good)
+
+
+async def test_without_a_worker_decisions_wait_for_the_run(
+    temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmflow.client._decisions._WITHIN", timedelta(seconds=0.3))
+    served = activities(app, settings=Settings(home=tmp_path), catalogue=Catalogue.only("scripted"), providers={})
+    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+    client = Client(connected.temporal, f"away-{uuid.uuid4()}")
+    run = await client.start(TwoOfThree.run, id=f"away-{uuid.uuid4()}")
+    form = {"usd": 5, "reason": "late"}
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await run.reject("refund", by="cy", form=form)
+    # More than Temporal keeps of updates that wait for a worker.
+    by = ["ana", *(f"no-{number}" for number in range(12)), "bo"]
+    receipts = [await run.approve("refund", by=by[0], form=form)]
+    receipts += await asyncio.gather(*(run.approve("refund", by=one, form=form) for one in by[1:]))
+    assert receipts == [Receipt(approval="refund", status="open", sent=True)] * len(by)
+
+    async with Worker(connected.temporal, task_queue=str(client.task_queue), workflows=app.workflows):
+        assert await run.result() == "5: True by ana, bo"
+        assert len((await run.approvals()).refused) == 12
+        await assert_replays(run, app)
+
+
+async def test_a_worker_without_the_plugin_takes_no_decisions(desk: Environment, temporal: str) -> None:
+    plain = await TemporalClient.connect(temporal)
+    async with Worker(plain, task_queue="no-plugin", workflows=[Plain]):
+        run = await desk.client.start(Plain.run, id=desk.id(), task_queue="no-plugin")
+        with pytest.raises(NoWorker, match="does not use LLMFlowPlugin"):
+            await run.approve("publish", by="ana")
+        await run.terminate("seen enough")

@@ -1,0 +1,230 @@
+"""Machines that cannot run fail when their class is defined, with every name that is wrong."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import Enum, StrEnum, auto
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from llmflow.errors import MachineInvalid
+from llmflow.flow import machine
+from llmflow.flow._machines import TRANSITIONS, MachineRecord
+from llmflow.types.machines import Transition, ways
+
+HOUR = timedelta(hours=1)
+
+
+class State(StrEnum):
+    WRITE = auto()
+    CHECK = auto()
+    DONE = auto()
+
+
+class Other(Enum):
+    CHEKC = 1
+
+
+class Draft(BaseModel):
+    text: str = ""
+
+
+class Base(machine.Machine[Draft]):
+    """Whole: the tests change one thing of it."""
+
+    start = State.WRITE
+    ends = (State.DONE,)
+
+    @machine.step(State.WRITE)
+    async def write(self, draft: Draft) -> Literal[State.CHECK]:
+        return State.CHECK
+
+    @machine.step(State.CHECK, timeout=3 * HOUR, on_timeout=State.DONE)
+    async def check(self, draft: Draft) -> Literal[State.WRITE, State.DONE]:
+        return State.DONE
+
+
+def handler(state: Enum, hint: object, **options: Any) -> Callable[..., Any]:  # Any: what no type checker would allow
+    async def method(self: object, draft: Draft) -> Enum:
+        raise NotImplementedError
+
+    method.__annotations__["return"] = hint
+    return machine.step(state, **options)(method)
+
+
+def plain(self: object, draft: Draft) -> Literal[State.DONE]:
+    return State.DONE
+
+
+CHECKED = "`check` must say which states may follow: `-> Literal[State.A, State.B]`; it says"
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
+    "no start": ({"start": None}, "it does not say where it begins: write `start = State.FIRST`"),
+    "no ends": ({"ends": ()}, "it does not say where it ends: write `ends = (State.DONE,)`"),
+    "an end of another enum": ({"ends": (State.DONE, Other.CHEKC)}, "`ends` has Other.CHEKC, which State has not"),
+    "an end that is no state": ({"ends": ("done",)}, "`ends` has 'done', which State has not"),
+    "begins at its end": ({"start": State.DONE}, "it begins at its end, State.DONE"),
+    "an end with a handler": (
+        {"ends": (State.DONE, State.CHECK)},
+        "`check` handles State.CHECK, which is an end",
+    ),
+    "two handlers": (
+        {"again": handler(State.CHECK, Literal[State.DONE])},
+        "`check` and `again` both handle State.CHECK",
+    ),
+    "no handler": ({"check": None}, "nothing handles State.CHECK: write a method under @machine.step(State.CHECK)"),
+    "a strange state": (
+        {"other": handler(Other.CHEKC, Literal[State.DONE])},
+        "`other` handles Other.CHEKC, which State has not",
+    ),
+    "a strange target": (
+        {"check": handler(State.CHECK, Literal[State.DONE, Other.CHEKC])},
+        "`check` leads to Other.CHEKC, which State has not (did you mean `CHECK`?)",
+    ),
+    "a strange target in time": (
+        {"check": handler(State.CHECK, Literal[State.DONE], timeout=HOUR, on_timeout=Other.CHEKC)},
+        "`check` leads to Other.CHEKC, which State has not",
+    ),
+    "an unreachable state": (
+        {"write": handler(State.WRITE, Literal[State.DONE])},
+        "no way leads from State.WRITE to State.CHECK",
+    ),
+    "no way out": (
+        {"check": handler(State.CHECK, Literal[State.WRITE])},
+        "no way leads from State.WRITE to State.DONE; no way leads from State.WRITE, State.CHECK to an end",
+    ),
+    "a text for a state": ({"check": handler(State.CHECK, Literal["done"])}, f"{CHECKED} Literal['done']"),
+    "a whole enum": ({"check": handler(State.CHECK, State)}, f"{CHECKED} {__name__}.State"),
+    "no annotation": ({"check": handler(State.CHECK, None)}, CHECKED),
+    "a missing name": (
+        {"check": handler(State.CHECK, "Literal[Missing.DONE]")},
+        "`check`: name 'Missing' is not defined",
+    ),
+    "a misspelt state": ({"check": handler(State.CHECK, "Literal[State.DOEN]")}, "`check`: DOEN"),
+    "a method of the machine's own": (
+        {"check": None, "run": handler(State.CHECK, Literal[State.DONE])},
+        "`run` is the machine's own method: give yours another name",
+    ),
+    "not async": ({"check": machine.step(State.CHECK)(plain)}, "`check` must be `async def`"),  # type: ignore[type-var]  that is it
+    "negative retries": (
+        {"check": handler(State.CHECK, Literal[State.DONE], retries=-1)},
+        "`check` needs retries >= 0 and max_visits >= 1: -1, 100",
+    ),
+    "no visits": ({"check": handler(State.CHECK, Literal[State.DONE], max_visits=0)}, "max_visits >= 1: 0, 0"),
+    "no time": ({"check": handler(State.CHECK, Literal[State.DONE], timeout=0 * HOUR)}, "needs a timeout above 0"),
+    "no timeout": (
+        {"check": handler(State.CHECK, Literal[State.DONE], on_timeout=State.DONE)},
+        "`check` has on_timeout=State.DONE and no timeout",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_a_machine_that_cannot_run_is_no_class(name: str) -> None:
+    changes, says = INVALID[name]
+    with pytest.raises(MachineInvalid) as invalid:
+        type("Broken", (Base,), changes)
+    assert invalid.value.message.startswith("machine Broken: ")
+    assert says in invalid.value.message
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    strange = handler(Other.CHEKC, Literal[State.DONE])
+    again = handler(State.WRITE, Literal[State.CHECK], retries=-1)
+    with pytest.raises(MachineInvalid, match=r"both handle State.WRITE; .*handles Other.CHEKC.*; .*retries >= 0"):
+        type("Broken", (Base,), {"again": again, "strange": strange})
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a#2", "a\nb"])
+def test_a_state_has_a_name_that_a_step_can_have(name: str) -> None:
+    named = Enum("Named", {"ONE": name, "END": "end"})
+    one, end = named
+    with pytest.raises(MachineInvalid, match=r"Named.ONE is called .*: steps have non-empty names"):
+        type("Broken", (machine.Machine,), {"start": one, "ends": (end,), "one": handler(one, Literal[end])})  # type: ignore[valid-type]  of no type
+
+
+def test_a_machine_says_how_it_looks() -> None:
+    assert Base.description.model_dump(mode="json", exclude_defaults=True) == {
+        "name": "Base",
+        "start": "write",
+        "ends": ["done"],
+        "states": [
+            {"name": "write", "targets": ["check"], "max_visits": 100},
+            {"name": "check", "targets": ["write", "done"], "timeout": "PT3H", "on_timeout": "done", "max_visits": 100},
+        ],
+    }
+
+
+def test_a_subclass_may_replace_a_method() -> None:
+    class Short(Base):
+        @machine.step(State.CHECK)
+        async def check(self, draft: Draft) -> Literal[State.DONE]:
+            return State.DONE
+
+    assert [state.targets for state in Short.description.states] == [("check",), ("done",)]
+    assert [state.targets for state in Base.description.states] == [("check",), ("write", "done")]
+
+
+def test_it_is_drawn() -> None:
+    assert Base.description.mermaid().splitlines() == [
+        "---",
+        "title: Base",
+        "---",
+        "stateDiagram-v2",
+        "    [*] --> write",
+        "    write --> check",
+        "    check --> write",
+        "    check --> done",
+        "    check --> done: after 3 h",
+        "    done --> [*]",
+    ]
+
+
+class Odd(Enum):
+    OTHER = "s2"
+    QUOTED = 'on "hold"; [*] --> x'
+    END = "end"
+
+
+def test_names_that_mean_something_to_mermaid_are_escaped() -> None:
+    long = timedelta(days=1, minutes=90, seconds=2.5)
+
+    class Escaped(machine.Machine[Draft]):
+        start = Odd.OTHER
+        ends = (Odd.END,)
+        other = handler(Odd.OTHER, Literal[Odd.QUOTED])
+        quoted = handler(Odd.QUOTED, Literal[Odd.END], timeout=long, on_timeout=Odd.END)
+
+    assert Escaped.description.mermaid().splitlines()[4:] == [
+        '    state "s2" as s1',
+        '    state "on #34;hold#34;#59; #91;#42;#93; --#62; x" as s2',
+        '    state "end" as s3',
+        "    [*] --> s1",
+        "    s1 --> s2",
+        "    s2 --> s3",
+        "    s2 --> s3: after 1 d 1 h 30 min 2.5 s",
+        "    s3 --> [*]",
+    ]
+
+
+def test_the_last_transitions_are_kept_and_all_are_counted() -> None:
+    record = MachineRecord()
+    for number in range(TRANSITIONS + 50):
+        record.move("A", str(number - 1), str(number), datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert (len(record.transitions), record.moves) == (TRANSITIONS, TRANSITIONS + 50)
+    assert record.transitions[0].target == "50"
+    after = MachineRecord()
+    after.take_over(record.hand_on(), events=3)
+    assert (after.transitions, after.moves) == (record.transitions, record.moves)
+
+
+def test_where_machines_stand_fits_a_line() -> None:
+    def moves(name: str, *states: str) -> list[Transition]:
+        return [Transition(machine=name, target=state, at=datetime(2026, 1, 1, tzinfo=UTC)) for state in states]
+
+    assert ways([]) == ()
+    assert ways([*moves("A", "one", "two"), *moves("B", "x"), *moves("A", "three", "four")]) == (
+        "A: … → two → three → four",
+        "B: x",
+    )

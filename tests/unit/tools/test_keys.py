@@ -1,0 +1,11 @@
+"""The idempotency key of a call."""
+
+import pytest
+
+from llmflow.errors import ConfigInvalid
+from llmflow.tools import idempotency_key
+
+
+def test_without_an_activity_there_is_none() -> None:
+    with pytest.raises(ConfigInvalid, match="none runs here: for a call without Temporal"):
+        idempotency_key()

@@ -1,0 +1,10 @@
+"""A worker process for the travel agent: `python -m workers.travel`."""
+
+import asyncio
+
+from llmflow import worker
+from llmflow.config import Settings
+from workflows.travel.app import app
+
+if __name__ == "__main__":
+    asyncio.run(worker.run(app, settings=Settings.load()))

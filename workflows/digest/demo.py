@@ -1,0 +1,28 @@
+"""What `llmflow demo digest` shows: documents are read in parallel, and the one that cannot be read is named."""
+
+from llmflow.app import Demo
+from workflows.digest.app import HERE, app
+from workflows.digest.schemas import Folder, Report
+from workflows.digest.workflow import FolderDigest
+
+
+def show(report: Report) -> str:
+    """The page, and what it does not cover."""
+    read = report.documents - len(report.unread)
+    lines = [f"# {report.question}", "", f"From {read} of {report.documents} documents.", ""]
+    if report.digest:
+        lines += [report.digest.summary, ""]
+        for section in report.digest.sections:
+            lines += [f"## {section.heading}", "", f"{section.text} ({', '.join(dict.fromkeys(section.sources))})", ""]
+    if report.unread:
+        lines += ["## Not read", "", *(f"- {one.path}: {one.reason}" for one in report.unread)]
+    return "\n".join(lines) + "\n"
+
+
+demo = Demo(
+    app=app,
+    about="Every document of a folder is read in parallel; one of them is broken, and the digest says so",
+    workflow=FolderDigest.run,
+    input=Folder(documents=str(HERE / "documents")),
+    show=show,
+)

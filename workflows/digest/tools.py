@@ -1,0 +1,49 @@
+"""The tools of the digest: what is in a folder, and what is in a document."""
+
+from pathlib import Path
+
+from llmflow.config import Settings
+from llmflow.errors import ToolRefused
+from llmflow.tools import tool
+from workflows.digest.schemas import Document
+
+_SUFFIXES = (".md", ".txt", ".rst")
+_MAX_DOCUMENTS = 1000
+_MAX_BYTES = 200_000
+
+
+@tool
+def list_documents(folder: str) -> list[str]:
+    """List the documents of a folder and of the folders in it, by their paths."""
+    root = _inside(folder)
+    found = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not found or len(found) > _MAX_DOCUMENTS:
+        wanted = f"1 to {_MAX_DOCUMENTS} documents ({', '.join(_SUFFIXES)})"
+        raise ToolRefused(f"`{folder}` holds {len(found)} documents, a digest needs {wanted}: name another folder")
+    return found
+
+
+@tool
+def read_document(folder: str, path: str) -> Document:
+    """Read one document."""
+    file = _inside(f"{folder}/{path}")
+    data = file.read_bytes()
+    if len(data) > _MAX_BYTES:
+        raise ToolRefused(f"it has {len(data)} bytes, at most {_MAX_BYTES} are read")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise ToolRefused(f"it is no text in UTF-8: byte {error.start} cannot be read") from None
+    if not text.strip():
+        raise ToolRefused("it is empty")
+    title = text.strip().splitlines()[0].lstrip("# ").strip()
+    return Document(path=path, title=title, text=text)
+
+
+def _inside(path: str) -> Path:
+    """A path that the worker may read."""
+    top = Settings.load().documents.resolve()
+    found = (top / path).resolve()
+    if not found.is_relative_to(top) or not found.exists():
+        raise ToolRefused(f"there is no `{path}` in {top}, the folder that may be read (LLMFLOW_DOCUMENTS)")
+    return found

@@ -1,0 +1,25 @@
+"""The tools of an onboarding. Each can be tried again: what has happened does not happen twice."""
+
+from llmflow.tools import idempotency_key, tool
+from workflows.onboarding.office import effect
+from workflows.onboarding.schemas import Account, Order, System
+
+
+@tool
+def send_mail(to: str, subject: str, text: str) -> str:
+    """Send a mail; returns its number."""
+    return effect(idempotency_key(), "mail", to=to, subject=subject, text=text)
+
+
+@tool
+def create_account(system: System, name: str) -> Account:
+    """Create an account for a colleague."""
+    login = ".".join(name.lower().split())
+    effect(idempotency_key(), "account", system=system, login=login)
+    return Account(system=system, login=login)
+
+
+@tool
+def order_equipment(name: str, items: list[str]) -> Order:
+    """Order what a colleague needs."""
+    return Order(number=effect(idempotency_key(), "order", name=name, items=items), items=items)

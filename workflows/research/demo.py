@@ -1,0 +1,25 @@
+"""What `llmflow demo` shows of the research assistant."""
+
+import os
+from pathlib import Path
+
+from llmflow.app import Demo
+from workflows.research.app import app
+from workflows.research.schemas import Answer, Question
+from workflows.research.workflow import ResearchAssistant
+
+
+def show(answer: Answer) -> str:
+    """The report, as it was stored."""
+    if answer.saved is None:
+        return "No passage of these documents fits the question."
+    return f"{Path(answer.saved).read_text('utf-8')}\n---\n\nSaved as `{os.path.relpath(answer.saved)}`.\n"
+
+
+demo = Demo(
+    app=app,
+    about="A question is answered from a folder of documents, with citations",
+    workflow=ResearchAssistant.run,
+    input=Question(text="What happens when a worker is killed during a model call?"),
+    show=show,
+)

@@ -1,0 +1,1 @@
+"""The travel agent: three bookings that all stand, or are all undone."""

@@ -1,0 +1,76 @@
+"""The airline, the hotel and the car rental: a file that stands for the systems of others.
+
+They do what a vendor must do for a saga to be safe: one idempotency key is one booking, however often it is asked for,
+and a key that was cancelled stays cancelled, even if its booking is asked for only afterwards.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from llmflow.config import Settings
+from llmflow.errors import ToolRefused
+from workflows.travel.schemas import Booking, Kind, Offer
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS bookings (
+    key TEXT PRIMARY KEY, kind TEXT NOT NULL, traveller TEXT NOT NULL, offer TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('booked', 'cancelled', 'never booked'))
+)
+"""
+_OFFERS = Path(__file__).with_name("offers.json")
+
+
+def offers(kind: Kind, destination: str) -> list[Offer]:
+    """What a vendor has to offer there. It does not say what is left: that shows when somebody books."""
+    return [
+        Offer.model_validate(one)
+        for one in json.loads(_OFFERS.read_text("utf-8"))
+        if (one["kind"], one["destination"]) == (kind, destination)
+    ]
+
+
+def book(key: str, offer: Offer, traveller: str) -> Booking:
+    """Book once: the same key again is the same booking.
+
+    Raises:
+        ToolRefused: it is sold out, or the key was cancelled.
+    """
+    left = next(one["left"] for one in json.loads(_OFFERS.read_text("utf-8")) if one["id"] == offer.id)
+    if not left:
+        raise ToolRefused(f"{offer.id} is sold out")
+    with _opened() as file:
+        file.execute(
+            "INSERT INTO bookings VALUES (?, ?, ?, ?, 'booked') ON CONFLICT DO NOTHING",
+            (key, offer.kind, traveller, offer.id),
+        )
+        [status] = file.execute("SELECT status FROM bookings WHERE key = ?", (key,)).fetchone()
+    if status != "booked":
+        raise ToolRefused(f"the booking of {offer.id} was cancelled")
+    number = f"{offer.kind[0].upper()}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    return Booking(number=number, offer=offer, traveller=traveller)
+
+
+def cancel(key: str, offer: Offer, traveller: str) -> str:
+    """Cancel what was booked under the key, and forbid to book it later. Returns what became of it."""
+    with _opened() as file:
+        file.execute(
+            "INSERT INTO bookings VALUES (?, ?, ?, ?, 'never booked') "
+            "ON CONFLICT DO UPDATE SET status = 'cancelled' WHERE status = 'booked'",
+            (key, offer.kind, traveller, offer.id),
+        )
+        [status] = file.execute("SELECT status FROM bookings WHERE key = ?", (key,)).fetchone()
+    return str(status)
+
+
+@contextmanager
+def _opened() -> Generator[sqlite3.Connection]:
+    """One transaction in the file, which several workers share."""
+    path = Settings.load().home / "travel.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path, timeout=30)) as file, file:
+        file.execute(_TABLE)
+        yield file
