@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -110,7 +110,7 @@ def load_demo(path: str) -> Demo[Any, Any]:  # Any: with inputs and results of e
     Raises:
         ConfigInvalid: there is none; the message says which part of the path is wrong.
     """
-    return _load(path, Demo)
+    return cast(Demo[Any, Any], _load(path, Demo))  # Any: as above
 
 
 def _load(path: str, kind: type[T]) -> T:

@@ -115,7 +115,7 @@ async def _demo(shown: AnyDemo, settings: Settings, asked: object, *, as_json: b
             beside.cancel()
             asking.cancel()
     if asking.cancelled():
-        say("the run is kept, and goes on with the next `llmflow dev`")
+        say(f"the run is kept, and goes on with `llmflow dev workflows.{app.name}.app:app`")
         raise typer.Exit(Exit.INTERRUPTED)
     asking.result()
     if not stays and server.pid:

@@ -38,6 +38,8 @@ LEFT_OUT = {
     "test_dev_server.py": "about the dev server that llmflow starts itself",
     "test_cli_dev.py": "about `llmflow dev`, which starts that one",
     "test_cli_demo.py": "about `llmflow demo`, which starts it too",
+    "test_cli_demos.py": "about the same, with the store that it makes",
+    "test_chaos.py": "about the dev server, too, when it is killed",
     "test_scaffold.py": "about a new project, whose own test starts the dev server",
     "test_kill.py": "about an SQLite file, and takes three quarters of a minute",
 }

@@ -1,4 +1,4 @@
-"""`llmflow demo NAME`: each application shows itself without a key, in a process of its own. All at once: it is fast."""
+"""`llmflow demo NAME`: each application shows itself without a key, as one process each; at once, to be fast."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -65,6 +65,8 @@ def test_json_has_every_field() -> None:
             },
             "by_model": {},
             "by_prompt": {},
+            "taken": {"calls": 0, "usage": dict.fromkeys(Usage.model_fields, 0), "usd": "0", "unpriced_calls": 0},
+            "taken_by_prompt": {},
         },
         "prompt": [{"name": "a/b", "version": "1" * 12}],
     }
