@@ -22,8 +22,11 @@ demo: $(SET_UP) ## an application at work: APP=research|support|travel|..., Q="a
 dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C
 	@$(BIN)/llmflow dev
 
+# Several processes even on two cores, because tests mostly wait: for servers, timers and processes that they kill.
+PYTEST := -m pytest -n 3 --dist loadfile
+
 test: $(SET_UP) ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 check: lint test ## format, lint, types and tests: what CI runs
 
@@ -70,7 +73,7 @@ lock: ## write requirements.txt anew after a change of pyproject.toml; delete it
 OPENAI2 := .venv-openai2
 
 test-openai2: $(OPENAI2)/.set-up ## the tests of the providers, with litellm and the newest openai 2
-	$(OPENAI2)/bin/python -m pytest tests/unit/providers tests/integration/test_completions.py \
+	$(OPENAI2)/bin/python $(PYTEST) tests/unit/providers tests/integration/test_completions.py \
 		tests/integration/test_vendor_failures.py
 
 $(OPENAI2)/.set-up: requirements-openai2.txt pyproject.toml | $(SET_UP)

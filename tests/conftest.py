@@ -1,5 +1,6 @@
 """What every test has: one real Temporal server for the session; PostgreSQL and Redis, if it asks for them."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from llmflow.testing import server
 from tests.helpers.postgres import NoPostgres, Postgres, running_postgres
 from tests.helpers.redis import NoRedis, running_redis
+
+# pytest-xdist says that its processes are 80 columns wide; what goes into a pipe is not.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.converter import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
@@ -17,7 +18,7 @@ from llmflow.activities._recorded import Encoded, RecordedCall, RecordedRun, ind
 from llmflow.errors import ConfigInvalid, RunNotFound, ServerUnavailable
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import RESOLVE
-from llmflow.types.forks import Fork
+from llmflow.types.forks import PLACE, Fork
 from llmflow.types.prompts import Pins
 
 KEPT_BYTES = 64 * 1024 * 1024
@@ -147,7 +148,7 @@ async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
     """
     try:
         found = client.get_workflow_handle(id, run_id=run_id).fetch_history_events()
-        return index(id, [event async for event in found])
+        events = [event async for event in found]
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise RunNotFound(
@@ -155,3 +156,16 @@ async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
                 "the namespace keeps runs. Start a new run: everything in it is paid"
             ) from None
         raise ServerUnavailable(f"the history of run {id!r} cannot be read now ({error.message})") from error
+    return index(id, events, await _places(client, events))
+
+
+async def _places(client: Client, events: Iterable[HistoryEvent]) -> dict[int, str]:
+    """Where the children of a run were started, by event."""
+    places: dict[int, str] = {}
+    for event in events:
+        child = event.start_child_workflow_execution_initiated_event_attributes
+        if PLACE in child.header.fields:
+            context = WorkflowSerializationContext(client.namespace, child.workflow_id)
+            converter = client.data_converter.with_context(context)
+            [places[event.event_id]] = await converter.decode([child.header.fields[PLACE]], [str])
+    return places

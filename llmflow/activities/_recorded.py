@@ -58,6 +58,8 @@ class RecordedChild:
 
     at: int
     """Event id of the wish for it."""
+    place: str
+    """Where it was started, such as `chapter[3]/Write#1`."""
     workflow_id: str
     run_id: str
     """Empty: it never began."""
@@ -71,8 +73,8 @@ class RecordedRun:
     workflow_type: str
     calls: Mapping[str, Sequence[RecordedCall]]
     """By activity id, in the order in which they were scheduled."""
-    children: Mapping[str, Sequence[RecordedChild]]
-    """By workflow type, in the order in which they were started."""
+    children: Mapping[str, RecordedChild]
+    """By the place where they were started."""
     undone: frozenset[str]
     """Paths of the steps of sagas that were undone, or begun to be."""
     pins: tuple[Encoded, ...]
@@ -98,11 +100,12 @@ class RecordedRun:
         return None
 
     def below(self, hop: Hop, before: int) -> Iterator[RecordedChild]:
-        """The n-th child of that type, or all that worked on items of that batch: what began before that event."""
-        of_type = self.children.get(hop.workflow, ())
-        for child in of_type if hop.batch else of_type[hop.n - 1 : hop.n]:
-            if child.at < before and child.run_id and (not hop.batch or self._worked_on(hop.batch, child)):
-                yield child
+        """The child of that place, or all that worked on items of that batch: what began before that event."""
+        if hop.batch:
+            found = [child for child in self.children.values() if self._worked_on(hop.batch, child)]
+        else:
+            found = [self.children[hop.place]] if hop.place in self.children else []
+        return (child for child in found if child.at < before and child.run_id)
 
     def _worked_on(self, batch: str, child: RecordedChild) -> bool:
         """Whether the child had some of the items of the batch: `run/notes[0-4]` of `notes[3-6]`."""
@@ -112,9 +115,9 @@ class RecordedRun:
         return int(one["first"]) <= int(other["last"]) and int(other["first"]) <= int(one["last"])
 
 
-def _paths(activity_id: str) -> Iterator[str]:
-    """Those of the steps that an activity is in, the outermost first: `a` and `a/b` of `a/b/book#1`."""
-    names = activity_id.split("/")
+def _paths(address: str) -> Iterator[str]:
+    """Those of the steps that an activity or a child is in, the outermost first: `a` and `a/b` of `a/b/book#1`."""
+    names = address.split("/")
     return ("/".join(names[:depth]) for depth in range(1, len(names)))
 
 
@@ -123,8 +126,14 @@ def _undoes(path: str) -> bool:
     return path.rpartition("/")[2].partition("#")[0] == UNDO
 
 
-def index(workflow_id: str, events: Sequence[HistoryEvent]) -> RecordedRun:
-    """Keep of a history what a fork may ask for."""
+def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int, str]) -> RecordedRun:
+    """Keep of a history what a fork may ask for.
+
+    Args:
+        workflow_id: Of the run.
+        events: All of them.
+        places: Where its children were started, by the event of the wish for them.
+    """
     started = events[0].workflow_execution_started_event_attributes
     results = {
         event.activity_task_completed_event_attributes.scheduled_event_id: _encoded(
@@ -141,14 +150,15 @@ def index(workflow_id: str, events: Sequence[HistoryEvent]) -> RecordedRun:
         if event.HasField("child_workflow_execution_started_event_attributes")
     }
     calls = _grouped(_calls(events, results))
-    undone = (path.rpartition("/")[0] for name in calls for path in _paths(name) if _undoes(path))
+    addresses = (*calls, *places.values())
+    undone = (path.rpartition("/")[0] for address in addresses for path in _paths(address) if _undoes(path))
     carried = _encoded([started.header.fields[HEADER]]) if HEADER in started.header.fields else (None,)
     return RecordedRun(
         workflow_id=workflow_id,
         workflow_type=started.workflow_type.name,
         calls=calls,
         undone=frozenset(undone),
-        children=_grouped(_children(events, runs)),
+        children={child.place: child for child in _children(events, runs, places)},
         pins=tuple(_pins(events)),
         carried=carried[0],
         closed=events[-1].event_type in _ENDS,
@@ -175,12 +185,13 @@ def _calls(
             )
 
 
-def _children(events: Iterable[HistoryEvent], runs: Mapping[int, str]) -> Iterator[tuple[str, RecordedChild]]:
+def _children(
+    events: Iterable[HistoryEvent], runs: Mapping[int, str], places: Mapping[int, str]
+) -> Iterator[RecordedChild]:
     for event in events:
-        if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
+        if place := places.get(event.event_id):
             child = event.start_child_workflow_execution_initiated_event_attributes
-            run_id = runs.get(event.event_id, "")
-            yield child.workflow_type.name, RecordedChild(event.event_id, child.workflow_id, run_id)
+            yield RecordedChild(event.event_id, place, child.workflow_id, runs.get(event.event_id, ""))
 
 
 def _pins(events: Iterable[HistoryEvent]) -> Iterator[Encoded]:

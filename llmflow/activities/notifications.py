@@ -52,6 +52,6 @@ def _message_id() -> str:
 def _body(notification: Notification) -> bytes:
     """JSON with every field, for receivers that do not know our defaults."""
     is_open = notification.question.status == "open"
-    words = ("llmflow", "approvals", "approve", notification.run, notification.question.name)
+    words = ("llmflow", "approvals", "approve", notification.run, notification.question.exact)
     told = {name: plain(value) for name, value in notification}
     return to_json({**told, "command": shlex.join(words) if is_open else None})

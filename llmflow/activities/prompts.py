@@ -100,7 +100,8 @@ class PromptActivities:
         folder, app = _folder(request.prompt), _app(request.prompt)
         prompts = {name: pin for name, pin in before.prompts.items() if _folder(name) == folder}
         for name, word in fork.prompts.items():
-            if _app(name) == app:  # all of the App, so that a typing error is told at the first call
+            # All that it may use, so that a typing error is told at the first call. A child may be of another App.
+            if _app(name) == app or not fork.children:
                 told = await self._told(name, word)
                 if _folder(name) == folder:
                     prompts[name] = told

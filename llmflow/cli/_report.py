@@ -74,6 +74,16 @@ async def look(connection: Connection, run: AnyRun) -> Report:
     )
 
 
+async def with_children(run: AnyRun, report: Report) -> Report:
+    """The same report with the usage of everything below the run, too: what a whole fork has cost."""
+    if report.usage is None:
+        return report
+    try:
+        return report.model_copy(update={"usage": await run.tree_usage()})
+    except NoWorker as error:
+        return report.model_copy(update={"usage": None, "missing": error.message})
+
+
 async def need_worker(connection: Connection, status: RunStatus) -> None:
     """Say at once that nobody can answer; a query would wait 10 s for a worker to come.
 

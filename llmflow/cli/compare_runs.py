@@ -14,7 +14,7 @@ from rich.text import Text
 
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import cost, out, plural, print_json, say, took
-from llmflow.cli._report import Report, look
+from llmflow.cli._report import Report, look, with_children
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.types.steps import StepRecord
@@ -48,13 +48,13 @@ def compare_runs(
 ) -> None:
     """Compare two runs: output, cost, tokens, prompts, models and steps side by side.
 
-    What differs has a `≠`. Steps, prompts and cost come from a worker.
+    What differs has a `≠`. Cost, prompts and models are those of their children, too. They come from a worker.
 
     Example: llmflow compare research-calm-otter-7f3a research-calm-otter-7f3a-fork-0d9e21
     """
     one, two = run(_compare(run_id, other))
     if as_json:
-        print_json({"runs": [one, two], "same_result": one.result == two.result})
+        print_json({"runs": [one, two], "same_result": _same(one, two)})
         return
     for compared in (one, two):
         if compared.report.missing:
@@ -71,7 +71,7 @@ async def _compare(one: str, two: str) -> tuple[Compared, Compared]:
 
 async def _compared(connection: Connection, id: str) -> Compared:
     one = connection.client.run(id)
-    report = await look(connection, one)
+    report = await with_children(one, await look(connection, one))
     if report.status.state != "completed":
         return Compared(report=report)
     return Compared(report=report, result=await one.result())
@@ -95,7 +95,8 @@ def _table(one: Compared, two: Compared) -> Table:
 
 def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
     left, right = _Figures(one), _Figures(two)
-    yield "", [_row(name, left.run[name], right.run[name], marked=name != "took") for name in left.run]
+    names = {**left.run, **right.run}
+    yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name != "took") for name in names]
     yield "prompts", list(_side_by_side(left.prompts, right.prompts))
     yield "models", list(_side_by_side(left.models, right.models))
     yield "steps", list(_side_by_side(left.steps, right.steps, marked=False))
@@ -110,15 +111,21 @@ class _Figures:
             "workflow": status.workflow,
             "state": status.state.replace("_", " "),
             "took": took(status.started_at, status.closed_at),
-            "paid": _calls(usage.total),
-            "cost": cost(usage.total),
-            "tokens in": f"{usage.total.usage.input_tokens:,}",
-            "tokens out": f"{usage.total.usage.output_tokens:,}",
-            "taken over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
+            **(_spent(usage) if report.usage else {}),
         }
         self.prompts = _versions(usage)
         self.models = {name: f"{_calls(totals)}, {cost(totals)}" for name, totals in usage.by_model.items()}
         self.steps = {step.path: _step(step) for step in report.steps or ()}
+
+
+def _spent(usage: UsageReport) -> dict[str, str]:
+    return {
+        "paid": _calls(usage.total),
+        "cost": cost(usage.total),
+        "tokens in": f"{usage.total.usage.input_tokens:,}",
+        "tokens out": f"{usage.total.usage.output_tokens:,}",
+        "taken over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
+    }
 
 
 def _row(name: str, left: str, right: str, *, marked: bool) -> Row:
@@ -151,13 +158,18 @@ def _step(step: StepRecord) -> str:
 
 def _outputs(one: Compared, two: Compared) -> RenderableType:
     left, right = _output(one), _output(two)
-    if left == right:
+    if _same(one, two):
         return Group(Text("the same output", "dim"), Text(left))
     table = Table(show_header=False, expand=True, padding=(0, 1))
     table.add_column(ratio=1, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
     table.add_row(Text(left), Text(right))
     return Group(Text("output", "dim"), table)
+
+
+def _same(one: Compared, two: Compared) -> bool:
+    """Whether both have a result, and it is the same."""
+    return one.report.status.state == two.report.status.state == "completed" and one.result == two.result
 
 
 def _output(compared: Compared) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow import worker as workers
+from llmflow.app import App
 from llmflow.cli._apps import AnyDemo, Application, load_demo
 from llmflow.cli._exit import Exit
 from llmflow.cli._inputs import Workflow
@@ -108,29 +109,34 @@ async def _demo(shown: AnyDemo, settings: Settings, asked: object, *, as_json: b
     async with dev_server(settings, say) as server:
         warn_of_models(app, settings, models_of(app, settings))
         asking = asyncio.create_task(_ask(ready, server.ui_url, shown, asked, as_json=as_json))
-        beside = asyncio.create_task(_stop_in_time(asking, stop, stays=stays))
+        beside = asyncio.create_task(_stop_in_time(asking, stop, _again(app) if stays else None))
         try:
             await workers.run(app, settings=settings, address=server.address, ready=ready.set_result, stop=stop)
         finally:
             beside.cancel()
             asking.cancel()
     if asking.cancelled():
-        say(f"the run is kept, and goes on with `llmflow dev workflows.{app.name}.app:app`")
+        say(f"the run is kept, and goes on with `{_again(app)}`")
         raise typer.Exit(Exit.INTERRUPTED)
     asking.result()
-    if not stays and server.pid:
-        say("The server ends with this command; `make dev` shows the run again.", "dim")
+    if not stays and server.ui_url:
+        say(f"To see the run again: {_again(app)}", "dim")
 
 
-async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, *, stays: bool) -> None:
+def _again(app: App) -> str:
+    """The command that serves the application, with its runs."""
+    return f"llmflow dev workflows.{app.name}.app:app"
+
+
+async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, again: str | None) -> None:
     """End the worker when the run has ended, and the watching when Ctrl-C ends the worker."""
     interrupted = asyncio.create_task(stop.wait())
     await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
     if not asking.done():
         asking.cancel()
         say("stopping after the running calls; Ctrl-C again stops at once")
-    elif stays and not asking.exception():
-        say("\nThe server stays up, so that the link works. Ctrl-C ends it; `make dev` shows the run again.", "dim")
+    elif again and not asking.exception():
+        say(f"\nThe server stays up, so that the link works. Ctrl-C ends it; later: {again}", "dim")
         return
     stop.set()
 

@@ -6,6 +6,7 @@ import typer
 
 from llmflow import worker as workers
 from llmflow.cli._apps import RESEARCH, load, load_research
+from llmflow.cli._inputs import Workflow
 from llmflow.cli._models import settings_for_trial
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import say
@@ -37,7 +38,8 @@ def dev(
                 show_served(served, settings, served.task_queue, server.address)
                 say("")
                 say(f"  Web UI  {server.ui_url or 'that of this server; TEMPORAL_ADDRESS does not say where'}")
-                say(f"  start   llmflow start {app} --input JSON")
+                one = Workflow.of(served.workflows[0]).name if len(served.workflows) > 1 else ""
+                say(f"  start   llmflow start {app}{one and f' {one}'} --input JSON")
                 say("\nserving; Ctrl-C stops it, after the running calls", "dim")
                 if json:
                     print_served(served, settings, served.task_queue, server.address, server.ui_url)

@@ -14,7 +14,7 @@ from llmflow.cli._exit import Exit
 from llmflow.cli._inputs import read_text
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import err, print_json, say
-from llmflow.cli._report import AnyRun, Report, look, page, taken_and_paid, watch
+from llmflow.cli._report import AnyRun, Report, look, page, taken_and_paid, watch, with_children
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, RunNotCompleted
@@ -40,7 +40,7 @@ class Forked(BaseModel):
     result: Any = None  # Any: what the user's workflow returns
     failure: str | None = None
     usage: UsageReport | None = None
-    """`taken` is what it took over, `total` what it paid."""
+    """With that of its children: `taken` is what it took over, `total` what it paid."""
 
 
 class Failed(BaseModel):
@@ -108,7 +108,7 @@ async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json
     _announce(forked, step, hints=not wait)
     await _warn(connection, new)
     if wait:
-        report = await watch(connection, new, err)
+        report = await with_children(new, await watch(connection, new, err))
         err.print(page(report), crop=False)
         forked = await _ended(forked, new, report)
     if as_json:
@@ -164,7 +164,7 @@ async def _found(connection: Connection, query: str) -> list[tuple[str, str]]:
 async def _report(connection: Connection, new: AnyRun) -> Report:
     with suppress(RunNotCompleted):  # the report says how it ended
         await new.result()
-    return await look(connection, new)
+    return await with_children(new, await look(connection, new))
 
 
 async def _ended(forked: Forked, new: AnyRun, report: Report) -> Forked:

@@ -33,11 +33,11 @@ def graph(
         out.print(Text("\n\n".join(one.mermaid() for one in found)), soft_wrap=True)
 
 
-def machines_of(app: App) -> dict[str, MachineDescription]:
-    """By class, in the order in which the modules have them."""
+def machines_of(app: App) -> tuple[MachineDescription, ...]:
+    """In the order in which the modules have them."""
     held = [value for workflow in app.workflows for value in vars(sys.modules[workflow.__module__]).values()]
     descriptions = [getattr(value, "description", None) for value in held if isinstance(value, type)]
-    return {one.name: one for one in descriptions if isinstance(one, MachineDescription)}
+    return tuple(dict.fromkeys(one for one in descriptions if isinstance(one, MachineDescription)))
 
 
 def _chosen(app: App, name: str | None) -> tuple[MachineDescription, ...]:
@@ -47,8 +47,9 @@ def _chosen(app: App, name: str | None) -> tuple[MachineDescription, ...]:
             f"App {app.name!r} has no state machine: the modules of its workflows define or import none. A workflow's "
             "own way is shown by its history: `llmflow steps RUN`"
         )
-    if name is not None and name not in known:
+    names = [one.name for one in known]
+    if name is not None and name not in names:
         raise InputInvalid(
-            f"App {app.name!r} has no machine `{name}`{did_you_mean(name, known)}. It has: {', '.join(known)}"
+            f"App {app.name!r} has no machine `{name}`{did_you_mean(name, names)}. It has: {', '.join(names)}"
         )
-    return (known[name],) if name else tuple(known.values())
+    return tuple(one for one in known if name in (None, one.name))

@@ -18,7 +18,7 @@ _WITHIN = timedelta(seconds=5)
 async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  # Any: runs of every type
     """By update, which the run answers; and where nobody answers, by signal, which Temporal keeps for the run.
 
-    A worker that was only slow may get both, which is one answer: the run counts what is the same once.
+    A worker that was only slow may get both, which is one answer: the run counts what has the same id once.
 
     Raises:
         ApprovalNotFound: the run asks no such question now.
@@ -27,8 +27,9 @@ async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  
         RPCError: Temporal's own.
     """
     try:
-        # Its id is left to chance: one made of the answer would return the first round's receipt to a later round.
-        return await handle.execute_update(DECIDE.name, decision, result_type=DECIDE.output, rpc_timeout=_WITHIN)
+        return await handle.execute_update(
+            DECIDE.name, decision, id=decision.id, result_type=DECIDE.output, rpc_timeout=_WITHIN
+        )
     except WorkflowUpdateFailedError as error:
         if isinstance(error.cause, LLMFlowError):
             # A new object, because the old one is already the cause of its cause.

@@ -4,7 +4,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from temporalio.client import WorkflowQueryFailedError
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TerminatedError, TimeoutError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    ChildWorkflowError,
+    TerminatedError,
+    TimeoutError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.errors import ConfigInvalid, InputInvalid, LLMFlowError, NoWorker, RunNotFound, ServerUnavailable
@@ -65,6 +72,8 @@ def how_it_ended(cause: BaseException) -> str:
             return "ran out of time"
         case ActivityError() if cause.cause is not None:
             return f"failed in {cause.activity_id}: {_named(cause.cause)}"
+        case ChildWorkflowError() if cause.cause is not None:
+            return f"{how_it_ended(cause.cause)} (in its child {cause.workflow_id})"
         case _:
             return f"failed: {_named(cause)}"
 

@@ -1,10 +1,11 @@
 """Forks: a new run that begins with what another one has recorded."""
 
+import hashlib
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
@@ -15,11 +16,14 @@ from temporalio.converter import DataConverter, PayloadConverter, WorkflowSerial
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from llmflow.client._errors import readable_errors
-from llmflow.errors import RunExists, StepNotFound, did_you_mean
+from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.types.approvals import WAITING, ApprovalReport
+from llmflow.types.batches import BATCH
 from llmflow.types.carried import HEADER, Carried
-from llmflow.types.forks import FORK, Fork
+from llmflow.types.forks import FORK, PLACE, Fork
 from llmflow.types.origins import TAGS
+
+T = TypeVar("T")
 
 SAME = object()  # told apart from None, which a workflow may take as its input
 
@@ -46,7 +50,10 @@ async def start_fork(
         run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
         events = temporal.get_workflow_handle(id, run_id=run_id).fetch_history_events()
         started = (await anext(events)).workflow_execution_started_event_attributes
-        before = await _first_event_of(step, id, events)
+        if BATCH in started.header.fields:
+            whole = started.parent_workflow_execution.workflow_id
+            raise InputInvalid(f"run {id!r} works on a part of the items of run {whole!r}: fork that one")
+        before = await _first_event_of(step, events, _Reader(temporal, id))
     fork = Fork(
         workflow_id=id,
         run_id=run_id,
@@ -54,11 +61,17 @@ async def start_fork(
         step=step,
         prompts=dict(changes.prompts),
         models=dict(changes.models),
+        input="" if changes.input is SAME else _digest(temporal.data_converter.payload_converter, changes.input),
     )
     return await _start(temporal, started, fork, changes, result_type)
 
 
-async def _first_event_of(step: str, id: str, events: AsyncIterator[HistoryEvent]) -> int:
+def _digest(converter: PayloadConverter, value: object) -> str:
+    [payload] = converter.to_payloads([value])
+    return hashlib.sha256(payload.data).hexdigest()[:16]
+
+
+async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], read: "_Reader") -> int:
     """The event in which a run began with a step or a call.
 
     Raises:
@@ -66,25 +79,29 @@ async def _first_event_of(step: str, id: str, events: AsyncIterator[HistoryEvent
     """
     known: dict[str, None] = {}
     async for event in events:
-        name, *other = _names(event)
-        if any(one == step or one.startswith((f"{step}/", f"{step}[", f"{step}#")) for one in (name, *other)):
+        address, *other = await _names(event, read)
+        if any(one == step or one.startswith((f"{step}/", f"{step}[", f"{step}#")) for one in (address, *other)):
             return event.event_id
-        known.update(dict.fromkeys(_parts(name)))
+        known.update(dict.fromkeys(_parts(address)))
     outermost = [name for name in known if "/" not in name and "[" not in name]
     shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
     raise StepNotFound(
-        f"run {id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: {shown or 'none yet'}. A step "
-        "without a call in it leaves nothing in the history: name the call that comes next"
+        f"run {read.id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: {shown or 'none yet'}. A "
+        "step without a call or a child in it leaves nothing in the history: name the call that comes next"
     )
 
 
-def _names(event: HistoryEvent) -> tuple[str, ...]:
-    """What an event begins: an activity by its id, a child by its type or its id."""
+async def _names(event: HistoryEvent, read: "_Reader") -> tuple[str, ...]:
+    """What an event begins: an activity by its id, a child by the place where it was started, its type or its id."""
     if event.HasField("activity_task_scheduled_event_attributes"):
         return (event.activity_task_scheduled_event_attributes.activity_id,)
     if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
         child = event.start_child_workflow_execution_initiated_event_attributes
-        return child.workflow_type.name, child.workflow_id
+        names = (child.workflow_type.name, child.workflow_id)
+        if PLACE not in child.header.fields:
+            return names
+        of_child = replace(read, id=child.workflow_id)
+        return await of_child.header(child.header.fields[PLACE], str), *names
     return ("",)
 
 
@@ -110,7 +127,7 @@ async def _start(
     if changes.tags is not None:
         memo[TAGS] = list(changes.tags)
     if HEADER in started.header.fields:
-        carried = await read.carried(started.header.fields[HEADER])
+        carried = await read.header(started.header.fields[HEADER], Carried)
         temporal = _with_header(temporal, _handed_on(carried, fork, changes))
     same = [await read.raw(one) for one in started.input.payloads]
     id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
@@ -164,12 +181,12 @@ class _Reader:
         [value] = await self._converter().decode([payload], [RawValue])
         return value
 
-    async def carried(self, payload: Payload) -> Carried:
-        """What a run was handed on. Headers need not be encrypted where payloads are."""
+    async def header(self, payload: Payload, kind: type[T]) -> T:
+        """What a run was told. Headers need not be encrypted where payloads are."""
         if payload.metadata["encoding"] == b"json/plain":
-            return self._converter().payload_converter.from_payload(payload, Carried)
-        [carried] = await self._converter().decode([payload], [Carried])
-        return carried
+            return self._converter().payload_converter.from_payload(payload, kind)
+        [value] = await self._converter().decode([payload], [kind])
+        return value
 
     def _converter(self) -> DataConverter:
         return self.temporal.data_converter.with_context(WorkflowSerializationContext(self.temporal.namespace, self.id))

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, get_type_hints
+from uuid import uuid4
 
+from pydantic_core import to_jsonable_python
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 
@@ -11,6 +13,7 @@ from llmflow.client._decisions import send
 from llmflow.client._errors import how_it_ended, readable_errors
 from llmflow.client._fork import SAME, Changes, start_fork
 from llmflow.client._status import status_of
+from llmflow.client._tree import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
 from llmflow.stores.scores import new_score, put_score, root_of
@@ -20,7 +23,6 @@ from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
 from llmflow.types.steps import StepRecord, StepReport
 from llmflow.types.usage import UsageReport
-from llmflow.types.wire import plain
 
 Out = TypeVar("Out")
 Answer = TypeVar("Answer")
@@ -86,6 +88,18 @@ class Run(Generic[Out]):
         """
         return await self._ask(USAGE)
 
+    async def tree_usage(self) -> UsageReport:
+        """`usage` of the run and of all runs below it together. It reads their histories.
+
+        Raises:
+            NoWorker: nothing polls the task queue of one of them, so it cannot answer; or its worker has no llmflow.
+            RunNotFound: no run has this id, or one of those below is gone.
+        """
+        async with readable_errors(self.id):
+            known = (await self.handle.describe()).raw_description.workflow_execution_info
+            first = known.first_run_id or known.execution.run_id
+            return await usage_of_tree(self._temporal, self.id, first, ANSWER_WITHIN)
+
     async def steps(self) -> tuple[StepRecord, ...]:
         """Its steps, in the order in which they began.
 
@@ -114,7 +128,7 @@ class Run(Generic[Out]):
         return await self._ask(APPROVALS)
 
     async def decide(
-        self, approval: str, *, approved: bool, by: str, comment: str = "", form: object = None
+        self, approval: str, *, approved: bool, by: str, comment: str = "", form: object = None, id: str = ""
     ) -> Receipt:
         """Answer a question of the run. The same answer sent twice is one answer.
 
@@ -122,12 +136,13 @@ class Run(Generic[Out]):
         it counts is decided when the run goes on, and `approvals` then says so.
 
         Args:
-            approval: Name of the question, such as `publish`, or of one of its rounds: `publish#2`. A program that may
-                repeat itself names the round, because the run may have asked again meanwhile.
+            approval: Name of the question, such as `publish`, or of one of its rounds: `publish#2`.
             approved: Yes or no.
             by: Who says so.
             comment: Why.
             form: What the question's form asks for: its model, or anything else that is JSON.
+            id: Names the answer, for a program that may send it again after a crash: it counts once, whatever the run
+                has asked meanwhile. A new one if left out.
 
         Raises:
             ApprovalNotFound: the run asks no such question now; names those that it asks.
@@ -136,22 +151,23 @@ class Run(Generic[Out]):
             NoWorker: its worker does not use LLMFlowPlugin.
             RunNotFound: no run has this id, or it has ended.
         """
-        given = {"approval": approval, "approved": approved, "by": by, "comment": comment}
+        # By alias: what the form's own class reads.
+        given = {"approval": approval, "approved": approved, "by": by, "comment": comment, "id": id or uuid4().hex}
         try:
-            decision = Decide.model_validate({**given, "form": plain(form)})
+            decision = Decide.model_validate({**given, "form": to_jsonable_python(form)})
         except ValueError as error:  # of pydantic: one of them is of another type
-            field = "by" if not by else "form"
+            field = "by" if not by.strip() else "form"
             raise InputInvalid(f"this is no decision: {error}", ErrorDetail(field=field)) from None
         async with readable_errors(self.id):
             return await send(self.handle, decision)
 
-    async def approve(self, approval: str, *, by: str, comment: str = "", form: object = None) -> Receipt:
+    async def approve(self, approval: str, *, by: str, comment: str = "", form: object = None, id: str = "") -> Receipt:
         """Say yes; see `decide`."""
-        return await self.decide(approval, approved=True, by=by, comment=comment, form=form)
+        return await self.decide(approval, approved=True, by=by, comment=comment, form=form, id=id)
 
-    async def reject(self, approval: str, *, by: str, comment: str = "", form: object = None) -> Receipt:
+    async def reject(self, approval: str, *, by: str, comment: str = "", form: object = None, id: str = "") -> Receipt:
         """Say no; see `decide`."""
-        return await self.decide(approval, approved=False, by=by, comment=comment, form=form)
+        return await self.decide(approval, approved=False, by=by, comment=comment, form=form, id=id)
 
     async def score(self, name: str, value: float, *, by: str | None = None, comment: str | None = None) -> Score:
         """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.

@@ -40,18 +40,20 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
             )
             for one in found.raw_description.pending_activities
         )
+    state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
     return RunStatus(
         id=found.id,
         run_id=found.run_id,
         workflow=found.workflow_type,
-        state=_STATE[found.status.name.replace("_", "")] if found.status else "running",
+        state=state,
         task_queue=found.task_queue,
         started_at=found.start_time,
         closed_at=found.close_time,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memo_tags(found),
-        approvals=await memo_approvals(found),
+        # A run that was ended from outside, or that continues as another, could not tidy up its memo.
+        approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
     )
 

@@ -38,7 +38,7 @@ def _application_error(error: LLMFlowError) -> ApplicationError:
     again = error.retryable if error.detail.retry is None else error.detail.retry
     failure = ApplicationError(
         error.message,
-        error.detail.model_dump(exclude_none=True),
+        error.detail.model_dump(exclude_defaults=True),
         type=error.code(),
         non_retryable=not again,
         next_retry_delay=timedelta(seconds=wait) if again and wait is not None else None,

@@ -8,11 +8,11 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
-from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote
+from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, base_of, person
 
 F = TypeVar("F")
 
-MAX_DECISION = 250_000
+MAX_DECISION = 100_000
 """Bytes of one decision, form and all."""
 EXAMPLE = '{"approval": "publish", "approved": true, "by": "ana"}'
 
@@ -66,6 +66,8 @@ def read(data: bytes) -> Decide:
     Raises:
         DecisionRefused: it is none; says what is wrong with it, and what one looks like.
     """
+    if not data:
+        raise DecisionRefused(f"a decision is one JSON object, and this is none, or several: send one like {EXAMPLE}")
     if len(data) > MAX_DECISION:
         raise DecisionRefused(f"a decision of {len(data):,} bytes: at most {MAX_DECISION:,}; send a reference instead")
     try:
@@ -89,11 +91,6 @@ def read(data: bytes) -> Decide:
         raise DecisionRefused(f"{_problems(error)}; send an object like {EXAMPLE}", ErrorDetail(field=field)) from None
 
 
-def base_of(name: str) -> str:
-    """The name of a question without its round: `publish` of `publish#2`."""
-    return name.partition("#")[0]
-
-
 def round_of(name: str) -> int:
     """The round in the name of a question, from 1."""
     return int(name.partition("#")[2] or 1)
@@ -101,10 +98,19 @@ def round_of(name: str) -> int:
 
 def said_before(question: Question, decide: Decide) -> bool:
     """Whether this very answer counts already: sent twice, it is one answer."""
+    said = decide.approved, decide.comment, decide.form
     return any(
-        (vote.by, vote.approved, vote.comment, vote.form) == (decide.by, decide.approved, decide.comment, decide.form)
+        (decide.id and vote.id == decide.id)
+        or (person(vote.by) == person(decide.by) and (vote.approved, vote.comment, vote.form) == said)
         for vote in question.votes
     )
+
+
+def voter(question: Question, by: str) -> str | None:
+    """Who answers, as the question calls them; `None` if they may not."""
+    if not question.approvers:
+        return by
+    return next((one for one in question.approvers if person(one) == person(by)), None)
 
 
 def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> None:  # Any: forms of every type
@@ -114,12 +120,12 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
         DecisionRefused: not an approver, a second and different answer, or a form that does not fit.
     """
     name, by = question.name, decide.by
-    if question.approvers and by not in question.approvers:
+    if voter(question, by) is None:
         known = ", ".join(question.approvers)
         near = did_you_mean(by, question.approvers)
         raise DecisionRefused(f"`{by}` may not decide `{name}`{near}: {known} may", ErrorDetail(field="by"))
     for vote in question.votes:
-        if vote.by == by:
+        if person(vote.by) == person(by):
             said = "approved" if vote.approved else "rejected"
             raise DecisionRefused(
                 f"{by} has {said} `{name}` already, at {vote.at:%Y-%m-%d %H:%M:%S} UTC: an answer cannot be changed",

@@ -12,7 +12,6 @@ from temporalio.common import RawValue
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, did_you_mean
 from llmflow.flow._answers import (
     Form,
-    base_of,
     closed,
     read,
     receipt,
@@ -20,24 +19,29 @@ from llmflow.flow._answers import (
     round_of,
     said_before,
     status_of,
+    voter,
 )
-from llmflow.types.approvals import ApprovalReport, ApprovalStatus, Decide, Question, Receipt, Refusal, Vote
+from llmflow.types.approvals import ApprovalReport, ApprovalStatus, Decide, Question, Receipt, Refusal, Vote, base_of
 from llmflow.types.contracts import APPROVALS, DECIDE
 
 AnyForm = Form[Any]  # Any: forms of every type
 
 MAX_EARLY = 100
 """Decisions that may wait for their questions."""
+MAX_EARLY_BYTES = 250_000
+"""Of all of them."""
 MAX_REFUSED = 50
 """Refused signals that are kept, the newest ones."""
-MAX_SENT = 2_000
-"""Characters that are kept of a refused signal."""
+MAX_SENT = 1_000
+"""Characters that are kept of a refused signal, and as many of the reason."""
 MAX_SHOWN_BYTES = 500_000
-"""Of all payloads in one report: an answer to a query has at most 4 MB."""
+"""Of all questions in one report, and of one question in a notification."""
+MAX_ABRIDGED = 200
+"""Characters of a text in a question for which there is no room."""
 MAX_CARRIED = 200
 """Questions that were decided and are known to the run that continues, the newest ones."""
-MAX_CARRIED_BYTES = 50_000
-"""Of the payloads of open questions, in the header of the run that continues."""
+MAX_CARRIED_BYTES = 100_000
+"""Of all questions, in the header of the run that continues."""
 
 
 class Approvals:
@@ -55,6 +59,8 @@ class Approvals:
         self._forms: dict[str, AnyForm] = {}
         self._resumed: list[str] = []
         """Open questions of the run before that this run has not asked again yet."""
+        self._waited_for: set[str] = set()
+        """Questions whose decision, if there is one, the workflow has not taken yet."""
         self._early: list[Decide] = []
         self._refused: list[Refusal] = []
 
@@ -88,12 +94,12 @@ class Approvals:
         """Count what nobody waits for an answer to: what does not count is kept with the reason, and breaks nothing."""
         try:
             decide = read(sent)
-            if self._addressed(decide.approval) is None:
+            if self._addressed(decide) is None:
                 self._keep(decide)
             else:
                 self.answer(decide, at)
         except ApprovalError as error:
-            self._refuse(error, _readable(sent), at)
+            self._refuse(error, sent, at)
 
     def answer(self, decide: Decide, at: datetime) -> Receipt:
         """Count a decision.
@@ -119,19 +125,24 @@ class Approvals:
             said = [(Decide(approval=name, **_said(vote)), vote.at) for vote in before.votes]
             question = _again(question, before)
         self._questions[name] = question.model_copy(update={"name": name})
+        self._waited_for.add(name)
         if form:
             self._forms[name] = form
         for decide, at in said:
             try:
                 self._count(self._fitting(self._questions[name], decide), decide, at)
             except DecisionRefused as error:
-                self._refuse(error, decide.model_dump(mode="json"), at)
+                self._refuse(error, to_json(decide), at)
         self._changed()
         return name, is_new
 
     def question(self, name: str) -> Question:
         """A question as it stands."""
         return self._questions[name]
+
+    def told(self, name: str) -> Question:
+        """A question as it stands, without what is too large to be sent around."""
+        return _that_fit([self._questions[name]], MAX_SHOWN_BYTES)[0]
 
     def escalate(self, name: str, to: Sequence[str], deadline: datetime) -> None:
         """Ask more people; those who were asked first may still decide."""
@@ -142,10 +153,11 @@ class Approvals:
         self._changed()
 
     def close(self, name: str, status: ApprovalStatus) -> None:
-        """End a question: with `status` if nobody decided it."""
+        """End a question, because the workflow goes on: with `status` if nobody decided it."""
         if self._questions[name].status == "open":
             self._questions[name] = self._questions[name].model_copy(update={"status": status})
         self._forms.pop(name, None)
+        self._waited_for.discard(name)
         self._changed()
 
     def withdraw(self) -> None:
@@ -158,7 +170,7 @@ class Approvals:
         return tuple(question for question in self._questions.values() if question.status == "open")
 
     def report(self) -> ApprovalReport:
-        """All questions so far. Payloads that together are too large to be shown are left out, the open ones last."""
+        """All questions so far. Those that together are too large to be shown are abridged, the open ones last."""
         self._ready()
         shown = _that_fit(self._questions.values(), MAX_SHOWN_BYTES)
         return ApprovalReport(questions=shown, early=tuple(self._early), refused=tuple(self._refused))
@@ -166,10 +178,15 @@ class Approvals:
     def carry(self) -> ApprovalReport:
         """What the run that continues has to know. It says again what is open, with the payload, when it asks again."""
         latest = {base_of(name): name for name in self._questions}  # a later round takes the place of an earlier one
-        decided = [one for one in self._questions.values() if one.status != "open" and one.name in latest.values()]
+        # A decision that the workflow has not taken yet must not be lost: the run that continues asks on, and takes it.
+        not_taken = {one.name for one in self.open()} | self._waited_for
+        decided = [self._questions[name] for name in latest.values() if name not in not_taken]
         known = [one.model_copy(update={"payload": None, "details": "", "form": None}) for one in decided]
+        going_on = [
+            one.model_copy(update={"status": "open"}) for name, one in self._questions.items() if name in not_taken
+        ]
         return ApprovalReport(
-            questions=(*known[-MAX_CARRIED:], *_that_fit(self.open(), MAX_CARRIED_BYTES)),
+            questions=_that_fit((*known[-MAX_CARRIED:], *going_on), MAX_CARRIED_BYTES),
             early=tuple(self._early),
             refused=tuple(self._refused),
         )
@@ -183,12 +200,15 @@ class Approvals:
     def _rounds(self, base: str) -> list[int]:
         return [round_of(name) for name in self._questions if base_of(name) == base]
 
-    def _addressed(self, address: str) -> Question | None:
-        """The question that is meant; `None` if it was never asked.
+    def _addressed(self, decide: Decide) -> Question | None:
+        """The question that is meant, or that has this answer already; `None` if it was never asked.
 
         Raises:
             ApprovalNotFound: several rounds are open, and it does not say which.
         """
+        address = decide.approval
+        if heard := next((one for one in self._questions.values() if _has(one, decide.id)), None):
+            return heard
         if "#" in address:
             return self._questions.get(_full(address))
         rounds = [question for question in self._questions.values() if base_of(question.name) == address]
@@ -200,7 +220,7 @@ class Approvals:
 
     def _judged(self, decide: Decide) -> Question:
         """The question that a decision counts for, or did when it was sent before."""
-        question = self._addressed(decide.approval)
+        question = self._addressed(decide)
         if question is None:
             names = [one.name for one in self.open()]
             known = f"; open: {', '.join(f'`{name}`' for name in names)}" if names else "; none is open"
@@ -222,6 +242,7 @@ class Approvals:
     def _count(self, question: Question, decide: Decide, at: datetime) -> Question:
         if said_before(question, decide):
             return question
+        decide = decide.model_copy(update={"by": voter(question, decide.by) or decide.by})
         vote = Vote(at=at, **_said(decide))
         question = question.model_copy(update={"votes": (*question.votes, vote)})
         if question.name not in self._resumed:
@@ -235,12 +256,15 @@ class Approvals:
         decide = decide.model_copy(update={"approval": _full(decide.approval)})
         if decide in self._early:
             return
-        if len(self._early) >= MAX_EARLY:
-            raise DecisionRefused(f"{MAX_EARLY} decisions wait for their questions already: send it when it is asked")
+        if len(self._early) >= MAX_EARLY or len(to_json([*self._early, decide])) > MAX_EARLY_BYTES:
+            raise DecisionRefused(
+                f"{len(self._early)} decisions wait for their questions already, and there is no room for more: "
+                "send it when it is asked"
+            )
         self._early.append(decide)
 
-    def _refuse(self, error: ApprovalError, sent: JsonValue, at: datetime) -> None:
-        refusal = Refusal(reason=error.message, at=at, sent=sent)
+    def _refuse(self, error: ApprovalError, sent: bytes, at: datetime) -> None:
+        refusal = Refusal(reason=error.message[:MAX_SENT], at=at, sent=_readable(sent))
         self._refused = [*self._refused, refusal][-MAX_REFUSED:]
 
 
@@ -250,7 +274,11 @@ def _full(address: str) -> str:
 
 
 def _said(answer: Decide | Vote) -> dict[str, Any]:  # Any: values of several fields
-    return {"approved": answer.approved, "by": answer.by, "comment": answer.comment, "form": answer.form}
+    return answer.model_dump(include={"approved", "by", "comment", "form", "id"})
+
+
+def _has(question: Question, id: str) -> bool:
+    return bool(id) and any(vote.id == id for vote in question.votes)
 
 
 def _again(question: Question, before: Question) -> Question:
@@ -262,17 +290,34 @@ def _again(question: Question, before: Question) -> Question:
 
 
 def _that_fit(questions: Iterable[Question], room: int) -> tuple[Question, ...]:
-    """All in their order, with the payloads that there is room for: those of open ones first, then the newest."""
+    """All in their order, and whole as far as there is room: open ones first, then the newest."""
     asked = list(questions)
     shown = list(asked)
     for n in sorted(range(len(asked)), key=lambda n: (asked[n].status != "open", -n)):
-        size = len(to_json(asked[n].payload))
+        size = len(to_json(asked[n]))
         if size > room:
-            left_out = f"({size:,} bytes, too much to be shown here)"
-            shown[n] = asked[n].model_copy(update={"payload": left_out})
+            shown[n] = _abridged(asked[n], f"({size:,} bytes, too much to be shown here)")
         else:
             room -= size
     return tuple(shown)
+
+
+def _abridged(question: Question, left_out: str) -> Question:
+    """With what a person needs to know that there is more; and if it is open, with all that its votes say."""
+    changes: dict[str, object] = {"details": question.details[:MAX_ABRIDGED]}
+    if question.payload is not None:
+        changes["payload"] = left_out
+    if question.status != "open":
+        changes["votes"] = tuple(
+            vote.model_copy(
+                update={
+                    "comment": vote.comment[:MAX_ABRIDGED],
+                    "form": None if vote.form is None else left_out,
+                }
+            )
+            for vote in question.votes
+        )
+    return question.model_copy(update=changes)
 
 
 def _readable(sent: bytes) -> JsonValue:

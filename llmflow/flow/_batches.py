@@ -18,6 +18,7 @@ from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, 
 
 T = TypeVar("T")
 R = TypeVar("R")
+AnyChild = workflow.ChildWorkflowHandle[Any, BatchResult]  # Any: of any type of workflow
 
 # Runs that are under way were cut by these: whoever changes one of the first three needs `workflow.patched`.
 BATCH_ITEMS = 500
@@ -137,22 +138,32 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
 
 
 async def _child(part: Batch) -> BatchResult:
-    info = workflow.info()
-    token = batch.set(part)
-    try:
-        # The same type and the same input, so that the child has the same object: `function` may be its method.
-        child: workflow.ChildWorkflowHandle[Any, BatchResult] = await workflow.start_child_workflow(
-            info.workflow_type,
-            args=current().machines.arguments,
-            id=f"{info.workflow_id}/{part.span}",
-            result_type=BatchResult,
-            cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,  # sagas in it are undone
-            static_summary=part.span,
-        )
-    finally:
-        batch.reset(token)
+    # In a task that nobody cancels: where a run is cancelled while Temporal starts a child, it waits for neither.
+    starting, cancelled = asyncio.create_task(_started(part)), False
+    while not starting.done():
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            cancelled = True
+    child = starting.result()
+    if cancelled:
+        child.cancel()
     return await child
+
+
+async def _started(part: Batch) -> AnyChild:
+    info = workflow.info()
+    batch.set(part)  # of this task alone
+    # The same type and the same input, so that the child has the same object: `function` may be its method.
+    return await workflow.start_child_workflow(
+        info.workflow_type,
+        args=current().machines.arguments,
+        id=f"{info.workflow_id}/{part.span}",
+        result_type=BatchResult,
+        cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,  # sagas in it are undone
+        static_summary=part.span,
+    )
 
 
 def _read(index: int, value: JsonValue, result_type: TypeAdapter[R]) -> Outcome[R]:

@@ -68,7 +68,8 @@ async def run_items(
 async def branch(here: tuple[str, ...], index: int, function: Callable[[], Awaitable[R]]) -> R:
     """One branch of the step at `here`, under a path of its own. Make it a task: the path is the task's."""
     path.set((*here[:-1], f"{here[-1]}[{index}]"))
-    return await function()
+    with one_error():
+        return await function()
 
 
 async def _outcome(index: int, coroutine: Coroutine[object, object, R]) -> Outcome[R]:

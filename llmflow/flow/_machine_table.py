@@ -111,8 +111,11 @@ def _targets(cls: type, name: str, method: object) -> tuple[Enum, ...]:
 
 
 def _unnamable(states: type[Enum]) -> Iterator[str]:
+    named: dict[str, Enum] = {}
     for state in states:
         name = name_of(state)
+        if (other := named.setdefault(name, state)) is not state:
+            yield f"{_said(other)} and {_said(state)} are both called {name!r}"
         if not name or not name.isprintable() or "/" in name or "#" in name:
             yield f"{_said(state)} is called {name!r}: steps have non-empty names without `/` and `#`"
 
@@ -144,7 +147,7 @@ def _wrong_numbers(found: Sequence[Handler]) -> Iterator[str]:
             yield f"`{handler.method}` needs retries >= 0 and max_visits >= 1: {spec.retries}, {spec.max_visits}"
         if spec.timeout is not None and spec.timeout <= timedelta(0):
             yield f"`{handler.method}` needs a timeout above 0, or none"
-        if spec.on_timeout and spec.timeout is None:
+        if spec.on_timeout is not None and spec.timeout is None:
             yield f"`{handler.method}` has on_timeout={_said(spec.on_timeout)} and no timeout"
 
 
@@ -183,7 +186,7 @@ def _described(cls: type, table: Table, start: Enum, ends: Sequence[Enum]) -> Ma
             name=name_of(state),
             targets=tuple(name_of(target) for target in handler.targets),
             timeout=handler.spec.timeout,
-            on_timeout=name_of(handler.spec.on_timeout) if handler.spec.on_timeout else None,
+            on_timeout=None if handler.spec.on_timeout is None else name_of(handler.spec.on_timeout),
             retries=handler.spec.retries,
             max_visits=handler.spec.max_visits,
         )

@@ -52,7 +52,7 @@ class Notices:
                 event=event,
                 run=info.workflow_id,
                 workflow=info.workflow_type,
-                question=self._run.approvals.question(self._name),
+                question=self._run.approvals.told(self._name),
                 origin=self._run.origin,
             )
             self._sending.append(asyncio.create_task(self._deliver(notification)))

@@ -1,6 +1,7 @@
 """What llmflow knows of one workflow instance."""
 
 import asyncio
+import inspect
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ from llmflow.flow._visibility import attributes, details, show, waiting, write, 
 from llmflow.types.approvals import WAITING, Reach, WaitingList
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.batches import BATCH, Batch
-from llmflow.types.carried import Carried
+from llmflow.types.carried import HEADER, Carried
 from llmflow.types.completions import CompletionResult
 from llmflow.types.contracts import SPENT, STEPS, USAGE
-from llmflow.types.forks import FORK, Hop
+from llmflow.types.forks import FORK, PLACE, Fork, Hop
 from llmflow.types.keys import KEY, SharedKey
 from llmflow.types.models import Candidate
 from llmflow.types.origins import Origin
@@ -60,6 +61,8 @@ class Run:
         """Held while pins are asked for."""
         self.places = asyncio.Semaphore(MAX_PENDING)
         """Each call that is under way holds one; those that wait get theirs in their order."""
+        self.signature = inspect.Signature()
+        """Of the workflow's `run`."""
         self.batch: Batch | None = None
         """What this run works on instead of its workflow."""
         self.waits: list[Wait] = []
@@ -82,7 +85,6 @@ class Run:
         """Of sagas, by key."""
         self.machines = MachineRecord()
         """State machines."""
-        self._children: dict[str, int] = {}
         self._usage = UsageReport()
         self._task = -1
         self._task_bytes = 0
@@ -126,19 +128,20 @@ class Run:
             self.machines.take_over(self._carried.machines, _task())
         return self._carried
 
-    def for_child(self, workflow_type: str) -> Carried:
-        """What is handed on to a child of that type."""
-        origin, fork = self.origin, self.take_over().fork
+    def for_child(self, workflow_type: str) -> dict[str, object]:
+        """What a child of that type is told besides its input, by the name of the header."""
+        self.machines.work()
+        origin, fork, part = self.origin, self.take_over().fork, batch.get()
         if origin.root is None:
             origin = origin.model_copy(update={"root": workflow.info().workflow_id})
+        place = "/".join((*path.get(), f"{workflow_type}#{self._count(f'child {workflow_type}')}"))
         if fork:
-            self._children[workflow_type] = self._children.get(workflow_type, 0) + 1
-            part = batch.get()
-            hop = Hop(workflow=workflow_type, n=self._children[workflow_type], batch=part.span if part else "")
+            hop = Hop(place=place, batch=part.span if part else "")
             fork = fork.model_copy(update={"children": (*fork.children, hop)})
-        return Carried(
+        carried = Carried(
             origin=origin, prompts=self._prompts, models=self._models, attributes=self._attributes, fork=fork
         )
+        return {HEADER: carried, PLACE: place, **({BATCH: part} if part else {})}
 
     def for_parent(self) -> Carried:
         """What a child that works on a batch hands back: its totals, and the pins that it has."""
@@ -152,11 +155,6 @@ class Run:
             app: {**child.models.get(app, {}), **self._models.get(app, {})} for app in {**child.models, **self._models}
         }
         self.count(child.usage or UsageReport())
-
-    def for_batch(self) -> dict[str, object]:
-        """What a child is told besides its input, by the name of the header."""
-        part = batch.get()
-        return {BATCH: part} if part else {}
 
     def for_next(self) -> Carried:
         """What is handed on to the run that continues this one."""
@@ -177,10 +175,16 @@ class Run:
         """What every activity of this run is told besides its input, by the name of the header."""
         told: dict[str, object] = {}
         if fork := self.take_over().fork:
-            told[FORK] = fork.model_copy(update={"step": "", "prompts": {}, "models": {}})  # of no use there
-        if shared := key.get():
-            told[KEY] = shared.of(activity_id)
-        return told
+            told[FORK] = Fork(  # the rest is for people, or for prompts
+                workflow_id=fork.workflow_id, run_id=fork.run_id, before=fork.before, children=fork.children
+            )
+        return {**told, **self.for_effect(activity_id)}
+
+    def for_effect(self, activity_id: str | None) -> dict[str, object]:
+        """What every activity, a local one too, is told of the saga that it belongs to."""
+        self.machines.work()
+        shared = key.get()
+        return {KEY: shared.of(activity_id)} if shared else {}
 
     def usage_report(self) -> UsageReport:
         """Totals so far."""
@@ -279,6 +283,7 @@ class Run:
 
     def enter(self, name: str, at: datetime, total: int | None) -> tuple[str, ...]:
         """Begin a step: its path, `name` the first time here and `name#2` the second."""
+        self.machines.work()
         count = self._count(f"step {name}")
         here = (*path.get(), name if count == 1 else f"{name}#{count}")
         record = StepRecord(path="/".join(here), status="running", started_at=at, total=total)

@@ -25,6 +25,8 @@ MAX_WAITING = 20
 """Open questions in the memo of a run, and on its page."""
 MAX_TITLE = 80
 """Characters of a question's title."""
+MAX_DETAILS = 10_000
+"""Characters of a question's details on the page of its run; the query has all of them."""
 MACHINES = 3
 """State machines in the details: the newest ones."""
 
@@ -118,8 +120,8 @@ def _names(waiting: WaitingList) -> str:
     """Those that fit into one value."""
     joined = ""
     for question in waiting.open:
-        longer = f"{joined},{question.name}" if joined else question.name[:MAX_TAG]
-        joined = longer if len(longer) <= MAX_TAG else joined
+        longer = f"{joined},{question.name}" if joined else question.name
+        joined = longer if len(longer) <= MAX_TAG and len(json.dumps(longer)) <= MAX_BYTES else joined
     return joined
 
 
@@ -150,13 +152,14 @@ def _question(question: Question) -> Iterator[str]:
         yield f"  - {_without_formulas(title)}"
     if question.details and (payload := _short(_beginning(question.payload))):
         yield f"  - {_without_formulas(payload)}"
-    words = ("llmflow", "approvals", "approve", workflow.info().workflow_id, question.name)
+    name = question.exact  # a later round may be open when somebody answers what is read now
+    words = ("llmflow", "approvals", "approve", workflow.info().workflow_id, name)
     yield f"  - `{shlex.join(words)} --by NAME`"
-    answer: dict[str, JsonValue] = {"approval": question.name, "approved": True, "by": "NAME"}
+    answer: dict[str, JsonValue] = {"approval": name, "approved": True, "by": "NAME"}
     if question.form:
         answer["form"] = dict.fromkeys(fields_of(question), "...")
     yield f"  - or send the signal `{DECIDE.name}` with `{json.dumps(answer, ensure_ascii=False)}`"
-    for n, line in enumerate(question.details.strip().splitlines()[1:]):
+    for n, line in enumerate(question.details.strip()[:MAX_DETAILS].splitlines()[1:]):
         yield f"  {_without_formulas(line)}" if n else f"\n  {_without_formulas(line)}"
 
 

@@ -15,11 +15,15 @@ from llmflow.errors import ApprovalExpired, ApprovalRejected, ErrorDetail, Input
 from llmflow.flow._answers import Form, decisive, form_of
 from llmflow.flow._notices import Notices, reach
 from llmflow.flow._run import Run, current
-from llmflow.types.approvals import Question, Vote
+from llmflow.types.approvals import Question, Vote, person
 
 F = TypeVar("F", default=None)
 
 OnTimeout = Literal["raise", "reject", "escalate"]
+
+MAX_NAME = 100
+"""Characters of a question's name: with all rounds it fits into a search attribute."""
+A_CENTURY = timedelta(days=36_525)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,7 @@ async def approval(
     llmflow. A name that is asked a second time in a run is a new round, `publish#2`. Several may be open at once.
 
     Args:
-        name: Short and readable, without `/` and `#`.
+        name: Short and readable, at most 100 characters, without `/` and `#`.
         payload: What is to be decided on: anything that pydantic can write as JSON.
         form: A pydantic model or dataclass that whoever approves has to fill in.
         timeout: How long they have, and how long again after each escalation. No limit if left out.
@@ -221,16 +225,19 @@ def _invalid(field: str, message: str) -> InputInvalid:
 
 
 def _check_name(name: str) -> None:
-    if not name or "/" in name or "#" in name:
-        raise _invalid("name", f"approval name {name!r}: use a non-empty name without `/` and `#`")
+    fits = name == name.strip() and name.isprintable() and 0 < len(name) <= MAX_NAME
+    if not fits or "/" in name or "#" in name:
+        raise _invalid(
+            "name", f"approval name {name[:MAX_NAME]!r}: use 1 to {MAX_NAME} readable characters without `/` and `#`"
+        )
 
 
 def _check_people(approvers: Sequence[str], quorum: int, levels: Sequence[Sequence[str]]) -> None:
     if isinstance(approvers, str):
         raise _invalid("approvers", f"approvers={approvers!r}: give a list of names, [{approvers!r}]")
-    if not all((*approvers, *(name for level in levels for name in level))) or not all(levels):
+    if not all(map(person, (*approvers, *(name for level in levels for name in level)))) or not all(levels):
         raise _invalid("approvers", "a name in `approvers` or `escalate` is empty: write who is meant, or leave it out")
-    people = len(set(approvers))
+    people = len(set(map(person, approvers)))
     if quorum < 1 or (approvers and quorum > people):
         raise _invalid("quorum", f"quorum={quorum}: give 1 or more" + (f", and at most {people}" if approvers else ""))
     if levels and not approvers:
@@ -243,8 +250,8 @@ def _check_time(
     timeout: timedelta | None, on_timeout: OnTimeout, remind_every: timedelta | None, levels: Sequence[Sequence[str]]
 ) -> None:
     for field, span in (("timeout", timeout), ("remind_every", remind_every)):
-        if span is not None and span <= timedelta(0):
-            raise _invalid(field, f"{field}={span}: give a time above 0, or leave it out")
+        if span is not None and not timedelta(0) < span <= A_CENTURY:
+            raise _invalid(field, f"{field}={span}: give a time above 0 and up to 100 years, or leave it out")
     if on_timeout not in ("raise", "reject", "escalate"):
         raise _invalid("on_timeout", f"on_timeout={on_timeout!r}: give `raise`, `reject` or `escalate`")
     if on_timeout != "raise" and timeout is None:

@@ -31,7 +31,8 @@ async def checkpoint(state: object) -> None:
         state: The input of the next run: everything that it needs.
 
     Raises:
-        InputInvalid: a saga is open, whose compensations would be lost; or this is an update handler.
+        InputInvalid: a saga is open, whose compensations would be lost; or this is an update handler; or `run` takes
+            no such single input. All of that is said at once, also while the history is short.
     """
     run = current()
     pending = [one.path for one in run.compensations.values() if one.status in ("ready", "undoing")]
@@ -41,6 +42,10 @@ async def checkpoint(state: object) -> None:
         )
     if workflow.current_update_info():
         raise InputInvalid("checkpoint in an update handler: Temporal allows it in the workflow's `run` alone")
+    try:
+        run.signature.bind(None, state)
+    except TypeError as error:
+        raise InputInvalid(f"checkpoint: the next run gets the state as its one input, and `run`: {error}") from None
     if is_due():
         await go_on([state])
 

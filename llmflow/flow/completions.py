@@ -3,10 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Generic, cast
 
-from temporalio import workflow
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 from typing_extensions import TypeVar
 
@@ -21,7 +19,8 @@ from llmflow.errors import (
 )
 from llmflow.flow._execute import execute
 from llmflow.flow._output import Output, output_of
-from llmflow.flow._run import Pin, current, path
+from llmflow.flow._pauses import pause
+from llmflow.flow._run import Pin, current
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
@@ -30,7 +29,6 @@ from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import Candidate, FinishReason, ModelOptions
 from llmflow.types.prompts import PromptRef
 from llmflow.types.sizes import estimated_tokens
-from llmflow.types.steps import Wait
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 
@@ -193,15 +191,8 @@ async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
     run, last = current(), refusals[-1]
     soonest = min(error.detail.retry_after or 0.0 for error in refusals)
     seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, len(run.waits) / CROWD)
-    until = workflow.now() + timedelta(seconds=seconds)
-    wait = Wait(path="/".join(path.get()), reason=f"{type(last).__name__}: {last.message}", until=until)
-    run.waits.append(wait)
-    run.show()
-    try:
-        await workflow.sleep(seconds, summary=f"{type(last).__name__}: asks again in {seconds:.0f} s")
-    finally:
-        run.waits.remove(wait)
-        run.show()
+    kind = type(last).__name__
+    await pause(seconds, reason=f"{kind}: {last.message}", summary=f"{kind}: asks again in {seconds:.0f} s")
 
 
 def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:

@@ -62,7 +62,8 @@ async def fan_out(
         limit: How many items are worked on at once, at most, in all children together.
         on_error: `raise`: the first failure cancels the other items and is raised, as it is, when they have ended.
             `collect`: failures are data; see `FanOut.failures`.
-        min_success: With `collect`, how many items have to succeed: a number, or a share from 0.0 to 1.0.
+        min_success: With `collect`, how many items have to succeed: a number, or a share from 0.0 to 1.0. So 1 is one
+            item, and 1.0 is all of them.
 
     Raises:
         FanOutFailed: so many items failed that `min_success` cannot be reached; the others were cancelled.
@@ -110,7 +111,6 @@ class _Tally(Generic[R]):
         self._name, self._count, self._on_error = name, count, on_error
         self._needed = _needed(count, on_error, min_success)
         self._failures: list[Outcome[R]] = []
-        self._require_enough()
 
     def add(self, outcome: Outcome[R]) -> None:
         self.outcomes[outcome.index] = outcome
@@ -123,15 +123,15 @@ class _Tally(Generic[R]):
 
     def _require_enough(self) -> None:
         failed = len(self._failures)
-        if self._count - failed >= self._needed:
+        if not failed or self._count - failed >= self._needed:
             return
         told = tuple(
             f"{self._name}[{one.index}]: {described(one.error)}" for one in self._failures[:FIRST_FAILURES] if one.error
         )
         raise FanOutFailed(
-            f"{failed:,} of {self._count:,} items failed, and {self._needed:,} have to succeed",
+            f"{failed:,} of {self._count:,} items failed, and {self._needed:,} have to succeed; {told[0]}",
             ErrorDetail(failures=told),
-        ) from (self._failures[0].error if self._failures else None)
+        ) from self._failures[0].error
 
 
 def _needed(count: int, on_error: OnError, min_success: int | float | None) -> int:
@@ -141,6 +141,8 @@ def _needed(count: int, on_error: OnError, min_success: int | float | None) -> i
     is_share = isinstance(min_success, float)
     if min_success < 0 or (is_share and min_success > 1):
         problem = "give a number of items, or a share from 0.0 to 1.0"
+    elif not is_share and min_success > count:
+        problem = f"there are {count:,} items; a share of them is a number with a point, such as 0.5"
     elif on_error == "raise":
         problem = 'write on_error="collect" with it; without, every item has to succeed'
     else:
@@ -184,7 +186,7 @@ async def map_reduce(
     if not results:
         told = tuple(f"{name_of(map)}[{one.index}]: {described(one.error)}" for one in mapped.failures if one.error)
         raise FanOutFailed(
-            f"nothing to reduce: none of {len(mapped.outcomes)} items succeeded",
+            "; ".join((f"nothing to reduce: none of {len(mapped.outcomes)} items succeeded", *told[:1])),
             ErrorDetail(failures=told[:FIRST_FAILURES]),
         )
     while len(results) > 1:

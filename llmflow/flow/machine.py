@@ -30,13 +30,15 @@ from temporalio.exceptions import (
 )
 
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, MachineInvalid, StateTimedOut, TooManyVisits
+from llmflow.flow._branches import one_error, stop
 from llmflow.flow._machine_table import MARK, Handler, Spec, Table, name_of, read
+from llmflow.flow._machines import inside
+from llmflow.flow._pauses import pause
 from llmflow.flow._run import Run, current, path
 from llmflow.flow.checkpoints import go_on, is_due
 from llmflow.flow.steps import described
 from llmflow.flow.steps import step as open_step
 from llmflow.types.machines import MachineDescription, Position, length_of
-from llmflow.types.steps import Wait
 
 C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Awaitable[Enum]])
@@ -59,7 +61,8 @@ def step(
         state: The state that the method handles.
         timeout: Of one visit, with all its retries. When it is up, what runs in the state is cancelled.
         on_timeout: The state that follows then; without one the machine fails with `StateTimedOut`.
-        retries: How often the method is run again when a call in it failed and trying again may help.
+        retries: How often the method is run again when a call in it failed and trying again may help. It does all of it
+            again, with new idempotency keys: tools that change something have attempts of their own.
         max_visits: How often the state may be entered in one run of the machine.
     """
     spec = Spec(state=state, timeout=timeout, on_timeout=on_timeout, retries=retries, max_visits=max_visits)
@@ -111,8 +114,9 @@ class Machine(Generic[C]):
         """Go from the start to an end.
 
         When the run's history gets long, the run continues as new between two states: its workflow begins again with
-        the same input, machines that are done answer at once, and this one goes on where it stood. That needs a
-        workflow that does nothing else before the machine, nor beside it: do it in states.
+        the same input, machines that are done answer at once, and this one goes on where it stood. A run that has done
+        something else, before the machine or beside it, does not, because it would do that again: do it in states.
+        What handlers of signals and updates have put onto the workflow object does not come along.
 
         Args:
             context: Where a run continues another one, the context that it ended with is taken instead.
@@ -120,19 +124,22 @@ class Machine(Generic[C]):
         Raises:
             StateTimedOut: the time of a state was up, and it names no state for that.
             TooManyVisits: a state was entered more often than it may be; the message has the loop.
-            MachineInvalid: a method returned a state that its annotation does not list.
+            MachineInvalid: a method returned a state that its annotation does not list; or the run before stood in a
+                state or a machine that its code has not any more.
             InputInvalid: the context is neither a pydantic model nor a dataclass, or cannot be written as JSON.
         """
         run = current()
+        run.take_over()
         adapter, machines = _adapter(context), run.machines
-        name, can_go_on = machines.named(path.get(), type(self).__name__), _began_at_once(run)
-        state, visits = self.start, dict[str, int]()
-        if can_go_on and (position := machines.positions.get(name)):
+        name, can_go_on = machines.named(path.get(), type(self).__name__), machines.begin(path.get(), _events())
+        state, visits, around = self.start, dict[str, int](), inside.get()
+        if can_go_on and (position := machines.stood(name)):
             state, visits = self._state(position.state), dict(position.visits)
             context = adapter.validate_json(to_json(position.context))
         else:
             machines.move(name, None, name_of(state), workflow.now())
         machines.open += 1
+        inside.set(True)
         try:
             while state not in self.ends:
                 handler = self._table[state]
@@ -145,6 +152,7 @@ class Machine(Generic[C]):
                     machines.positions[name] = _position(state, context, adapter, visits)
                     await _go_on(run, is_over=state in self.ends)
         finally:
+            inside.set(around)
             machines.open -= 1
         if can_go_on:
             machines.reached = _events()
@@ -181,14 +189,15 @@ class Machine(Generic[C]):
         while True:
             draft = copy.deepcopy(context)
             try:
-                target: Enum = await getattr(self, handler.method)(draft)
+                with one_error():
+                    target: Enum = await getattr(self, handler.method)(draft)
             except (LLMFlowError, ActivityError, ChildWorkflowError) as error:
                 if failed == handler.spec.retries or not _may_pass(error):
                     raise
-                await _pause(failed, error)
+                await _wait(failed, error)
                 failed += 1
                 continue
-            if target not in handler.targets:
+            if not any(target is one for one in handler.targets):  # the text "done" equals a `StrEnum`'s member
                 raise MachineInvalid(
                     f"{type(self).__name__}.{handler.method} returned {target!r}: its annotation does not list it"
                 )
@@ -204,10 +213,8 @@ async def _in_time(
         await workflow.wait_condition(running.done, timeout=timeout, timeout_summary=late.message)
     except TimeoutError:
         is_late = True
-        await _cut(running)
-    except asyncio.CancelledError:
-        await _cut(running)
-        raise
+    finally:
+        await stop([running])
     try:
         return running.result()
     except (Exception, asyncio.CancelledError) as error:
@@ -228,7 +235,7 @@ def _adapter(context: C) -> TypeAdapter[C]:
 
 def _position(state: Enum, context: C, adapter: TypeAdapter[C], visits: dict[str, int]) -> Position:
     try:
-        written = adapter.dump_python(context, mode="json")
+        written = adapter.dump_python(context, mode="json", by_alias=True)
     except PydanticSerializationError as error:
         raise InputInvalid(
             f"the context of a machine cannot be written as JSON: {error}", ErrorDetail(field="context")
@@ -252,21 +259,14 @@ def _count(visits: dict[str, int], handler: Handler, way: list[str]) -> None:
         )
 
 
-def _began_at_once(run: Run) -> bool:
-    """Whether a run that begins again comes here without doing anything a second time."""
-    run.take_over()
-    return not path.get() and run.machines.reached == _events()
-
-
 def _events() -> int:
     return workflow.info().get_current_history_length()
 
 
 async def _go_on(run: Run, *, is_over: bool) -> None:
-    """Between two states: let the run begin again if its history is long, and nothing else is under way."""
-    open_steps = any(one.status == "running" for one in run.steps.values())
+    """Between two states: let the run begin again if its history is long, and nothing would be lost or done twice."""
     undoable = any(one.status in ("ready", "undoing") for one in run.compensations.values())
-    if is_due() and run.machines.open == 1 and not (is_over or open_steps or undoable):
+    if is_due() and run.machines.alone and not (is_over or undoable):
         run.machines.goes_on = True
         await go_on(run.machines.arguments)
 
@@ -279,23 +279,8 @@ def _may_pass(error: LLMFlowError | ActivityError | ChildWorkflowError) -> bool:
     return not is_final and not is_cancelled_exception(error)
 
 
-async def _pause(failed: int, error: Exception) -> None:
+async def _wait(failed: int, error: Exception) -> None:
     """Until a state is tried again; longer each time, and at least as long as a vendor asks for."""
-    run = current()
     asked = error.detail.retry_after if isinstance(error, LLMFlowError) else None
     seconds = max(asked or 0.0, min(2.0**failed, LONGEST_PAUSE))
-    until = workflow.now() + timedelta(seconds=seconds)
-    wait = Wait(path="/".join(path.get()), reason=described(error), until=until)
-    run.waits.append(wait)
-    run.show()
-    try:
-        await workflow.sleep(seconds, summary=f"tries again in {seconds:.0f} s")
-    finally:
-        run.waits.remove(wait)
-        run.show()
-
-
-async def _cut(task: asyncio.Task[Any]) -> None:  # Any: whatever it returns
-    """Cancel a task, and wait until it has ended: what it has to clean up may take a while."""
-    task.cancel()
-    await workflow.wait_condition(task.done)
+    await pause(seconds, reason=described(error), summary=f"tries again in {seconds:.0f} s")

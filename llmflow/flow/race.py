@@ -45,7 +45,8 @@ async def race(*branches: Callable[[], Awaitable[R]], good: Callable[[R], bool] 
         finally:
             await stop(tasks)
         raise FanOutFailed(
-            f"none of {len(branches)} branches gave a good answer", ErrorDetail(failures=tuple(losers))
+            f"none of {len(branches)} branches gave a good answer; {next(iter(losers))}",
+            ErrorDetail(failures=tuple(losers)),
         ) from next((error for error in losers.values() if error), None)
 
 

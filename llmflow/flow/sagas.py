@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -55,9 +55,10 @@ class Saga:
     """Actions that are undone together: `async with flow.Saga() as saga: await saga.do(book, request, undo=cancel)`.
 
     When an error leaves the block, a cancellation or a rejected approval among them, what was begun is undone, the
-    last one first. Whoever cancels the run meanwhile is heard after that. Then the error goes on; where something could
-    not be undone, `CompensationFailed` goes on instead, with the error as its cause. When the block ends well, nothing
-    is undone, also not by a saga around it.
+    last one first. Actions that still run in other branches are cancelled, and undone when they have ended. Whoever
+    cancels the run meanwhile is heard after that. Then the error goes on; where something could not be undone,
+    `CompensationFailed` goes on instead, with the error as its cause. When the block ends well, nothing is undone, also
+    not by a saga around it.
 
     A compensation that fails does not stop the others. It is tried again after a pause of 10 s, 20 s, 40 s and so on,
     10 times in all, which takes an hour and a half; unless its error says that waiting cannot help, as `ToolRefused`.
@@ -75,7 +76,7 @@ class Saga:
         """
         self._parallel = parallel
         self._open = False
-        self._acting = 0
+        self._acting: list[asyncio.Task[Any]] = []  # Any: tasks of the user's code
         self._undos: list[_Undo] = []
 
     async def __aenter__(self) -> Self:
@@ -111,17 +112,19 @@ class Saga:
             _must_fit(one, args)
         async with step(_name(action)):
             one = self._register(path.get(), undo, args)
-            self._acting += 1
+            task = asyncio.current_task()
+            assert task  # a workflow's code runs in tasks alone
+            self._acting.append(task)
             try:
                 with _sharing(one.key):
                     return cast(R, await _call(action, args))
-            except (ToolArgumentsInvalid, PayloadTooLarge):
-                if isinstance(action, Tool):  # it was never called, and `undo` would be refused as well
+            except (ToolArgumentsInvalid, PayloadTooLarge) as error:
+                if isinstance(action, Tool) and not _is_of_result(error):  # it was never called
                     self._undos.remove(one)
                     self._note(one, "not needed")
                 raise
             finally:
-                self._acting -= 1
+                self._acting.remove(task)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -158,7 +161,9 @@ class Saga:
 
     async def _undo_all(self) -> None:
         """Round after round: what failed is tried again after the others."""
-        await workflow.wait_condition(lambda: self._acting == 0)  # of branches that nobody waits for any more
+        for task in self._acting:  # of branches that nobody waits for any more
+            task.cancel()
+        await workflow.wait_condition(lambda: not self._acting)
         waiting: Sequence[_Undo] = self._undos[::-1]
         for number in range(ROUNDS):
             if number:
@@ -203,7 +208,8 @@ def _sharing(text: str) -> Generator[None]:
     try:
         yield
     finally:
-        key.reset(token)
+        with suppress(ValueError):  # a coroutine that is closed with its run's memory is in another context
+            key.reset(token)
 
 
 async def _call(what: Act, args: tuple[Any, ...]) -> Any:  # Any: as `Act`
@@ -223,6 +229,11 @@ async def _shielded(work: Coroutine[Any, Any, None]) -> bool:  # Any: as `asynci
                 raise
             cancelled = True
     return cancelled
+
+
+def _is_of_result(error: LLMFlowError) -> bool:
+    """Whether a tool was called, and what it returned is too large. Arguments are refused before there is a call."""
+    return isinstance(error, PayloadTooLarge) and isinstance(error.__cause__, ActivityError)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -1,9 +1,10 @@
 """Every workflow gets its `Run`, and what it hands on, with no code of the user's."""
 
 import asyncio
+import copy
 import inspect
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar, cast
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
@@ -16,18 +17,25 @@ from temporalio.worker import (
     Interceptor,
     StartActivityInput,
     StartChildWorkflowInput,
+    StartLocalActivityInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
 )
+from temporalio.workflow import ActivityCancellationType
 
 from llmflow.errors import InputInvalid
 from llmflow.flow._batch import run_batch
 from llmflow.flow._branches import one_error
 from llmflow.flow._carry import taken_batch
-from llmflow.flow._run import Run
-from llmflow.types.carried import HEADER, Carried
+from llmflow.flow._execute import ends_if_cancelled
+from llmflow.flow._run import Run, key
+from llmflow.plugin._tasks import order_tasks
+from llmflow.types.carried import HEADER
 from llmflow.types.contracts import DECIDE, SPENT
+
+S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
+Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
 
 
 class RunInterceptor(Interceptor):
@@ -47,11 +55,13 @@ class _InstallRun(WorkflowInboundInterceptor):
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run that was started with what does not fit. Temporal would try its task for ever."""
+        order_tasks()
         self._run.take_over()
         self._run.asked()  # what the run before has left open: Temporal hands on the memo of the start alone
-        self._run.machines.arguments = input.args
+        self._run.machines.arguments = copy.deepcopy(input.args)  # before code of the user changes them
+        self._run.signature = inspect.signature(input.run_fn)
         try:
-            inspect.signature(input.run_fn).bind(None, *input.args)
+            self._run.signature.bind(None, *input.args)
         except TypeError as error:
             raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
         self._run.batch = batch = taken_batch()
@@ -65,13 +75,19 @@ class _InstallRun(WorkflowInboundInterceptor):
         return result
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
-        """A decision that is sent as no value, or as several, must not get the run stuck: it is refused like others."""
-        if input.signal == DECIDE.name and len(input.args) != 1:
-            input.args = [RawValue(Payload())]
+        """See base class."""
+        if input.signal == DECIDE.name:
+            input.args = _one_value(input.args)
         if input.signal == SPENT.name and len(input.args) != 1:
             return  # no child of ours sends it so
         with one_error():
             await super().handle_signal(input)
+
+    def handle_update_validator(self, input: HandleUpdateInput) -> None:
+        """See base class."""
+        if input.update == DECIDE.name:
+            input.args = _one_value(input.args)
+        super().handle_update_validator(input)
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # Any: the handler's own result
         """See base class."""
@@ -86,33 +102,52 @@ class _HandOn(WorkflowOutboundInterceptor):
         super().__init__(next)
         self._run = run
 
-    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
-        """See base class. Any: the activity's own type."""
-        input.headers = self._told(input)
-        return super().start_activity(input)
+    def start_activity(self, input: StartActivityInput) -> Handle:
+        """See base class."""
+        input.headers = {**input.headers, **_encoded(self._run.for_activity(input.activity_id))}
+        return _waited_for(input, super().start_activity)
+
+    def start_local_activity(self, input: StartLocalActivityInput) -> Handle:
+        """See base class."""
+        input.headers = {**input.headers, **_encoded(self._run.for_effect(input.activity_id))}
+        return _waited_for(input, super().start_local_activity)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
         """See base class. Any: the child's own types."""
-        input.headers = _with_ours(input.headers, self._run.for_child(input.workflow))
-        input.headers = {**input.headers, **_encoded(self._run.for_batch())}
+        input.headers = {**input.headers, **_encoded(self._run.for_child(input.workflow))}
         payloads = workflow.payload_converter().to_payloads(input.args)
         await self._run.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
-        """See base class."""
-        input.headers = _with_ours(input.headers, self._run.for_next())
+        """See base class. What cannot be sent is raised here: Temporal would lose the error, and hang the run."""
+        workflow.payload_converter().to_payloads([*input.args, *(input.memo or {}).values()])
+        input.headers = {**input.headers, **_encoded({HEADER: self._run.for_next()})}
         self._run.publish()
         super().continue_as_new(input)
 
-    def _told(self, input: StartActivityInput) -> Mapping[str, Payload]:
-        return {**input.headers, **_encoded(self._run.for_activity(input.activity_id))}
+
+def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:
+    """In a saga, whoever is cancelled waits for the end of the activity: what is still being done must not be undone.
+
+    Unless its author says what else is right.
+    """
+    if key.get() is None or input.cancellation_type is not ActivityCancellationType.TRY_CANCEL:
+        return start(input)
+    input.cancellation_type = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+
+    async def end_of(handle: Handle) -> object:
+        with ends_if_cancelled():
+            return await handle
+
+    return cast(Handle, asyncio.create_task(end_of(start(input))))  # a task is all that a handle is
+
+
+def _one_value(sent: Sequence[Any]) -> Sequence[Any]:  # Any: a RawValue, or what else was sent
+    """A decision that is sent as no value, or as several, must not get the run stuck: it is refused like others."""
+    return sent if len(sent) == 1 else [RawValue(Payload())]
 
 
 def _encoded(told: Mapping[str, object]) -> dict[str, Payload]:
     converter = workflow.payload_converter()
     return {name: converter.to_payload(value) for name, value in told.items()}
-
-
-def _with_ours(headers: Mapping[str, Payload], carried: Carried) -> dict[str, Payload]:
-    return {**headers, HEADER: workflow.payload_converter().to_payload(carried)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from llmflow.client import Client, Run
 from llmflow.errors import NoWorker, RunNotFound
-from llmflow.types.approvals import Decide, Question, Receipt
+from llmflow.types.approvals import Decide, Question, Receipt, base_of
 
 AnyRun = Run[Any]  # Any: runs with results of every type
 _EVERY = 0.05  # seconds between two looks
@@ -34,7 +34,7 @@ async def approve_when_asked(
         with suppress(NoWorker):  # it has not begun, or its worker is busy
             for question in (await run.approvals()).questions:
                 if question.status == "open" and _means(approval, question):
-                    return await run.approve(question.name, by=by, comment=comment, form=form)
+                    return await run.approve(question.exact, by=by, comment=comment, form=form)
             if state not in ("running", "continued_as_new"):
                 raise AssertionError(f"run {run.id!r} ended ({state}) without asking `{approval}`")
         await asyncio.sleep(_EVERY)
@@ -94,7 +94,7 @@ async def _answer(run: AnyRun, question: Question, script: list[Decide], given: 
     said = next((one for one in script if _means(one.approval, question)), None)
     if said and question.status == "open":
         receipt = await run.decide(
-            question.name, approved=said.approved, by=said.by, comment=said.comment, form=said.form
+            question.exact, approved=said.approved, by=said.by, comment=said.comment, form=said.form
         )
         script.remove(said)
         given.append(receipt)
@@ -109,4 +109,4 @@ async def _tree(client: Client, run: AnyRun) -> AsyncIterator[AnyRun]:
 
 
 def _means(name: str, question: Question) -> bool:
-    return name in (question.name, question.name.partition("#")[0])
+    return name in (base_of(question.name), question.exact)

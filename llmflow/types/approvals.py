@@ -1,9 +1,10 @@
 """Approvals: questions of runs to people, and their decisions."""
 
+import unicodedata
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue, StringConstraints
 
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.origins import Origin
@@ -15,6 +16,17 @@ WAITING = "llmflow.approvals"
 ApprovalStatus = Literal["open", "approved", "rejected", "expired", "withdrawn"]
 """`withdrawn`: the workflow stopped asking, because it was cancelled or another branch failed."""
 Event = Literal["asked", "reminded", "escalated", "decided", "expired"]
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def base_of(name: str) -> str:
+    """The name of a question without its round: `publish` of `publish#2`."""
+    return name.partition("#")[0]
+
+
+def person(name: str) -> str:
+    """What people are told apart by: `Ana`, ` ana` and `ana` are one."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 class Decide(CompactWire):
@@ -23,14 +35,16 @@ class Decide(CompactWire):
     `{"approval": "publish", "approved": true, "by": "ana"}`
     """
 
-    approval: str
+    approval: _Name
     """Name of the question, such as `publish`, or of one of its rounds: `publish#2`."""
     approved: bool
-    by: str = Field(min_length=1)
-    """Who says so."""
+    by: _Name
+    """Who says so. Case does not tell people apart."""
     comment: str = ""
     form: JsonValue = None
     """The filled-in form, where the question has one."""
+    id: str = ""
+    """Names the answer, for a sender that may send it twice: it counts once, whatever is asked meanwhile."""
 
 
 class Vote(CompactWire):
@@ -41,6 +55,8 @@ class Vote(CompactWire):
     comment: str = ""
     form: JsonValue = None
     at: datetime
+    id: str = ""
+    """As its sender named it."""
 
 
 class Question(CompactWire):
@@ -64,6 +80,11 @@ class Question(CompactWire):
     """How often it was escalated."""
     status: ApprovalStatus = "open"
     votes: tuple[Vote, ...] = ()
+
+    @property
+    def exact(self) -> str:
+        """What a decision on this question says so that no other round takes it: `publish#1` for `publish`."""
+        return _exact(self.name)
 
 
 class Refusal(CompactWire):
@@ -110,6 +131,11 @@ class Waiting(CompactWire):
     title: str = ""
     """The first line of the details, or the beginning of the payload."""
 
+    @property
+    def exact(self) -> str:
+        """What a decision on this question says so that no other round takes it: `publish#1` for `publish`."""
+        return _exact(self.name)
+
 
 class WaitingList(CompactWire):
     """The memo `llmflow.approvals`."""
@@ -148,3 +174,7 @@ class Delivered(CompactWire):
 
     status: int
     """HTTP status."""
+
+
+def _exact(name: str) -> str:
+    return name if "#" in name else f"{name}#1"

@@ -4,14 +4,16 @@ from llmflow.types.wire import CompactWire
 
 FORK = "llmflow.fork"
 """Memo of a forked run, written at its start; and the header by which its activities know."""
+PLACE = "llmflow.place"
+"""The header of every child: where its parent started it. Another run that does the same has it in the same place,
+whichever of its branches were the fastest."""
 
 
 class Hop(CompactWire):
-    """From a run to one of its children: the n-th that it started of that workflow type, from 1."""
+    """From a run to one of its children."""
 
-    workflow: str
-    n: int
-    """From 1, of that type."""
+    place: str = ""
+    """Where it was started, such as `chapter[3]/Write#1`."""
     batch: str = ""
     """What it works on, if on a batch, such as `investigate[500-999]`: in another run batches may be cut otherwise."""
 
@@ -30,5 +32,7 @@ class Fork(CompactWire):
     """By name: another version, or a label."""
     models: dict[str, str] = {}
     """By alias: another alias, or a `provider:model`."""
+    input: str = ""
+    """Digest of another input; empty if the run begins with the same."""
     children: tuple[Hop, ...] = ()
     """The way from the forked run to the one whose results are taken; empty for itself."""

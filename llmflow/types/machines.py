@@ -10,8 +10,12 @@ from llmflow.types.wire import CompactWire, Wire
 
 _PLAIN = re.compile(r"(?!s\d+$)[A-Za-z_][A-Za-z0-9_]*")
 """Names that can stand as they are; `s1`, `s2`, ... stand for the others."""
-_RESERVED = frozenset({"as", "class", "classDef", "click", "direction", "end", "note", "state", "style"})
-"""Words of Mermaid's own, which no state may have for its name there."""
+_RESERVED = re.compile(
+    "accDescr|accTitle|as|class|classDef|click|default|direction|end|hide|href|note|root_end|root_start|scale|state"
+    "|stateDiagram|style",
+    re.IGNORECASE,
+)
+"""Words of Mermaid's own, large or small, which no state may have for its name there."""
 _SHOWN = 3
 """States of a machine in a line that says where it stands."""
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
@@ -102,7 +106,7 @@ def ways(transitions: Iterable[Transition]) -> tuple[str, ...]:
 
 
 def _drawn(name: str, number: int) -> str:
-    return name if _PLAIN.fullmatch(name) and name not in _RESERVED else f"s{number}"
+    return name if _PLAIN.fullmatch(name) and not _RESERVED.fullmatch(name) else f"s{number}"
 
 
 def _escaped(name: str) -> str:

@@ -26,12 +26,14 @@ from llmflow.types.usage import Cost
 
 
 def app_catalogue(app: App, settings: Settings) -> Catalogue:
-    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own.
+    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own; none where it has no prompts.
 
     Raises:
         ConfigInvalid: neither names a models.yaml, or it does not parse; says file:line:column.
     """
     path = settings.models or app.models
+    if path is None and app.prompts is None:
+        return Catalogue(providers={}, aliases={})
     if path is None:
         raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
     return load_catalogue(path)

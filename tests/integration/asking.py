@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 from temporalio import workflow
 
 from llmflow import flow
@@ -16,7 +16,7 @@ from llmflow.tools import tool
 
 class Refund(BaseModel):
     amount: int
-    note: str = ""
+    note: str = Field("", alias="remark")
 
 
 class Terms(BaseModel):

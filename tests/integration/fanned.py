@@ -96,6 +96,7 @@ class Fan:
             "model": self.ask,
             "nested": self.look_around,
             "early": self.give_up,
+            "group": self.look_twice,
         }
         try:
             found: flow.FanOut[Found] = await flow.fan_out(
@@ -128,6 +129,11 @@ class Fan:
         async with flow.step("around"):
             found = await flow.fan_out([number, number + 1], self.look_at)
         return Found(number=sum(one.number for one in found.values))
+
+    async def look_twice(self, number: int) -> Found:
+        async with asyncio.TaskGroup() as group:  # noqa: TID251  what a user may write
+            looks = [group.create_task(self.look_at(number)) for _ in range(2)]
+        return looks[0].result()
 
     async def give_up(self, number: int) -> Found:
         if number in self.plan.bad:
@@ -170,7 +176,7 @@ class Race:
                 lambda: ask(0), lambda: ask(1), lambda: ask(2), good=lambda one: one.number >= plan.limit
             )
         except FanOutFailed as error:
-            return f"{error.message}: {'; '.join(error.detail.failures)}"
+            return f"{error.message} | {'; '.join(error.detail.failures)}"
         return f"{found.number} {found.note}".strip()
 
 

@@ -67,4 +67,22 @@ class Handed:
         return what
 
 
-app = replace(hello, workflows=[Loop, Handed])
+@workflow.defn
+class Pair:
+    """Begins with two inputs, and would go on with one."""
+
+    @workflow.run
+    async def run(self, left: str, right: str) -> None:
+        await flow.checkpoint(left)
+
+
+@workflow.defn
+class Hopeless:
+    """Wants to go on with what cannot be sent."""
+
+    @workflow.run
+    async def run(self, size: int) -> str:
+        workflow.continue_as_new("x" * size if size else object())
+
+
+app = replace(hello, workflows=[Loop, Handed, Hopeless, Pair])

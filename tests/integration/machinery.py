@@ -1,6 +1,8 @@
 """Small state machines, each for one behaviour, and the workflows that run them."""
 
 import asyncio
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum, auto
 from pathlib import Path
@@ -10,10 +12,10 @@ from pydantic import BaseModel
 from temporalio import workflow
 
 from llmflow import flow
-from llmflow.app import App
 from llmflow.errors import ProviderUnavailable, StateTimedOut
 from llmflow.flow import machine
 from llmflow.tools import tool
+from tests.integration.hello.app import app as hello
 
 DAY = timedelta(days=1)
 
@@ -62,7 +64,7 @@ class Laps(machine.Machine[Job]):
     start = State.WORK
     ends = (State.DONE, State.LAPSED)
 
-    @machine.step(State.WORK, max_visits=20)
+    @machine.step(State.WORK, max_visits=10)
     async def work(self, job: Job) -> Literal[State.REST]:
         job.said.append(f"{job.name}{len(job.said)}")
         if job.name:
@@ -152,24 +154,57 @@ class Tries(machine.Machine[Job]):
     @machine.step(Brief.WORK, retries=2)
     async def work(self, job: Job) -> Literal[Brief.DONE, Brief.LAPSED]:
         job.said.append("tried")
-        times = await flow.call_tool(stumble, job.said[0], job.name, job.laps)
-        job.said.append(f"call {times}")
+        group = asyncio.TaskGroup() if job.name == "grouped" else nullcontext()  # noqa: TID251  users have it
+        async with group:
+            job.said.append(f"call {await flow.call_tool(stumble, job.said[0], job.name, job.laps)}")
         return Brief.DONE
 
 
 class Stray(machine.Machine[Job]):
-    """Returns what its annotation does not list."""
+    """Returns what its annotation does not list, or a text that only equals it."""
 
     start = Brief.WORK
     ends = (Brief.DONE, Brief.LAPSED)
 
     @machine.step(Brief.WORK, timeout=DAY, on_timeout=Brief.LAPSED)
     async def work(self, job: Job) -> Literal[Brief.DONE]:
-        return cast(Literal[Brief.DONE], Brief.LAPSED)
+        return cast(Literal[Brief.DONE], job.name or Brief.LAPSED)
+
+
+class Tidy(machine.Machine[Job]):
+    """Cleans up when its time is over, which takes a while."""
+
+    start = Brief.WORK
+    ends = (Brief.DONE, Brief.LAPSED)
+
+    def __init__(self) -> None:
+        self.cleans = self.is_clean = False
+
+    @machine.step(Brief.WORK, timeout=DAY, on_timeout=Brief.LAPSED)
+    async def work(self, job: Job) -> Literal[Brief.DONE]:
+        try:
+            await workflow.sleep(365 * DAY)
+        finally:
+            self.cleans = True
+            await workflow.sleep(DAY)
+            self.is_clean = True
+        return Brief.DONE
+
+
+class Asks(machine.Machine[Job]):
+    """Its time is over while a model is asked."""
+
+    start = Brief.WORK
+    ends = (Brief.DONE, Brief.LAPSED)
+
+    @machine.step(Brief.WORK, timeout=DAY, on_timeout=Brief.LAPSED)
+    async def work(self, job: Job) -> Literal[Brief.DONE]:
+        await flow.complete("machinery/greet", {"name": job.name})
+        return Brief.DONE
 
 
 class Order(BaseModel):
-    machine: Literal["laps", "patience", "deaf", "strict", "outer", "tries", "stray"]
+    machine: Literal["laps", "patience", "deaf", "strict", "outer", "tries", "stray", "asks"]
     job: Job = Job()
 
 
@@ -186,6 +221,7 @@ MACHINES: dict[str, type[machine.Machine[Job]]] = {
     "outer": Outer,
     "tries": Tries,
     "stray": Stray,
+    "asks": Asks,
 }
 
 
@@ -199,27 +235,19 @@ class Works:
         return Outcome(state=str(done.state.value), job=done.context)
 
 
-class Plan(BaseModel):
-    preface: bool = False
-    laps: int = 3
-
-
 @workflow.defn
-class Shift:
-    """Machines of one class, one after the other and beside each other, each of them long."""
+class Impatient:
+    """Gives up on a machine that cleans up already; whether it is clean then."""
 
     @workflow.run
-    async def run(self, plan: Plan) -> list[list[str]]:
-        if plan.preface:
-            await flow.call_tool(note, "before")
-        first = await Laps().run(Job(name="a", laps=plan.laps))
-        second = await Laps().run(Job(name="b", laps=plan.laps))
-        both = await asyncio.gather(
-            Laps().run(Job(name="c", laps=1)),
-            Laps().run(Job(name="d", laps=plan.laps)),
-        )
-        await flow.call_tool(note, "after")
-        return [one.context.said for one in (first, second, *both)]
+    async def run(self) -> bool:
+        tidy = Tidy()
+        task = asyncio.create_task(tidy.run(Job()))
+        await workflow.wait_condition(lambda: tidy.cleans)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        return tidy.is_clean
 
 
 class Plain:
@@ -247,4 +275,4 @@ class Turn:
         return done.context.said
 
 
-app = App(name="machinery", workflows=[Shift, Turn, Untyped, Works], tools=[note, stumble])
+app = replace(hello, name="machinery", workflows=[Impatient, Turn, Untyped, Works], tools=[note, stumble])

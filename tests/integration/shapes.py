@@ -1,5 +1,6 @@
 """An App with one workflow that has every pattern."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -15,13 +16,18 @@ from llmflow.flow.patterns import (
     chain,
     evaluate,
     gate,
+    guarded,
     orchestrate,
     route,
     sections,
     vote,
 )
+from llmflow.tools import tool
 from tests.integration.hello.app import app as hello
 from tests.integration.hello.tools import Place, locate
+
+begun = asyncio.Semaphore(0)
+"""Each call of `hang`. For this process, and outside of the sandbox."""
 
 
 class Kind(Enum):
@@ -43,6 +49,14 @@ class Asked(BaseModel):
 class State(BaseModel):
     names: list[str]
     is_enough: bool = False
+
+
+@tool
+async def hang(text: str) -> str:
+    """Never end."""
+    begun.release()
+    await asyncio.Event().wait()
+    return text
 
 
 @workflow.defn
@@ -68,7 +82,11 @@ class Shapes:
             "vote": vote(self.greet, n=3),
             "two of four": vote(self.greet, n=4, agree=2),
             "orchestrate": orchestrate(self.plan, self.greet, self.combine, max_tasks=3),
+            "no plan": orchestrate(self.nothing, self.greet, self.combine),
             "evaluate": improve,
+            "no judge": evaluate(self.draft, self.no_judge, until=5),
+            "chat": chain(self.begin, guarded(self.chat, after=[no_echo])),
+            "all": self.all_at_once,
             "flow": self.flow,
             "nested": chain(
                 route(self.classify, handlers, default=self.echo), sections(improve, vote(self.greet)), self.echo
@@ -99,11 +117,40 @@ class Shapes:
     async def combine(self, text: str, greetings: Sequence[str]) -> str:
         return f"{text}: {', '.join(greetings)}"
 
+    async def nothing(self, text: str) -> list[str]:
+        return []
+
+    async def begin(self, text: str) -> Sequence[flow.Message]:
+        return [flow.Message.user(text)]
+
+    async def chat(self, messages: Sequence[flow.Message]) -> str:
+        return (await flow.complete("hello/greet", {"name": "chat"}, messages=messages)).output
+
+    async def all_at_once(self, text: str) -> list[object]:
+        """Every pattern, and none of them ends."""
+        hangs: list[Callable[[str], Awaitable[object]]] = [
+            chain(self.echo, hang),
+            route(self.classify, {Kind.NAME: hang}, default=hang),
+            sections(hang, hang),
+            vote(hang),
+            orchestrate(self.plan, hang, self.combine),
+            evaluate(guarded(self.hanging_draft, after=[]), self.judge, until=5),
+            Flow[str](self.shout, hang),
+            guarded(hang),
+        ]
+        return await asyncio.gather(*(one(text) for one in hangs))
+
+    async def hanging_draft(self, name: str, *, messages: Sequence[flow.Message] = ()) -> str:
+        return await flow.call_tool(hang, name)
+
     async def draft(self, name: str, *, messages: Sequence[flow.Message] = ()) -> str:
         return (await flow.complete("hello/greet", {"name": name}, messages=messages)).output
 
     async def judge(self, name: str, draft: str) -> Verdict:
         return Verdict(score=len(draft), feedback=f"{draft!r} is too short for {name}")
+
+    async def no_judge(self, name: str, draft: str) -> Verdict:
+        return (await flow.complete("hello/part", {"name": draft}, output=Verdict, repairs=0)).output
 
     async def flow(self, text: str) -> State:
         steps = (self.next_name, self.next_name, self.next_name)
@@ -118,4 +165,8 @@ def one_word(text: str) -> Reject | None:
     return Reject(f"{text!r} has a space") if " " in text else None
 
 
-app = replace(hello, workflows=[Shapes])
+def no_echo(text: str) -> Reject | None:
+    return Reject("an echo") if text == "ana" else None
+
+
+app = replace(hello, workflows=[Shapes], tools=[*hello.tools, hang])

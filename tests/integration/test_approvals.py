@@ -50,10 +50,10 @@ async def update(run: Run[Any], answer: Json) -> Receipt:
     return await run.handle.execute_update("llmflow.decide", answer, result_type=Receipt)
 
 
-async def refused(run: Run[Any], answer: object) -> LLMFlowError:
+async def refused(run: Run[Any], *answer: object) -> LLMFlowError:
     """Why the run does not take an update."""
     with pytest.raises(WorkflowUpdateFailedError) as failed:
-        await run.handle.execute_update("llmflow.decide", answer)
+        await run.handle.execute_update("llmflow.decide", args=answer)
     assert isinstance(failed.value.__cause__, LLMFlowError)
     return failed.value.__cause__
 
@@ -147,15 +147,16 @@ async def test_a_form_comes_back_typed_and_is_judged_before_it_counts(env: Envir
     assert (questions["publish"].form or {})["required"] == ["amount"]
 
     for answer, says in (
-        (yes(), "`publish` asks for a form: send `form` with `amount`, `note`"),
+        (yes(), "`publish` asks for a form: send `form` with `amount`, `remark`"),
         (yes(form={"amount": "much"}), "the form does not fit: amount: Input should be a valid integer"),
     ):
         error = await refused(run, answer)
         assert isinstance(error, DecisionRefused)
         assert error.message.startswith(says)
         assert error.detail.field == "form"
-    await update(run, yes(form={"amount": 3}))
-    assert (await run.result()).form == Refund(amount=3)
+    filled = Refund(amount=3, remark="sorry")
+    await run.approve("publish", by="ana", form=filled)
+    assert (await run.result()).form == filled
     await assert_replays(run, app)
 
 
@@ -195,22 +196,24 @@ async def test_one_rejection_decides_whatever_the_quorum(env: Environment) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("sent", "says"),
     [
-        (yes("publsh"), "no approval `publsh` is asked now (did you mean `publish`?); open: `publish`"),
-        ({"approval": "publish", "approved": True}, "by: Field required; send an object like {"),
-        (yes(coment="x"), "a decision has no field `coment` (did you mean `comment`?)"),
-        (yes(by=""), "by: String should have at least 1 character"),
-        (yes(form={"amount": 1}), "`publish` asks for no form: leave `form` out"),
-        ([yes()], "a decision is one JSON object, like {"),
+        ((yes("publsh"),), "no approval `publsh` is asked now (did you mean `publish`?); open: `publish`"),
+        (({"approval": "publish", "approved": True},), "by: Field required; send an object like {"),
+        ((yes(coment="x"),), "a decision has no field `coment` (did you mean `comment`?)"),
+        ((yes(by=""),), "by: String should have at least 1 character"),
+        ((yes(form={"amount": 1}),), "`publish` asks for no form: leave `form` out"),
+        (([yes()],), "a decision is one JSON object, like {"),
+        ((), "a decision is one JSON object, and this is none, or several"),
+        ((yes(), yes()), "a decision is one JSON object, and this is none, or several"),
     ],
 )
 async def test_an_update_that_does_not_count_says_why_and_leaves_nothing_behind(
-    env: Environment, answer: object, says: str
+    env: Environment, sent: tuple[object, ...], says: str
 ) -> None:
     run = await env.client.start(Ask.run, Terms(), id=env.id())
     await asked(run, "publish")
-    assert says in (await refused(run, answer)).message
+    assert says in (await refused(run, *sent)).message
     await update(run, yes())
     assert (await run.result()).votes == ["ana"]
     assert (await report(run)).refused == ()
@@ -221,8 +224,8 @@ async def test_signals_that_do_not_count_are_kept_with_their_reasons_and_break_n
     run = await env.client.start(Ask.run, Terms(approvers=("ana",)), id=env.id())
     await asked(run, "publish")
     sent: Sequence[tuple[Sequence[object], str]] = (
-        ([], "this is no JSON"),
-        ([yes(), yes()], "this is no JSON"),
+        ([], "a decision is one JSON object, and this is none, or several"),
+        ([yes(), yes()], "a decision is one JSON object, and this is none, or several"),
         ([b"\xff"], "this is no JSON"),
         (["yes"], "a decision is one JSON object"),
         ([{"approval": "publish"}], "approved: Field required; by: Field required"),

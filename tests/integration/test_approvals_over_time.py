@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -145,8 +145,8 @@ async def test_it_is_found_by_attribute_and_memo_and_shown_on_the_page_of_the_ru
     now = f"{datetime.now(UTC):%Y-%m-%d %H}"
     page = await _page(run)
     assert page.startswith(f"- **publish** waits for ana, bo, 1 of 2 approved since {now}")
-    assert f"`llmflow approvals approve {run.id} pay --by NAME`" in page
-    assert '`{"approval": "pay", "approved": true, "by": "NAME", "form": {"amount": "...", "note": "..."}}`' in page
+    assert f"`llmflow approvals approve {run.id} 'pay#1' --by NAME`" in page
+    assert '`{"approval": "pay#1", "approved": true, "by": "NAME", "form": {"amount": "...", "remark": "..."}}`' in page
     assert "$" not in page
 
     await update(run, no("pay"))
@@ -157,6 +157,23 @@ async def test_it_is_found_by_attribute_and_memo_and_shown_on_the_page_of_the_ru
     assert await _page(run) == ""
     assert (await events(run)).count("UPSERT_WORKFLOW_SEARCH_ATTRIBUTES") == 4
     await assert_replays(run, app)
+
+
+async def test_any_name_fits_into_the_search_attribute(env: Environment) -> None:
+    long = "\N{GRINNING FACE}" * 100  # 1,200 bytes as Temporal counts
+    run = await env.client.start(AskAll.run, [Terms(name=long), Terms(name=f"{long[1:]}a")], id=env.id())
+    await asked(run, long, f"{long[1:]}a")
+    assert await _found(env.client.temporal, run) == long
+    await update(run, yes(long))
+    assert await until(lambda: _changed(env.client.temporal, run, long)) == f"{long[1:]}a"
+    await update(run, yes(f"{long[1:]}a"))
+    await run.result()
+    await assert_replays(run, app)
+
+
+async def _changed(client: TemporalClient, run: AnyRun, before: str) -> str | None:
+    now = await _found(client, run)
+    return now if now != before else None
 
 
 async def _found(client: TemporalClient, run: AnyRun) -> str:
@@ -256,7 +273,9 @@ async def test_a_run_that_continues_goes_on_with_its_question(env: Environment) 
         assert await activities_of(run) == (["reach#1"] if id == ids[0] else [])
 
 
-async def test_a_decision_that_comes_together_with_the_end_of_the_time_counts(temporal: str, tmp_path: Path) -> None:
+@pytest.fixture
+async def away(temporal: str, tmp_path: Path) -> tuple[Client, Callable[[], Worker]]:
+    """A client, and its worker, which is there when a test wants it."""
     served = activities(
         app,
         settings=Settings(home=tmp_path, store=None),
@@ -265,10 +284,31 @@ async def test_a_decision_that_comes_together_with_the_end_of_the_time_counts(te
     )
     connected = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     client = Client(connected, f"asking-{uuid.uuid4()}")
+    return client, lambda: Worker(connected, task_queue=client.task_queue or "", workflows=app.workflows)
 
-    def worker() -> Worker:
-        return Worker(connected, task_queue=client.task_queue or "", workflows=app.workflows)
 
+async def test_a_decision_that_comes_together_with_the_end_of_the_run_goes_on_to_the_next(
+    away: tuple[Client, Callable[[], Worker]],
+) -> None:
+    client, worker = away
+    async with worker():
+        run = await client.start(GoOn.run, Terms(), id=f"asking-{uuid.uuid4()}")
+        await asked(run, "publish")
+    await run.handle.signal("llmflow.decide", yes())
+    await run.handle.signal("go_on")
+    async with worker():
+        last = client.run(run.id)
+        await asked(last, "publish#2")
+        await update(last, yes("publish#2"))
+        assert [one["approval"] for one in await last.result()] == ["publish", "publish#2"]
+        for one in (client.run(run.id, run.run_id), last):
+            await assert_replays(one, app)
+
+
+async def test_a_decision_that_comes_together_with_the_end_of_the_time_counts(
+    away: tuple[Client, Callable[[], Worker]],
+) -> None:
+    client, worker = away
     async with worker():
         run = await client.start(Ask.run, Terms(days=1 / 86_400), id=f"asking-{uuid.uuid4()}")
         await asked(run, "publish")
@@ -293,9 +333,14 @@ async def _other_run(env: Environment, id: str, known: str | None) -> str | None
     [
         (Terms(name="a/b"), "name"),
         (Terms(name=""), "name"),
+        (Terms(name=" "), "name"),
+        (Terms(name="a\nb"), "name"),
+        (Terms(name="a" * 101), "name"),
+        (Terms(days=40_000), "timeout"),
         (Terms(quorum=0), "quorum"),
         (Terms(quorum=3, approvers=("ana", "bo", "ana")), "quorum"),
-        (Terms(approvers=("",)), "approvers"),
+        (Terms(quorum=2, approvers=("ana", "Ana ")), "quorum"),
+        (Terms(approvers=(" ",)), "approvers"),
         (Terms(days=-1), "timeout"),
         (Terms(remind_days=0), "remind_every"),
         (Terms(on_timeout="reject"), "timeout"),

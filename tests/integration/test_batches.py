@@ -1,5 +1,7 @@
 """More items than one history should hold: batches of them go to children of the run."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from importlib import import_module
@@ -10,6 +12,7 @@ from temporalio.api.enums.v1 import EventType
 
 from llmflow.client import Run
 from llmflow.errors import BudgetExceeded, InputInvalid, RunNotCompleted, ToolRefused
+from llmflow.flow._run import Run as RunState
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest, ModelResponse
@@ -135,6 +138,30 @@ async def test_a_cancelled_run_waits_for_its_children(env: Environment) -> None:
     assert gate.inside == 0
     states = [(await one.status()).state for one in await family(env, run)]
     assert states == ["cancelled", "completed", "cancelled", "cancelled"]
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_run_that_is_cancelled_while_a_child_begins_waits_for_it(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, cancelled, admit = threading.Event(), threading.Event(), RunState.admit_child
+
+    async def late(run: RunState, size: int) -> None:
+        begun.set()
+        cancelled.wait(1)  # of the workflow's own thread: the server hears of the child after the cancellation
+        await admit(run, size)
+
+    monkeypatch.setattr(RunState, "admit_child", late)
+    gate.open.clear()
+    run = await env.client.start(Fan.run, Plan(items=48, limit=8, held=tuple(range(48))), id=env.id())
+    await asyncio.to_thread(begun.wait)
+    await run.cancel()
+    cancelled.set()
+    with pytest.raises(RunNotCompleted, match="was cancelled"):
+        await run.result()
+    assert [(await one.status()).state for one in await family(env, run)] == ["cancelled", "cancelled"]
+    assert gate.inside == 0
     await all_replay(env, run)
 
 

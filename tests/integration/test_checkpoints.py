@@ -11,7 +11,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 
 from llmflow.client import Run
-from llmflow.errors import InputInvalid
+from llmflow.errors import InputInvalid, PayloadTooLarge, RunNotCompleted
 from llmflow.flow import checkpoints
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.contracts import DECIDE
@@ -19,7 +19,7 @@ from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
 from tests.helpers.chains import chain
 from tests.helpers.hasty import hasty_server
-from tests.integration.loops import Count, Handed, Loop, app
+from tests.integration.loops import Count, Handed, Hopeless, Loop, Pair, app
 
 ROUNDS = 16
 
@@ -94,6 +94,13 @@ async def test_handlers_may_end_first_but_are_not_waited_for_for_ever(
     await assert_replays(first, app)
 
 
+async def test_a_workflow_that_could_not_go_on_is_told_at_once(loops: Environment) -> None:
+    temporal, queue = loops.client.temporal, loops.client.task_queue or ""
+    run = await temporal.start_workflow(Pair.run, args=["left", "right"], id=loops.id(), task_queue=queue)
+    with pytest.raises(RunNotCompleted, match="as its one input, and `run`: missing a required argument: 'right'"):
+        await loops.client.run(run.id).result()
+
+
 async def test_an_update_handler_is_no_place_for_it(loops: Environment) -> None:
     run = await loops.client.start(Handed.run, "wait", id=loops.id())
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -101,3 +108,12 @@ async def test_an_update_handler_is_no_place_for_it(loops: Environment) -> None:
     assert isinstance(refused.value.cause, InputInvalid)
     assert "checkpoint in an update handler" in refused.value.cause.message
     await run.terminate("it was asked what it had to be")
+
+
+@pytest.mark.parametrize(("size", "error"), [(0, InputInvalid), (2_000_000, PayloadTooLarge)])
+async def test_a_state_that_cannot_be_sent_fails_the_run(loops: Environment, size: int, error: type[Exception]) -> None:
+    run = await loops.client.start(Hopeless.run, size, id=loops.id())
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, error)
+    await assert_replays(run, app)

@@ -74,7 +74,7 @@ def test_the_life_of_a_question(llmflow: Call) -> None:
     page = llmflow("approvals", "show", id).out
     for words in ("refund  open", "for ana or bo or cy, 0 of 2 approvals", '"order": 4711', "number, above 0, to 500"):
         assert words in page
-    assert f"llmflow approvals approve {id} refund --form JSON" in page
+    assert f"llmflow approvals approve {id} 'refund#1' --form JSON" in page
     status = llmflow("status", id).out
     assert "? refund is asked of ana, bo, cy since" in status
     assert f"llmflow approvals show {id} refund" in status

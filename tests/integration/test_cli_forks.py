@@ -50,14 +50,16 @@ async def test_a_fork_says_what_it_took_over_and_what_it_paid(llmflow: Call, art
     done = await llmflow("fork", article, "--from", "publish", "--model", "fast=quick", "--wait")
     assert done.code == 0, done.err
     assert done.err.startswith(f"forked {article} from publish: {article}-fork-")
-    assert "taken over: 1 model call · 100 tokens in · 0 out · $0.010\npaid: 1 model call · " in done.err
+    assert "taken over: 1 model call · 100 tokens in · 0 out · $0.010\npaid: 3 model calls · " in done.err, (
+        "with a child"
+    )
     assert "(quick: Note a of" in done.out
 
     again = (
         await llmflow("fork", article, "--from", "publish", "--prompt", "forking/note=file", "--wait", "--json")
     ).json()
     assert (again["source"], again["state"], again["failure"]) == (article, "completed", None)
-    assert (again["usage"]["taken"]["calls"], again["usage"]["total"]["calls"]) == (2, 0)
+    assert (again["usage"]["taken"]["calls"], again["usage"]["total"]["calls"]) == (4, 0)
 
     usage = await llmflow("usage", again["id"])
     assert usage.out.partition("taken over from the run before")[2].split()[0].startswith("forking/note@")
@@ -89,7 +91,7 @@ async def test_several_at_once(llmflow: Call, env: Environment) -> None:
     assert done.code == 1
     lines = sorted(line for line in done.err.splitlines() if line.startswith(prefix))
     assert [line.split()[0] for line in lines] == [f"{prefix}-{name}" for name in ("one", "other", "two")]
-    assert "completed  taken over: 4 model calls" in lines[0]
+    assert "completed  taken over: 6 model calls" in lines[0]
     assert "not forked: " in lines[1]
     assert "has no step or call `publish`" in done.err
 
@@ -110,9 +112,26 @@ async def test_two_runs_side_by_side(llmflow: Call, env: Environment, article: s
     found = (await llmflow("compare", article, id, "--json")).json()
     assert [one["report"]["status"]["id"] for one in found["runs"]] == [article, id]
     assert found["same_result"] is False
+    assert [one["report"]["usage"]["total"]["calls"] for one in found["runs"]] == [4, 3]
     same = await llmflow("compare", article, article)
     assert "the same output" in same.out
     assert "≠" not in same.out
+
+
+async def test_runs_without_a_result_have_none_in_common(llmflow: Call, env: Environment) -> None:
+    one, other = [await env.client.start("Waiting", "tea", id=env.id()) for _ in range(2)]
+    for run in (one, other):
+        await run.terminate("enough")
+    assert (await llmflow("compare", one.id, other.id, "--json")).json()["same_result"] is False
+    assert "the same output" not in (await llmflow("compare", one.id, other.id)).out
+
+
+async def test_what_nobody_can_tell_is_not_nothing(llmflow: Call, env: Environment, article: str) -> None:
+    nobody = await env.client.start("Waiting", "tea", id=env.id(), task_queue=env.id())
+    done = await llmflow("compare", article, nobody.id)
+    [paid] = [line for line in done.out.splitlines() if line.startswith("paid")]
+    assert paid.split() == ["paid", "4", "model", "calls", "≠", "?"]
+    await nobody.terminate("nobody ever came")
 
 
 @pytest.mark.parametrize(

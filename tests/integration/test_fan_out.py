@@ -98,7 +98,7 @@ async def test_failures_are_data(env: Environment, min_success: float | None) ->
 async def test_too_few_successes_end_it_before_the_rest_is_paid(env: Environment, min_success: float) -> None:
     report, run = await ran(env, Plan(limit=1, collect=True, bad=(1, 3), min_success=min_success))
 
-    assert report.error == "2 of 10 items failed, and 9 have to succeed"
+    assert report.error == "2 of 10 items failed, and 9 have to succeed; look_at[1]: ToolRefused: 1 is bad"
     assert report.told == ("look_at[1]: ToolRefused: 1 is bad", "look_at[3]: ToolRefused: 3 is bad")
     assert len(await activities_of(run)) == 4
 
@@ -106,6 +106,11 @@ async def test_too_few_successes_end_it_before_the_rest_is_paid(env: Environment
 async def test_an_exception_of_the_users_is_data_too(env: Environment) -> None:
     report, _ = await ran(env, Plan(way="bug", items=3, collect=True, bad=(1,)))
     assert (report.values, report.failures) == ([0, 20], ["1: ValueError: 1 is odd"])
+
+
+async def test_a_failure_in_a_task_group_of_an_item_is_that_failure(env: Environment) -> None:
+    report, _ = await ran(env, Plan(way="group", items=2, collect=True, bad=(1,)))
+    assert (report.values, report.failures) == ([0], ["1: ToolRefused: 1 is bad"])
 
 
 async def test_a_cancelled_run_waits_for_its_items(env: Environment) -> None:

@@ -84,7 +84,7 @@ async def test_only_what_follows_is_paid(env: Environment, model: Model, article
     assert (usage.taken.calls, usage.total.calls) == (4, 0), "what a child took is in the child's own totals"
     assert {name.partition("@")[0] for name in usage.taken_by_prompt} == {"forking/plan", "forking/note"}
     assert sorted(await activities_of(fork)) == sorted(await activities_of(article)), "it looks like any other run"
-    assert await _in_ledger(env, fork) == 0
+    assert await _in_ledger(env, root=fork) == 0
     await assert_replays(fork, app)
 
 
@@ -132,11 +132,15 @@ async def test_from_a_call_inside_of_a_step(model: Model, article: Run[str]) -> 
     assert model.asked() == ["Note b", "Note c", *WRITE], "also what was begun after it"
 
 
-async def test_from_a_child(model: Model, article: Run[str]) -> None:
+async def test_from_a_child(env: Environment, model: Model, article: Run[str]) -> None:
     fork = await article.fork("Write")
     await fork.result()
     assert model.asked() == WRITE
     await assert_replays(fork, app)
+    assert (await fork.usage()).total.calls == 0
+    whole = await fork.tree_usage()
+    assert (whole.taken.calls, whole.total.calls) == (4, 2), "with what the child was paid"
+    assert await _in_ledger(env, root=fork) == 2
 
 
 async def test_another_input_pays_for_what_depends_on_it(model: Model, article: Run[str]) -> None:
@@ -158,7 +162,7 @@ async def test_another_model(model: Model, article: Run[str]) -> None:
 async def test_a_failed_run_goes_on_where_it_failed(env: Environment, model: Model) -> None:
     model.broken = True
     run = await env.client.start(Article.run, ORDER, id=env.id())
-    with pytest.raises(RunNotCompleted):
+    with pytest.raises(RunNotCompleted, match=r"RequestRejected: out of order \(in its child "):
         await run.result()
     assert model.asked() == [*NOTES, *PLAN, "Write"]
 
@@ -186,10 +190,12 @@ async def test_the_same_fork_is_started_once(env: Environment, article: Run[str]
     for taken in (id, article.id):
         with pytest.raises(RunExists, match="choose another id"):
             await article.fork("plan", id=taken)
+    with pytest.raises(RunExists, match="choose another id"):
+        await article.fork("publish", id=id, input=Order(topic="coffee"))
 
 
 async def test_an_unknown_step(article: Run[str]) -> None:
-    with pytest.raises(StepNotFound, match=r"did you mean `notes`\?\). It has: plan, notes, Write, publish"):
+    with pytest.raises(StepNotFound, match=r"did you mean `notes`\?\). It has: plan, notes, Write#1, publish"):
         await article.fork("ntes")
     with pytest.raises(StepNotFound, match="did you mean `notes/c/complete#1`"):
         await article.fork("notes/c/complet#1")
@@ -217,6 +223,7 @@ async def test_a_label_that_moved_changes_nothing_until_it_is_named(
         ({"forking/note": "beta"}, "has no label `beta`"),
         ({"forking/note": "0123"}, "the store has no version `0123`"),
         ({"forking/nite": "file"}, "did you mean `forking/note`"),
+        ({"forkng/note": "file"}, "did you mean `forking/note`"),
     ],
 )
 async def test_a_version_that_is_not_there_fails_the_fork_at_once(
@@ -245,8 +252,8 @@ async def _serve_no_more(env: Environment) -> None:
         await Labels(database).move("forking/note", "production", NONE, Reason(by="ana"))
 
 
-async def _in_ledger(env: Environment, run: Run[Any]) -> int:  # Any: runs with results of every type
+async def _in_ledger(env: Environment, *, root: Run[Any]) -> int:  # Any: runs with results of every type
     assert env.client.store
     async with Database(env.client.store) as database:
-        query = select(calls.c.activity_id).where(calls.c.workflow_id == run.id)
+        query = select(calls.c.activity_id).where(calls.c.root_id == root.id)
         return len((await database.read(lambda connection: connection.execute(query))).all())

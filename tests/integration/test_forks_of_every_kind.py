@@ -26,7 +26,7 @@ from temporalio.worker import Worker
 
 from llmflow.client import Client, Run
 from llmflow.config import Settings
-from llmflow.errors import RunNotCompleted, RunNotFound
+from llmflow.errors import InputInvalid, RunNotCompleted, RunNotFound
 from llmflow.flow import _batches
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue, ProviderEntry
@@ -37,7 +37,7 @@ from llmflow.worker import activities
 from tests.helpers.waiting import until
 from tests.integration.forking.app import app
 from tests.integration.forking.schemas import Answer, Order
-from tests.integration.forking.workflows import Article, Many, Plain, Relay, Waiting
+from tests.integration.forking.workflows import Article, Chapters, Many, Plain, Relay, Waiting
 
 
 def _answer(request: ModelRequest) -> str:
@@ -140,7 +140,35 @@ async def test_a_fan_out_in_batches_is_not_paid_again(
     assert _paid(model) == 1
     usage = await fork.usage()
     assert (usage.taken.calls, usage.total.calls) == (30, 1)
+    assert await fork.tree_usage() == usage, "what a batch has told its parent counts once"
     await assert_replays(fork, app)
+
+    await (await run.fork("length")).result()
+    assert _paid(model) == 31, "the step is one of children alone"
+    with pytest.raises(InputInvalid, match=f"works on a part of the items of run '{run.id}': fork that one"):
+        await env.client.run(f"{run.id}/length[0-7]").fork("length")
+
+
+async def test_children_are_the_same_ones_whichever_began_first(env: Environment, model: ScriptedProvider) -> None:
+    async def written(run: Run[list[str]], *chapters: int) -> list[str]:
+        for number, chapter in enumerate(chapters, 1):
+            await run.handle.signal(Chapters.begin, chapter)
+            await until(lambda done=number: _done(run, done))
+        return await run.result()
+
+    run = await env.client.start(Chapters.run, 2, id=env.id())
+    answer = await written(run, 1, 0)
+    assert _paid(model) == 6
+    fork = await run.fork("cover")
+    assert await written(fork, 0, 1) == answer
+    assert _paid(model) == 2
+    whole = await fork.tree_usage()
+    assert (whole.taken.calls, whole.total.calls) == (4, 2)
+    await assert_replays(fork, app)
+
+
+async def _done(run: Run[list[str]], chapters: int) -> bool:
+    return (await run.steps())[0].done == chapters
 
 
 async def test_a_history_that_is_gone_is_never_paid_for_silently(env: Environment, model: ScriptedProvider) -> None:

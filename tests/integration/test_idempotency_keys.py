@@ -57,6 +57,7 @@ class Keys:
             await flow.call_tool(in_a_task),
             await flow.call_tool(in_a_thread),
             await workflow.execute_activity(of_a_user, start_to_close_timeout=A_MINUTE),
+            await workflow.execute_local_activity(of_a_user, start_to_close_timeout=A_MINUTE),
         ]
 
 
@@ -84,6 +85,6 @@ async def test_every_activity_knows_its_key(temporal: str, tmp_path: Path) -> No
             run = await Client(client, worker.task_queue).start(Keys.run, id=worker.task_queue)
             keys = await run.result()
     here = f"{run.id}/{run.run_id}"
-    assert keys[:3] == [f"{here}/in_a_task#1", f"{here}/in_a_thread#1", f"{here}/3"]
-    assert keys[3:] == [keys[3]] * 3, "one action, one key"
-    assert keys[3].startswith(f"{run.id}/keys/")
+    assert keys[:4] == [f"{here}/in_a_task#1", f"{here}/in_a_thread#1", f"{here}/3", f"{here}/4"]
+    assert keys[4:] == [keys[4]] * 4, "one action, one key"
+    assert keys[4].startswith(f"{run.id}/keys/")

@@ -55,7 +55,7 @@ async def test_an_inbox_of_all_runs(desk: Environment) -> None:
     published, refund = await waiting(client, first, second)
     assert (published.run, published.run_id, published.workflow) == (first.id, first.run_id, "Publish")
     assert (published.tags, published.tenant) == (("news",), "acme")
-    assert published.waiting.name == "publish"
+    assert (published.waiting.name, published.waiting.exact) == ("publish", "publish#1")
     assert published.waiting.title == "Publish **one**?"
     assert published.waiting.deadline is None
     assert (refund.run, refund.waiting.approvers, refund.waiting.quorum) == (second.id, ("ana", "bo", "cy"), 2)
@@ -63,6 +63,7 @@ async def test_an_inbox_of_all_runs(desk: Environment) -> None:
 
     assert [item.run for item in await waiting(client, first, second, workflow="TwoOfThree")] == [second.id]
     assert [item.run for item in await waiting(client, first, second, approver="dan")] == [first.id]
+    assert await waiting(client, second, approver=" Ana")
     assert not await waiting(client, first, second, older_than=timedelta(hours=1))
     assert len(await client.inbox(limit=1)) == 1
     with pytest.raises(InputInvalid, match="limit=0"):
@@ -97,6 +98,20 @@ async def test_an_inbox_needs_neither_attributes_nor_workers(
     assert found[0].waiting.name == "publish"
     await strange.terminate()
     await run.terminate("seen enough")
+    assert (await run.status()).approvals == (), "nobody can answer it any more"
+
+
+async def test_an_answer_that_is_sent_again_counts_once_whatever_is_asked_meanwhile(desk: Environment) -> None:
+    run = await desk.client.start(Publish.run, "one", id=desk.id())
+    await until(partial(asked, run))
+    said = await run.decide("publish", approved=False, by="ana", comment="longer", id="first")
+    await until(partial(asked, run))
+    assert await run.decide("publish", approved=False, by="ana", comment="longer", id="first") == said
+    assert [(one.name, one.status) for one in (await run.approvals()).questions] == [
+        ("publish", "rejected"),
+        ("publish#2", "open"),
+    ]
+    await run.terminate("seen enough")
 
 
 async def test_rounds_and_children(desk: Environment) -> None:
@@ -129,7 +144,7 @@ async def test_what_does_not_count_is_refused_and_changes_nothing(desk: Environm
         with pytest.raises(DecisionRefused) as refused:
             await run.approve("refund", by=by, form=form)
         assert refused.value.detail.field == field
-    for by, form in (("", good), ("ana", object())):
+    for by, form in (("", good), (" ", good), ("ana", object())):
         with pytest.raises(InputInvalid):
             await run.approve("refund", by=by, form=form)
     assert not (await asked(run))[0].votes

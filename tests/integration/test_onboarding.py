@@ -79,10 +79,11 @@ async def test_from_the_offer_to_the_end_of_the_first_week(env: Environment, eff
         *("equipment", "check", "done"),
     ]
     assert await activities_of(run) == [
+        "invited/reach#1",
         *ACCOUNTS,
         "equipment/order_equipment#1",
         "welcome/complete#1",
-        "welcome/send_mail#1",
+        "first week/send_mail#1",
     ]
     assert [kind for kind, _ in effects()] == ["account", "account", "account", "order", "mail"]
     assert effects()[-1][1] == {"to": "mia", "subject": "Welcome, mia", "text": "Sam meets you at nine."}
@@ -99,7 +100,7 @@ async def test_an_offer_that_nobody_answers_is_sent_twice_more(env: Environment,
     journey = await run.result()
     assert (journey.ended, journey.reminders) == ("lapsed", 2)
     assert await way(run) == ["invited", "reminded", "invited", "reminded", "invited", "reminded", "lapsed"]
-    assert await activities_of(run) == ["reminded/send_mail#1", "reminded#2/send_mail#1"]
+    assert await activities_of(run) == ["invited/reach#1", "reminded/send_mail#1", "reminded#2/send_mail#1"]
     asked = [(one.name, one.status) for one in (await run.approvals()).questions]
     assert asked == [("offer", "withdrawn"), ("offer#2", "withdrawn"), ("offer#3", "withdrawn")]
     assert Counter(kind for kind, _ in effects()) == {"mail": 2}
@@ -112,7 +113,7 @@ async def test_an_offer_may_be_declined(env: Environment) -> None:
 
     assert (await run.result()).ended == "lapsed"
     assert await way(run) == ["invited", "lapsed"]
-    assert await activities_of(run) == []
+    assert await activities_of(run) == ["invited/reach#1"]
 
 
 async def test_silence_orders_nothing_and_ends_well(env: Environment, effects: Effects) -> None:

@@ -1,15 +1,18 @@
 """Patterns: what they give, what they schedule, how they stop, and that they replay."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from llmflow.client import Run
+from llmflow.errors import RunNotCompleted
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.testing.provider import Answer
 from llmflow.types.models import ModelRequest
-from tests.integration.shapes import Asked, Shapes, app
+from tests.integration.shapes import Asked, Shapes, app, begun
 
 
 @pytest.fixture
@@ -105,6 +108,12 @@ async def test_an_orchestra_plans_works_and_puts_together(shapes: Patterns) -> N
         assert await activities_of(run) == ["greet[0]/complete#1", "greet[1]/complete#1"]
 
 
+async def test_an_orchestra_without_a_task_only_puts_together(shapes: Patterns) -> None:
+    async with shapes.run("no plan", "ana") as run:
+        assert await run.result() == "ana: "
+        assert await steps_of(run) == [(name, "completed") for name in ("nothing", "greet", "combine")]
+
+
 async def test_a_plan_that_is_too_long_is_refused_before_anything_is_paid(shapes: Patterns) -> None:
     async with shapes.run("orchestrate", "a b c d") as run:
         assert (await run.result()).startswith("GuardRejected: `plan` plans 4 tasks, at most 3: ")
@@ -126,6 +135,33 @@ async def test_the_best_answer_is_the_result_when_the_rounds_are_used_up(shapes:
         assert "value='hey'" in (result := await run.result())
         assert "passed=False, rounds=3" in result
     assert [message.text for message in shapes.requests[2].messages[-2:]] == ["hey", "'hey' is too short for ana"]
+
+
+async def test_a_judge_that_fails_ends_the_evaluation(shapes: Patterns) -> None:
+    async with shapes.run("no judge", "ana", "hello", "fine") as run:
+        with pytest.raises(RunNotCompleted, match="the answer does not fit Verdict"):
+            await run.result()
+        assert await steps_of(run) == [("draft", "completed"), ("no_judge", "failed")]
+
+
+async def test_a_step_whose_value_is_messages_is_guarded_like_any_other(shapes: Patterns) -> None:
+    async with shapes.run("chat", "ana", "hello") as run:
+        assert await run.result() == "hello"
+    async with shapes.run("chat", "ana", "ana") as run:
+        assert await run.result() == "GuardRejected: guard `no_echo` rejects the output of `chat`: an echo"
+
+
+async def test_whatever_pattern_is_cancelled_nothing_of_it_is_running(shapes: Patterns) -> None:
+    async with shapes.run("all", "two parts") as run:
+        for _ in range(12):
+            await begun.acquire()
+        await run.cancel()
+        with pytest.raises(RunNotCompleted, match="was cancelled"):
+            await run.result()
+        assert {status for path, status in await steps_of(run) if path.endswith("hang")} == {"cancelled"}
+        kinds = Counter(event.event_type for event in (await run.handle.fetch_history()).events)
+        assert kinds[EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED] == 12
+        assert kinds[EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED] == 12
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Sagas: what was begun is undone, whatever ends the block."""
 
 import asyncio
+import gc
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,7 @@ from llmflow.errors import (
     CompensationFailed,
     InputInvalid,
     LLMFlowError,
+    PayloadTooLarge,
     RunNotCompleted,
     ToolRefused,
 )
@@ -258,10 +261,34 @@ async def test_an_error_that_is_caught_inside_undoes_nothing(trips: Environment)
     assert (done.error, done.effects) == (None, ["book full", "book hotel"])
 
 
-async def test_branches_that_still_run_are_waited_for(trips: Environment) -> None:
+async def test_branches_that_still_run_are_cancelled_and_undone(trips: Environment) -> None:
     done = await ended(trips, Odd.run, "branches")
     assert isinstance(done.error, ToolRefused)
-    assert done.effects[-3:] == ["book shaky", "cancel full", "cancel shaky"]
+    assert done.effects[-2:] == ["cancel full", "cancel hotel"]
+    assert done.undone == {"book": "undone", "sleep": "undone", "book#2": "undone"}
+    assert [step.status for step in await done.run.steps() if step.path == "sleep"] == ["cancelled"]
+
+
+async def test_what_was_done_is_undone_also_if_its_result_is_too_large(trips: Environment) -> None:
+    done = await ended(trips, Trip.run, ["hotel", "long"])
+    assert isinstance(done.error, PayloadTooLarge)
+    assert done.effects == ["book hotel", "book long", "cancel long", "cancel hotel"]
+
+
+async def test_a_run_that_leaves_the_memory_of_its_worker_in_a_saga_leaves_no_noise(
+    temporal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", noise.append)
+    async with environment(app, ScriptedProvider([]), address=temporal, max_cached_workflows=10) as env:
+        acts = await env.client.start(Nap.run, False, id=env.id())
+        undoes = await env.client.start(Odd.run, "failing", id=env.id())
+        await until(lambda: _status(acts, "sleep", "ready"))
+        await until(lambda: _status(undoes, "nothing", "undoing"))
+    gc.collect()
+    assert noise == []
+    await acts.terminate("nobody serves it any more")
+    await undoes.terminate("nobody serves it any more")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ class Trapped:
             async with asyncio.TaskGroup() as group:  # noqa: TID251  this is the trap
                 group.create_task(self.say("good"))
                 group.create_task(self.say("bad" if trap == "task group" else "good"))
+        if trap == "crowd":
+            async with asyncio.TaskGroup() as group:  # noqa: TID251  this is the trap
+                for _ in range(3):
+                    group.create_task(self.say("good"))
+                    group.create_task(workflow.sleep(60))
+                group.create_task(self.say("bad"))
         try:
             if trap == "timeout":
                 async with asyncio.timeout(1):
@@ -105,6 +111,17 @@ async def test_a_failure_in_a_task_group_is_raised_as_it_is(env: Environment) ->
     with pytest.raises(RunNotCompleted) as failed:
         await run.result()
     assert isinstance(failed.value.__cause__, RequestRejected)
+    await assert_replays(run, env.app)
+
+
+async def test_a_task_group_cancels_its_tasks_in_the_same_order_on_replay(env: Environment) -> None:
+    run = await env.client.start(Trapped.run, "crowd", id=env.id())
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, RequestRejected)
+    # Each task was a replay. Where the order was another one, a task failed.
+    events = (await run.handle.fetch_history()).events
+    assert not [event for event in events if event.HasField("workflow_task_failed_event_attributes")]
     await assert_replays(run, env.app)
 
 

@@ -56,7 +56,7 @@ async def test_a_question_is_told_until_it_is_answered(temporal: str, tmp_path: 
         run = await told.client.start(Urgent.run, id=f"urgent-{uuid.uuid4()}", tenant="acme")
         asked, reminded, escalated = await told.events(3)
         assert (asked["event"], asked["run"], asked["workflow"]) == ("asked", run.id, "Urgent")
-        assert asked["command"] == f"llmflow approvals approve {run.id} urgent"
+        assert asked["command"] == f"llmflow approvals approve {run.id} 'urgent#1'"
         assert asked["origin"]["tenant"] == "acme"
         assert asked["question"]["approvers"] == ["ana"]
         assert reminded["event"] == "reminded"
@@ -64,6 +64,18 @@ async def test_a_question_is_told_until_it_is_answered(temporal: str, tmp_path: 
         await approve_when_asked(run, "urgent", by="bo")
         assert await run.result() == "bo"
         await assert_replays(run, app)
+
+
+async def test_what_is_too_large_to_be_told_is_left_out_and_people_learn_of_it_all_the_same(
+    temporal: str, tmp_path: Path
+) -> None:
+    async with served(temporal, tmp_path) as told:
+        run = await told.client.start(Publish.run, "x" * 600_000, id=f"told-{uuid.uuid4()}")
+        [asked] = await told.events(1)
+        assert asked["question"]["payload"].endswith("bytes, too much to be shown here)")
+        assert asked["question"]["details"].startswith("Publish **x")
+        await approve_when_asked(run, "publish")
+        await run.result()
 
 
 async def test_a_receiver_that_is_down_is_told_later_and_no_run_waits_for_it(temporal: str, tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ async def book(what: str) -> str:
         except asyncio.CancelledError:
             note("cut", what)
             raise
+    if what == "long":
+        return what * 1_000_000
     return f"ticket for {what}"
 
 
@@ -157,7 +159,14 @@ class Odd:
     async def branches(self) -> None:
         """`gather` leaves the others running when one fails."""
         async with flow.Saga() as saga:
-            await asyncio.gather(*(saga.do(book, what, undo=cancel) for what in ("shaky", "full")))
+            await asyncio.gather(
+                saga.do(book, "hotel", undo=cancel),
+                saga.do(self.sleep, undo=self.nothing),
+                saga.do(book, "full", undo=cancel),
+            )
+
+    async def sleep(self) -> None:
+        await workflow.sleep(timedelta(days=3000))
 
     async def inside(self) -> None:
         async with flow.Saga() as saga:

@@ -60,6 +60,7 @@ class Desk:
     async def triage(self, ticket: Ticket) -> Ticket: ...
     async def combine(self, topic: str, results: Sequence[Ticket]) -> int: ...
     async def work(self, part: str) -> Ticket: ...
+    async def chat(self, messages: Sequence[flow.Message]) -> str: ...
 
 
 async def language(text: str) -> Literal["de", "en"]: ...
@@ -85,6 +86,7 @@ async def results(desk: Desk) -> None:
     assert_type(await chain(count)("x"), int)
     assert_type(await route(desk.classify, {Kind.REFUND: desk.refund, Kind.OTHER: desk.answer})("x"), int)
     assert_type(await route(language, {"de": desk.refund}, default=desk.answer)("x"), int)
+    assert_type(await route(desk.classify, {Kind.REFUND: desk.refund, Kind.OTHER: desk.work})("x"), int | Ticket)
     assert_type(await sections(desk.outline, desk.classify, count)("x"), tuple[list[str], Kind, int])
     assert_type(await vote(desk.classify)("x"), Voted[Kind])
     assert_type(await orchestrate(desk.outline, desk.work, desk.combine)("x"), int)
@@ -95,6 +97,8 @@ async def results(desk: Desk) -> None:
     )
     assert_type(guarded(desk.draft, before=[short], after=[polite]), ModelStep[str, Ticket])
     assert_type(guarded(desk.outline, before=[short]), Step[str, list[str]])
+    assert_type(guarded(desk.chat, after=[short]), Step[Sequence[flow.Message], str])
+    assert_type(guarded(count, before=[short]), Step[str, int])
 
 
 async def nested(desk: Desk) -> None:

@@ -60,7 +60,7 @@ class Onboarding(machine.Machine[Journey]):
         await flow.call_tool(send_mail, journey.hire.name, "Our offer", text)
         return State.INVITED
 
-    @machine.step(State.ACCOUNTS, retries=3)
+    @machine.step(State.ACCOUNTS)
     async def accounts(self, journey: Journey) -> Literal[State.EQUIPMENT]:
         """One in each system."""
         for system in journey.hire.systems:
@@ -94,16 +94,17 @@ class Onboarding(machine.Machine[Journey]):
 
     @machine.step(State.WELCOME, retries=2)
     async def welcome(self, journey: Journey) -> Literal[State.FIRST_WEEK]:
-        """A letter that says what awaits them."""
+        """A letter that says what awaits them. Only a model is asked here, so it may be tried again."""
         hire = journey.hire
         asked = {"name": hire.name, "role": hire.role, "manager": hire.manager, "text": hire.text}
         journey.letter = (await flow.complete("onboarding/welcome", asked, output=Letter)).output
-        await flow.call_tool(send_mail, hire.name, f"Welcome, {hire.name}", "\n".join(journey.letter.lines))
         return State.FIRST_WEEK
 
     @machine.step(State.FIRST_WEEK)
     async def first_week(self, journey: Journey) -> Literal[State.CHECK]:
-        """They work."""
+        """They read the letter, and work."""
+        lines = journey.letter.lines if journey.letter else []
+        await flow.call_tool(send_mail, journey.hire.name, f"Welcome, {journey.hire.name}", "\n".join(lines))
         await workflow.sleep(journey.hire.check_after, summary="the first week")
         return State.CHECK
 

@@ -8,7 +8,7 @@ import typer
 from llmflow.cli._report import need_worker
 from llmflow.cli._target import connected
 from llmflow.errors import ApprovalNotFound, InputInvalid, did_you_mean
-from llmflow.types.approvals import ApprovalReport, Question
+from llmflow.types.approvals import ApprovalReport, Question, base_of
 
 ApprovalName = Annotated[
     str | None,
@@ -35,7 +35,7 @@ def named(run: str, questions: Sequence[Question], name: str) -> list[Question]:
     Raises:
         ApprovalNotFound: there is none; names those that there are.
     """
-    found = [one for one in questions if one.name == name or one.name.startswith(f"{name}#")]
+    found = [one for one in questions if name in (base_of(one.name), one.exact)]
     if not found:
         known = [one.name for one in questions]
         asked = ", ".join(known) or "nothing"
@@ -55,6 +55,7 @@ def open_one(run: str, questions: Sequence[Question], name: str | None) -> Quest
     if not still:
         ended = ", ".join(f"{one.name} ({one.status})" for one in meant)
         raise ApprovalNotFound(f"run {run!r} waits for nobody now{f'; it has asked {ended}' if ended else ''}")
-    if len(still) > 1 and name is None:
-        raise InputInvalid(f"run {run!r} asks several things, name one of them: {', '.join(one.name for one in still)}")
-    return still[-1]
+    if len(still) > 1:
+        names = ", ".join(one.exact for one in still)
+        raise InputInvalid(f"run {run!r} asks several things, name one of them: {names}")
+    return still[0]

@@ -126,9 +126,20 @@ def _field(name: str, schema: Schema, root: Schema, *, required: bool) -> Field:
         choices=tuple(choices),
         required=required,
         default=one.get("default"),
-        limits=tuple(said.format(_short(part[word])) for part in parts for word, said in words.items() if word in part),
+        limits=(
+            *(shape for part in parts for shape in _inside(part)),
+            *(said.format(_short(part[word])) for part in parts for word, said in words.items() if word in part),
+        ),
         about=str(one.get("description", "")),
     )
+
+
+def _inside(part: Schema) -> Iterator[str]:
+    """What a person has to know to write it."""
+    if names := ", ".join(part.get("properties", ())):
+        yield f"as JSON with {names}"
+    elif part.get("type") in ("array", "object"):
+        yield "as JSON"
 
 
 def _short(limit: object) -> object:

@@ -95,14 +95,15 @@ def _vote(vote: Vote) -> Text:
 
 
 def _answers(run: str, one: Question) -> Iterator[RenderableType]:
-    example = Decide(approval=one.name, approved=True, by="you")
+    name = one.exact  # a later round may be open when this is sent
+    example = Decide(approval=name, approved=True, by="you")
     form = " --form JSON" if one.form else ""
     filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
     sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
     yield Text("\nto answer", "dim")
     for line in (
-        f"llmflow approvals approve {shlex.join((run, one.name))}{form}",
-        f"llmflow approvals reject {shlex.join((run, one.name))} --comment WHY",
+        f"llmflow approvals approve {shlex.join((run, name))}{form}",
+        f"llmflow approvals reject {shlex.join((run, name))} --comment WHY",
         f"temporal workflow signal -w {shlex.quote(run)} --name {DECIDE.name} --input {shlex.quote(sent)}",
     ):
         yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied

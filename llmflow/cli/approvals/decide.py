@@ -75,7 +75,7 @@ def _decide(
 
     async def send(filled: JsonValue) -> Receipt:
         one = (await connected()).client.run(id)
-        meant = question.name if question else name or ""
+        meant = question.exact if question else name or ""  # what this person has read, and no later round
         return await one.decide(meant, approved=approved, by=person, comment=comment, form=filled)
 
     if approved and given is None and question and question.form:

@@ -9,6 +9,7 @@ from llmflow.errors import ErrorDetail, GuardRejected, InputInvalid
 from llmflow.flow.patterns._steps import In, ModelStep, Out, Step, answered, call, name_of
 from llmflow.flow.steps import step as flow_step
 from llmflow.types.messages import Message
+from llmflow.types.tools import Tool
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -48,7 +49,9 @@ def gate(guard: Guard[T]) -> Step[T, T]:
 
     Raises:
         GuardRejected: raised by the step that this gives: the guard does not let the value pass.
+        InputInvalid: the guard is a tool.
     """
+    _refuse_tools([guard])
 
     async def gate(value: T) -> T:
         return (await _checked([guard], value)).passed("value")
@@ -80,16 +83,19 @@ def guarded(
     Guards are asked in their order, and each sees what those before it repaired. An async one is a step of the run.
 
     Args:
-        step: It can be asked again if it has a parameter `messages`, which it hands on to `flow.complete`.
+        step: It can be asked again if it has a parameter `messages` besides its value, and hands it on to
+            `flow.complete`.
         before: Check the input; nothing is paid for what they reject.
         after: Check the output, and all of them check it again when it was asked for again.
         reasks: How often the step is taken again, before what a guard wants asked again is rejected.
 
     Raises:
         GuardRejected: raised by the step that this gives: a guard does not let a value pass; `detail.guard` says which.
-        InputInvalid: raised by it, too: a guard says something else than `Repair`, `Reask`, `Reject` or `None`.
+        InputInvalid: a guard is a tool; or, raised by that step, a guard says something else than `Repair`, `Reask`,
+            `Reject` or `None`.
     """
-    name, is_told = name_of(step), "messages" in inspect.signature(step).parameters
+    _refuse_tools([*before, *after])
+    name, is_told = name_of(step), "messages" in [*inspect.signature(step).parameters][1:]
 
     async def ask(value: In, messages: Sequence[Message]) -> Out:
         return await (call(cast(ModelStep[In, Out], step), value, messages=messages) if is_told else call(step, value))
@@ -148,3 +154,13 @@ async def _said(guard: OutputGuard[T], value: T) -> Check[T] | Reask:
         return said
     async with flow_step(name_of(guard)):
         return await said
+
+
+def _refuse_tools(guards: Sequence[Callable[..., object]]) -> None:
+    """A tool that is called does its work here, in the workflow."""
+    for guard in guards:
+        if isinstance(guard, Tool):
+            raise InputInvalid(
+                f"tool `{guard.name}` is no guard: write an async function that calls it, and says what to do",
+                ErrorDetail(guard=guard.name),
+            )

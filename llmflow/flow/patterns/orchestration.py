@@ -23,7 +23,7 @@ def orchestrate(
     """Plan the subtasks of a task when it is seen, work on them in parallel, and put the results together.
 
     Args:
-        plan: The subtasks.
+        plan: The subtasks; with none, the results are empty.
         work: Does one of them. The first failure cancels the others and is raised.
         synthesize: Makes the answer of the task and the results, which are in the order of the plan.
         limit: How many subtasks run at once.

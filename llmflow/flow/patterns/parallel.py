@@ -54,7 +54,8 @@ class Voted(Generic[T_co]):
 def vote(step: Step[In, Out], *, n: int = 3, agree: int | None = None) -> Step[In, Voted[Out]]:
     """Take the same step `n` times in parallel, and give the answer that enough of them agree on.
 
-    Answers agree when they are equal, so let the step give an enum, a number or a small model, and no prose.
+    Answers agree when they are equal, so let the step give an enum, a number or a small model, and no prose. The first
+    ballot that fails cancels the others, and its error is raised.
 
     Args:
         step: Asks a model, at a temperature that lets it differ.

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from llmflow.app import App
 from tests.integration.forking.tools import publish
-from tests.integration.forking.workflows import Article, Many, Plain, Relay, Waiting, Write
+from tests.integration.forking.workflows import Article, Chapters, Many, Plain, Relay, Waiting, Write
 
 app = App(
     name="forking",
-    workflows=[Article, Many, Plain, Relay, Waiting, Write],
+    workflows=[Article, Chapters, Many, Plain, Relay, Waiting, Write],
     tools=[publish],
     prompts=Path(__file__).parent / "prompts",
     passthrough=["tests.integration.forking.schemas"],

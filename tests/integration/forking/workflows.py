@@ -44,6 +44,29 @@ class Write:
 
 
 @workflow.defn
+class Chapters:
+    """A child for each chapter, which begins when it is told to, and one for the cover."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    @workflow.signal
+    def begin(self, chapter: int) -> None:
+        self.told.append(chapter)
+
+    @workflow.run
+    async def run(self, count: int) -> list[str]:
+        chapters = await flow.fan_out(range(count), self.chapter)
+        async with flow.step("cover"):
+            cover = await workflow.execute_child_workflow(Write.run, args=["all chapters", "bold"])
+        return [*chapters.values, cover]
+
+    async def chapter(self, number: int) -> str:
+        await workflow.wait_condition(lambda: number in self.told)
+        return await workflow.execute_child_workflow(Write.run, args=[f"chapter {number}", "prose"])
+
+
+@workflow.defn
 class Waiting:
     """Asks twice, waits to be told, and asks once more."""
 

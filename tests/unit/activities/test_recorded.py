@@ -17,6 +17,7 @@ class History:
 
     def __init__(self) -> None:
         self.events: list[HistoryEvent] = []
+        self.places: dict[int, str] = {}
         self._event().workflow_execution_started_event_attributes.workflow_type.name = "Article"
 
     def call(self, id: str, result: str | None = None, *, type: str = "llmflow.complete") -> int:
@@ -30,10 +31,12 @@ class History:
             completed.result.CopyFrom(_payloads(result))
         return scheduled.event_id
 
-    def child(self, workflow_id: str, *, begins: bool = True, type: str = "Write") -> int:
+    def child(self, workflow_id: str, place: str | None = None, *, begins: bool = True) -> int:
         wanted = self._event()
         attributes = wanted.start_child_workflow_execution_initiated_event_attributes
-        attributes.workflow_id, attributes.workflow_type.name = workflow_id, type
+        attributes.workflow_id, attributes.workflow_type.name = workflow_id, "Write"
+        if place:
+            self.places[wanted.event_id] = place
         if begins:
             started = self._event().child_workflow_execution_started_event_attributes
             started.initiated_event_id = wanted.event_id
@@ -50,7 +53,7 @@ class History:
         self._event().event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
 
     def index(self) -> RecordedRun:
-        return index("r", self.events)
+        return index("r", self.events, self.places)
 
     def _event(self) -> HistoryEvent:
         self.events.append(HistoryEvent(event_id=len(self.events) + 1))
@@ -102,22 +105,19 @@ def test_pins_are_the_answers_to_one_question() -> None:
     assert _read(history.index().pins) == ["pins of a", "pins of b"]
 
 
-def test_children_are_counted_by_type() -> None:
+def test_a_child_is_found_by_the_place_where_it_was_started() -> None:
     history = History()
-    history.child("a")
-    history.child("x", type="Other")
-    never = history.child("b", begins=False)
-    last = history.child("c")
+    at = history.child("b", "notes[1]/Write#1")
+    history.child("a", "notes[0]/Write#1")
+    history.child("never", "notes[2]/Write#1", begins=False)
+    history.child("of an older llmflow")
     run = history.index()
 
-    def below(workflow: str, n: int, before: int = 100) -> list[str]:
-        return [child.workflow_id for child in run.below(Hop(workflow=workflow, n=n), before)]
+    def below(place: str, before: int = 100) -> list[str]:
+        return [child.workflow_id for child in run.below(Hop(place=place), before)]
 
-    assert [below("Write", n) for n in (1, 2, 3, 4)] == [["a"], [], ["c"], []], "b never began"
-    assert below("Other", 1) == ["x"]
-    assert below("Missing", 1) == []
-    assert below("Write", 3, before=last) == []
-    assert never < last
+    assert [below(f"notes[{n}]/Write#1") for n in range(4)] == [["a"], ["b"], [], []]
+    assert below("notes[1]/Write#1", before=at) == []
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_children_are_counted_by_type() -> None:
 )
 def test_batches_are_found_by_their_items_however_they_were_cut(batch: str, expected: list[str]) -> None:
     history = History()
-    for span in ("notes[0-4]", "notes[5-6]", "more/notes[0-4]", "notes[7-9]", "notes[10-12]"):
-        history.child(f"r/{span}", type="Article")
-    history.child("no batch", type="Article")
-    found = history.index().below(Hop(workflow="Article", n=1, batch=batch), 100)
+    for n, span in enumerate(("notes[0-4]", "notes[5-6]", "more/notes[0-4]", "notes[7-9]", "notes[10-12]"), 1):
+        history.child(f"r/{span}", f"{span.partition('[')[0]}/Article#{n}")
+    history.child("no batch", "notes/Write#1")
+    found = history.index().below(Hop(place="notes/Article#1", batch=batch), 100)
     assert [child.workflow_id for child in found] == expected
 
 
@@ -156,3 +156,10 @@ def test_what_was_undone_is_done_again_and_no_compensation_is_taken() -> None:
     run = history.index()
     taken = [id for id in run.calls if run.call(id, "llmflow.complete", before=1_000)]
     assert taken == ["trip/pay/pay#1", "undone/complete#1"]
+
+
+def test_what_a_child_has_undone_is_done_again() -> None:
+    history = History()
+    history.call("book/book#1", "done")
+    history.child("undoes it", "book/undo/Cancel#1")
+    assert history.index().call("book/book#1", "llmflow.complete", before=100) is None

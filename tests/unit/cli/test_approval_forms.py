@@ -49,8 +49,8 @@ def test_fields_say_what_they_take() -> None:
         "size (small | large, optional)",
         "on (string, as date)",
         "note (string, at most 9 characters, optional)",
-        "tags (array)",
-        "to (object)",
+        "tags (array, as JSON)",
+        "to (object, as JSON with street)",
         "more (JSON, optional)",
     ]
     assert fields()["usd"].about == "how much"
@@ -106,4 +106,7 @@ class Tree(BaseModel):
 
 
 def test_a_form_that_refers_to_itself() -> None:
-    assert list(map(str, fields(Tree).values())) == ["name (string)", "parent (object, optional)"]
+    assert list(map(str, fields(Tree).values())) == [
+        "name (string)",
+        "parent (object, as JSON with name, parent, optional)",
+    ]

@@ -5,7 +5,7 @@ import pytest
 from llmflow.cli._exit import Exit
 from tests.helpers.command_line import call
 
-MACHINES = ["Laps", "Patience", "Deaf", "Strict", "Outer", "Tries", "Stray"]
+MACHINES = ["Laps", "Patience", "Deaf", "Strict", "Outer", "Tries", "Stray", "Tidy", "Asks"]
 STRICT = """---
 title: Strict
 ---
@@ -53,7 +53,7 @@ def test_as_data(capsys: pytest.CaptureFixture[str]) -> None:
             "no machine `Strickt` (did you mean `Strict`?). It has: Laps,",
         ),
         (["tests.integration.errands:app"], Exit.USAGE, "App 'errands' has no state machine"),
-        (["tests.integration.machinery:nothing"], Exit.CONFIG, "it has app"),
+        (["tests.integration.machinery:nothing"], Exit.CONFIG, "it has hello, app"),
     ],
 )
 def test_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], code: Exit, says: str) -> None:

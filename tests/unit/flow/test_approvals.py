@@ -26,6 +26,10 @@ class Picky(BaseModel):
         return 100 // amount
 
 
+class Text(BaseModel):
+    text: str
+
+
 class Chain(BaseModel):
     next: "Chain | None" = None
 
@@ -51,6 +55,10 @@ class Book:
 
     def say(self, approval: str = "publish", yes: bool = True, by: str = "ana", **more: Any) -> Receipt:
         return self.approvals.answer(Decide(approval=approval, approved=yes, by=by, **more), NOON)
+
+    def take(self, name: str = "publish") -> None:
+        """The workflow goes on with the decision."""
+        self.approvals.close(name, "withdrawn")
 
     def hear(self, sent: object) -> None:
         self.approvals.take(json.dumps(sent).encode(), NOON)
@@ -121,13 +129,65 @@ def test_a_report_leaves_out_the_payloads_that_it_has_no_room_for() -> None:
     book.say("q3")
     shown = [len(str(question.payload)) for question in book.approvals.report().questions]
     assert shown == [42, 200_000, 200_000, 42]  # of the open ones the newest; then of the others
-    assert book.approvals.report().questions[0].payload == "(200,002 bytes, too much to be shown here)"
+    assert book.approvals.report().questions[0].payload == "(200,060 bytes, too much to be shown here)"
+
+
+def test_what_people_write_at_length_never_makes_a_run_silent_or_keeps_it_from_going_on() -> None:
+    book = Book()
+    for n in range(30):
+        book.ask(f"q{n}", details="d" * 90_000, form=form_of(Text))
+        book.say(f"q{n}", comment="c" * 10_000, form={"text": "x" * 80_000})
+        book.take(f"q{n}")
+        book.hear({"approval": f"early{n}", "approved": True, "by": "ana", "form": {"text": "x" * 80_000}})
+        book.hear({"approval": f"q{n}", "approved": True, "by": "é" * 200, "form": {"text": "x" * 80_000}})
+    limit = 1_500_000  # of one value, in Temporal
+    assert len(book.approvals.report().model_dump_json()) < limit
+    carried = book.approvals.carry()
+    assert len(carried.model_dump_json()) < limit / 2
+    assert len(carried.early) == 3
+    assert len(carried.refused) == 50
+    assert str(book.approvals.report().questions[0].votes[0].form).endswith("bytes, too much to be shown here)")
+    told = book.approvals.told(book.ask("big", payload="x" * 600_000, details="# Ship?\n" + "d" * 90_000)[0])
+    assert len(told.model_dump_json()) < 1_000
+    assert told.details.startswith("# Ship?")
+
+
+def test_spelling_does_not_make_two_people_of_one() -> None:
+    book = Book()
+    book.ask(quorum=2)
+    book.say(by="ana")
+    assert book.say(by=" Ana ").missing == 1  # the same answer again
+    assert "ANA has approved `publish` already" in book.refused(by="ANA", comment="and again").message
+    book.ask("pay", approvers=("José",))
+    assert book.say("pay", by="jose\u0301").status == "approved"  # as a Mac writes it
+    assert book.approvals.question("pay").votes[0].by == "José"
+
+
+def test_an_answer_with_an_id_counts_once_whatever_is_asked_meanwhile() -> None:
+    book = Book()
+    book.ask()
+    assert book.say(yes=False, id="a").status == "rejected"
+    book.ask()
+    assert book.say(yes=False, id="a") == Receipt(approval="publish", status="rejected")
+    assert book.approvals.question("publish#2").status == "open"
+    assert book.say(yes=False, id="b").approval == "publish#2"
+
+
+def test_a_decision_that_the_workflow_has_not_taken_is_carried_as_one_to_take() -> None:
+    before = Book()
+    before.ask(payload="draft")
+    assert before.say().status == "approved"
+    after = Book(before.approvals.carry())
+    assert [question.name for question in after.approvals.open()] == ["publish"]
+    assert after.ask(payload="draft") == ("publish", False)
+    assert after.approvals.question("publish").status == "approved"
 
 
 def test_what_is_carried_is_taken_over() -> None:
     before = Book()
     before.ask(payload="old")
     before.say()
+    before.take()
     before.ask(payload="new", quorum=2, approvers=("ana", "bo"), deadline=NOON + timedelta(days=1), details="Ship?")
     before.approvals.escalate("publish#2", ["cy"], NOON + timedelta(days=2))
     before.say("publish#2")
@@ -135,6 +195,7 @@ def test_what_is_carried_is_taken_over() -> None:
     for n in range(MAX_CARRIED + 10):
         before.ask(f"q{n}")
         before.say(f"q{n}")
+        before.take(f"q{n}")
     carried = before.approvals.carry()
     assert len(carried.questions) == MAX_CARRIED + 2
 
@@ -156,14 +217,16 @@ def test_what_is_carried_is_taken_over() -> None:
 @pytest.mark.parametrize(
     ("sent", "says"),
     [
-        (b"", "this is no JSON"),
+        (b"", "a decision is one JSON object, and this is none, or several"),
+        (b"{", "this is no JSON"),
+        (b'{"approval": "a", "approved": true, "by": " "}', "by: String should have at least 1 character"),
         (b'{"approval": "a", "approved": true, "by": "\\ud800"}', "this is no JSON"),
         (b"null", "a decision is one JSON object"),
         (b'"{}"', "a decision is one JSON object"),
         (b'{"approval": "a", "approved": true, "by": "ana", "aproved": true}', "(did you mean `approved`?)"),
         (b'{"approval": "a", "approved": "perhaps", "by": "ana"}', "approved: Input should be a valid boolean"),
         (b'{"approval": 3, "approved": true, "by": "ana"}', "approval: Input should be a valid string"),
-        (b'"' + b"x" * 300_000 + b'"', "a decision of 300,002 bytes: at most 250,000"),
+        (b'"' + b"x" * 300_000 + b'"', "a decision of 300,002 bytes: at most 100,000"),
     ],
 )
 def test_what_is_no_decision_is_refused_with_the_reason(sent: bytes, says: str) -> None:

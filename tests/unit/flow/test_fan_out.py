@@ -24,6 +24,7 @@ async def total(numbers: list[int]) -> int:
         ([1], {"min_success": 1}, 'write on_error="collect" with it'),
         ([1], {"min_success": 1.5, "on_error": "collect"}, "min_success=1.5: give a number of items, or a share"),
         ([1], {"min_success": -1, "on_error": "collect"}, "min_success=-1"),
+        ([1], {"min_success": 2, "on_error": "collect"}, "min_success=2: there are 1 items"),
     ],
 )
 async def test_arguments_that_cannot_be_used(items: Iterable[int], options: dict[str, object], says: str) -> None:

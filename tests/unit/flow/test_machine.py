@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from enum import Enum, StrEnum, auto
+from enum import Enum, IntEnum, StrEnum, auto
 from typing import Any, Literal
 
 import pytest
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from llmflow.errors import MachineInvalid
 from llmflow.flow import machine
 from llmflow.flow._machines import TRANSITIONS, MachineRecord
-from llmflow.types.machines import Transition, ways
+from llmflow.types.machines import Machines, Position, Transition, ways
 
 HOUR = timedelta(hours=1)
 
@@ -143,6 +143,13 @@ def test_a_state_has_a_name_that_a_step_can_have(name: str) -> None:
         type("Broken", (machine.Machine,), {"start": one, "ends": (end,), "one": handler(one, Literal[end])})  # type: ignore[valid-type]  of no type
 
 
+def test_two_states_of_one_name_are_refused() -> None:
+    named = Enum("Named", {"ONE": "END", "END": 2})
+    one, end = named
+    with pytest.raises(MachineInvalid, match=r"Named\.ONE and Named\.END are both called 'END'"):
+        type("Broken", (machine.Machine,), {"start": one, "ends": (end,), "one": handler(one, Literal[end])})  # type: ignore[valid-type]  as above
+
+
 def test_a_machine_says_how_it_looks() -> None:
     assert Base.description.model_dump(mode="json", exclude_defaults=True) == {
         "name": "Base",
@@ -183,7 +190,23 @@ def test_it_is_drawn() -> None:
 class Odd(Enum):
     OTHER = "s2"
     QUOTED = 'on "hold"; [*] --> x'
-    END = "end"
+    END = "End"
+
+
+class Number(IntEnum):
+    NONE = 0
+    ONE = 1
+    END = 2
+
+
+def test_states_may_be_numbers() -> None:
+    class Counting(machine.Machine[Draft]):
+        start = Number.ONE
+        ends = (Number.END,)
+        one = handler(Number.ONE, Literal[Number.END], timeout=HOUR, on_timeout=Number.NONE)
+        none = handler(Number.NONE, Literal[Number.END])
+
+    assert "    ONE --> NONE: after 1 h" in Counting.description.mermaid().splitlines()
 
 
 def test_names_that_mean_something_to_mermaid_are_escaped() -> None:
@@ -198,7 +221,7 @@ def test_names_that_mean_something_to_mermaid_are_escaped() -> None:
     assert Escaped.description.mermaid().splitlines()[4:] == [
         '    state "s2" as s1',
         '    state "on #34;hold#34;#59; #91;#42;#93; --#62; x" as s2',
-        '    state "end" as s3',
+        '    state "End" as s3',
         "    [*] --> s1",
         "    s1 --> s2",
         "    s2 --> s3",
@@ -217,6 +240,29 @@ def test_the_last_transitions_are_kept_and_all_are_counted() -> None:
     after = MachineRecord()
     after.take_over(record.hand_on(), events=3)
     assert (after.transitions, after.moves) == (record.transitions, record.moves)
+
+
+def test_where_each_machine_stands_is_kept() -> None:
+    record = MachineRecord()
+    record.move("quiet", None, "waits", datetime(2026, 1, 1, tzinfo=UTC))
+    for number in range(TRANSITIONS + 50):
+        record.move("busy", str(number - 1), str(number), datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert len(record.transitions) == TRANSITIONS
+    assert ways(record.transitions)[0] == "quiet: waits"
+    assert record.transitions[1].target == "51"
+    for number in range(TRANSITIONS):
+        record.move(f"one of many {number}", None, "begins", datetime(2026, 1, 1, tzinfo=UTC))
+    assert len(record.transitions) == TRANSITIONS
+
+
+def test_a_machine_that_begins_in_the_place_of_another_one_is_refused() -> None:
+    record = MachineRecord()
+    record.take_over(Machines(positions={"Old": Position(state="write", context={})}), events=3)
+    with pytest.raises(MachineInvalid, match="machine New begins where Old stood in 'write': keep the name"):
+        record.stood("New")
+    assert record.stood("Old") == Position(state="write", context={})
+    assert record.stood("New") is None
 
 
 def test_where_machines_stand_fits_a_line() -> None:

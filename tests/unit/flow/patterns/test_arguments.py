@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from llmflow.errors import InputInvalid
-from llmflow.flow.patterns import evaluate, route, vote
+from llmflow.flow.patterns import Reject, evaluate, gate, guarded, route, vote
 from llmflow.tools import tool
 
 if TYPE_CHECKING:
@@ -80,3 +80,15 @@ def test_a_vote_that_nobody_can_win_is_refused(n: int, agree: int | None) -> Non
 def test_an_evaluation_needs_a_round() -> None:
     with pytest.raises(InputInvalid, match="max_rounds=0: give 1 or more"):
         evaluate(answer, judge, until=1, max_rounds=0)  # never asked
+
+
+@tool
+async def is_safe(text: str) -> Reject | None:
+    """Check."""
+    return Reject("unsafe") if "bomb" in text else None
+
+
+def test_a_tool_is_no_guard_because_it_would_run_in_the_workflow() -> None:
+    for make in (lambda: gate(is_safe), lambda: guarded(answer, after=[is_safe])):
+        with pytest.raises(InputInvalid, match="tool `is_safe` is no guard: write an async function that calls it"):
+            make()

@@ -1,0 +1,47 @@
+"""What a run has used together with everything below it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from temporalio.client import Client as TemporalClient
+
+from llmflow.types.batches import BATCH
+from llmflow.types.contracts import USAGE
+from llmflow.types.usage import UsageReport
+
+
+@dataclass
+class _Chain:
+    """A run and those that continue it."""
+
+    newest: str
+    """Its run id. It has the totals of all."""
+    is_batch: bool = False
+    children: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Ids and run ids."""
+
+
+async def usage_of_tree(temporal: TemporalClient, id: str, run_id: str, within: timedelta) -> UsageReport:
+    """The totals of a run, of those that continue it, and of all runs below them; `within` is for each answer."""
+    chain, total = await _read(temporal, id, run_id), UsageReport()
+    if not chain.is_batch:  # which has told its parent
+        newest = temporal.get_workflow_handle(id, run_id=chain.newest)
+        total = await newest.query(USAGE.name, result_type=USAGE.output, rpc_timeout=within)
+    for child, its_run in chain.children:
+        total += await usage_of_tree(temporal, child, its_run, within)
+    return total
+
+
+async def _read(temporal: TemporalClient, id: str, run_id: str) -> _Chain:
+    chain, following = _Chain(run_id), run_id
+    while following:
+        chain.newest, following = following, ""
+        async for event in temporal.get_workflow_handle(id, run_id=chain.newest).fetch_history_events():
+            if event.HasField("workflow_execution_started_event_attributes"):
+                chain.is_batch = BATCH in event.workflow_execution_started_event_attributes.header.fields
+            elif event.HasField("child_workflow_execution_started_event_attributes"):
+                child = event.child_workflow_execution_started_event_attributes.workflow_execution
+                chain.children.append((child.workflow_id, child.run_id))
+            elif event.HasField("workflow_execution_continued_as_new_event_attributes"):
+                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    return chain
