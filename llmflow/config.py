@@ -4,6 +4,7 @@ import base64
 import binascii
 import getpass
 import os
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,11 +38,13 @@ def _who() -> str:
 class Settings(BaseSettings):
     """What the environment says: variables `LLMFLOW_*`, and the names below that others made standard.
 
+    An empty one is none.
+
     How to reach Temporal is not here: `llmflow.client.connect` reads Temporal's own environment variables and
     profiles, so that the `temporal` CLI and llmflow always mean the same server.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LLMFLOW_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LLMFLOW_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     models: str | None = None
     """Path of a models.yaml that replaces the app's own, or `offline` for the built-in one without a model."""
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
     """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
     by: str = Field(default_factory=_who, min_length=1)
     """Who moves labels, scores, decides and serves prompts, for their records."""
-    webhook: str | None = Field(default=None, pattern=r"^https?://[^\s/]+")
+    webhook: str | None = None
     """Address that is told of the questions that runs ask people."""
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
     """Signs what it is told: `whsec_` and 24 to 64 random bytes in base64, as the receiver has it."""
@@ -84,6 +87,13 @@ class Settings(BaseSettings):
                     "same_name", "two are called {name}: give each a name of its own", {"name": name}
                 )
         return names
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_an_address(cls, webhook: str | None) -> str | None:
+        if webhook is not None and not re.match(r"https?://[^\s/]+", webhook):
+            raise PydanticCustomError("webhook", "give an http(s) address, such as https://example.com/hook")
+        return webhook
 
     @field_validator("webhook_secret")
     @classmethod

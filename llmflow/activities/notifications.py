@@ -1,7 +1,6 @@
 """The activities that tell people of a question."""
 
 import hashlib
-import shlex
 
 from pydantic_core import to_json
 from temporalio import activity
@@ -10,7 +9,7 @@ from llmflow.activities._heartbeat import heartbeats
 from llmflow.activities.prompts import KnownAttributes
 from llmflow.activities.webhook import Webhook
 from llmflow.errors import NotificationFailed
-from llmflow.types.approvals import Delivered, Notification, Reach, ReachRequest
+from llmflow.types.approvals import Delivered, Notification, Reach, ReachRequest, command
 from llmflow.types.contracts import NOTIFY, REACH
 from llmflow.types.wire import plain
 
@@ -51,7 +50,8 @@ def _message_id() -> str:
 
 def _body(notification: Notification) -> bytes:
     """JSON with every field, for receivers that do not know our defaults."""
-    is_open = notification.question.status == "open"
-    words = ("llmflow", "approvals", "approve", notification.run, notification.question.exact)
+    question = notification.question
     told = {name: plain(value) for name, value in notification}
-    return to_json({**told, "command": shlex.join(words) if is_open else None})
+    return to_json(
+        {**told, "command": command("approve", notification.run, question) if question.status == "open" else None}
+    )

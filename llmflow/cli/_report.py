@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli._output import cost, plural, took, when
-from llmflow.cli._steps import MARKS, compensation_table, step_table
+from llmflow.cli._steps import MARKS, compensation_table, decided, decision, step_table
 from llmflow.cli._target import Connection
 from llmflow.client import Run
-from llmflow.errors import NoWorker, RunNotCompleted
-from llmflow.types.approvals import Waiting
+from llmflow.errors import InputInvalid, NoWorker, RunNotCompleted
+from llmflow.types.approvals import Question, Waiting
 from llmflow.types.machines import Transition, ways
 from llmflow.types.runs import PendingCall, RunState, RunStatus
 from llmflow.types.steps import Compensation, StepRecord, Wait
@@ -24,6 +24,7 @@ from llmflow.types.usage import Totals, UsageReport
 AnyRun = Run[Any]  # Any: runs with results of every type
 
 _EVERY = 0.5  # seconds between two looks at a run
+_OF_ONE_TASK = 5  # events: started, a workflow task in three of them, failed
 
 
 class Report(BaseModel):
@@ -41,6 +42,8 @@ class Report(BaseModel):
     """Of its sagas."""
     transitions: tuple[Transition, ...] = ()
     """Of its state machines, the last ones."""
+    decided: tuple[Question, ...] = ()
+    """What people were asked and are not any more."""
     usage: UsageReport | None
     missing: str | None
     """Why steps and usage are not known: they need a worker."""
@@ -55,19 +58,23 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         RunNotFound: no run has this id.
     """
     status = await run.status()
-    progress, usage, missing = None, None, None
+    progress, usage, approvals, missing = None, None, None, None
+    failure = await _failure(run, status.state)
     try:
-        await need_worker(connection, status)
-        progress, usage = await asyncio.gather(run.progress(), run.usage())
+        if not _never_began(status, failure):  # then there is nothing to ask
+            await need_worker(connection, status)
+            progress, usage = await asyncio.gather(run.progress(), run.usage())
+            approvals = await run.approvals()  # a worker that keeps no runs is slow to answer three questions at once
     except NoWorker as error:
         missing = error.message
     return Report(
         status=status,
-        failure=await _failure(run, status.state),
+        failure=failure,
         steps=progress.steps if progress else None,
         waits=progress.waits if progress else (),
         compensations=progress.compensations if progress else (),
         transitions=progress.transitions if progress else (),
+        decided=decided(approvals) if approvals else (),
         usage=usage,
         missing=missing,
         url=connection.link(status.id, status.run_id),
@@ -138,6 +145,10 @@ def taken_and_paid(usage: UsageReport) -> str:
     return f"taken over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
 
 
+def _never_began(status: RunStatus, failure: str | None) -> bool:
+    return status.events <= _OF_ONE_TASK and f"{InputInvalid.__name__}: the value does not fit " in (failure or "")
+
+
 async def _failure(run: AnyRun, how: RunState) -> str | None:
     if how in ("running", "completed"):
         return None
@@ -158,6 +169,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(f"tags: {', '.join(status.tags)}", "dim")
     if report.failure:
         yield Text(f"\n{report.failure}", "red")
+    if status.stuck:
+        yield Text(f"\nstands still until its code is repaired: {status.stuck}", "red")
     yield from _done(report)
     if status.pending:
         yield Text()
@@ -185,6 +198,9 @@ def _done(report: Report) -> Iterator[RenderableType]:
         yield compensation_table(undoing)
     for way in ways(report.transitions):
         yield Text(f"\n  {way}", "cyan")
+    if report.decided:
+        yield Text()
+        yield from map(decision, report.decided)
 
 
 def _asked(run: str, one: Waiting) -> Text:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli._output import cost, plural, took
+from llmflow.types.approvals import ApprovalReport, Question
 from llmflow.types.steps import Compensation, StepRecord
 
 MARKS = MappingProxyType(
@@ -61,6 +62,22 @@ def compensation_table(compensations: Sequence[Compensation]) -> Table:
             said.append(f"\nkey {one.key}", "dim")
         table.add_row(Text(f"  {sign} {one.status}", colour), one.path, Text(f"by {one.name}", "dim"), said)
     return table
+
+
+def decided(report: ApprovalReport) -> tuple[Question, ...]:
+    """The questions that are open no more."""
+    return tuple(one for one in report.questions if one.status != "open")
+
+
+def decision(one: Question) -> Text:
+    """What became of a question, such as `publish#1: approved by ana, 67 s after it was asked`."""
+    votes = [vote for vote in one.votes if vote.approved == (one.status == "approved")]
+    said = Text.assemble("  ", (one.exact, "bold"), f": {one.status}")
+    if votes and one.status in ("approved", "rejected"):
+        said.append(
+            f" by {', '.join(vote.by for vote in votes)}, {took(one.asked_at, votes[-1].at)} after it was asked"
+        )
+    return said
 
 
 def _tree(steps: Sequence[StepRecord]) -> Iterator[tuple[int, str, StepRecord]]:

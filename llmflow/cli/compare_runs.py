@@ -21,6 +21,8 @@ from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals, UsageReport
 from llmflow.types.wire import plain
 
+_SIGN = Text("≠", "yellow")
+
 
 class Row(NamedTuple):
     """What is compared, and what each run has of it."""
@@ -88,7 +90,7 @@ def _table(one: Compared, two: Compared) -> Table:
             table.add_row()
             table.add_row(title, style="dim")
         for row in rows:
-            sign = Text("≠", "yellow") if row.differs else ""
+            sign = _SIGN if row.differs else ""
             table.add_row(f"  {row.name}" if title else row.name, row.left, sign, row.right)
     return table
 
@@ -99,7 +101,8 @@ def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
     yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name != "took") for name in names]
     yield "prompts", list(_side_by_side(left.prompts, right.prompts))
     yield "models", list(_side_by_side(left.models, right.models))
-    yield "steps", list(_side_by_side(left.steps, right.steps, marked=False))
+    steps = _side_by_side(left.steps, right.steps)
+    yield "steps", [row._replace(differs=left.ends.get(row.name) != right.ends.get(row.name)) for row in steps]
 
 
 class _Figures:
@@ -116,6 +119,7 @@ class _Figures:
         self.prompts = _versions(usage)
         self.models = {name: f"{_calls(totals)}, {cost(totals)}" for name, totals in usage.by_model.items()}
         self.steps = {step.path: _step(step) for step in report.steps or ()}
+        self.ends = {step.path: step.status for step in report.steps or ()}  # all that differs: no two take as long
 
 
 def _spent(usage: UsageReport) -> dict[str, str]:
@@ -132,10 +136,9 @@ def _row(name: str, left: str, right: str, *, marked: bool) -> Row:
     return Row(name, left, right, marked and left != right)
 
 
-def _side_by_side(left: Mapping[str, str], right: Mapping[str, str], *, marked: bool = True) -> Iterator[Row]:
+def _side_by_side(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[Row]:
     for name in {**left, **right}:
-        differs = marked or (name in left) != (name in right)
-        yield _row(name, left.get(name, "-"), right.get(name, "-"), marked=differs)
+        yield _row(name, left.get(name, "-"), right.get(name, "-"), marked=True)
 
 
 def _calls(totals: Totals) -> str:
@@ -162,8 +165,9 @@ def _outputs(one: Compared, two: Compared) -> RenderableType:
         return Group(Text("the same output", "dim"), Text(left))
     table = Table(show_header=False, expand=True, padding=(0, 1))
     table.add_column(ratio=1, overflow="fold")
+    table.add_column()
     table.add_column(ratio=1, overflow="fold")
-    table.add_row(Text(left), Text(right))
+    table.add_row(Text(left), _SIGN, Text(right))
     return Group(Text("output", "dim"), table)
 
 

@@ -18,16 +18,19 @@ from llmflow.cli._report import AnyRun, Report, look, page, taken_and_paid, watc
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, RunNotCompleted
+from llmflow.types.contracts import RESOLVE
 from llmflow.types.usage import UsageReport
 
 Options = dict[str, Any]  # Any: of `Run.fork`, which have several types
 
 _AT_ONCE = 10  # histories that are read, where many runs are forked
 _PAGE = 1000
+_LOOKS = 15  # at a new run, whether it fails at once
+_EVERY = 0.2  # seconds between two
 
 
 class Forked(BaseModel):
-    """One new run; with `--wait`, also how it ended."""
+    """One new run; with `--wait`, or where it failed at once, also how it ended."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -106,11 +109,17 @@ async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json
     new = await connection.client.run(id).fork(step, **options)
     forked = Forked(source=id, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or ""))
     _announce(forked, step, hints=not wait)
-    await _warn(connection, new)
+    served = await _served(connection, new)
+    if not served:
+        say(f"no worker serves task queue {(await new.status()).task_queue} yet: `llmflow worker` runs one", "yellow")
     if wait:
         report = await with_children(new, await watch(connection, new, err))
         err.print(page(report), crop=False)
         forked = await _ended(forked, new, report)
+    elif served:
+        forked = await _begun(forked, new)
+        if forked.failure:
+            say(forked.failure, "red")
     if as_json:
         print_json(forked)
     elif wait and not forked.failure:
@@ -131,7 +140,9 @@ async def _fork_all(query: str, step: str, options: Options, *, wait: bool, as_j
             except LLMFlowError as error:
                 return Failed(source=source, error=error.message)
         forked = Forked(source=source, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or ""))
-        return await _ended(forked, new, await _report(connection, new)) if wait else forked
+        if wait:
+            return await _ended(forked, new, await _report(connection, new))
+        return await _begun(forked, new) if await _served(connection, new) else forked
 
     found = await asyncio.gather(*(one(*source) for source in await _found(connection, query)))
     forks = [one for one in found if isinstance(one, Forked)]
@@ -172,10 +183,26 @@ async def _ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
     return forked.model_copy(update={**known, "result": None if report.failure else await new.result()})
 
 
-async def _warn(connection: Connection, new: AnyRun) -> None:
-    queue = (await new.status()).task_queue
-    if not await connection.client.workers(queue):
-        say(f"no worker serves task queue {queue} yet: `llmflow worker` runs one", "yellow")
+async def _begun(forked: Forked, new: AnyRun) -> Forked:
+    """With its failure, if it fails at once: what a fork changes is only known to be wrong by its worker."""
+    for _ in range(_LOOKS):
+        status = await new.status()
+        if status.stuck:
+            return forked.model_copy(update={"state": status.state, "failure": f"it stands still: {status.stuck}"})
+        if status.state != "running":
+            try:
+                await new.result()
+            except RunNotCompleted as error:
+                return forked.model_copy(update={"state": status.state, "failure": error.message})
+            break
+        if status.approvals or any(call.type != RESOLVE.name for call in status.pending):
+            break  # what was changed is known, and the work has begun
+        await asyncio.sleep(_EVERY)
+    return forked
+
+
+async def _served(connection: Connection, new: AnyRun) -> bool:
+    return bool(await connection.client.workers((await new.status()).task_queue))
 
 
 def _announce(forked: Forked, step: str, *, hints: bool) -> None:

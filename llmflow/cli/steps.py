@@ -1,22 +1,25 @@
 """`llmflow steps`: what a run has done, step by step."""
 
+import asyncio
+
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import out, print_json, say
 from llmflow.cli._report import need_worker
 from llmflow.cli._run import run
-from llmflow.cli._steps import compensation_table, step_table
+from llmflow.cli._steps import compensation_table, decided, decision, step_table
 from llmflow.cli._target import connected
+from llmflow.types.approvals import ApprovalReport
 from llmflow.types.steps import StepReport
 
 
 def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Steps of a run: status, progress, time, calls, cost, error; and what became of its compensations.
+    """Steps of a run: status, progress, time, calls, cost, error; and what became of its compensations and questions.
 
     A worker answers, also for a run that has ended. A run that went on as a new one shows the last 500 steps of both.
 
     Example: llmflow steps research-calm-otter-7f3a --json
     """
-    report = run(_steps(run_id))
+    report, approvals = run(_steps(run_id))
     if as_json:
         print_json(report)
         return
@@ -27,10 +30,13 @@ def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
     if report.compensations:
         out.print("\ncompensations", style="dim")
         out.print(compensation_table(report.compensations), crop=False)
+    if questions := decided(approvals):
+        out.print("\ndecisions", style="dim")
+        out.print(*map(decision, questions), sep="\n", crop=False)
 
 
-async def _steps(id: str) -> StepReport:
+async def _steps(id: str) -> tuple[StepReport, ApprovalReport]:
     connection = await connected()
     run = connection.client.run(id)
     await need_worker(connection, await run.status())
-    return await run.progress()
+    return await asyncio.gather(run.progress(), run.approvals())

@@ -44,4 +44,4 @@ async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  
         if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED:  # too many updates wait for a worker already
             raise
     await handle.signal(DECIDE.name, decision)
-    return Receipt(approval=decision.approval, status="open", sent=True)
+    return Receipt(approval=decision.approval, status="open", missing=None, sent=True)

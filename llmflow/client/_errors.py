@@ -23,6 +23,8 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
     try:
         yield
     except WorkflowQueryFailedError as error:
+        if str(error).startswith("Expected workflow input"):  # there is no object to ask: its input could not be read
+            raise NoWorker(f"run {what!r} never began, because its input does not fit its workflow") from error
         raise NoWorker(
             f"run {what!r} cannot answer, because its worker does not use LLMFlowPlugin or its code fails: {error}"
         ) from error
@@ -71,14 +73,15 @@ def how_it_ended(cause: BaseException) -> str:
         case TimeoutError():
             return "ran out of time"
         case ActivityError() if cause.cause is not None:
-            return f"failed in {cause.activity_id}: {_named(cause.cause)}"
+            return f"failed in {cause.activity_id}: {named(cause.cause)}"
         case ChildWorkflowError() if cause.cause is not None:
             return f"{how_it_ended(cause.cause)} (in its child {cause.workflow_id})"
         case _:
-            return f"failed: {_named(cause)}"
+            return f"failed: {named(cause)}"
 
 
-def _named(error: BaseException) -> str:
+def named(error: BaseException) -> str:
+    """Such as `KeyError: 'x'`, also of an error that comes from a history."""
     if isinstance(error, ApplicationError) and error.type:
         return str(error)  # which begins with its type
     return f"{type(error).__name__}: {error}"

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle
 from llmflow.client._decisions import send
 from llmflow.client._errors import how_it_ended, readable_errors
 from llmflow.client._fork import SAME, Changes, start_fork
-from llmflow.client._status import status_of
+from llmflow.client._status import status_of, why_stuck
 from llmflow.client._tree import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
@@ -77,7 +77,9 @@ class Run(Generic[Out]):
             RunNotFound: no run has this id.
         """
         async with readable_errors(self.id):
-            return await status_of(await self.handle.describe())
+            found = await self.handle.describe()
+            stuck = await why_stuck(self._temporal, found)
+            return (await status_of(found)).model_copy(update={"stuck": stuck})
 
     async def usage(self) -> UsageReport:
         """Tokens and money so far, by model and by prompt version.

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pydantic import TypeAdapter
-from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
+from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionId
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.converter import WorkflowSerializationContext
 
+from llmflow.client._errors import named
 from llmflow.types.approvals import WAITING, Waiting, WaitingList
 from llmflow.types.origins import TAGS, TENANT
 from llmflow.types.runs import PendingCall, RunState, RunStatus
@@ -24,13 +29,21 @@ STATUS: Mapping[RunState, str] = MappingProxyType(
 """Our names of states -> those of Temporal's list filter."""
 
 _STATE: Mapping[str, RunState] = {name.upper(): state for state, name in STATUS.items()}
+_OTHER_ENDS = (EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+_BUGS = (
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
+)
+_LAST_EVENTS = 10
 _TAGS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 
 
 async def status_of(found: WorkflowExecution) -> RunStatus:
     """The status of a run that was listed, or described: then with what it waits for."""
+    state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
     pending: tuple[PendingCall, ...] = ()
-    if isinstance(found, WorkflowExecutionDescription):
+    # Temporal still names calls of runs that have ended: nobody waits for them.
+    if state == "running" and isinstance(found, WorkflowExecutionDescription):
         pending = tuple(
             PendingCall(
                 id=one.activity_id,
@@ -40,7 +53,6 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
             )
             for one in found.raw_description.pending_activities
         )
-    state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
     return RunStatus(
         id=found.id,
         run_id=found.run_id,
@@ -56,6 +68,31 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
     )
+
+
+async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> str | None:
+    """The error for which Temporal tries the task of a run again and again; `None` if it does not."""
+    if found.status is not WorkflowExecutionStatus.RUNNING:
+        return None
+    request = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=temporal.namespace,
+        execution=WorkflowExecutionId(workflow_id=found.id, run_id=found.run_id),
+        maximum_page_size=_LAST_EVENTS,
+    )
+    answer = await temporal.workflow_service.get_workflow_execution_history_reverse(request)
+    for event in answer.history.events:
+        if event.HasField("workflow_task_failed_event_attributes"):  # the first attempt alone is an event
+            failed = event.workflow_task_failed_event_attributes
+            if failed.cause not in _BUGS:
+                return None
+            context = WorkflowSerializationContext(temporal.namespace, found.id)
+            try:
+                return named(await temporal.data_converter.with_context(context).decode_failure(failed.failure))
+            except Exception:  # as in `memo_tags`
+                return failed.failure.message
+        if event.event_type in _OTHER_ENDS:
+            return None
+    return None
 
 
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError
 
+MAX_MESSAGE = 20_000
+"""Characters of an error's message. Temporal terminates a run whose failure is too large, and nobody learns of it."""
+
 
 class LLMFlowFailureConverter(DefaultFailureConverter):
     """Temporal's own converter, plus our errors."""
@@ -22,6 +25,8 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
         if isinstance(exception, LLMFlowError):
             exception = _application_error(exception)
         super().to_failure(exception, payload_converter, failure)
+        if len(failure.message) > MAX_MESSAGE:
+            failure.message = f"{failure.message[:MAX_MESSAGE]}… ({len(failure.message):,} characters)"
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
         """See base class."""

@@ -1,5 +1,6 @@
 """Answers of people as they come: read, and held against what one question asks for."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -14,7 +15,6 @@ F = TypeVar("F")
 
 MAX_DECISION = 100_000
 """Bytes of one decision, form and all."""
-EXAMPLE = '{"approval": "publish", "approved": true, "by": "ana"}'
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Form(Generic[F]):
         try:
             return self.adapter.validate_json(to_json(filled))
         except ValidationError as error:
-            raise DecisionRefused(f"the form does not fit: {_problems(error)}", ErrorDetail(field="form")) from None
+            raise DecisionRefused(f"the form does not fit ({_problems(error)})", ErrorDetail(field="form")) from None
         except Exception as error:  # whatever a validator of the user's raises: it must not get the run stuck
             raise DecisionRefused(
                 f"the form cannot be read: {type(error).__name__}: {error}", ErrorDetail(field="form")
@@ -67,28 +67,31 @@ def read(data: bytes) -> Decide:
         DecisionRefused: it is none; says what is wrong with it, and what one looks like.
     """
     if not data:
-        raise DecisionRefused(f"a decision is one JSON object, and this is none, or several: send one like {EXAMPLE}")
+        raise DecisionRefused(
+            f"a decision is one JSON object, and this is none, or several: send one like {_example()}"
+        )
     if len(data) > MAX_DECISION:
         raise DecisionRefused(f"a decision of {len(data):,} bytes: at most {MAX_DECISION:,}; send a reference instead")
     try:
         sent: object = from_json(data, allow_inf_nan=False)
     except ValueError as error:
-        raise DecisionRefused(f"this is no JSON ({error}): send an object like {EXAMPLE}") from None
+        raise DecisionRefused(f"this is no JSON ({error}): send an object like {_example()}") from None
     if not isinstance(sent, dict):
-        raise DecisionRefused(f"a decision is one JSON object, like {EXAMPLE}")
+        raise DecisionRefused(f"a decision is one JSON object, like {_example()}")
     fields = cast(dict[str, object], sent)
+    example = _example(fields.get("approval"))
     for name in fields:
         if name not in Decide.model_fields:
             near = did_you_mean(name, Decide.model_fields)
             known = ", ".join(Decide.model_fields)
             raise DecisionRefused(
-                f"a decision has no field `{name}`{near}; it has {known}: {EXAMPLE}", ErrorDetail(field=name)
+                f"a decision has no field `{name}`{near}; it has {known}, as in {example}", ErrorDetail(field=name)
             )
     try:
         return Decide.model_validate(fields)
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
-        raise DecisionRefused(f"{_problems(error)}; send an object like {EXAMPLE}", ErrorDetail(field=field)) from None
+        raise DecisionRefused(f"{_problems(error)}; send an object like {example}", ErrorDetail(field=field)) from None
 
 
 def round_of(name: str) -> int:
@@ -186,6 +189,12 @@ def closed(question: Question, rounds: Iterable[int]) -> DecisionRefused:
         f"`{question.name}` {what}; for a question to come, name its round: `{following}`",
         ErrorDetail(field="approved"),
     )
+
+
+def _example(approval: object = None) -> str:
+    """A decision on the question that the sender named, if they did."""
+    name = approval[:100] if isinstance(approval, str) and approval.strip() else "publish"
+    return json.dumps({"approval": name, "approved": True, "by": "ana"}, ensure_ascii=False)
 
 
 def _problems(error: ValidationError) -> str:

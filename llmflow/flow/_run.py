@@ -83,6 +83,8 @@ class Run:
         """What the memo of the run says of them."""
         self.compensations: dict[str, Compensation] = {}
         """Of sagas, by key."""
+        self.undone = False
+        """Whether a bug has made a saga undo what it did. Repaired code would not, and could never replay this run."""
         self.machines = MachineRecord()
         """State machines."""
         self._usage = UsageReport()

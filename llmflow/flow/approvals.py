@@ -83,7 +83,7 @@ async def approval(
         timeout: How long they have, and how long again after each escalation. No limit if left out.
         on_timeout: Raise `ApprovalExpired`, go on as rejected, or ask more people (`escalate`).
         approvers: Who may decide, by name, as in `by` of their answers. Anyone if left out.
-        quorum: How many different people have to approve. One rejection decides.
+        quorum: How many different people have to approve, also after an escalation. One rejection decides.
         remind_every: How often the webhook is told again while nobody decides.
         escalate: Whom to ask besides, one level for each time that the time is up: a name, or several.
         details: Markdown for people; its first line is the title of the question.
@@ -92,7 +92,7 @@ async def approval(
         ApprovalExpired: nobody decided in time.
         InputInvalid: an argument does not fit; names it.
     """
-    levels = tuple((level,) if isinstance(level, str) else tuple(level) for level in escalate)
+    levels = _levels(escalate)
     _check_name(name)
     _check_people(approvers, quorum, levels)
     _check_time(timeout, on_timeout, remind_every, levels)
@@ -232,9 +232,18 @@ def _check_name(name: str) -> None:
         )
 
 
+def _levels(escalate: Sequence[str | Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    _check_list("escalate", escalate)
+    return tuple((level,) if isinstance(level, str) else tuple(level) for level in escalate)
+
+
+def _check_list(field: str, names: object) -> None:
+    if isinstance(names, str):  # which is a sequence, too: of letters
+        raise _invalid(field, f"{field}={names!r}: give a list of names, [{names!r}]")
+
+
 def _check_people(approvers: Sequence[str], quorum: int, levels: Sequence[Sequence[str]]) -> None:
-    if isinstance(approvers, str):
-        raise _invalid("approvers", f"approvers={approvers!r}: give a list of names, [{approvers!r}]")
+    _check_list("approvers", approvers)
     if not all(map(person, (*approvers, *(name for level in levels for name in level)))) or not all(levels):
         raise _invalid("approvers", "a name in `approvers` or `escalate` is empty: write who is meant, or leave it out")
     people = len(set(map(person, approvers)))

@@ -60,6 +60,9 @@ class Saga:
     `CompensationFailed` goes on instead, with the error as its cause. When the block ends well, nothing is undone, also
     not by a saga around it.
 
+    A bug, such as a `KeyError`, that undoes and that nobody catches fails the run, and does not leave it standing still
+    as elsewhere: repaired code would undo nothing, and so could not go on with the run's history.
+
     A compensation that fails does not stop the others. It is tried again after a pause of 10 s, 20 s, 40 s and so on,
     10 times in all, which takes an hour and a half; unless its error says that waiting cannot help, as `ToolRefused`.
     Nothing is undone when a run is terminated, or reaches a time limit of its own: do not give runs with sagas any.
@@ -140,6 +143,8 @@ class Saga:
                 self._note(one, "not needed")
         # Everything else is Temporal's own: a run that goes on as a new one, or leaves the worker's memory.
         elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
+            if isinstance(error, Exception) and not workflow.is_failure_exception(error):
+                self._run.undone = True
             cancelled = await _shielded(self._undo_all())
             records = [self._run.compensations[one.key] for one in self._undos]
             if any(record.status == "failed" for record in records):

@@ -3,12 +3,14 @@
 import asyncio
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
@@ -66,7 +68,7 @@ class _InstallRun(WorkflowInboundInterceptor):
             raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
         self._run.batch = batch = taken_batch()
         try:
-            with one_error():
+            with self._one_failure():
                 result = await (run_batch(batch) if batch else super().execute_workflow(input))
         except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
             self._run.end()
@@ -80,7 +82,7 @@ class _InstallRun(WorkflowInboundInterceptor):
             input.args = _one_value(input.args)
         if input.signal == SPENT.name and len(input.args) != 1:
             return  # no child of ours sends it so
-        with one_error():
+        with self._one_failure():
             await super().handle_signal(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:
@@ -91,8 +93,19 @@ class _InstallRun(WorkflowInboundInterceptor):
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # Any: the handler's own result
         """See base class."""
-        with one_error():
+        with self._one_failure():
             return await super().handle_update_handler(input)
+
+    @contextmanager
+    def _one_failure(self) -> Generator[None]:
+        """`one_error`; and no standing still until repaired code comes where none can fit the history any more."""
+        try:
+            with one_error():
+                yield
+        except Exception as error:  # whatever the bug raises
+            if not self._run.undone or workflow.is_failure_exception(error):
+                raise
+            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
 
 
 class _HandOn(WorkflowOutboundInterceptor):

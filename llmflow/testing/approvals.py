@@ -1,22 +1,33 @@
 """People of a test: they answer when a run asks."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from llmflow.client import Client, Run
-from llmflow.errors import NoWorker, RunNotFound
-from llmflow.types.approvals import Decide, Question, Receipt, base_of
+from llmflow.errors import NoWorker, RunNotFound, did_you_mean
+from llmflow.types.approvals import Decide, Question, Receipt, base_of, person
 
 AnyRun = Run[Any]  # Any: runs with results of every type
+WITHIN = timedelta(seconds=60)
 _EVERY = 0.05  # seconds between two looks
+_STUCK = 2.0  # seconds for which a run asks something else, and nobody answers
+_GOING_ON = ("running", "continued_as_new")
 
 
 async def approve_when_asked(
-    run: AnyRun, approval: str, *, by: str = "tester", comment: str = "", form: object = None
+    run: AnyRun,
+    approval: str,
+    *,
+    by: str = "tester",
+    comment: str = "",
+    form: object = None,
+    within: timedelta = WITHIN,
 ) -> Receipt:
-    """Wait until the run asks, then say yes. It waits as long as the run may still ask.
+    """Wait until the run asks, then say yes.
 
     Args:
         run: Which run.
@@ -24,28 +35,36 @@ async def approve_when_asked(
         by: Who says so.
         comment: Why.
         form: What the question's form asks for: its model, or JSON.
+        within: How long it may take until the run asks.
 
     Raises:
         DecisionRefused: the run does not count it; says why.
-        AssertionError: the run has ended without asking it, or is past it.
+        AssertionError: the run has ended without asking it, or is past it; it asks something else, and nothing
+            changes for two seconds; or it does not ask in time.
     """
+    watch = _Watch(run, within)
     while True:
         state = (await run.status()).state
         with suppress(NoWorker):  # it has not begun, or its worker is busy
-            for question in (await run.approvals()).questions:
+            questions = (await run.approvals()).questions
+            for question in questions:
                 if question.status == "open" and _means(approval, question):
                     return await run.approve(question.exact, by=by, comment=comment, form=form)
-            if state not in ("running", "continued_as_new"):
-                raise AssertionError(f"run {run.id!r} ended ({state}) without asking `{approval}`")
+            if state not in _GOING_ON:
+                raise AssertionError(f"run {run.id!r} ended ({state}) without asking {_known([approval], questions)}")
+            watch.look([approval], questions)
+        watch.check_time([approval])
         await asyncio.sleep(_EVERY)
 
 
 @asynccontextmanager
-async def decider(client: Client, run: AnyRun, script: Sequence[Decide]) -> AsyncGenerator[list[Receipt]]:
+async def decider(
+    client: Client, run: AnyRun, script: Sequence[Decide], *, within: timedelta = WITHIN
+) -> AsyncGenerator[list[Receipt]]:
     """Answer what a run and its children ask, while the context is open.
 
-    Each answer of the script is given once, when its question is open; those to one name in their order: to one
-    question with a quorum, or to its rounds.
+    Each answer of the script is given once, when its question is open and, after an escalation, asks who gives it;
+    those to one name in their order: to one question with a quorum, or to its rounds.
 
     ```python
     script = [
@@ -61,30 +80,50 @@ async def decider(client: Client, run: AnyRun, script: Sequence[Decide]) -> Asyn
         client: Which server.
         run: Whose questions.
         script: Who says what.
+        within: How long it may take until the next answer can be given.
 
     Yields:
         What the answers did, so far.
 
     Raises:
-        DecisionRefused: the run does not count one of them; whatever the test waits for is cancelled.
+        DecisionRefused: the run does not count one of them.
+        AssertionError: the run has ended without ever asking one of them; it asks something else, and nothing changes
+            for two seconds; or the next answer cannot be given in time. Whatever the test waits for is cancelled.
     """
     given: list[Receipt] = []
     over = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as group:  # noqa: TID251  this runs in a test and not in a workflow
-            group.create_task(_decide(client, run, list(script), given, over))
+            group.create_task(_decide(client, run, list(script), given, over, within))
             yield given
             over.set()  # and not cancelled: a decision that is under way has its receipt
     except BaseExceptionGroup as failed:  # it would hide from the test what the test itself raises
         raise failed.exceptions[0] from None
 
 
-async def _decide(client: Client, run: AnyRun, script: list[Decide], given: list[Receipt], over: asyncio.Event) -> None:
+async def _decide(
+    client: Client, run: AnyRun, script: list[Decide], given: list[Receipt], over: asyncio.Event, within: timedelta
+) -> None:
+    watch = _Watch(run, within)
+    seen: dict[tuple[str, str], Question] = {}
     while script and not over.is_set():
+        state, before = (await run.status()).state, len(given)
+        now: list[Question] = []
         async for one in _tree(client, run):
             with suppress(NoWorker, RunNotFound):  # it has not begun, its worker is busy, or it has just ended
-                for question in (await one.approvals()).questions:
+                questions = (await one.approvals()).questions
+                now += questions
+                seen |= {(one.id, question.name): question for question in questions}
+                for question in questions:
                     await _answer(one, question, script, given)
+        if len(given) > before:
+            watch = _Watch(run, within)
+        elif not over.is_set():
+            names = [said.approval for said in script]
+            watch.look(names, now)
+            watch.check_time(names)
+            if state not in _GOING_ON and (never := _not_in(names, seen.values())):
+                raise AssertionError(f"run {run.id!r} ended ({state}) without asking {_known(never, seen.values())}")
         with suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), _EVERY)
 
@@ -92,12 +131,64 @@ async def _decide(client: Client, run: AnyRun, script: list[Decide], given: list
 async def _answer(run: AnyRun, question: Question, script: list[Decide], given: list[Receipt]) -> None:
     """Give one answer; if it leaves the question open, the next look gives the next."""
     said = next((one for one in script if _means(one.approval, question)), None)
-    if said and question.status == "open":
+    if said and question.status == "open" and not _may_be_asked_later(said.by, question):
         receipt = await run.decide(
             question.exact, approved=said.approved, by=said.by, comment=said.comment, form=said.form
         )
         script.remove(said)
         given.append(receipt)
+
+
+def _may_be_asked_later(by: str, question: Question) -> bool:
+    """Whether an escalation, for which there has to be a time limit, may still ask this person."""
+    return bool(question.approvers and question.deadline) and person(by) not in map(person, question.approvers)
+
+
+class _Watch:
+    """Notices that what a test waits for does not come, so that it ends and says why."""
+
+    def __init__(self, run: AnyRun, within: timedelta) -> None:
+        self._run = run
+        self._within = within.total_seconds()
+        self._began = self._changed = monotonic()
+        self._questions: list[Question] = []
+
+    def look(self, names: Sequence[str], questions: Sequence[Question]) -> None:
+        """See all that is asked.
+
+        Raises:
+            AssertionError: it is nothing of these names, for too long.
+        """
+        if (now := list(questions)) != self._questions:
+            self._questions, self._changed = now, monotonic()
+        is_open = [one for one in now if one.status == "open"]
+        stuck = is_open and len(_not_in(names, is_open)) == len(names)
+        if stuck and monotonic() - self._changed > _STUCK:
+            raise AssertionError(f"run {self._run.id!r} waits for people, but does not ask {_known(names, is_open)}")
+
+    def check_time(self, names: Sequence[str]) -> None:
+        """See how late it is.
+
+        Raises:
+            AssertionError: too late.
+        """
+        if monotonic() - self._began > self._within:
+            known = _known(names, self._questions)
+            raise AssertionError(f"run {self._run.id!r} took no answer within {self._within:g} s to {known}")
+
+
+def _not_in(names: Sequence[str], questions: Iterable[Question]) -> list[str]:
+    asked = list(questions)
+    return [name for name in names if not any(_means(name, one) for one in asked)]
+
+
+def _known(names: Sequence[str], questions: Iterable[Question]) -> str:
+    """Such as `` `payuot` (did you mean `payout`?); it asks payout of ana or bo (open)``."""
+    asked = list(questions)
+    known = [one.name for one in asked]
+    wanted = ", ".join(f"`{name}`{'' if name in known else did_you_mean(name, known)}" for name in dict.fromkeys(names))
+    told = ", ".join(f"`{one.name}` of {' or '.join(one.approvers) or 'anyone'} ({one.status})" for one in asked)
+    return f"{wanted}; it has asked {told or 'nothing'}"
 
 
 async def _tree(client: Client, run: AnyRun) -> AsyncIterator[AnyRun]:

@@ -56,7 +56,9 @@ async def environment(
     time_factor: float = 1,
     max_cached_workflows: int = 0,
 ) -> AsyncGenerator[Environment]:
-    """Serve `app` on a task queue of its own, with `provider` behind every model.
+    """Serve `app` on a task queue of its own, with `provider` behind every model. Nobody is told of approvals.
+
+    A bug in a workflow's code fails its run, so that `run.result()` shows it.
 
     Args:
         app: What to test.
@@ -72,7 +74,8 @@ async def environment(
     if app.models:
         check_prompts(app, load_catalogue(app.models))
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
-        settings = Settings(home=Path(home), store=store)
+        # Nor does the webhook of whoever runs the test learn of what it asks.
+        settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
         served = activities(
             app,
             settings=settings,
@@ -90,6 +93,8 @@ async def environment(
             workflows=app.workflows,
             interceptors=[compressed_time(time_factor)] if time_factor != 1 else [],
             max_cached_workflows=max_cached_workflows,
+            # In production a bug leaves the run open until it is mended; here nobody would mend it.
+            workflow_failure_exception_types=[Exception],
         )
         async with worker:
             yield Environment(client=Client(connected.temporal, queue, settings.store_url), app=app)

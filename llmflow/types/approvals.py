@@ -1,5 +1,6 @@
 """Approvals: questions of runs to people, and their decisions."""
 
+import shlex
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
@@ -87,6 +88,18 @@ class Question(CompactWire):
         return _exact(self.name)
 
 
+def next_voter(question: Question) -> str:
+    """The first approver who has not answered; `NAME` if anyone may."""
+    said = {person(vote.by) for vote in question.votes}
+    return next((one for one in question.approvers if person(one) not in said), "NAME")
+
+
+def command(verb: Literal["approve", "reject"], run: str, question: Question) -> str:
+    """The line of `llmflow approvals` that answers this question of a run, and no later round of it."""
+    words = ("llmflow", "approvals", verb, run, question.exact, "--by", next_voter(question))
+    return shlex.join(words) + (" --form JSON" if question.form and verb == "approve" else "")
+
+
 class Refusal(CompactWire):
     """A signal that did not count. An update that does not count is refused to its sender, and not kept."""
 
@@ -112,8 +125,8 @@ class Receipt(CompactWire):
     approval: str
     """The question with its round."""
     status: ApprovalStatus
-    missing: int = 0
-    """How many more people have to approve."""
+    missing: int | None = 0
+    """How many more people have to approve; `None` if it is only sent, and nobody knows yet."""
     sent: bool = False
     """Only sent, because no worker answers now: the run takes it, or refuses it, when it goes on."""
 

@@ -41,6 +41,8 @@ class RunStatus(Wire):
     """Questions that wait for people."""
     pending: tuple[PendingCall, ...] = ()
     """What it waits for now; empty in a list, where Temporal does not say."""
+    stuck: str | None = None
+    """The bug in its code for which it stands still, such as `KeyError: 'x'`; `None` in a list."""
 
 
 class RunPage(Wire):

@@ -33,7 +33,7 @@ spec       | types, errors                         | ruamel.yaml, minijinja, jso
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | types, errors                         | temporalio.common
 plugin     | app, flow, converter, telemetry,      | temporalio.{plugin,worker,client,workflow,common},
-           | types, errors                         | temporalio.{converter,contrib.pydantic,api}
+           | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
 client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
            | types, errors                         | temporalio.{common,converter,exceptions,api,types}
 worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}

@@ -30,7 +30,7 @@ class Terms(BaseModel):
     approvers: tuple[str, ...] = ()
     quorum: int = 1
     remind_days: float | None = None
-    escalate: tuple[str | tuple[str, ...], ...] = ()
+    escalate: tuple[str | tuple[str, ...], ...] | str = ()
     details: str = ""
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from temporalio import workflow
 
 from llmflow import flow
@@ -16,6 +16,13 @@ class Refund(BaseModel):
     usd: Decimal = Field(gt=0, le=500, description="how much to give back")
     reason: Literal["damaged", "late"]
     note: str | None = None
+
+    @field_validator("note")
+    @classmethod
+    def _says_something(cls, note: str | None) -> str | None:
+        if note == "-":
+            raise ValueError("say why")
+        return note
 
 
 @workflow.defn

@@ -148,7 +148,7 @@ async def test_a_form_comes_back_typed_and_is_judged_before_it_counts(env: Envir
 
     for answer, says in (
         (yes(), "`publish` asks for a form: send `form` with `amount`, `remark`"),
-        (yes(form={"amount": "much"}), "the form does not fit: amount: Input should be a valid integer"),
+        (yes(form={"amount": "much"}), "the form does not fit (amount: Input should be a valid integer"),
     ):
         error = await refused(run, answer)
         assert isinstance(error, DecisionRefused)

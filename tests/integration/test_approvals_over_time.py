@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client as TemporalClient
 from temporalio.worker import Worker
 
-from llmflow.client import Client, Run
+from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import ApprovalExpired, InputInvalid, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
+from llmflow.testing.time import compressed_time
 from llmflow.types.approvals import WAITING, Waiting, WaitingList
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer, Reply
@@ -100,19 +102,31 @@ async def test_whom_it_is_escalated_to_may_decide_and_so_may_those_before(env: E
     await assert_replays(run, app)
 
 
-async def test_the_webhook_is_told_and_never_waited_for(temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMFLOW_WEBHOOK_SECRET", f"whsec_{base64.b64encode(b'0' * 32).decode()}")
+async def test_the_webhook_is_told_and_never_waited_for(temporal: str, tmp_path: Path) -> None:
     async with ModelServer(Reply.json({})) as hook:
-        monkeypatch.setenv("LLMFLOW_WEBHOOK", f"{hook.url}/hook")
-        async with environment(app, ScriptedProvider([]), address=temporal, time_factor=WEEKS) as env:
+        settings = Settings(
+            home=tmp_path,
+            webhook=f"{hook.url}/hook",
+            webhook_secret=SecretStr(f"whsec_{base64.b64encode(b'0' * 32).decode()}"),
+        )
+        served = activities(app, settings=settings, catalogue=Catalogue.only("scripted"), providers={})
+        connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+        client = Client(connected.temporal, f"told-{uuid.uuid4()}")
+        async with Worker(
+            connected.temporal,
+            task_queue=str(client.task_queue),
+            workflows=app.workflows,
+            interceptors=[compressed_time(WEEKS)],
+            max_cached_workflows=0,
+        ):
             terms = Terms(days=10, remind_days=5, on_timeout="escalate", approvers=("ana",), escalate=("bo",))
-            run = await env.client.start(Ask.run, terms, id=env.id())
+            run = await client.start(Ask.run, terms, id=f"told-{uuid.uuid4()}")
             await failure(run)
             told = [request.json for request in hook.requests]
             await assert_replays(run, app)
 
             hook.script(*[Reply.error(500)] * 20)
-            run = await env.client.start(Ask.run, Terms(), id=env.id())
+            run = await client.start(Ask.run, Terms(), id=f"told-{uuid.uuid4()}")
             await asked(run, "publish")
             await update(run, yes())
             assert (await run.result()).by == "ana"
@@ -347,6 +361,7 @@ async def _other_run(env: Environment, id: str, known: str | None) -> str | None
         (Terms(on_timeout="escalate", days=1, approvers=("ana",)), "escalate"),
         (Terms(escalate=("bo",), days=1, approvers=("ana",)), "escalate"),
         (Terms(on_timeout="escalate", escalate=("bo",), days=1), "escalate"),
+        (Terms(on_timeout="escalate", escalate="boss", days=1, approvers=("ana",)), "escalate"),
     ],
 )
 async def test_a_question_that_makes_no_sense_fails_the_run_and_not_its_task(

@@ -74,7 +74,8 @@ def test_the_life_of_a_question(llmflow: Call) -> None:
     page = llmflow("approvals", "show", id).out
     for words in ("refund  open", "for ana or bo or cy, 0 of 2 approvals", '"order": 4711', "number, above 0, to 500"):
         assert words in page
-    assert f"llmflow approvals approve {id} 'refund#1' --form JSON" in page
+    assert f"llmflow approvals approve {id} 'refund#1' --by ana --form JSON" in page
+    assert f"temporal workflow update execute -w {id} --name llmflow.decide --input '" in page
     status = llmflow("status", id).out
     assert "? refund is asked of ana, bo, cy since" in status
     assert f"llmflow approvals show {id} refund" in status
@@ -111,12 +112,17 @@ def test_what_cannot_be_is_said(llmflow: Call) -> None:
         (("approve", "nobody"), 4, "there is no run 'nobody'"),
         (("show", id, "refnd"), 4, "did you mean `refund`"),
         (("approve", id, "refnd"), 4, "did you mean `refund`"),
-        (("approve", id, "--by", "ana"), 2, "give --form JSON. It takes: usd (number, above 0, to 500); reason ("),
+        (
+            ("approve", id, "--by", "ana"),
+            2,
+            """give --form '{"usd": "...", "reason": "..."}' with usd (number, above 0, to 500); reason (""",
+        ),
         (("approve", id, "--by", "dan", "--form", FORM), 2, "ana, bo, cy may"),
         (("approve", id, "--by", "ana", "--form", '{"usd": 501}'), 2, "less than or equal to 500"),
         (("approve", id, "--by", "ana", "--form", "{"), 2, "--form: EOF while parsing an object"),
         (("approve", id, "--by", "ana", "--form", "@none.json"), 2, "--form @none.json: No such file"),
         (("list", "--older-than", "soon"), 2, "no duration"),
+        (("list", "--older-than", "365d"), 0, "nothing that fits waits"),
     ):
         done = llmflow("approvals", *arguments)
         assert done.code == code, done
@@ -142,13 +148,14 @@ def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: 
         told = ""
         for prompt, answer in (
             ("usd (number, above 0, to 500): ", "much"),
-            ("this is no number", "501"),
+            ("this is no number", "-4"),
+            ("this is no number, above 0, to 500", "12.50"),
             ("reason (damaged | late): ", "lost"),
             ("write one of damaged, late", "late"),
-            ("note (string, optional): ", ""),
-            ("usd: Input should be less than or equal to 500", "12.50"),
+            ("note (string, optional): ", "-"),
+            ("note: Value error, say why", ""),
             ("reason (damaged | late) [late]: ", ""),
-            ("note (string, optional): ", "sorry"),
+            ("note (string, optional) [-]: ", "sorry"),
         ):
             while prompt not in told or not told.endswith(": "):
                 told += os.read(ours, 4096).decode()
@@ -160,6 +167,39 @@ def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: 
     assert vote["form"] == {"usd": "12.50", "reason": "late", "note": "sorry"}
 
 
+@pytest.mark.usefixtures("served")
+def test_whoever_may_not_decide_is_told_before_the_form(llmflow: Call, temporal: str) -> None:
+    id = asking(llmflow, "TwoOfThree", "3")
+    llmflow("approvals", "approve", id, "--by", "ana", "--form", FORM)
+    for by, says in (("dan", "give --by with one of ana, bo, cy"), ("Ana", "`Ana` has answered `refund` already")):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [*COMMAND, "approvals", "approve", id, "--by", by],
+            cwd=ROOT,
+            env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="200", TERM="dumb"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        ) as process:
+            assert process.wait() == 2
+        os.close(theirs)
+        told = os.read(ours, 4096).decode()
+        os.close(ours)
+        assert says in " ".join(told.split())
+        assert "usd" not in told
+
+
+@pytest.mark.usefixtures("served")
+def test_a_pipe_gets_all_of_a_page_and_no_blanks(llmflow: Call, temporal: str) -> None:
+    text = f"begin {'word ' * 60}end"
+    id = asking(llmflow, "Publish", f'"{text}"')
+    env = environ(TEMPORAL_ADDRESS=temporal, COLUMNS="80")
+    page = subprocess.check_output([*COMMAND, "approvals", "show", id], cwd=ROOT, env=env, text=True)
+    payload = page[page.index("payload") : page.index("to answer")]
+    assert text in " ".join(payload.split())
+    assert not [line for line in page.splitlines() if line.endswith(" ")]
+
+
 def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmflow.client._decisions._WITHIN", timedelta(seconds=0.3))
     id = llmflow("start", "tests.integration.lonely:app", "--json").json()["id"]
@@ -167,5 +207,5 @@ def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch
     assert unnamed.code == 3
     assert "or name the question: the answer then waits for the run" in unnamed.err
     sent = llmflow("approvals", "approve", id, "publish", "--by", "ana")
-    assert sent.err == f"{id} publish: sent; no worker answers now, so it counts when the run goes on\n"
+    assert sent.err == f"{id} publish: sent; no worker answers now, so it is judged when the run goes on\n"
     assert llmflow("approvals", "show", id).code == 3

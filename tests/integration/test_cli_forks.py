@@ -1,6 +1,7 @@
 """`llmflow fork` and `llmflow compare`: what they print, and how they end."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -76,6 +77,25 @@ async def test_another_input_and_a_name(llmflow: Call, env: Environment, article
     assert (await env.client.run(id).status()).tags == ("verse",)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("--prompt", "forking/note=no-such-label"), "PromptVersionMissing: `forking/note` has no label"),
+        (("--input", '{"parts": []}'), "failed: InputInvalid: the value does not fit Order: topic"),
+    ],
+)
+async def test_a_fork_that_fails_at_once_is_no_success(
+    llmflow: Call, article: str, change: tuple[str, str], said: str
+) -> None:
+    done = await llmflow("fork", article, "--from", "publish", *change, "--json")
+    assert done.code == 1
+    assert said in done.err
+    forked = json.loads(done.out)
+    assert said in forked["failure"]
+
+    assert "not known" not in (await llmflow("status", forked["id"])).out, "also where there was nothing to know"
+
+
 async def test_several_at_once(llmflow: Call, env: Environment) -> None:
     prefix = env.id()
     for name, topic in (("one", "tea"), ("two", "coffee")):
@@ -108,6 +128,7 @@ async def test_two_runs_side_by_side(llmflow: Call, env: Environment, article: s
     assert "≠" not in rows["state"]
     assert any("forking/note" in line and "≠" not in line for line in rows.values())
     assert "(quick: Note" in done.out
+    assert "≠" in done.out.partition("output")[2]
 
     found = (await llmflow("compare", article, id, "--json")).json()
     assert [one["report"]["status"]["id"] for one in found["runs"]] == [article, id]

@@ -7,6 +7,7 @@ import pytest
 
 from llmflow.errors import RunNotCompleted
 from llmflow.testing import ScriptedProvider, environment
+from llmflow.types.contracts import DECIDE
 from tests.helpers.command_line import Done, call
 from tests.integration.trips import Odd, Trip, app
 
@@ -56,6 +57,13 @@ async def test_the_steps_of_a_run(
         assert "✗ failed  trip/book#2  by cancel" in status.out
 
         assert (await llmflow("steps", bare.id)).err.startswith("this run has no steps")
+
+        asked = await env.client.start(Odd.run, "rejected", id=env.id())
+        await asked.handle.signal(DECIDE.name, {"approval": "pay", "approved": False, "by": "ana"})
+        with pytest.raises(RunNotCompleted):
+            await asked.result()
+        for command in ("steps", "status"):
+            assert "pay#1: rejected by ana, " in (await llmflow(command, asked.id)).out
 
         nobody = await env.client.start(Odd.run, "closed", id=env.id(), task_queue=env.id())
         unserved = await llmflow("steps", nobody.id)

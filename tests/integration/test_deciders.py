@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from pydantic import JsonValue
@@ -16,7 +17,7 @@ from llmflow.testing import (
     environment,
 )
 from llmflow.types.approvals import Decide
-from tests.integration.desk import Both, Publish, TwoOfThree, app
+from tests.integration.desk import Both, Publish, TwoOfThree, Urgent, app
 
 FORM: JsonValue = {"usd": "12.50", "reason": "late"}
 
@@ -64,8 +65,38 @@ async def test_a_script_goes_through_rounds_quorums_and_children(desk: Environme
 
 async def test_a_script_that_the_run_refuses_fails_the_test_at_once(desk: Environment) -> None:
     run = await desk.client.start(TwoOfThree.run, id=desk.id())
-    with pytest.raises(DecisionRefused, match="`dan` may not decide `refund`"):
-        async with decider(desk.client, run, [Decide(approval="refund", approved=True, by="dan", form=FORM)]):
+    wrong: JsonValue = {"usd": 501, "reason": "late"}
+    with pytest.raises(DecisionRefused, match="less than or equal to 500"):
+        async with decider(desk.client, run, [Decide(approval="refund", approved=True, by="ana", form=wrong)]):
+            await run.result()
+    await run.terminate("seen enough")
+
+
+async def test_a_name_that_the_run_does_not_ask_is_told(desk: Environment) -> None:
+    run = await desk.client.start(Publish.run, "one", id=desk.id())
+    says = r"does not ask `publsih` \(did you mean `publish`\?\); it has asked `publish` of anyone \(open\)"
+    with pytest.raises(AssertionError, match=says):
+        await approve_when_asked(run, "publsih")
+    with pytest.raises(AssertionError, match=says):
+        async with decider(desk.client, run, [Decide(approval="publsih", approved=True, by="ana")]):
+            await run.result()
+    await run.approve("publish", by="ana")
+    with pytest.raises(AssertionError, match=r"ended \(completed\) without asking `publsih` \(did you mean"):
+        async with decider(desk.client, run, [Decide(approval="publsih", approved=True, by="ana")]):
+            await asyncio.Event().wait()
+
+
+async def test_whom_an_escalation_asks_answers_then_and_nobody_else_ever(desk: Environment) -> None:
+    run = await desk.client.start(Urgent.run, id=desk.id())
+    async with decider(desk.client, run, [Decide(approval="urgent", approved=True, by="bo")]):
+        assert await run.result() == "bo"
+    run = await desk.client.start(TwoOfThree.run, id=desk.id())
+    with pytest.raises(
+        AssertionError, match=r"no answer within 0\.5 s to `refund`; it has asked `refund` of ana or bo or"
+    ):
+        async with decider(
+            desk.client, run, [Decide(approval="refund", approved=True, by="dan")], within=timedelta(seconds=0.5)
+        ):
             await run.result()
     await run.terminate("seen enough")
 

@@ -176,7 +176,7 @@ async def test_without_a_worker_decisions_wait_for_the_run(
     by = ["ana", *(f"no-{number}" for number in range(12)), "bo"]
     receipts = [await run.approve("refund", by=by[0], form=form)]
     receipts += await asyncio.gather(*(run.approve("refund", by=one, form=form) for one in by[1:]))
-    assert receipts == [Receipt(approval="refund", status="open", sent=True)] * len(by)
+    assert receipts == [Receipt(approval="refund", status="open", missing=None, sent=True)] * len(by)
 
     async with Worker(connected.temporal, task_queue=str(client.task_queue), workflows=app.workflows):
         assert await run.result() == "5: True by ana, bo"

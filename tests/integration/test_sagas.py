@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,10 @@ import pytest_asyncio
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.exceptions import CancelledError
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.worker import Worker
 
-from llmflow.client import Run
+from llmflow.client import Client, Run, connect
 from llmflow.errors import (
     ApprovalRejected,
     CompensationFailed,
@@ -25,6 +27,7 @@ from llmflow.errors import (
     ToolRefused,
 )
 from llmflow.flow import sagas
+from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.contracts import DECIDE
 from llmflow.types.steps import Compensation
@@ -259,6 +262,22 @@ async def test_a_saga_in_a_saga_is_undone_first_and_one_that_ended_well_not_at_a
 async def test_an_error_that_is_caught_inside_undoes_nothing(trips: Environment) -> None:
     done = await ended(trips, Odd.run, "caught")
     assert (done.error, done.effects) == (None, ["book full", "book hotel"])
+
+
+async def test_a_bug_undoes_everything_and_then_fails_the_run(temporal: str) -> None:
+    """It would stand still for ever: repaired code undoes nothing, and the history says that something was."""
+    connected = await connect(address=temporal, plugin=LLMFlowPlugin())
+    queue = f"trips-{uuid.uuid4()}"
+    async with Worker(connected.temporal, task_queue=queue, workflows=[Odd]):  # where bugs do not fail runs elsewhere
+        client = Client(connected.temporal, queue)
+        done = await end_of(await client.start(Odd.run, "bug", id=queue))
+        caught = await end_of(await client.start(Odd.run, "caught bug", id=f"{queue}-caught"))
+    assert isinstance(done.error, ApplicationError)
+    assert (done.error.type, done.error.message) == ("KeyError", "'ticket'")
+    assert done.error.__cause__, "with the place of the bug"
+    assert (await done.run.status()).state == "failed"
+    assert done.undone == caught.undone == {"free": "undone"}
+    assert await caught.run.result() == "went on without 'ticket'", "outside of the saga it is what it was"
 
 
 async def test_branches_that_still_run_are_cancelled_and_undone(trips: Environment) -> None:

@@ -1,18 +1,24 @@
 """What Python allows in workflow code, and what becomes of it. `docs/failures.md` has each."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.worker import Worker
 
 from llmflow import flow
 from llmflow.app import App
+from llmflow.client import Client, Run, connect
 from llmflow.errors import RequestRejected, RunNotCompleted
+from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import Environment, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest, ModelResponse
+from tests.helpers.waiting import until
 
 
 class Vendor:
@@ -79,17 +85,32 @@ async def env(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         yield opened
 
 
-async def test_a_bug_leaves_the_run_open(env: Environment) -> None:
+async def test_a_bug_leaves_the_run_open(temporal: str) -> None:
+    connected = await connect(address=temporal, plugin=LLMFlowPlugin())
+    queue = f"traps-{uuid.uuid4()}"
+    async with Worker(connected.temporal, task_queue=queue, workflows=[Trapped]):
+        run = await Client(connected.temporal, queue).start(Trapped.run, "bug", id=queue)
+        failure = ""
+        while not failure:
+            events = (await run.handle.fetch_history()).events
+            failed = [event for event in events if event.HasField("workflow_task_failed_event_attributes")]
+            failure = failed[0].workflow_task_failed_event_attributes.failure.message if failed else ""
+            await asyncio.sleep(0.05)
+        assert "a bug" in failure
+        assert (await run.status()).state == "running"
+        await until(lambda: _is_stuck(run, "KeyError: 'a bug'"))
+        await run.terminate("seen enough")
+    assert (await run.status()).stuck is None
+
+
+async def test_a_bug_fails_the_run_of_a_test(env: Environment) -> None:
     run = await env.client.start(Trapped.run, "bug", id=env.id())
-    failure = ""
-    while not failure:
-        events = (await run.handle.fetch_history()).events
-        failed = [event for event in events if event.HasField("workflow_task_failed_event_attributes")]
-        failure = failed[0].workflow_task_failed_event_attributes.failure.message if failed else ""
-        await asyncio.sleep(0.05)
-    assert "a bug" in failure
-    assert (await run.status()).state == "running"
-    await run.terminate("seen enough")
+    with pytest.raises(RunNotCompleted, match="KeyError: 'a bug'"):
+        await run.result()
+
+
+async def _is_stuck(run: Run[Any], why: str) -> bool:
+    return (await run.status()).stuck == why
 
 
 @pytest.mark.parametrize("trap", ["timeout", "wait_for", "fan_out"])

@@ -18,7 +18,7 @@ from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue
-from llmflow.testing import approve_when_asked, assert_replays
+from llmflow.testing import ScriptedProvider, activities_of, approve_when_asked, assert_replays, environment
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.waiting import until
@@ -56,7 +56,7 @@ async def test_a_question_is_told_until_it_is_answered(temporal: str, tmp_path: 
         run = await told.client.start(Urgent.run, id=f"urgent-{uuid.uuid4()}", tenant="acme")
         asked, reminded, escalated = await told.events(3)
         assert (asked["event"], asked["run"], asked["workflow"]) == ("asked", run.id, "Urgent")
-        assert asked["command"] == f"llmflow approvals approve {run.id} 'urgent#1'"
+        assert asked["command"] == f"llmflow approvals approve {run.id} 'urgent#1' --by ana"
         assert asked["origin"]["tenant"] == "acme"
         assert asked["question"]["approvers"] == ["ana"]
         assert reminded["event"] == "reminded"
@@ -138,3 +138,15 @@ async def test_without_a_webhook_nobody_is_told(temporal: str, tmp_path: Path) -
         await approve_when_asked(run, "publish")
         await run.result()
         assert "llmflow.notify" not in (await run.handle.fetch_history()).to_json()
+
+
+async def test_a_test_does_not_tell_the_webhook_of_whoever_runs_it(
+    temporal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMFLOW_WEBHOOK", "http://127.0.0.1:1/hook")
+    monkeypatch.setenv("LLMFLOW_WEBHOOK_SECRET", SECRET)
+    async with environment(app, ScriptedProvider([]), address=temporal) as env:
+        run = await env.client.start(Publish.run, "one", id=env.id())
+        await approve_when_asked(run, "publish")
+        await run.result()
+        assert await activities_of(run) == ["reach#1"]

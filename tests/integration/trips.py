@@ -127,6 +127,8 @@ class Odd:
             "continued": self.continued,
             "thread": self.thread,
             "failing": self.failing,
+            "bug": self.bug,
+            "caught bug": self.caught_bug,
         }
         return str(await cases[what]())
 
@@ -199,6 +201,24 @@ class Odd:
                 raise ApprovalRejected("no")
         except ApprovalRejected:
             return "went on"
+
+    async def bug(self) -> None:
+        async with flow.Saga() as saga:
+            prices = {await saga.do(self.free, undo=self.rest): 100}
+            await saga.do(book, f"for {prices['ticket']}", undo=cancel)
+
+    async def caught_bug(self) -> str:
+        try:
+            await self.bug()
+        except KeyError as error:
+            return f"went on without {error}"
+        return "no bug"
+
+    async def free(self) -> str:
+        return "free"
+
+    async def rest(self) -> None:
+        await workflow.sleep(timedelta(milliseconds=1))
 
     async def nothing(self) -> None: ...
 

@@ -84,8 +84,16 @@ def test_a_webhook_without_a_good_secret_is_refused(monkeypatch: pytest.MonkeyPa
     assert not secret or secret not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["", "example.com/hook", "ftp://example.com", "https:///hook"])
+@pytest.mark.parametrize("url", ["example.com/hook", "ftp://example.com", "https:///hook"])
 def test_a_webhook_is_an_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("LLMFLOW_WEBHOOK", url)
-    with pytest.raises(ConfigInvalid, match="variable LLMFLOW_WEBHOOK: "):
+    with pytest.raises(ConfigInvalid, match=r"variable LLMFLOW_WEBHOOK: give an http\(s\) address"):
         Settings.load()
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WEBHOOK", "STORE", "MODELS", "BY"):
+        monkeypatch.setenv(f"LLMFLOW_{name}", "")
+    settings = Settings.load()
+    assert (settings.webhook, settings.store, settings.models) == (None, None, None)
+    assert settings.by

@@ -7,8 +7,8 @@ import typer
 
 from llmflow.cli._report import need_worker
 from llmflow.cli._target import connected
-from llmflow.errors import ApprovalNotFound, InputInvalid, did_you_mean
-from llmflow.types.approvals import ApprovalReport, Question, base_of
+from llmflow.errors import ApprovalNotFound, DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
+from llmflow.types.approvals import ApprovalReport, Question, base_of, person
 
 ApprovalName = Annotated[
     str | None,
@@ -59,3 +59,19 @@ def open_one(run: str, questions: Sequence[Question], name: str | None) -> Quest
         names = ", ".join(one.exact for one in still)
         raise InputInvalid(f"run {run!r} asks several things, name one of them: {names}")
     return still[0]
+
+
+def check_voter(question: Question, by: str) -> None:
+    """Refuse whom the run would refuse, before they fill in a form.
+
+    Raises:
+        DecisionRefused: they may not decide, or have answered already.
+    """
+    if question.approvers and person(by) not in map(person, question.approvers):
+        known = ", ".join(question.approvers)
+        near = did_you_mean(by, question.approvers)
+        raise DecisionRefused(
+            f"`{by}` may not decide `{question.name}`{near}, give --by with one of {known}", ErrorDetail(field="by")
+        )
+    if person(by) in (person(vote.by) for vote in question.votes):
+        raise DecisionRefused(f"`{by}` has answered `{question.name}` already", ErrorDetail(field="approved"))

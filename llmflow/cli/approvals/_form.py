@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,14 @@ from llmflow.cli._output import err, say
 Schema = Mapping[str, Any]  # Any: JSON
 _LIMITS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
 _SHAPES = {"format": "as {}", "minLength": "{} characters or more", "maxLength": "at most {} characters"}
+_WITHIN: dict[str, Callable[[Any, Any], bool]] = {  # Any: numbers
+    "minimum": operator.ge,
+    "exclusiveMinimum": operator.gt,
+    "maximum": operator.le,
+    "exclusiveMaximum": operator.lt,
+    "minLength": operator.ge,
+    "maxLength": operator.le,
+}
 _WORDS = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
 
 
@@ -32,6 +41,8 @@ class Field:
     default: JsonValue = None
     """What it is if it is left out, and not required."""
     limits: tuple[str, ...] = ()
+    bounds: tuple[tuple[str, str, float], ...] = ()
+    """What a value has to keep to: JSON type, word of the schema, limit."""
     about: str = ""
 
     def __str__(self) -> str:
@@ -44,7 +55,7 @@ class Field:
         return ", ".join((what, *self.limits, *(() if self.required else ("optional",))))
 
     def read(self, text: str) -> JsonValue:
-        """What a person wrote, as JSON of the first kind that it fits. The run itself looks at limits.
+        """What a person wrote, as JSON of the first kind that it fits. What else there is to check, the run does.
 
         Raises:
             ValueError: it fits none.
@@ -57,8 +68,17 @@ class Field:
         for kind in self._kinds():
             with suppress(ValueError):
                 value = _read(kind, text)
+                if not self._keeps_to_bounds(kind, value):
+                    continue
                 return text if kind == "number" and "string" in self.kinds else value  # text is exact
         raise ValueError(f"this is no {self.takes}")
+
+    def _keeps_to_bounds(self, kind: str, value: JsonValue) -> bool:
+        return all(
+            _WITHIN[word](len(value) if isinstance(value, str) else value, limit)
+            for one, word, limit in self.bounds
+            if one == kind
+        )
 
     def _kinds(self) -> list[str]:
         """Without those that are no news to a person, such as text for a Decimal."""
@@ -129,6 +149,9 @@ def _field(name: str, schema: Schema, root: Schema, *, required: bool) -> Field:
         limits=(
             *(shape for part in parts for shape in _inside(part)),
             *(said.format(_short(part[word])) for part in parts for word, said in words.items() if word in part),
+        ),
+        bounds=tuple(
+            (kind, word, part[word]) for part in parts for kind in _kinds(part) for word in _WITHIN if word in part
         ),
         about=str(one.get("description", "")),
     )

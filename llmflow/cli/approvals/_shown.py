@@ -4,7 +4,8 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
+from pydantic import JsonValue
+from rich.console import Console, Group, RenderableType
 from rich.json import JSON
 from rich.markdown import Markdown
 from rich.padding import Padding
@@ -13,10 +14,21 @@ from rich.text import Text
 
 from llmflow.cli._output import took, when
 from llmflow.cli.approvals._form import Schema, as_text, fields_of
-from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote
+from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, command, next_voter
 from llmflow.types.contracts import DECIDE
 
 _COLOURS = {"open": "cyan", "approved": "green", "rejected": "red", "expired": "yellow", "withdrawn": "yellow"}
+
+
+def show(console: Console, page: RenderableType) -> None:
+    """Print all of it. For programs without the blanks that fill up the lines of a screen."""
+    if console.is_terminal:
+        console.print(page, crop=False)
+        return
+    with console.capture() as captured:
+        console.print(page, crop=False)
+    for line in captured.get().splitlines():
+        console.print(Text(line.rstrip()), soft_wrap=True)
 
 
 def question_page(run: str, one: Question) -> RenderableType:
@@ -51,14 +63,21 @@ def _parts(one: Question) -> Iterator[RenderableType]:
 def _body(one: Question) -> Iterator[RenderableType]:
     if one.details:
         yield Text()
-        yield Padding(Markdown(one.details), (0, 0, 0, 2))
+        yield Padding(Markdown(one.details, hyperlinks=False), (0, 0, 0, 2))  # where links go is shown everywhere
     if one.payload is not None:
-        shown = Text(one.payload) if isinstance(one.payload, str) else JSON(json.dumps(one.payload, ensure_ascii=False))
         yield Text("\npayload", "dim")
-        yield Padding(shown, (0, 0, 0, 2))
+        yield Padding(_payload(one.payload), (0, 0, 0, 2))
     if one.form:
         yield Text("\nform", "dim")
         yield Padding(_form(one.form), (0, 0, 0, 2))
+
+
+def _payload(payload: JsonValue) -> Text:
+    if isinstance(payload, str):
+        return Text(payload)
+    shown = JSON(json.dumps(payload, ensure_ascii=False)).text
+    shown.no_wrap = False  # else rich cuts it off where the screen ends
+    return shown
 
 
 def _facts(one: Question) -> Iterator[str]:
@@ -95,15 +114,13 @@ def _vote(vote: Vote) -> Text:
 
 
 def _answers(run: str, one: Question) -> Iterator[RenderableType]:
-    name = one.exact  # a later round may be open when this is sent
-    example = Decide(approval=name, approved=True, by="you")
-    form = " --form JSON" if one.form else ""
+    example = Decide(approval=one.exact, approved=True, by=next_voter(one))
     filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
     sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
     yield Text("\nto answer", "dim")
     for line in (
-        f"llmflow approvals approve {shlex.join((run, name))}{form}",
-        f"llmflow approvals reject {shlex.join((run, name))} --comment WHY",
-        f"temporal workflow signal -w {shlex.quote(run)} --name {DECIDE.name} --input {shlex.quote(sent)}",
+        command("approve", run, one),
+        f"{command('reject', run, one)} --comment WHY",
+        f"temporal workflow update execute -w {shlex.quote(run)} --name {DECIDE.name} --input {shlex.quote(sent)}",
     ):
         yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied

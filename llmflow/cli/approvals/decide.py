@@ -1,5 +1,7 @@
 """`llmflow approvals approve`, `llmflow approvals reject`: a person's answer."""
 
+import asyncio
+import json
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -14,19 +16,20 @@ from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import err, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
-from llmflow.cli.approvals._find import ApprovalName, asked_by, open_one
+from llmflow.cli.approvals._find import ApprovalName, asked_by, check_voter, open_one
 from llmflow.cli.approvals._form import Schema, ask, fields_of
-from llmflow.cli.approvals._shown import question_body
+from llmflow.cli.approvals._shown import question_body, show
 from llmflow.config import Settings
 from llmflow.errors import DecisionRefused, InputInvalid, NoWorker
 from llmflow.types.approvals import Question, Receipt
 
-By = Annotated[str | None, typer.Option(help="Who says so; LLMFLOW_BY, or the user of this machine, if left out")]
+By = Annotated[str | None, typer.Option(help="Who says so; LLMFLOW_BY, or user@host of this machine, if left out")]
 Comment = Annotated[str, typer.Option(help="Why", show_default=False)]
 Form = Annotated[
     str | None,
     typer.Option(metavar="JSON|@FILE|-", help="The filled-in form; in a terminal it is asked for if left out"),
 ]
+_WITHIN = 5  # seconds for the question to be told, and as many again for the answer to be taken
 Send = Callable[[JsonValue], Coroutine[Any, Any, Receipt]]  # Any: what a coroutine yields to the loop
 
 
@@ -41,7 +44,7 @@ def approve(
 ) -> None:
     """Say yes to what a run asks.
 
-    Where no worker runs, the answer is kept for the run, and counts when one does.
+    Where no worker runs, the answer is kept for the run, and judged when one does.
 
     Example: llmflow approvals approve ticket-4711 refund --by ana --form '{"usd": "12.50"}'
     """
@@ -59,7 +62,7 @@ def reject(
 ) -> None:
     """Say no to what a run asks.
 
-    Where no worker runs, the answer is kept for the run, and counts when one does.
+    Where no worker runs, the answer is kept for the run, and judged when one does.
 
     Example: llmflow approvals reject ticket-4711 refund --by ana --comment "not our parcel"
     """
@@ -79,7 +82,7 @@ def _decide(
         return await one.decide(meant, approved=approved, by=person, comment=comment, form=filled)
 
     if approved and given is None and question and question.form:
-        receipt = _with_form(question, question.form, send)
+        receipt = _with_form(question, question.form, person, send)
     else:
         receipt = run(send(given))
     if as_json:
@@ -91,19 +94,23 @@ def _decide(
 def _question(id: str, name: str | None) -> Question | None:
     """What is meant; `None` if nobody can say, but it has a name: the answer then waits for the run."""
     try:
-        return open_one(id, run(asked_by(id)).questions, name)
-    except NoWorker as error:
+        return open_one(id, run(asyncio.wait_for(asked_by(id), _WITHIN)).questions, name)
+    except (NoWorker, TimeoutError) as error:
         if name is None:
-            raise NoWorker(f"{error.message}; or name the question: the answer then waits for the run") from None
+            why = error.message if isinstance(error, NoWorker) else f"run {id!r} gives no answer, start its worker"
+            raise NoWorker(f"{why}; or name the question: the answer then waits for the run") from None
         return None
 
 
-def _with_form(question: Question, schema: Schema, send: Send) -> Receipt:
-    """Ask for the form, and again as long as the run refuses it."""
+def _with_form(question: Question, schema: Schema, by: str, send: Send) -> Receipt:
+    """Ask whoever may decide for the form, and again as long as the run refuses it."""
     if not (sys.stdin.isatty() and err.is_terminal):
-        fields = "; ".join(map(str, fields_of(schema)))
-        raise InputInvalid(f"`{question.name}` has a form to fill in: give --form JSON. It takes: {fields}")
-    err.print(question_body(question))
+        fields = fields_of(schema)
+        example = json.dumps({field.name: "..." for field in fields if field.required})
+        takes = "; ".join(map(str, fields))
+        raise InputInvalid(f"`{question.name}` has a form to fill in, give --form '{example}' with {takes}")
+    check_voter(question, by)
+    show(err, question_body(question))
     err.print()
     filled: dict[str, JsonValue] = {}
     while True:
@@ -127,7 +134,7 @@ def _parsed(form: str) -> JsonValue:
 def _say(id: str, receipt: Receipt) -> None:
     said = Text.assemble((id, "bold"), f" {receipt.approval}: ")
     if receipt.sent:
-        said.append("sent; no worker answers now, so it counts when the run goes on", "yellow")
+        said.append("sent; no worker answers now, so it is judged when the run goes on", "yellow")
     elif receipt.missing:
         said.append(f"counted, {receipt.missing} more {plural(receipt.missing, 'approval')} needed")
     else:

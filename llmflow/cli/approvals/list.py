@@ -34,15 +34,16 @@ def list_approvals(
     Example: llmflow approvals list --approver ana --older-than 2h
     """
 
-    async def find() -> tuple[InboxItem, ...]:
+    async def find() -> tuple[Sequence[InboxItem], bool]:
         client = (await connected()).client
-        return await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
+        items = await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
+        return items, bool(items or await client.inbox(limit=1))
 
-    items = run(find())
+    items, anything = run(find())
     if as_json:
         print_json(items)
     elif not items:
-        say("nothing waits for anybody" if approver is None else f"nothing waits for {approver}")
+        say("nothing that fits waits; without these options there is more" if anything else "nothing waits for anybody")
     else:
         out.print(_table(items))
         say("\nto read and answer one: llmflow approvals show RUN", "dim")

@@ -7,7 +7,7 @@ from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.approvals._find import ApprovalName, asked_by, named
-from llmflow.cli.approvals._shown import besides, question_page
+from llmflow.cli.approvals._shown import besides, question_page, show
 
 
 def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJson = False) -> None:
@@ -27,6 +27,6 @@ def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJs
     if not report.questions:
         say(f"{run_id} has asked nobody anything")
     for number, one in enumerate(report.questions):
-        out.print(Group(*([Text()] if number else []), question_page(run_id, one)), crop=False)
+        show(out, Group(*([Text()] if number else []), question_page(run_id, one)))
     for line in besides(report):
-        out.print(Group(Text(), line))
+        show(out, Group(Text(), line))

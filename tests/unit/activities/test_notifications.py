@@ -59,7 +59,7 @@ async def test_it_is_signed_and_says_what_to_decide_and_how(receiver: ModelServe
     assert (request.method, request.path) == ("POST", "/v1/hook?token=t")
     assert request.headers["content-type"] == "application/json"
     told = verified(request)
-    assert told["command"] == "llmflow approvals approve 'ticket 4711' 'refund#2'"
+    assert told["command"] == "llmflow approvals approve 'ticket 4711' 'refund#2' --by NAME"
     assert told["event"] == "asked"
     assert told["run"] == "ticket 4711"
     assert told["workflow"] == "Support"

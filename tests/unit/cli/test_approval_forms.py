@@ -84,6 +84,10 @@ def test_what_a_person_writes_is_read(name: str, text: str, value: object) -> No
     ("name", "text", "says"),
     [
         ("usd", "much", "this is no number, above 0, to 500"),
+        ("usd", "-4", "this is no number, above 0, to 500"),
+        ("usd", "500.01", "this is no number, above 0, to 500"),
+        ("count", "0", "this is no integer, from 1"),
+        ("note", "0123456789", "this is no string, at most 9 characters"),
         ("usd", "nan", "this is no number"),
         ("usd", "", "this is no number"),
         ("count", "1.5", "this is no integer"),

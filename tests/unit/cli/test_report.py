@@ -7,6 +7,8 @@ import pytest
 from rich.console import Console
 
 from llmflow.cli._report import Report, page
+from llmflow.cli._steps import decided
+from llmflow.types.approvals import ApprovalReport, Question, Vote
 from llmflow.types.runs import PendingCall, RunStatus
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals, Usage, UsageReport
@@ -84,6 +86,23 @@ def test_everything_that_is_known(width: int) -> None:
     assert "steps and usage are not known: no worker" in lines
     assert lines[-1] == url, "whole, so that a click finds it"
     assert max(map(len, lines[:-1])) <= width
+
+
+def test_a_bug_is_named() -> None:
+    status = STATUS.model_copy(update={"stuck": "KeyError: 'x'"})
+    assert "stands still until its code is repaired: KeyError: 'x'" in shown(report(status=status))
+
+
+def test_what_people_decided_is_kept() -> None:
+    ana = Vote(approved=True, by="ana", at=BEGAN + timedelta(seconds=67))
+    asked = Question(name="publish", asked_at=BEGAN, status="approved", votes=(ana,))
+    late = Question(name="pay#2", asked_at=BEGAN, status="expired", votes=(ana,))
+    open_still = Question(name="ship", asked_at=BEGAN)
+    known = decided(ApprovalReport(questions=(asked, late, open_still)))
+    assert shown(report(decided=known))[3:5] == [
+        "  publish#1: approved by ana, 1 min 7 s after it was asked",
+        "  pay#2: expired",
+    ]
 
 
 def test_states_have_signs() -> None:

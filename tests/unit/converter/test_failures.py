@@ -102,6 +102,15 @@ def test_what_was_raised_from_none_carries_no_context() -> None:
     assert b"sk-secret" not in failure.SerializeToString()
 
 
+def test_a_message_has_an_end() -> None:
+    error = ToolRefused("x" * 3_000_000)
+    error.__cause__ = ValueError("y" * 3_000_000)
+    failure = wire(error)
+    assert failure.ByteSize() < 100_000
+    assert failure.message.endswith("x… (3,000,000 characters)")
+    assert failure.cause.message.startswith("yyy")
+
+
 def test_a_detail_of_a_newer_version_is_no_obstacle() -> None:
     error = ApplicationError("later", {"status": "not a number"}, type="llmflow.RateLimited")
 

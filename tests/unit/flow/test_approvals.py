@@ -252,3 +252,10 @@ def test_the_memo_is_short() -> None:
     assert len(shown) == MAX_WAITING
     assert shown[0].title == "A title"
     assert shown[1].title == '["' + "x" * (MAX_TITLE - 3) + "…"
+
+
+@pytest.mark.parametrize("sent", [{"approval": "refund", "yes": True}, {"approval": "refund", "approved": True}])
+def test_an_answer_that_cannot_be_read_is_shown_a_good_one_to_the_same_question(sent: object) -> None:
+    with pytest.raises(DecisionRefused) as refused:
+        read(json.dumps(sent).encode())
+    assert '{"approval": "refund", "approved": true, "by": "ana"}' in refused.value.message
