@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from temporalio import workflow
 
@@ -41,6 +41,9 @@ batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
 MAX_TASK_BYTES = 3_000_000
 MAX_PENDING = 1_500
 """Calls of one run that are under way. With 2,000 activities Temporal gets it stuck; the rest is for the user's own."""
+
+
+AnyTask = asyncio.Task[Any]  # Any: a branch of the user's own code, whatever it returns
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Run:
         """How people learn of them; `None` before the first one."""
         self._waiting = WaitingList()
         """What the memo of the run says of them."""
+        self.sagas: list[AnyTask] = []
+        """Tasks that have sagas open."""
         self.compensations: dict[str, Compensation] = {}
         """Of sagas, by key."""
         self.undone = False

@@ -1,7 +1,6 @@
 """What people see of a run from outside: search attributes, and the details on its page of the Web UI."""
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import JsonValue
@@ -9,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from llmflow.flow._answers import fields_of
-from llmflow.types.approvals import WAITING, Question, Waiting, WaitingList
+from llmflow.types.approvals import WAITING, Question, Waiting, WaitingList, command, next_voter
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.contracts import DECIDE
 from llmflow.types.machines import ways
@@ -152,10 +151,8 @@ def _question(question: Question) -> Iterator[str]:
         yield f"  - {_without_formulas(title)}"
     if question.details and (payload := _short(_beginning(question.payload))):
         yield f"  - {_without_formulas(payload)}"
-    name = question.exact  # a later round may be open when somebody answers what is read now
-    words = ("llmflow", "approvals", "approve", workflow.info().workflow_id, name)
-    yield f"  - `{shlex.join(words)} --by NAME`"
-    answer: dict[str, JsonValue] = {"approval": name, "approved": True, "by": "NAME"}
+    yield f"  - `{command('approve', workflow.info().workflow_id, question)}`"
+    answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": next_voter(question)}
     if question.form:
         answer["form"] = dict.fromkeys(fields_of(question), "...")
     yield f"  - or send the signal `{DECIDE.name}` with `{json.dumps(answer, ensure_ascii=False)}`"

@@ -20,8 +20,9 @@ from llmflow.errors import (
     PayloadTooLarge,
     ToolArgumentsInvalid,
 )
+from llmflow.flow._branches import stop
 from llmflow.flow._functions import name_of
-from llmflow.flow._run import current, key, path
+from llmflow.flow._run import AnyTask, Run, current, key, path
 from llmflow.flow.steps import described, step
 from llmflow.flow.tools import call_tool
 from llmflow.types.keys import SharedKey
@@ -85,6 +86,8 @@ class Saga:
     async def __aenter__(self) -> Self:
         """Begin."""
         self._run, self._open, self._undos = current(), True, []
+        self._task = cast(AnyTask, asyncio.current_task())  # workflow code always runs in one
+        self._run.sagas.append(self._task)
         return self
 
     async def do(
@@ -138,6 +141,12 @@ class Saga:
             CompensationFailed: not everything could be.
         """
         self._open = False
+        try:
+            await self._end(error)
+        finally:
+            self._run.sagas.remove(self._task)
+
+    async def _end(self, error: BaseException | None) -> None:
         if error is None:
             for one in self._undos:
                 self._note(one, "not needed")
@@ -204,6 +213,19 @@ class Saga:
         changes = {"status": status, "error": error or record.error}
         self._run.compensations[one.key] = record.model_copy(update=changes)
         self._run.show()
+
+
+async def end_sagas(run: Run) -> None:
+    """Undo what branches have begun that nobody waits for any more: the run ends, and nothing of it goes on.
+
+    Raises:
+        CompensationFailed: not everything could be undone.
+    """
+    tasks = list(dict.fromkeys(run.sagas))
+    await stop(tasks)
+    for task in tasks:
+        if not task.cancelled() and isinstance(failure := task.exception(), CompensationFailed):
+            raise failure
 
 
 @contextmanager

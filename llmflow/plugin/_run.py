@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar, cast
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
 from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
@@ -26,12 +26,13 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityCancellationType
 
-from llmflow.errors import InputInvalid
+from llmflow.errors import CompensationFailed, InputInvalid
 from llmflow.flow._batch import run_batch
 from llmflow.flow._branches import one_error
 from llmflow.flow._carry import taken_batch
 from llmflow.flow._execute import ends_if_cancelled
 from llmflow.flow._run import Run, key
+from llmflow.flow.sagas import end_sagas
 from llmflow.plugin._tasks import order_tasks
 from llmflow.types.carried import HEADER
 from llmflow.types.contracts import DECIDE, SPENT
@@ -70,11 +71,20 @@ class _InstallRun(WorkflowInboundInterceptor):
         try:
             with self._one_failure():
                 result = await (run_batch(batch) if batch else super().execute_workflow(input))
-        except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
-            self._run.end()
+        except (Exception, asyncio.CancelledError) as error:  # not what Temporal throws into a run that leaves memory
+            if is_cancelled_exception(error) or workflow.is_failure_exception(error):
+                await self._end(error)
             raise
-        self._run.end()
+        await self._end()
         return result
+
+    async def _end(self, error: BaseException | None = None) -> None:
+        try:
+            await end_sagas(self._run)
+        except CompensationFailed as failure:
+            raise failure from error
+        finally:
+            self._run.end()
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
         """See base class."""

@@ -288,6 +288,17 @@ async def test_branches_that_still_run_are_cancelled_and_undone(trips: Environme
     assert [step.status for step in await done.run.steps() if step.path == "sleep"] == ["cancelled"]
 
 
+async def test_a_saga_that_nobody_waits_for_any_more_is_undone_before_the_run_ends(trips: Environment) -> None:
+    run = await trips.client.start(Odd.run, "abandoned", id=trips.id())
+    await until(lambda: _status(run, "book", "ready"))
+    await run.handle.signal(Odd.tell)
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, ApprovalRejected)
+    assert [one.status for one in (await run.progress()).compensations] == ["undone"]
+    await assert_replays(run, app)
+
+
 async def test_what_was_done_is_undone_also_if_its_result_is_too_large(trips: Environment) -> None:
     done = await ended(trips, Trip.run, ["hotel", "long"])
     assert isinstance(done.error, PayloadTooLarge)

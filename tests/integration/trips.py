@@ -121,6 +121,7 @@ class Odd:
             "caught": self.caught,
             "rejected": self.rejected,
             "branches": self.branches,
+            "abandoned": self.abandoned,
             "inside": self.inside,
             "closed": self.closed,
             "arguments": self.arguments,
@@ -166,6 +167,20 @@ class Odd:
                 saga.do(self.sleep, undo=self.nothing),
                 saga.do(book, "full", undo=cancel),
             )
+
+    async def abandoned(self) -> None:
+        """The run fails while a branch, which nobody waits for any more, is in its saga."""
+
+        async def travel() -> None:
+            async with flow.Saga() as saga:
+                await saga.do(book, "hotel", undo=cancel)
+                await self.sleep()
+
+        async def fail() -> None:
+            await workflow.wait_condition(lambda: self.told)
+            raise ApprovalRejected("no")
+
+        await asyncio.gather(travel(), fail())
 
     async def sleep(self) -> None:
         await workflow.sleep(timedelta(days=3000))
