@@ -87,7 +87,7 @@ class _Running(worker.WorkflowInboundInterceptor):
             except workflow.ContinueAsNewError:
                 span.end()
                 raise
-            except BaseException as error:
+            except (Exception, asyncio.CancelledError) as error:  # not a run that leaves its worker's memory
                 # A task that failed is tried again, and the run goes on: only what ends the run ends its span.
                 if workflow.is_failure_exception(error) or _cancelled(error):
                     mark_failed(span, error, self._content)

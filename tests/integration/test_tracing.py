@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, Worker
 
 from llmflow import worker
 from llmflow.client import Client, connect
@@ -181,8 +181,10 @@ async def test_a_cancelled_run_ends_its_span(temporal: str, spans: InMemorySpanE
 async def test_a_workflow_task_that_fails_is_no_end_of_the_run(
     temporal: str, spans: InMemorySpanExporter, tmp_path: Any
 ) -> None:
-    async with environment(app, ScriptedProvider(["hi"]), address=temporal) as env:
-        await (await env.client.start(Stumbling.run, str(tmp_path / "seen"), id=env.id())).result()
+    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app))
+    queue = f"stumbling-{uuid.uuid4()}"
+    async with Worker(connected.temporal, task_queue=queue, workflows=[Stumbling]):  # `environment` fails it at once
+        await (await Client(connected.temporal, queue).start(Stumbling.run, str(tmp_path / "seen"), id=queue)).result()
     [span] = named(spans, "invoke_workflow Stumbling")
     assert "error.type" not in values(span)
 
