@@ -21,7 +21,7 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
     async with started("dev", APP, cwd=tmp_path, env=env) as dev:
         await dev.says("Ctrl-C stops it")
         assert "NO LANGUAGE MODEL" in dev.err
-        assert f"llmflow start {APP} --input JSON" in dev.err
+        assert f"llmflow start {APP} Break --input JSON" in dev.err
 
         begun = (await llmflow("start", APP, "Greet", "--input", '{"who": "ana"}', "--wait", "--json")).json()
         assert begun["url"].split("/namespaces/")[0] in dev.err, "the Web UI that it named"
