@@ -22,8 +22,11 @@ demo: $(SET_UP) ## an application at work: APP=research|support|travel|..., Q="a
 dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C
 	@$(BIN)/llmflow dev
 
-# Several processes even on two cores, because tests mostly wait: for servers, timers and processes that they kill.
-PYTEST := -m pytest -n 3 --dist loadfile
+# Two processes even on one core, because tests mostly wait: for servers, timers and processes that they kill.
+PYTEST := -m pytest -n 2 --dist loadfile
+# Without its bytecode, pytest parses a test's module anew for every workflow in it, in threads at once, which makes
+# CPython 3.11 fail now and then ("AST constructor recursion depth mismatch").
+export PYTHONDONTWRITEBYTECODE :=
 
 test: $(SET_UP) ## all tests
 	$(BIN)/python $(PYTEST)
