@@ -6,6 +6,7 @@ from types import MappingProxyType
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionId
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.converter import WorkflowSerializationContext
@@ -49,7 +50,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
                 id=one.activity_id,
                 type=one.activity_type.name,
                 attempt=one.attempt,
-                last_failure=one.last_failure.message or None,
+                last_failure=_message(one.last_failure),
             )
             for one in found.raw_description.pending_activities
         )
@@ -68,6 +69,12 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
     )
+
+
+def _message(failure: Failure) -> str | None:
+    # Temporal keeps 4 KB of an attempt's failure. A larger one it shortens, as the cause of one that only says so.
+    told = failure.cause if failure.HasField("server_failure_info") and failure.HasField("cause") else failure
+    return told.message or None
 
 
 async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> str | None:

@@ -4,17 +4,26 @@ Every room raises and catches `LLMFlowError`. On the wire it is an application f
 with one `ErrorDetail`, so that a client or a workflow with nothing of ours can still read it.
 """
 
+import os
+import traceback
 from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
 
+import temporalio
 from pydantic import ValidationError
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
 
 from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError
 
 MAX_MESSAGE = 20_000
 """Characters of an error's message. Temporal terminates a run whose failure is too large, and nobody learns of it."""
+FIRST_FRAMES, LAST_FRAMES = 3, 4
+"""What a trace keeps. Of an attempt that is tried again, Temporal keeps 4 KB of failure; above, its type is lost."""
+MACHINERY = (f"{Path(temporalio.__file__).parent}{os.sep}", f"{Path(__file__).parent.parent}{os.sep}")
+"""Where frames come from that stand above every error alike, and say nothing of it."""
 
 
 class LLMFlowFailureConverter(DefaultFailureConverter):
@@ -25,6 +34,8 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
         if isinstance(exception, LLMFlowError):
             exception = _application_error(exception)
         super().to_failure(exception, payload_converter, failure)
+        if not (isinstance(exception, FailureError) and exception.failure):  # a failure that passes on has its own
+            failure.stack_trace = _trace(exception.__traceback__)
         if len(failure.message) > MAX_MESSAGE:
             failure.message = f"{failure.message[:MAX_MESSAGE]}… ({len(failure.message):,} characters)"
 
@@ -54,6 +65,16 @@ def _application_error(error: LLMFlowError) -> ApplicationError:
     failure.__context__ = error.__context__
     failure.__suppress_context__ = error.__suppress_context__
     return failure.with_traceback(error.__traceback__)
+
+
+def _trace(raised: TracebackType | None) -> str:
+    """The first and last frames of a trace, without those above the first that is neither Temporal's nor ours."""
+    frames = traceback.StackSummary.extract(traceback.walk_tb(raised))
+    theirs = (place for place, frame in enumerate(frames) if not frame.filename.startswith(MACHINERY))
+    lines = traceback.format_list(frames[next(theirs, -2) :])
+    if (between := len(lines) - FIRST_FRAMES - LAST_FRAMES) > 0:
+        lines[FIRST_FRAMES:-LAST_FRAMES] = [f"  ... {between} more\n"]
+    return "".join(lines)
 
 
 def _detail(error: ApplicationError) -> ErrorDetail:

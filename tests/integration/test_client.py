@@ -24,8 +24,8 @@ from llmflow.testing import Environment, ScriptedProvider, environment
 from llmflow.types.runs import RunStatus
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app
-from tests.integration.hello.schemas import Greeting
-from tests.integration.hello.workflows import Patient, Steps, Typed
+from tests.integration.hello.schemas import Greeting, Use
+from tests.integration.hello.workflows import Patient, Steps, Tools, Typed
 
 GREETING = Greeting(text="hello ana", warmth=7)
 
@@ -117,6 +117,16 @@ async def test_status_tells_what_a_run_is_and_has_been_tagged(env: Environment) 
         await run.result()
     assert (await run.status()).state == "cancelled"
     assert (await run.steps())[0].status == "cancelled"
+
+
+async def test_status_tells_the_last_failure_however_long_it_is(env: Environment) -> None:
+    run = await env.client.start(Tools.run, Use(tool="rant"), id=env.id())
+
+    async def failure() -> str:
+        return next((call.last_failure or "" for call in (await run.status()).pending), "")
+
+    assert (await until(failure)).startswith("nothing there, nothing there")
+    await run.terminate("seen enough")
 
 
 async def test_a_tag_given_twice_is_one(env: Environment) -> None:

@@ -80,6 +80,7 @@ async def test_what_passes_is_tried_again(vendor: ModelServer, client: Client, b
     [attempt] = await started(run)
     assert attempt.attempt == 2
     assert attempt.last_failure.application_failure_info.type == failure
+    assert attempt.last_failure.ByteSize() < 1_500, "above 4,096 Temporal keeps no type"
     assert vendor.count == 2
     await assert_replays(run, app)
 

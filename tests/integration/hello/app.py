@@ -52,6 +52,7 @@ app = App(
         tools.thread_name,
         tools.refuse,
         tools.stumble,
+        tools.rant,
         tools.repeat,
         tools.missing_within,
         tools.own_error,

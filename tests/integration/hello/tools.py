@@ -38,6 +38,12 @@ async def stumble() -> None:
     raise LookupError("nothing there")
 
 
+@tool
+async def rant() -> None:
+    """Fail at length."""
+    raise LookupError("nothing there, " * 400)
+
+
 class NotFoundError(Exception):
     """Of the tool's own, with the name of one of Temporal's."""
 

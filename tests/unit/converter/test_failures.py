@@ -111,6 +111,34 @@ def test_a_message_has_an_end() -> None:
     assert failure.cause.message.startswith("yyy")
 
 
+def test_a_trace_begins_where_the_code_is_neither_temporals_nor_ours_and_has_an_end() -> None:
+    def dig(depth: int) -> ErrorDetail:
+        return drill(depth - 1) if depth else ErrorDetail.model_validate({"status": "high"})
+
+    def drill(depth: int) -> ErrorDetail:
+        return dig(depth - 1)
+
+    with pytest.raises(ValueError) as raised:
+        dig(40)
+    lines = wire(raised.value).stack_trace.splitlines()
+
+    assert "test_failures.py" in lines[0]
+    assert "  ... 36 more" in lines  # of one frame of this test, 41 that dig, and one of pydantic
+    assert "pydantic" in lines[-2]
+    assert sum("File" in line for line in lines) == 7
+
+
+def test_a_failure_that_passes_on_keeps_its_trace() -> None:
+    with pytest.raises(ValueError) as raised:
+        int("x")
+    first = wire(raised.value)
+    with pytest.raises(ApplicationError) as again:
+        raise FAILURES.from_failure(first, PAYLOADS)
+
+    assert wire(again.value).stack_trace == first.stack_trace
+    assert 'int("x")' in first.stack_trace
+
+
 def test_a_detail_of_a_newer_version_is_no_obstacle() -> None:
     error = ApplicationError("later", {"status": "not a number"}, type="llmflow.RateLimited")
 
