@@ -110,6 +110,11 @@ class LLMFlowError(Exception):
         self.message = message
         self.detail = detail or ErrorDetail()
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same call may succeed later: as the vendor says, else as the class does."""
+        return self.retryable if self.detail.retry is None else self.detail.retry
+
     @classmethod
     def code(cls) -> str:
         """The failure type under which this error crosses Temporal, such as `llmflow.RateLimited`.

@@ -7,10 +7,10 @@ with one `ErrorDetail`, so that a client or a workflow with nothing of ours can 
 import os
 import traceback
 from datetime import timedelta
+from inspect import getfile
 from pathlib import Path
 from types import TracebackType
 
-import temporalio
 from pydantic import ValidationError
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
@@ -22,7 +22,7 @@ MAX_MESSAGE = 20_000
 """Characters of an error's message. Temporal terminates a run whose failure is too large, and nobody learns of it."""
 FIRST_FRAMES, LAST_FRAMES = 3, 4
 """What a trace keeps. Of an attempt that is tried again, Temporal keeps 4 KB of failure; above, its type is lost."""
-MACHINERY = (f"{Path(temporalio.__file__).parent}{os.sep}", f"{Path(__file__).parent.parent}{os.sep}")
+MACHINERY = tuple(f"{Path(getfile(one)).parent}{os.sep}" for one in (FailureError, LLMFlowError))
 """Where frames come from that stand above every error alike, and say nothing of it."""
 
 
@@ -51,13 +51,12 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
 
 def _application_error(error: LLMFlowError) -> ApplicationError:
     wait = error.detail.retry_after
-    again = error.retryable if error.detail.retry is None else error.detail.retry
     failure = ApplicationError(
         error.message,
         error.detail.model_dump(exclude_defaults=True),
         type=error.code(),
-        non_retryable=not again,
-        next_retry_delay=timedelta(seconds=wait) if again and wait is not None else None,
+        non_retryable=not error.may_pass,
+        next_retry_delay=timedelta(seconds=wait) if error.may_pass and wait is not None else None,
         # A refusal of ours is how things should go: no error in Temporal's logs, and none in its metrics.
         category=ApplicationErrorCategory.BENIGN if error.refusal else ApplicationErrorCategory.UNSPECIFIED,
     )

@@ -16,6 +16,7 @@ from llmflow.flow._branches import Outcome, run_items
 from llmflow.flow._functions import function_at, kinds_of
 from llmflow.flow._run import Run, current, key, path
 from llmflow.flow.steps import recorded
+from llmflow.flow.tools import call
 from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
 from llmflow.types.contracts import SPENT
 
@@ -62,13 +63,13 @@ def _over_json(address: str) -> Callable[[JsonValue], Awaitable[bytes]]:
         raise InputInvalid(f"this worker's code has no `{address}`: deploy the code of the run that fans out")
     kinds = kinds_of(function)
 
-    async def call(item: JsonValue) -> bytes:
+    async def over_json(item: JsonValue) -> bytes:
         try:
-            return as_json(await function(kinds.item.validate_json(to_json(item))))
+            return as_json(await call(function, kinds.item.validate_json(to_json(item))))
         except workflow.ContinueAsNewError:
             raise InputInvalid(f"`{address}` continues as new: only the workflow itself can, not one item") from None
 
-    return call
+    return over_json
 
 
 class _Results:

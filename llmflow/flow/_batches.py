@@ -11,9 +11,9 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
-from llmflow.flow._branches import Outcome, together
+from llmflow.flow._branches import Outcome, ended, together
 from llmflow.flow._functions import kinds_of
-from llmflow.flow._run import batch, current, key, path
+from llmflow.flow._run import batch, current, key, path, this_task
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
 
 T = TypeVar("T")
@@ -114,8 +114,7 @@ def as_json(value: object) -> bytes:
 
 async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[Outcome[R]], None]) -> int:
     """Have a child work on a batch; how many of its items it has done."""
-    task, run = asyncio.current_task(), current()
-    assert task  # a workflow's code runs in tasks alone
+    task, run = this_task(), current()
     span = range(part.first, part.first + part.count)
     try:
         result = await _child(part)
@@ -139,12 +138,8 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
 
 async def _child(part: Batch) -> BatchResult:
     # In a task that nobody cancels: where a run is cancelled while Temporal starts a child, it waits for neither.
-    starting, cancelled = asyncio.create_task(_started(part)), False
-    while not starting.done():
-        try:
-            await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            cancelled = True
+    starting = asyncio.create_task(_started(part))
+    cancelled = await ended(starting)
     child = starting.result()
     if cancelled:
         child.cancel()

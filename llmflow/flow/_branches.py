@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar, TypeVarTuple, cast
 
 from temporalio import workflow
 from temporalio.exceptions import CancelledError, is_cancelled_exception
 
-from llmflow.flow._run import path
+from llmflow.flow._run import path, this_task
+from llmflow.flow.tools import call
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
 
 
@@ -60,22 +61,21 @@ async def run_items(
     async def one_after_the_other() -> None:
         while not full() and (found := next(waiting, None)):
             index, item = found
-            ended(await _outcome(index, branch(here, index, partial(function, item))))
+            ended(await _outcome(index, branch(here, index, function, item)))
 
     await together([one_after_the_other() for _ in range(min(limit, len(items)))])
 
 
-async def branch(here: tuple[str, ...], index: int, function: Callable[[], Awaitable[R]]) -> R:
+async def branch(here: tuple[str, ...], index: int, function: Callable[[*Ts], Awaitable[R]], *args: *Ts) -> R:
     """One branch of the step at `here`, under a path of its own. Make it a task: the path is the task's."""
     path.set((*here[:-1], f"{here[-1]}[{index}]"))
     with one_error():
-        return await function()
+        return await call(function, *args)
 
 
 async def _outcome(index: int, coroutine: Coroutine[object, object, R]) -> Outcome[R]:
     """What becomes of a branch. Errors are data here, but for those that mean the whole run."""
-    worker = asyncio.current_task()
-    assert worker  # a workflow's code runs in tasks alone
+    worker = this_task()
     try:
         outcome = Outcome(index=index, value=await asyncio.create_task(coroutine))
     except workflow.NondeterminismError:  # workflow code that must be repaired; no item is to blame
@@ -105,6 +105,23 @@ async def together(branches: Sequence[Coroutine[object, object, None]]) -> None:
         await stop(tasks)
     for task in done:
         task.result()
+
+
+async def ended(task: asyncio.Task[R]) -> bool:
+    """Wait for its end, also if the caller is cancelled, again and again; whether the caller was.
+
+    Raises:
+        Exception: what the task raises.
+    """
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():  # the run leaves the worker's memory
+                raise
+            cancelled = True
+    return cancelled
 
 
 async def stop(tasks: Sequence[asyncio.Task[R]]) -> None:

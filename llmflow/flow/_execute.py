@@ -11,7 +11,7 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
-from llmflow.flow._run import current
+from llmflow.flow._run import current, this_task
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
 
@@ -69,8 +69,7 @@ def ends_if_cancelled() -> Generator[None]:
     Temporal makes an ActivityError of a cancellation, which a time limit around the call does not know for its own; and
     none at all if the activity ended before the cancellation reached it, so that the task would go on.
     """
-    task = asyncio.current_task()
-    assert task  # a workflow's code runs in tasks alone
+    task = this_task()
     before = task.cancelling()
     try:
         yield

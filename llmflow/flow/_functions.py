@@ -12,6 +12,7 @@ from pydantic.errors import PydanticUserError
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.types.tools import AnyTool, Tool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,21 +26,28 @@ class Kinds(Generic[T, R]):
     result: TypeAdapter[R]
 
 
-def name_of(function: object) -> str:
+def code_of(function: Callable[..., object]) -> Callable[..., object]:
+    """What a tool is made of; anything else as it is."""
+    return cast(AnyTool, function).function if isinstance(function, Tool) else function
+
+
+def name_of(function: Callable[..., object]) -> str:
     """What people call it."""
+    if isinstance(function, Tool):
+        return function.name
     while isinstance(function, partial):
-        function = cast(object, function.func)
+        function = cast(Callable[..., object], function.func)
     name = getattr(function, "__name__", type(function).__name__)
     return "lambda" if name == "<lambda>" else name
 
 
-def address_of(function: object) -> str | None:
+def address_of(function: Callable[..., object]) -> str | None:
     """Where the same code finds it again: `method`, or `module:function`. `None` for what has no such place."""
-    name = getattr(function, "__name__", None)
-    if getattr(function, "__self__", None) is workflow.instance():
-        address = str(name)
+    code = code_of(function)
+    if getattr(code, "__self__", None) is workflow.instance():
+        address = str(getattr(code, "__name__", None))
     else:
-        address = f"{getattr(function, '__module__', None)}:{getattr(function, '__qualname__', None)}"
+        address = f"{getattr(code, '__module__', None)}:{getattr(code, '__qualname__', None)}"
     return address if function_at(address) == function else None
 
 
@@ -59,10 +67,10 @@ def kinds_of(function: Callable[[T], Awaitable[R]]) -> Kinds[T, R]:
     Raises:
         InputInvalid: it is not annotated, or pydantic does not know the type.
     """
-    name = name_of(function)
+    name, code = name_of(function), code_of(function)
     try:
-        hints = get_type_hints(function)
-        item = next(iter(inspect.signature(function).parameters))
+        hints = get_type_hints(code)
+        item = next(iter(inspect.signature(code).parameters))
         return Kinds(TypeAdapter(hints[item]), TypeAdapter(hints["return"]))
     except (KeyError, StopIteration, NameError):
         problem = f"annotate its item and its result at the top of the module, as in `async def {name}(x: X) -> Y`"

@@ -42,8 +42,12 @@ MAX_TASK_BYTES = 3_000_000
 MAX_PENDING = 1_500
 """Calls of one run that are under way. With 2,000 activities Temporal gets it stuck; the rest is for the user's own."""
 
-
 AnyTask = asyncio.Task[Any]  # Any: a branch of the user's own code, whatever it returns
+
+
+def this_task() -> AnyTask:
+    """The branch that is running."""
+    return cast(AnyTask, asyncio.current_task())  # workflow code always runs in one
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Generic, TypeVar, cast
 from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
 from llmflow.flow._batches import BATCH_ITEMS, run_batches
 from llmflow.flow._branches import Outcome, run_items
+from llmflow.flow._errors import described
 from llmflow.flow._functions import address_of, name_of
-from llmflow.flow.steps import described, step
+from llmflow.flow.steps import step
 from llmflow.types.batches import OnError
 
 T = TypeVar("T")

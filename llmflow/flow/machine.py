@@ -22,21 +22,16 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import PydanticSchemaGenerationError, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json
 from temporalio import workflow
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    ChildWorkflowError,
-    is_cancelled_exception,
-)
+from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, MachineInvalid, StateTimedOut, TooManyVisits
 from llmflow.flow._branches import one_error, stop
+from llmflow.flow._errors import described, may_pass
 from llmflow.flow._machine_table import MARK, Handler, Spec, Table, name_of, read
 from llmflow.flow._machines import inside
 from llmflow.flow._pauses import pause
 from llmflow.flow._run import Run, current, path
 from llmflow.flow.checkpoints import go_on, is_due
-from llmflow.flow.steps import described
 from llmflow.flow.steps import step as open_step
 from llmflow.types.machines import MachineDescription, Position, length_of
 
@@ -192,7 +187,7 @@ class Machine(Generic[C]):
                 with one_error():
                     target: Enum = await getattr(self, handler.method)(draft)
             except (LLMFlowError, ActivityError, ChildWorkflowError) as error:
-                if failed == handler.spec.retries or not _may_pass(error):
+                if failed == handler.spec.retries or is_cancelled_exception(error) or not may_pass(error):
                     raise
                 await _wait(failed, error)
                 failed += 1
@@ -269,14 +264,6 @@ async def _go_on(run: Run, *, is_over: bool) -> None:
     if is_due() and run.machines.alone and not (is_over or undoable):
         run.machines.goes_on = True
         await go_on(run.machines.arguments)
-
-
-def _may_pass(error: LLMFlowError | ActivityError | ChildWorkflowError) -> bool:
-    """Whether the same may succeed later."""
-    if isinstance(error, LLMFlowError):
-        return error.retryable if error.detail.retry is None else error.detail.retry
-    is_final = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
-    return not is_final and not is_cancelled_exception(error)
 
 
 async def _wait(failed: int, error: Exception) -> None:

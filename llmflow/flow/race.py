@@ -8,8 +8,9 @@ from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
 from llmflow.flow._branches import branch, cancelled_within, stop
+from llmflow.flow._errors import described
 from llmflow.flow._run import path
-from llmflow.flow.steps import described, step
+from llmflow.flow.steps import step
 
 R = TypeVar("R")
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, TypeVar, TypeVarTuple, cast
+from typing import Any, Self, TypeVar, TypeVarTuple
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from llmflow.errors import (
     CompensationFailed,
@@ -20,14 +20,15 @@ from llmflow.errors import (
     PayloadTooLarge,
     ToolArgumentsInvalid,
 )
-from llmflow.flow._branches import stop
-from llmflow.flow._functions import name_of
-from llmflow.flow._run import AnyTask, Run, current, key, path
-from llmflow.flow.steps import described, step
-from llmflow.flow.tools import call_tool
+from llmflow.flow._branches import ended, stop
+from llmflow.flow._errors import described, may_pass
+from llmflow.flow._functions import code_of, name_of
+from llmflow.flow._run import Run, current, key, path, this_task
+from llmflow.flow.steps import step
+from llmflow.flow.tools import call
 from llmflow.types.keys import SharedKey
 from llmflow.types.steps import UNDO, Compensation, CompensationStatus
-from llmflow.types.tools import AnyTool, Tool
+from llmflow.types.tools import Tool
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
@@ -86,7 +87,7 @@ class Saga:
     async def __aenter__(self) -> Self:
         """Begin."""
         self._run, self._open, self._undos = current(), True, []
-        self._task = cast(AnyTask, asyncio.current_task())  # workflow code always runs in one
+        self._task = this_task()
         self._run.sagas.append(self._task)
         return self
 
@@ -116,14 +117,13 @@ class Saga:
             raise InputInvalid("this saga is not open: call `do` inside of `async with flow.Saga() as saga:`")
         for one in (action, undo):
             _must_fit(one, args)
-        async with step(_name(action)):
+        async with step(name_of(action)):
             one = self._register(path.get(), undo, args)
-            task = asyncio.current_task()
-            assert task  # a workflow's code runs in tasks alone
+            task = this_task()
             self._acting.append(task)
             try:
                 with _sharing(one.key):
-                    return cast(R, await _call(action, args))
+                    return await call(action, *args)
             except (ToolArgumentsInvalid, PayloadTooLarge) as error:
                 if isinstance(action, Tool) and not _is_of_result(error):  # it was never called
                     self._undos.remove(one)
@@ -154,7 +154,7 @@ class Saga:
         elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
             if isinstance(error, Exception) and not workflow.is_failure_exception(error):
                 self._run.undone = True
-            cancelled = await _shielded(self._undo_all())
+            cancelled = await ended(asyncio.create_task(self._undo_all()))
             records = [self._run.compensations[one.key] for one in self._undos]
             if any(record.status == "failed" for record in records):
                 raise _failed(records) from error
@@ -169,7 +169,7 @@ class Saga:
         one = _Undo(key=name, path=here, undo=undo, args=args)
         self._undos.append(one)
         self._run.compensations[one.key] = Compensation(
-            name=_name(undo), path="/".join(here), key=one.key, status="ready"
+            name=name_of(undo), path="/".join(here), key=one.key, status="ready"
         )
         return one
 
@@ -181,7 +181,7 @@ class Saga:
         waiting: Sequence[_Undo] = self._undos[::-1]
         for number in range(ROUNDS):
             if number:
-                names = ", ".join(_name(one.undo) for one in waiting)
+                names = ", ".join(name_of(one.undo) for one in waiting)
                 await workflow.sleep(FIRST_PAUSE * 2 ** (number - 1), summary=f"undo again: {names}"[:200])
             if self._parallel:
                 again = await asyncio.gather(*(self._undo(one) for one in waiting))
@@ -200,9 +200,9 @@ class Saga:
         try:
             async with step(UNDO):
                 with _sharing(one.key):
-                    await _call(one.undo, one.args)
+                    await call(one.undo, *one.args)
         except (Exception, asyncio.CancelledError) as error:  # whatever it is, the others are still undone
-            again = _may_pass(error)
+            again = may_pass(error)
             self._note(one, "undoing" if again else "failed", described(error)[:MAX_ERROR])
             return again
         self._note(one, "undone")
@@ -239,42 +239,14 @@ def _sharing(text: str) -> Generator[None]:
             key.reset(token)
 
 
-async def _call(what: Act, args: tuple[Any, ...]) -> Any:  # Any: as `Act`
-    if isinstance(what, Tool):
-        return await call_tool(cast(AnyTool, what), *args)
-    return await what(*args)
-
-
-async def _shielded(work: Coroutine[Any, Any, None]) -> bool:  # Any: as `asyncio.create_task` has it
-    """Do it to its end, also where the caller is cancelled, again and again; whether the caller was."""
-    task, cancelled = asyncio.create_task(work), False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():  # the run leaves the worker's memory
-                raise
-            cancelled = True
-    return cancelled
-
-
 def _is_of_result(error: LLMFlowError) -> bool:
     """Whether a tool was called, and what it returned is too large. Arguments are refused before there is a call."""
     return isinstance(error, PayloadTooLarge) and isinstance(error.__cause__, ActivityError)
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Whether the compensation may succeed later."""
-    while isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
-        error = error.cause
-    if isinstance(error, LLMFlowError):
-        return error.retryable if error.detail.retry is None else error.detail.retry
-    return not (isinstance(error, ApplicationError) and error.non_retryable)
-
-
 def _must_fit(what: Act, args: tuple[Any, ...]) -> None:  # Any: as `Act`
     """Raise before anything is done what else would be found while it is undone."""
-    name, function = _name(what), cast(AnyTool, what).function if isinstance(what, Tool) else what
+    name, function = name_of(what), code_of(what)
     try:
         inspect.signature(function).bind(*args)
     except TypeError as error:
@@ -282,10 +254,6 @@ def _must_fit(what: Act, args: tuple[Any, ...]) -> None:  # Any: as `Act`
             f"saga: {name}: {error}; action and undo are called with the same arguments, by position",
             ErrorDetail(field="args"),
         ) from None
-
-
-def _name(what: Act) -> str:
-    return cast(AnyTool, what).name if isinstance(what, Tool) else name_of(what)
 
 
 def _failed(records: Sequence[Compensation]) -> CompensationFailed:

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.flow._errors import described
 from llmflow.flow._run import Run, current, path
 from llmflow.types.steps import StepRecord, StepStatus
 
@@ -83,10 +84,3 @@ async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
     finally:
         with suppress(ValueError):  # an async generator that is closed by another task is in another context
             path.reset(token)
-
-
-def described(error: BaseException) -> str:
-    """Class and message, of what an activity or a child failed with instead of Temporal's wrappers around it."""
-    while isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
-        error = error.cause
-    return str(error) if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"

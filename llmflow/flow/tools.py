@@ -1,7 +1,8 @@
 """Tools in workflow code."""
 
 import inspect
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar, cast
 
 from pydantic import JsonValue, ValidationError
 from temporalio.common import RawValue
@@ -16,6 +17,13 @@ from llmflow.types.tools import Tool
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+async def call(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call what may be a tool: that one as an activity, because a call of its own would do its work in the workflow."""
+    if isinstance(function, Tool):
+        return await call_tool(cast(Tool[P, R], function), *args, **kwargs)
+    return await function(*args, **kwargs)
 
 
 async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -12,6 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from llmflow.errors import InputInvalid
 from llmflow.types.wire import CompactWire
 
 P = ParamSpec("P")
@@ -50,7 +51,18 @@ class Tool(Generic[P, R]):
     """Whether people are asked before a workflow calls it."""
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the function here: in a thread of its own if it is sync. Workflows use `flow.call_tool` instead."""
+        """Run the function here: in a thread of its own if it is sync.
+
+        Raises:
+            InputInvalid: here is workflow code, which would do the work again whenever its history is replayed.
+        """
+        from temporalio import workflow  # here, so that a command line that only reads reports does without the SDK
+
+        if workflow.in_workflow():
+            raise InputInvalid(
+                f"tool {self.name!r} was called as a function in workflow code: use"
+                f" `await flow.call_tool({self.function.__name__}, ...)`, which runs it on a worker, once"
+            )
         if inspect.iscoroutinefunction(self.function):
             return await cast(Awaitable[R], self.function(*args, **kwargs))
         function = cast(Callable[P, R], self.function)

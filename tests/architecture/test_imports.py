@@ -16,7 +16,7 @@ TABLE = """
 room       | may import from llmflow               | and from outside, beyond pydantic
 ---------- | ------------------------------------- | -----------------------------------------------------------
 errors     |                                       |
-types      | errors                                |
+types      | errors                                | temporalio.workflow
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
 providers  | types, errors                         | openai, litellm, httpx, genai_prices, minijinja, ruamel.yaml,
            |                                       | circuitbreaker, limits, redis

@@ -73,6 +73,12 @@ async def look(number: int, bad: bool = False, held: bool = False, size: int = 0
     return Found(number=number * 10, note="x" * size)
 
 
+@tool
+async def glance() -> Found:
+    """Look at nothing."""
+    return Found(number=100)
+
+
 async def look_on(number: int) -> Found:
     """Of the module, and not of the workflow."""
     return await flow.call_tool(look, number=number)
@@ -91,6 +97,8 @@ class Fan:
         ways: dict[str, Callable[[int], Awaitable[Found]]] = {
             "method": self.look_at,
             "module": look_on,
+            "tool": look,
+            "direct": lambda number: look(number),
             "lambda": lambda number: self.look_at(number),
             "bug": self.stumble,
             "model": self.ask,
@@ -172,9 +180,8 @@ class Race:
             return await flow.call_tool(look, number=number, bad=number in plan.bad, held=number in plan.held)
 
         try:
-            found = await flow.race(
-                lambda: ask(0), lambda: ask(1), lambda: ask(2), good=lambda one: one.number >= plan.limit
-            )
+            first = glance if plan.way == "tool" else lambda: ask(0)
+            found = await flow.race(first, lambda: ask(1), lambda: ask(2), good=lambda one: one.number >= plan.limit)
         except FanOutFailed as error:
             return f"{error.message} | {'; '.join(error.detail.failures)}"
         return f"{found.number} {found.note}".strip()
@@ -183,6 +190,6 @@ class Race:
 app = App(
     name="fanned",
     workflows=[Fan, Race, Sum],
-    tools=[look],
+    tools=[look, glance],
     prompts=Path(__file__).parent / "fanned_prompts",
 )

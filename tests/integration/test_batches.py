@@ -92,6 +92,16 @@ async def test_batches_give_what_one_run_would(env: Environment) -> None:
 
 
 @pytest.mark.usefixtures("small")
+async def test_a_tool_is_found_by_the_children(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="tool"), id=env.id())
+
+    assert (await run.result()).values == [number * 10 for number in range(30)]
+    assert (await names(env, run))[:2] == ["", "/look[0-4]"]
+    assert sorted(await activities_of((await family(env, run))[1]))[0] == "look[0]/look#1"
+    await all_replay(env, run)
+
+
+@pytest.mark.usefixtures("small")
 async def test_failures_cross_as_data(env: Environment) -> None:
     plan = Plan(items=50, limit=5, way="bug", collect=True, bad=(0, 48))
     run = await env.client.start(Fan.run, plan, id=env.id())

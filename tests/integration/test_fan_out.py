@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmflow.client import Run
-from llmflow.errors import RunNotCompleted, ToolRefused
+from llmflow.errors import InputInvalid, RunNotCompleted, ToolRefused
 from llmflow.flow import _run
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from tests.helpers.waiting import until
@@ -45,6 +45,22 @@ async def test_results_have_the_order_of_the_items_and_calls_have_their_numbers(
     assert sorted(await activities_of(run)) == [f"look_at[{number}]/look#1" for number in range(6)]
     [step] = await run.steps()
     assert (step.path, step.status, step.done, step.total) == ("look_at", "completed", 6, 6)
+
+
+async def test_a_tool_is_called_as_an_activity(env: Environment) -> None:
+    report, run = await ran(env, Plan(items=3, way="tool"))
+
+    assert report.values == [0, 10, 20]
+    assert sorted(await activities_of(run)) == [f"look[{number}]/look#1" for number in range(3)]
+
+
+async def test_a_tool_that_is_called_as_a_function_says_how_to_call_it(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=3, way="direct"), id=env.id())
+
+    with pytest.raises(RunNotCompleted, match=r"`await flow\.call_tool\(look, \.\.\.\)`") as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, InputInvalid)
+    assert await activities_of(run) == []
 
 
 async def test_never_more_than_the_limit_are_under_way(env: Environment) -> None:

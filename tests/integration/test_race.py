@@ -47,6 +47,14 @@ async def test_the_first_good_answer_wins_and_the_others_have_ended(temporal: st
     assert sorted(losers) == ["race[0]: not good", "race[1]: not good", "race[2]: ToolRefused: 2 is bad"]
 
 
+async def test_a_tool_may_race(temporal: str) -> None:
+    async with environment(app, ScriptedProvider([]), address=temporal) as env:
+        run = await env.client.start(Race.run, Plan(way="tool", limit=99), id=env.id())
+        assert await run.result() == "100"
+        assert "race[0]/glance#1" in await activities_of(run)
+        await assert_replays(run, app)
+
+
 async def test_what_the_others_were_paid_is_counted(temporal: str) -> None:
     async with environment(app, Stubborn(), address=temporal) as env:
         run = await env.client.start(Race.run, Plan(way="model", limit=1), id=env.id())

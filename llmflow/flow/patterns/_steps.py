@@ -1,15 +1,14 @@
-"""What all patterns share: what a step is, what it is called, and how it is taken."""
+"""What all patterns share: what a step is, and how it is taken."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ParamSpec, Protocol, TypeVar, cast
+from typing import ParamSpec, Protocol, TypeVar
 
 from pydantic_core import to_json
 
-from llmflow.flow._functions import name_of as function_name
+from llmflow.flow._functions import name_of
 from llmflow.flow.steps import step
-from llmflow.flow.tools import call_tool
+from llmflow.flow.tools import call
 from llmflow.types.messages import Message
-from llmflow.types.tools import Tool
 
 P = ParamSpec("P")
 In = TypeVar("In")
@@ -36,18 +35,6 @@ async def take(taken: Callable[P, Awaitable[Out]], *args: P.args, **kwargs: P.kw
     """Take a step of a pattern: as a step of the run, under its name."""
     async with step(name_of(taken)):
         return await call(taken, *args, **kwargs)
-
-
-async def call(taken: Callable[P, Awaitable[Out]], *args: P.args, **kwargs: P.kwargs) -> Out:
-    """Call it: a tool as an activity, because a call of its own would do its work in the workflow."""
-    if isinstance(taken, Tool):
-        return await call_tool(cast(Tool[P, Out], taken), *args, **kwargs)
-    return await taken(*args, **kwargs)
-
-
-def name_of(taken: Callable[..., object]) -> str:
-    """What the step is called: as its function, or as the tool. The function that a pattern gives has its name."""
-    return taken.name if isinstance(taken, Tool) else function_name(taken)
 
 
 def answered(answer: object, reason: str) -> tuple[Message, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from llmflow.errors import ErrorDetail, GuardRejected
+from llmflow.flow._functions import name_of
 from llmflow.flow.fan_out import fan_out
-from llmflow.flow.patterns._steps import Out, Step, call, name_of, take
+from llmflow.flow.patterns._steps import Out, Step, take
 
 Task = TypeVar("Task")
 Subtask = TypeVar("Subtask")
@@ -42,11 +43,7 @@ def orchestrate(
                 ErrorDetail(guard="max_tasks"),
             )
 
-        async def worker(subtask: Subtask) -> Result:
-            return await call(work, subtask)
-
-        worker.__name__ = name_of(work)
-        results = await fan_out(subtasks, worker, limit=limit)
+        results = await fan_out(subtasks, work, limit=limit)
         return await take(synthesize, task, results.values)
 
     return orchestrate

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from llmflow.errors import ErrorDetail, InputInvalid, VoteUndecided
+from llmflow.flow._functions import name_of
 from llmflow.flow.fan_out import fan_out
-from llmflow.flow.patterns._steps import In, Out, Step, call, name_of, take
+from llmflow.flow.patterns._steps import In, Out, Step, take
+from llmflow.flow.tools import call
 
 A = TypeVar("A")
 B = TypeVar("B")
