@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionId
@@ -36,7 +37,10 @@ _BUGS = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
 )
 _LAST_EVENTS = 10
-_TAGS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
+_TAGS = TypeAdapter(tuple[str, ...])
+_TENANT = TypeAdapter(str)
+_WAITING = TypeAdapter(WaitingList)
+T = TypeVar("T")
 
 
 async def status_of(found: WorkflowExecution) -> RunStatus:
@@ -95,7 +99,7 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
             context = WorkflowSerializationContext(temporal.namespace, found.id)
             try:
                 return named(await temporal.data_converter.with_context(context).decode_failure(failed.failure))
-            except Exception:  # as in `memo_tags`
+            except Exception:  # as in `_memo`
                 return failed.failure.message
         if event.event_type in _OTHER_ENDS:
             return None
@@ -103,31 +107,28 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
 
 
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
-    """The tags of a run; none, if they cannot be read here: one run of somebody else's must not hide all the others."""
-    try:
-        memo: object = await found.memo_value(TAGS, default=None, type_hint=list[str])
-        return _TAGS.validate_python(memo)  # a converter need not heed the type: Temporal's own does not for bytes
-    except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
-        return ()
+    """The tags of a run; none, if they cannot be read here."""
+    return await _memo(found, TAGS, _TAGS) or ()
 
 
 async def memo_tenant(found: WorkflowExecution) -> str | None:
     """The tenant of a run; none, if it cannot be read here."""
-    try:
-        tenant: object = await found.memo_value(TENANT, default=None, type_hint=str)
-    except Exception:  # as above
-        return None
-    return tenant if isinstance(tenant, str) else None
+    return await _memo(found, TENANT, _TENANT)
 
 
 async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:
     """The open questions of a run; none, if they cannot be read here."""
-    if WAITING not in found.raw_info.memo.fields:
-        return ()
+    waiting = await _memo(found, WAITING, _WAITING)
+    return waiting.open if waiting else ()
+
+
+async def _memo(found: WorkflowExecution, name: str, kind: TypeAdapter[T]) -> T | None:
+    """What a run notes under a name. One run of somebody else's must not hide all the others."""
     try:
-        return (await found.memo_value(WAITING, type_hint=WaitingList)).open
-    except Exception:  # as above
-        return ()
+        value: object = await found.memo_value(name, default=None)
+        return None if value is None else kind.validate_python(value)
+    except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
+        return None
 
 
 def quoted(text: str) -> str:

@@ -16,6 +16,7 @@ from llmflow.flow._answers import Form, decisive, form_of
 from llmflow.flow._notices import Notices, reach
 from llmflow.flow._run import Run, current
 from llmflow.types.approvals import Question, Vote, person
+from llmflow.types.lengths import length_of
 
 F = TypeVar("F", default=None)
 
@@ -190,7 +191,8 @@ class _Waiting:
         return True
 
     def _time_is_up(self) -> Decision[Any]:  # Any: without a form
-        comment = f"nobody decided within {_in_words(self.timeout)}{', at each level' if self.levels else ''}"
+        length = length_of(self.timeout or timedelta())
+        comment = f"nobody decided within {length}{', at each level' if self.levels else ''}"
         question = self._question()
         if self.on_timeout != "reject":
             self.run.approvals.close(self.name, "expired")
@@ -210,14 +212,6 @@ class _Waiting:
 
     def _is_open(self) -> bool:
         return self._question().status == "open"
-
-
-def _in_words(span: timedelta | None) -> str:
-    seconds = span.total_seconds() if span else 0.0
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:g} s"
 
 
 def _invalid(field: str, message: str) -> InputInvalid:

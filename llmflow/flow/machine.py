@@ -33,7 +33,8 @@ from llmflow.flow._pauses import pause
 from llmflow.flow._run import Run, current, path
 from llmflow.flow.checkpoints import go_on, is_due
 from llmflow.flow.steps import step as open_step
-from llmflow.types.machines import MachineDescription, Position, length_of
+from llmflow.types.lengths import length_of
+from llmflow.types.machines import MachineDescription, Position
 
 C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Awaitable[Enum]])

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from llmflow.types.lengths import length_of
 from llmflow.types.wire import CompactWire, Wire
 
 _PLAIN = re.compile(r"(?!s\d+$)[A-Za-z_][A-Za-z0-9_]*")
@@ -18,7 +19,6 @@ _RESERVED = re.compile(
 """Words of Mermaid's own, large or small, which no state may have for its name there."""
 _SHOWN = 3
 """States of a machine in a line that says where it stands."""
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 
 
 class StateDescription(Wire):
@@ -112,14 +112,3 @@ def _drawn(name: str, number: int) -> str:
 def _escaped(name: str) -> str:
     """As in HTML, with `#` for `&`."""
     return "".join(char if char.isalnum() or char in " _-.,()/" else f"#{ord(char)};" for char in name)
-
-
-def length_of(length: timedelta) -> str:
-    """Such as `3 d` or `1 h 30 min`."""
-    parts: list[str] = []
-    for unit, size in _UNITS:
-        count, length = divmod(length, size)
-        parts += [f"{count} {unit}"] if count else []
-    if length:
-        parts.append(f"{length.total_seconds():g} s")
-    return " ".join(parts)
