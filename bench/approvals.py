@@ -8,7 +8,7 @@ from bench.chain import at_once
 from bench.figures import Figure, p95
 from bench.schemas import MAIL
 from bench.sides import sides
-from bench.with_llmflow.workflow import Ask
+from bench.with_llmflow.alone import Ask
 from llmflow.client import Client
 from tests.helpers.waiting import until
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from bench.figures import Figure
 from bench.schemas import MAILS
 from bench.sides import Side, Sides, sides
-from bench.with_llmflow.workflow import Many
+from bench.with_llmflow.alone import Many
 
 DELAY = 0.02
 ROUNDS = 7

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from bench.with_llmflow.workflow import Ask, Call, Chain, Fan, Many
+from bench.with_llmflow.alone import Ask, Many
+from bench.with_llmflow.workflow import Call, Chain, Fan
 from llmflow.app import App
 
 app = App(
