@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, delete, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, delete, literal, select, update
 
 from llmflow.errors import BudgetExceeded, ErrorDetail, LimitReached
 from llmflow.stores.database import Database
@@ -68,12 +67,10 @@ class Budgets:
             ErrorDetail(retry_after=_SOON),
         )
 
-    async def _take(
-        self, connection: AsyncConnection, wanted: Reservation, lost: str
-    ) -> tuple[Decimal, Decimal | None]:
+    def _take(self, connection: Connection, wanted: Reservation, lost: str) -> tuple[Decimal, Decimal | None]:
         """Nothing and `None` if it was taken, else what is spent and reserved."""
         new = insert_into(self._database, budgets).values(id=wanted.budget.id, spent=Decimal(0), reserved=Decimal(0))
-        await connection.execute(new.on_conflict_do_nothing())
+        connection.execute(new.on_conflict_do_nothing())
         usd = literal(wanted.usd, Dollars)  # a sum of columns has forgotten that it is money
         take = (
             update(budgets)
@@ -94,13 +91,11 @@ class Budgets:
             settled=False,
             lost=lost,
         )
-        known = await connection.execute(row.on_conflict_do_nothing())
-        if not known.rowcount or (await connection.execute(take)).rowcount:
+        known = connection.execute(row.on_conflict_do_nothing())
+        if not known.rowcount or connection.execute(take).rowcount:
             return Decimal(0), None
-        await connection.execute(delete(reservations).where(*_same(wanted.run_id, wanted.activity_id, wanted.attempt)))
-        found = await connection.execute(
-            select(budgets.c.spent, budgets.c.reserved).where(budgets.c.id == wanted.budget.id)
-        )
+        connection.execute(delete(reservations).where(*_same(wanted.run_id, wanted.activity_id, wanted.attempt)))
+        found = connection.execute(select(budgets.c.spent, budgets.c.reserved).where(budgets.c.id == wanted.budget.id))
         spent, reserved = found.one()
         return spent, reserved
 
@@ -127,17 +122,17 @@ async def close_overdue(database: Database, now: datetime, most: int) -> Sequenc
     key = (c.budget, c.run_id, c.activity_id, c.attempt)
     some = select(*key, c.lost).where(~c.settled, c.until < now).limit(most)
 
-    async def close(connection: AsyncConnection) -> Sequence[str]:
-        found = (await connection.execute(some)).all()
+    def close(connection: Connection) -> Sequence[str]:
+        found = connection.execute(some).all()
         rows = sorted(tuple(row) for row in found)  # the database sorts texts by its own rules
         for _, run_id, activity_id, attempt, _ in rows:
-            await settle(connection, run_id, activity_id, attempt, None)
+            settle(connection, run_id, activity_id, attempt, None)
         return [lost for *_, lost in rows]
 
     return await database.write(close)
 
 
-async def settle(connection: AsyncConnection, run_id: str, activity_id: str, attempt: int, usd: Decimal | None) -> None:
+def settle(connection: Connection, run_id: str, activity_id: str, attempt: int, usd: Decimal | None) -> None:
     """Give back what an attempt did not cost; `None` if nobody knows what it cost: then it was all of it.
 
     In the transaction that records the call, and there in the order of budgets, or two workers wait for each other. An
@@ -145,26 +140,26 @@ async def settle(connection: AsyncConnection, run_id: str, activity_id: str, att
     """
     c, same = reservations.c, _same(run_id, activity_id, attempt)
     if usd is None:  # the row stays, for late news
-        taken = await connection.execute(
+        taken = connection.execute(
             update(reservations).where(*same, ~c.settled).values(settled=True).returning(c.budget, c.usd)
         )
         for row in taken.all():
-            await _move(connection, row.budget, reserved=-row.usd, spent=row.usd)
+            _move(connection, row.budget, reserved=-row.usd, spent=row.usd)
         return
-    taken = await connection.execute(delete(reservations).where(*same).returning(c.budget, c.usd, c.settled))
+    taken = connection.execute(delete(reservations).where(*same).returning(c.budget, c.usd, c.settled))
     for row in taken.all():
         if row.settled:
-            await _move(connection, row.budget, reserved=Decimal(0), spent=usd - row.usd)
+            _move(connection, row.budget, reserved=Decimal(0), spent=usd - row.usd)
         else:
-            await _move(connection, row.budget, reserved=-row.usd, spent=usd)
+            _move(connection, row.budget, reserved=-row.usd, spent=usd)
 
 
-async def _move(connection: AsyncConnection, budget: str, *, reserved: Decimal, spent: Decimal) -> None:
+def _move(connection: Connection, budget: str, *, reserved: Decimal, spent: Decimal) -> None:
     sums = {
         "reserved": budgets.c.reserved + literal(reserved, Dollars),
         "spent": budgets.c.spent + literal(spent, Dollars),
     }
-    await connection.execute(update(budgets).where(budgets.c.id == budget).values(sums))
+    connection.execute(update(budgets).where(budgets.c.id == budget).values(sums))
 
 
 def _same(run_id: str, activity_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import ColumnElement, Insert, Table, and_, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, delete, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llmflow.errors import AnswerUnreadable, StoreUnavailable
 from llmflow.stores.batches import Batches
@@ -123,7 +122,7 @@ class Calls:
         """
         same = (calls.c.run_id == call.id.run_id, calls.c.activity_id == call.id.activity_id)
         query = select(calls.c.attempt).where(*same)
-        known = await self._database.read(lambda connection: connection.scalars(query))
+        known = await self._database.read(lambda connection: connection.scalars(query).all())
         missing = sorted({*range(1, call.id.attempt)} - {*known})
         lost = [
             call.model_copy(update={"id": call.id.model_copy(update={"attempt": attempt}), "outcome": LOST})
@@ -262,13 +261,13 @@ class Calls:
         kept = [_answer(call) for call in rows if call.result]
         reserved = sorted((call for call in rows if call.origin.budget), key=_budget)
 
-        async def insert(connection: AsyncConnection) -> None:
+        def insert(connection: Connection) -> None:
             if rows:
-                await connection.execute(self._upsert, [_row(call) for call in rows])
+                connection.execute(self._upsert, [_row(call) for call in rows])
             if kept:
-                await connection.execute(self._insert_answer, kept)
+                connection.execute(self._insert_answer, kept)
             for call in reserved:
-                await settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
+                settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
 
         await self._database.write(insert)
 
@@ -278,7 +277,7 @@ class Calls:
         some = delete(table).where(key.in_(select(*table.primary_key).where(where).limit(_PURGED)))
         gone = 0
         while True:
-            deleted = (await self._database.write(lambda connection: connection.execute(some))).rowcount
+            deleted = await self._database.write(lambda connection: connection.execute(some).rowcount)
             gone += deleted
             if deleted < _PURGED:
                 return gone

@@ -139,4 +139,4 @@ async def _check_known(database: Database, prompt: str) -> None:
 
 
 async def _read(database: Database, query: Query) -> Sequence[Found]:
-    return (await database.read(lambda connection: connection.execute(query), within=PATIENCE)).all()
+    return await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)

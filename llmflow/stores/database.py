@@ -4,22 +4,21 @@ import asyncio
 import math
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from llmflow.errors import ConfigInvalid, StoreUnavailable
+from llmflow.stores.connections import Connections, PostgresConnections, SqliteConnections, Work
 from llmflow.stores.upgrade import is_current, upgrade
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
 
 WITHIN = 5.0
 """Seconds that one transaction may take, the wait for a connection included. To give up one that hangs takes 2 more."""
@@ -28,7 +27,7 @@ FRESH = 5.0
 _UPGRADE_WITHIN = 3600.0
 """Seconds for all migrations: a big table may take its time, and whoever upgrades it watches."""
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 class Database:
@@ -43,7 +42,10 @@ class Database:
     """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
-        self._engine = _engine(_store_url(url))
+        self._url = _store_url(url)
+        self._connections: Connections = (SqliteConnections if self.is_sqlite else PostgresConnections)(
+            self._url, WITHIN
+        )
         self._create = create
         self._answered_at = self._failed_at = -math.inf
         self._asking: asyncio.Task[StoreUnavailable | None] | None = None
@@ -90,8 +92,8 @@ class Database:
         """
         self._make_folder()
         try:
-            async with self._bounded(_UPGRADE_WITHIN), self._engine.begin() as connection:
-                return await upgrade(connection)
+            async with self._bounded(_UPGRADE_WITHIN):
+                return await self._connections.write(upgrade)
         except DBAPIError as error:
             raise ConfigInvalid(
                 f"the store {self.name} cannot be upgraded: {error.orig}. Give llmflow a database of its own"
@@ -100,20 +102,19 @@ class Database:
     @property
     def name(self) -> str:
         """Where it is, without its password; of a file the absolute path."""
-        url = self._engine.url
         if self.is_sqlite:
-            return str(Path(url.database).absolute()) if url.database else ""
-        return url.set(drivername="postgresql").render_as_string()
+            return str(Path(self._url.database).absolute()) if self._url.database else ""
+        return self._url.set(drivername="postgresql").render_as_string()
 
     @property
     def is_sqlite(self) -> bool:
         """Whether it is a file on this machine."""
-        return self._engine.dialect.name == "sqlite"
+        return self._url.drivername == _DRIVERS["sqlite"]
 
     @property
     def is_missing(self) -> bool:
         """Whether it is a file that nobody has made yet."""
-        path = self._engine.url.database
+        path = self._url.database
         return self.is_sqlite and path is not None and not os.path.exists(path)  # which raises nothing
 
     @property
@@ -127,8 +128,8 @@ class Database:
         Raises:
             StoreUnavailable: no answer within so many seconds.
         """
-        async with self._bounded(within), self._engine.connect() as connection:
-            return await work(await connection.execution_options(isolation_level="AUTOCOMMIT"))
+        async with self._bounded(within):
+            return await self._connections.read(work)
 
     async def write(self, work: Work[T]) -> T:
         """Do `work` in one transaction: all of it, or nothing.
@@ -137,8 +138,8 @@ class Database:
             StoreUnavailable: no answer within `WITHIN` seconds. The transaction may have been committed all the same,
                 so what is written must be the same when it is written twice.
         """
-        async with self._bounded(), self._engine.begin() as connection:
-            return await work(connection)
+        async with self._bounded():
+            return await self._connections.write(work)
 
     async def check(self) -> None:
         """Return if it answers now, or answered a moment ago.
@@ -157,10 +158,10 @@ class Database:
         """Close the connections."""
         if self._asking:
             await self._asking
-        await self._engine.dispose()
+        await self._connections.close()
 
     def _make_folder(self) -> None:
-        path = self._engine.url.database
+        path = self._url.database
         if not self.is_sqlite or path is None:
             return
         try:
@@ -170,7 +171,7 @@ class Database:
 
     async def _ask(self) -> StoreUnavailable | None:
         try:
-            await self.read(lambda connection: connection.execute(text("SELECT 1")))
+            await self.read(lambda connection: connection.scalar(text("SELECT 1")))
         except StoreUnavailable as error:
             return error
         return None
@@ -231,31 +232,3 @@ def _store_url(url: str) -> URL:
             "path of an SQLite file"
         )
     return found.set(drivername=driver)
-
-
-def _engine(url: URL) -> AsyncEngine:
-    if not url.drivername.startswith("sqlite"):
-        try:
-            return create_async_engine(url, pool_pre_ping=True, pool_timeout=WITHIN, hide_parameters=True)
-        except ModuleNotFoundError:
-            raise ConfigInvalid("PostgreSQL needs asyncpg: pip install 'llmflow[postgres]'") from None
-    # It waits for a lock a little shorter than we do, so that the error says so.
-    engine = create_async_engine(url, connect_args={"timeout": 0.8 * WITHIN}, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    event.listen(engine.sync_engine, "begin", _lock_at_once)
-    return engine
-
-
-def _configure_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # SQLAlchemy's BEGIN below, and not the driver's own
-    cursor = connection.cursor()
-    # WAL lets readers read while one writes. A power cut may undo the last moments, a killed process never does.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _lock_at_once(connection: Connection) -> None:
-    """Take the write lock before reading, because a reader that begins to write may find the file changed."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -2,13 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Executable, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, delete, insert, select, update
 
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 from llmflow.stores.database import Database
@@ -64,8 +63,8 @@ class Labels:
     async def history(self, name: str) -> tuple[PromptState, tuple[Move, ...]]:
         """What the store knows of one prompt, and every change of its labels and rollouts, oldest first."""
 
-        async def read(connection: AsyncConnection) -> tuple[PromptState, tuple[Move, ...]]:
-            return await state_of(connection, name), tuple(await moves_of(connection, name))
+        def read(connection: Connection) -> tuple[PromptState, tuple[Move, ...]]:
+            return state_of(connection, name), tuple(moves_of(connection, name))
 
         return await self._database.read(read)
 
@@ -85,7 +84,7 @@ class Labels:
             What has changed.
         """
 
-        async def work(change: "_Change") -> None:
+        def work(change: "_Change") -> None:
             before = change.state.labels.get(label)
             if change.state.rollouts.get(label):
                 raise InputInvalid(
@@ -95,11 +94,11 @@ class Labels:
             if before is None:
                 _check_name(label)
             if to == BACK:
-                await change.point(_way_back(change), kind="back")
+                change.point(_way_back(change), kind="back")
             else:
-                await change.point(None if to == NONE else change.state.find(to))
+                change.point(None if to == NONE else change.state.find(to))
             if protect is not None:
-                await change.protect(protect)
+                change.protect(protect)
 
         try:
             return await self._change(name, label, reason, work)
@@ -123,7 +122,7 @@ class Labels:
             What has changed.
         """
 
-        async def work(change: "_Change") -> None:
+        def work(change: "_Change") -> None:
             before = change.state.rollouts.get(label)
             if before is None and label not in change.state.labels:
                 _check_name(label)
@@ -131,7 +130,7 @@ class Labels:
                 {arm: share for arm, (_, share) in arms.items()},
                 {arm.arm: arm.buckets for arm in before.arms} if before else {},
             )
-            await change.split(
+            change.split(
                 Rollout(
                     salt=before.salt if before else secrets.token_hex(8),
                     unit=unit or (before.unit if before else "run"),
@@ -157,7 +156,7 @@ class Labels:
             What has changed.
         """
 
-        async def work(change: "_Change") -> None:
+        def work(change: "_Change") -> None:
             rollout = change.state.rollouts.get(label)
             if rollout is None:
                 raise InputInvalid(f"no rollout of `{label}` is open for `{name}`{_open_elsewhere(change.state)}")
@@ -166,22 +165,22 @@ class Labels:
                 raise InputInvalid(
                     f"the rollout has no arm `{keep}`{did_you_mean(keep, versions)}. It has {', '.join(versions)}"
                 )
-            await change.split(None)
+            change.split(None)
             if keep is not None:
-                await change.point(versions[keep])
+                change.point(versions[keep])
 
         return await self._change(name, label, reason, work)
 
     async def _change(
-        self, name: str, label: str, reason: Reason, work: Callable[["_Change"], Awaitable[None]]
+        self, name: str, label: str, reason: Reason, work: Callable[["_Change"], None]
     ) -> tuple[Move, ...]:
-        async def locked(connection: AsyncConnection) -> tuple[Move, ...]:
+        def locked(connection: Connection) -> tuple[Move, ...]:
             # Two people who change one prompt at once come one after the other. SQLite has locked everything already.
             of_name = prompt_versions.c.name == name
-            await connection.execute(select(prompt_versions.c.version).where(of_name).with_for_update())
-            state, moves = await state_of(connection, name), await moves_of(connection, name)
+            connection.execute(select(prompt_versions.c.version).where(of_name).with_for_update())
+            state, moves = state_of(connection, name), moves_of(connection, name)
             change = _Change(connection, state, [move for move in moves if move.label == label], label, reason)
-            await work(change)
+            work(change)
             return tuple(change.moves)
 
         return await self._database.write(locked)
@@ -191,7 +190,7 @@ class _Change:
     """Changes of one label in one transaction, each with its record; what stays as it was leaves none."""
 
     def __init__(
-        self, connection: AsyncConnection, state: PromptState, past: Sequence[Move], label: str, reason: Reason
+        self, connection: Connection, state: PromptState, past: Sequence[Move], label: str, reason: Reason
     ) -> None:
         self.state = state
         self.past = past
@@ -203,35 +202,35 @@ class _Change:
         # Asked of the records, because it outlives the label: `none` is no way round it.
         self._protected = next((move.after is not None for move in reversed(past) if move.kind == "protection"), False)
 
-    async def point(self, version: str | None, *, kind: Literal["label", "back"] = "label") -> None:
+    def point(self, version: str | None, *, kind: Literal["label", "back"] = "label") -> None:
         found = self.state.labels.get(self.label)
         before = found.version if found else None
         if version == before:
             return
-        await self._record(kind, before, version)
+        self._record(kind, before, version)
         if before is None:
             values = {**self._of_label, "version": version, "protected": self._protected}
-            await self._execute(insert(prompt_labels).values(values))
+            self._execute(insert(prompt_labels).values(values))
         elif version is None:
-            await self._execute(delete(prompt_labels).filter_by(**self._of_label))
+            self._execute(delete(prompt_labels).filter_by(**self._of_label))
         else:
-            await self._execute(update(prompt_labels).filter_by(**self._of_label).values(version=version))
+            self._execute(update(prompt_labels).filter_by(**self._of_label).values(version=version))
 
-    async def protect(self, wanted: bool) -> None:
+    def protect(self, wanted: bool) -> None:
         if wanted != self._protected:
-            await self._record("protection", PROTECTED if self._protected else None, PROTECTED if wanted else None)
-            await self._execute(update(prompt_labels).filter_by(**self._of_label).values(protected=wanted))
+            self._record("protection", PROTECTED if self._protected else None, PROTECTED if wanted else None)
+            self._execute(update(prompt_labels).filter_by(**self._of_label).values(protected=wanted))
 
-    async def split(self, rollout: Rollout | None) -> None:
+    def split(self, rollout: Rollout | None) -> None:
         before = self.state.rollouts.get(self.label)
         if rollout == before:
             return
-        await self._record("rollout", str(before) if before else None, str(rollout) if rollout else None)
-        await self._execute(delete(prompt_rollouts).filter_by(**self._of_label))
+        self._record("rollout", str(before) if before else None, str(rollout) if rollout else None)
+        self._execute(delete(prompt_rollouts).filter_by(**self._of_label))
         if rollout:
-            await self._execute(insert(prompt_rollouts).values(**self._of_label, **rollout.model_dump(mode="json")))
+            self._execute(insert(prompt_rollouts).values(**self._of_label, **rollout.model_dump(mode="json")))
 
-    async def _record(
+    def _record(
         self, kind: Literal["label", "back", "rollout", "protection"], before: str | None, after: str | None
     ) -> None:
         if self._protected and not (self._reason.force and self._reason.why):
@@ -248,10 +247,10 @@ class _Change:
             why=self._reason.why,
         )
         self.moves.append(move)
-        await self._execute(insert(prompt_moves).values(name=self.state.name, **dict(move)))
+        self._execute(insert(prompt_moves).values(name=self.state.name, **dict(move)))
 
-    async def _execute(self, statement: Executable) -> None:
-        await self._connection.execute(statement)
+    def _execute(self, statement: Executable) -> None:
+        self._connection.execute(statement)
 
 
 def _way_back(change: _Change) -> str:

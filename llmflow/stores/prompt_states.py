@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, select
 
 from llmflow.errors import ErrorDetail, InputInvalid, PromptNotFound, PromptVersionMissing, did_you_mean
 from llmflow.stores.rollouts import Rollout
@@ -93,20 +92,20 @@ class PromptState(_Frozen):
         )
 
 
-async def states_of_app(connection: AsyncConnection, app: str) -> dict[str, PromptState]:
+def states_of_app(connection: Connection, app: str) -> dict[str, PromptState]:
     """The prompts of an App that the store knows, by name."""
-    return await _states(connection, lambda name: name.startswith(f"{app}/", autoescape=True))
+    return _states(connection, lambda name: name.startswith(f"{app}/", autoescape=True))
 
 
-async def state_of(connection: AsyncConnection, name: str) -> PromptState:
+def state_of(connection: Connection, name: str) -> PromptState:
     """What the store knows of one prompt.
 
     Raises:
         PromptNotFound: nothing; says what is near.
     """
-    found = await _states(connection, lambda column: column == name)
+    found = _states(connection, lambda column: column == name)
     if name not in found:
-        known = list(await connection.scalars(select(prompt_versions.c.name).distinct()))
+        known = list(connection.scalars(select(prompt_versions.c.name).distinct()))
         hint = did_you_mean(name, known) or ("" if known else ": it is empty")
         raise PromptNotFound(
             f"the store has no prompt `{name}`{hint}. `llmflow prompts push APP` stores those of an App",
@@ -115,23 +114,23 @@ async def state_of(connection: AsyncConnection, name: str) -> PromptState:
     return found[name]
 
 
-async def moves_of(connection: AsyncConnection, name: str) -> list[Move]:
+def moves_of(connection: Connection, name: str) -> list[Move]:
     """Every change of a prompt's labels and rollouts, oldest first."""
     query = select(prompt_moves).where(prompt_moves.c.name == name).order_by(prompt_moves.c.id)
-    return [Move.model_validate(row) for row in await connection.execute(query)]
+    return [Move.model_validate(row) for row in connection.execute(query)]
 
 
-async def _states(connection: AsyncConnection, names: Names) -> dict[str, PromptState]:
+def _states(connection: Connection, names: Names) -> dict[str, PromptState]:
     versions: defaultdict[str, list[Version]] = defaultdict(list)
     labels: defaultdict[str, dict[str, Label]] = defaultdict(dict)
     rollouts: defaultdict[str, dict[str, Rollout]] = defaultdict(dict)
     columns = prompt_versions.c
     query = select(columns.name, columns.version, columns.at, columns.by).where(names(columns.name))
-    for row in await connection.execute(query.order_by(columns.name, columns.at.desc(), columns.version)):
+    for row in connection.execute(query.order_by(columns.name, columns.at.desc(), columns.version)):
         versions[row.name].append(Version.model_validate(row))
-    for row in await connection.execute(select(prompt_labels).where(names(prompt_labels.c.name))):
+    for row in connection.execute(select(prompt_labels).where(names(prompt_labels.c.name))):
         labels[row.name][row.label] = Label.model_validate(row)
-    for row in await connection.execute(select(prompt_rollouts).where(names(prompt_rollouts.c.name))):
+    for row in connection.execute(select(prompt_rollouts).where(names(prompt_rollouts.c.name))):
         rollouts[row.name][row.label] = Rollout.model_validate(row, from_attributes=True)
     return {
         name: PromptState(name=name, versions=tuple(stored), labels=labels[name], rollouts=rollouts[name])

@@ -25,6 +25,6 @@ async def last_uses(database: Database, names: Collection[str]) -> Mapping[str, 
     query = select(calls.c.prompt, calls.c.version, last).where(calls.c.prompt.in_(names))
     query = query.group_by(calls.c.prompt, calls.c.version).order_by(last.desc(), calls.c.version)
     uses: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    for name, version, at in await database.read(lambda connection: connection.execute(query), within=PATIENCE):
+    for name, version, at in await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE):
         uses[name][version] = at
     return uses

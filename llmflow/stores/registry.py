@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, String, bindparam, cast, null, select, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import JSON, Connection, String, bindparam, cast, null, select, union_all
 
 from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.stores.database import Database
@@ -61,15 +60,15 @@ class Registry:
             for one in self.served
         ]
 
-        async def add(connection: AsyncConnection) -> tuple[PromptRef, ...]:
+        def add(connection: Connection) -> tuple[PromptRef, ...]:
             names = [row["name"] for row in rows]
-            found = await connection.execute(select(_versions.name, _versions.version).where(_versions.name.in_(names)))
+            found = connection.execute(select(_versions.name, _versions.version).where(_versions.name.in_(names)))
             known = {(name, version) for name, version in found}
             new = [row for row in rows if (row["name"], row["version"]) not in known]
             if new:
                 # Workers that start at once may store the same.
                 insert = insert_into(self._database, prompt_versions).on_conflict_do_nothing()
-                await connection.execute(insert, new)
+                connection.execute(insert, new)
             return tuple(PromptRef(name=str(row["name"]), version=str(row["version"])) for row in new)
 
         return await self._database.write(add)
@@ -123,7 +122,7 @@ class Registry:
             StoreUnavailable: the database does not answer.
         """
         parameters = {"label": label, "names": list(names)}
-        rows = await self._database.read(lambda connection: connection.execute(_CHOICES, parameters))
+        rows = await self._database.read(lambda connection: connection.execute(_CHOICES, parameters).all())
         chosen: dict[str, tuple[PromptRef, PromptSource]] = {}
         for name, version, salt, unit, arms in rows:
             if salt is not None:
@@ -137,14 +136,12 @@ class Registry:
     async def _load(self, ref: PromptRef) -> Prompt:
         of_name = select(_versions.version, _versions.text).where(_versions.name == ref.name)
 
-        async def read(connection: AsyncConnection) -> tuple[str | None, list[str]]:
-            text = await connection.scalar(
-                of_name.with_only_columns(_versions.text).where(_versions.version == ref.version)
-            )
+        def read(connection: Connection) -> tuple[str | None, list[str]]:
+            text = connection.scalar(of_name.with_only_columns(_versions.text).where(_versions.version == ref.version))
             if text is not None:
                 return text, []
             known = of_name.with_only_columns(_versions.version).order_by(_versions.at.desc()).limit(_SHOWN)
-            return None, list(await connection.scalars(known))
+            return None, list(connection.scalars(known))
 
         text, known = await self._database.read(read)
         try:

@@ -39,7 +39,7 @@ async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimen
 
 async def _read(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> Sequence[Row[Any]]:  # Any: above
     query = _query(filter, by, sqlite=database.is_sqlite)
-    return (await database.read(lambda connection: connection.execute(query), within=PATIENCE)).all()
+    return await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)
 
 
 def _query(filter: CallFilter, by: Sequence[Dimension], *, sqlite: bool) -> Select[Any]:  # Any: above

@@ -83,12 +83,12 @@ async def _count(database: Database, where: ColumnElement[bool]) -> int:
 
 async def _batches(database: Database, where: ColumnElement[bool]) -> AsyncGenerator[Sequence[Found]]:
     query = select(calls).where(where).order_by(*_KEY).limit(BATCH)
-    batch = (await database.read(lambda connection: connection.execute(query), within=PATIENCE)).all()
+    batch = await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)
     while batch:
         yield batch
         last = batch[-1]
         after = query.where(tuple_(*_KEY) > (last.run_id, last.activity_id, last.attempt))
-        batch = (await database.read(lambda connection, query=after: connection.execute(query), within=PATIENCE)).all()
+        batch = await database.read(lambda connection, query=after: connection.execute(query).all(), within=PATIENCE)
 
 
 async def _keep(database: Database, batch: Sequence[Found], costs: Sequence[Cost]) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llmflow.errors import ConfigInvalid
 
@@ -16,13 +15,13 @@ _LOCK = 0x6C6C6D66
 """Of PostgreSQL, for whoever upgrades: any number that nobody else uses."""
 
 
-async def is_current(connection: AsyncConnection) -> bool:
+def is_current(connection: Connection) -> bool:
     """Whether the database has the schema of this llmflow.
 
     Raises:
         ConfigInvalid: it has that of a newer one, or something else.
     """
-    revision = await connection.run_sync(_revision)
+    revision = _revision(connection)
     if revision is not None and revision not in _known():
         raise ConfigInvalid(
             f"the store has the schema {revision!r}, which this llmflow does not know: another worker's llmflow is "
@@ -31,7 +30,7 @@ async def is_current(connection: AsyncConnection) -> bool:
     return revision == HEAD
 
 
-async def upgrade(connection: AsyncConnection) -> bool:
+def upgrade(connection: Connection) -> bool:
     """Do the migrations that are missing, in the transaction of the connection; whether there were some.
 
     Raises:
@@ -39,10 +38,10 @@ async def upgrade(connection: AsyncConnection) -> bool:
     """
     # Of two processes one does it. SQLite has locked already: its transactions lock before they look.
     if connection.dialect.name == "postgresql":
-        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    if await is_current(connection):
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    if is_current(connection):
         return False
-    await connection.run_sync(_upgrade)
+    _upgrade(connection)
     return True
 
 

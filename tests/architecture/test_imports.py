@@ -20,7 +20,7 @@ types      | errors                                | temporalio.workflow
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
 providers  | types, errors                         | openai, litellm, httpx, genai_prices, minijinja, ruamel.yaml,
            |                                       | circuitbreaker, limits, redis
-stores     | types, errors                         | sqlalchemy, aiosqlite, asyncpg, alembic, minijinja,
+stores     | types, errors                         | sqlalchemy, asyncpg, alembic, minijinja,
            |                                       | ruamel.yaml
 tools      | types, errors                         | httpx, minijinja
 activities | types, errors,                        | temporalio.{activity,common,exceptions,worker}, httpx,

@@ -256,4 +256,4 @@ async def _in_ledger(env: Environment, *, root: Run[Any]) -> int:  # Any: runs w
     assert env.client.store
     async with Database(env.client.store) as database:
         query = select(calls.c.activity_id).where(calls.c.root_id == root.id)
-        return len((await database.read(lambda connection: connection.execute(query))).all())
+        return len(await database.read(lambda connection: connection.execute(query).all()))

@@ -51,7 +51,7 @@ async def client(temporal: str, vendor: ModelServer, store: Database, tmp_path: 
 
 async def rows(store: Database) -> list[Row[tuple[object, ...]]]:
     query = select(calls).order_by(calls.c.at)
-    return [*await store.read(lambda connection: connection.execute(query))]
+    return [*await store.read(lambda connection: connection.execute(query).all())]
 
 
 async def test_every_attempt_has_a_row_that_agrees_with_the_history(

@@ -120,7 +120,7 @@ async def test_a_rollout_is_sticky_by_user_and_the_ledger_says_the_arm(fleet: Fl
         users = [f"user-{number}" for number in range(6)]
         for user in users * 2:
             assert await fleet.once(user) == rollout.arm_of(user).version
-    found = await fleet.database.read(lambda connection: connection.execute(select(calls)))
+    found = await fleet.database.read(lambda connection: connection.execute(select(calls)).all())
     assert sorted((row.user_id, row.label, row.arm) for row in found) == sorted(
         (user, "production", rollout.arm_of(user).arm) for user in users * 2
     )

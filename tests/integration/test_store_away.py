@@ -62,7 +62,7 @@ async def rows(store: str) -> list[tuple[str, str]]:
     database = Database(store)
     query = select(calls.c.activity_id, calls.c.outcome).order_by(calls.c.activity_id, calls.c.attempt)
     try:
-        return [(row[0], row[1]) for row in await database.read(lambda connection: connection.execute(query))]
+        return [(row[0], row[1]) for row in await database.read(lambda connection: connection.execute(query).all())]
     finally:
         await database.close()
 

@@ -85,7 +85,7 @@ class Bench:
 
     async def outcomes(self) -> list[str]:
         query = select(rows.c.outcome).order_by(rows.c.activity_id, rows.c.attempt)
-        return [*await self.database.read(lambda connection: connection.scalars(query))]
+        return [*await self.database.read(lambda connection: connection.scalars(query).all())]
 
     async def rename(self, before: str, after: str) -> None:
         """Without its table of calls, the store cannot be used."""

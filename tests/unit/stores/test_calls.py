@@ -34,7 +34,7 @@ def ledger(database: Database, outbox: Outbox) -> Calls:
 
 async def rows(database: Database) -> list[Row[tuple[object, ...]]]:
     query = select(calls).order_by(calls.c.run_id, calls.c.activity_id, calls.c.attempt)
-    return [*await database.read(lambda connection: connection.execute(query))]
+    return [*await database.read(lambda connection: connection.execute(query).all())]
 
 
 async def outcomes(database: Database) -> list[str]:
@@ -290,7 +290,7 @@ async def test_answers_go_after_their_time_and_costs_stay(
     for day in range(10):
         await ledger.record(a_call(activity=f"complete#{day}", at=NOON + timedelta(days=day)))
     assert await ledger.purge(NOON + timedelta(days=8)) == 8
-    kept = await database.read(lambda connection: connection.scalars(select(answers.c.activity_id)))
+    kept = await database.read(lambda connection: connection.scalars(select(answers.c.activity_id)).all())
     assert sorted(kept) == ["complete#8", "complete#9"]
     assert [row.usd for row in await rows(database)] == [Decimal("0.0125")] * 10
 
@@ -299,7 +299,7 @@ async def test_a_worker_purges_by_itself(ledger: Calls, database: Database) -> N
     await ledger.record(a_call())  # long ago
 
     async def gone() -> bool:
-        return not [*await database.read(lambda connection: connection.scalars(select(answers.c.run_id)))]
+        return not [*await database.read(lambda connection: connection.scalars(select(answers.c.run_id)).all())]
 
     async with ledger.serving(timedelta(days=7)):
         await until(gone)

@@ -4,21 +4,20 @@ import asyncio
 import gc
 import math
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llmflow.errors import StoreUnavailable
 from llmflow.stores.database import Database
 from llmflow.stores.schema import prompt_labels
 from tests.helpers.postgres import Postgres
 
-Work = Callable[[AsyncConnection], Awaitable[object]]
+Work = Callable[[Connection], object]
 
 
 def sql(statement: str) -> Work:
@@ -69,9 +68,9 @@ def failing(state: str) -> str:
     ],
 )
 async def test_what_may_pass_on_postgresql_is_unavailable(server: Database, statement: str) -> None:
-    async def all_of_it(connection: AsyncConnection) -> None:
+    def all_of_it(connection: Connection) -> None:
         for one in statement.split("; "):
-            await connection.execute(text(one))
+            connection.execute(text(one))
 
     with pytest.raises(StoreUnavailable):
         await server.write(all_of_it if "DO" not in statement else sql(statement))
@@ -129,17 +128,20 @@ async def test_a_postgresql_that_says_nothing_is_given_up(server: Database, post
 async def test_a_file_that_is_locked(file: Database) -> None:
     with closing(sqlite3.connect(file.name)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="locked"):
-            await file.write(label("greet"))
+        first, second = [asyncio.create_task(file.write(label(name))) for name in ("greet", "part")]
         await file.read(ONE)  # readers do not wait for a writer
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await first
+        with pytest.raises(StoreUnavailable, match="no answer within 5 s"):  # the time in the queue counts too
+            await second
     await file.write(label("greet"))
 
 
 async def test_a_disk_that_is_full(file: Database) -> None:
-    async def fill(connection: AsyncConnection) -> None:
-        await connection.execute(text("PRAGMA max_page_count = 1"))  # at least as many as there are
+    def fill(connection: Connection) -> None:
+        connection.execute(text("PRAGMA max_page_count = 1"))  # at least as many as there are
         for number in range(10_000):
-            await label(f"greet-{number}")(connection)
+            label(f"greet-{number}")(connection)
 
     with pytest.raises(StoreUnavailable, match="full"):
         await file.write(fill)

@@ -33,7 +33,7 @@ async def test_the_migrations_make_the_tables(database: Database) -> None:
             found += _primary_key(table, inspector.get_pk_constraint(table.name)["constrained_columns"])
         return found
 
-    assert await database.read(lambda connection: connection.run_sync(differences)) == []
+    assert await database.read(differences) == []
 
 
 def _primary_key(table: Table, found: list[str]) -> list[object]:
@@ -112,7 +112,7 @@ async def test_tables_of_another_application_are_left_alone(store_url: str) -> N
     await other.write(lambda connection: connection.execute(text("CREATE TABLE scores (points INTEGER)")))
     with pytest.raises(ConfigInvalid, match="Give llmflow a database of its own"):
         await other.upgrade()
-    tables = await other.read(lambda connection: connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+    tables = await other.read(lambda connection: inspect(connection).get_table_names())
     assert tables == ["scores"]  # all of an upgrade, or nothing
     await other.close()
 

@@ -41,7 +41,7 @@ async def repriced(database: Database, *, write: bool, filter: CallFilter | None
 async def money(database: Database) -> dict[str, tuple[object, ...]]:
     c = calls.c
     query = select(c.workflow_id, c.usd, c.price_source, c.repriced_usd, c.repriced_source)
-    rows = await database.read(lambda connection: connection.execute(query))
+    rows = await database.read(lambda connection: connection.execute(query).all())
     return {row.workflow_id: tuple(row)[1:] for row in rows}
 
 

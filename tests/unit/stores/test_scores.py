@@ -16,7 +16,7 @@ from tests.helpers.ledger import call_of, keep
 async def kept(database: Database) -> set[tuple[object, ...]]:
     c = scores.c
     query = select(c.root_id, c.name, c.by, c.value, c.comment)
-    return {tuple(row) for row in await database.read(lambda connection: connection.execute(query))}
+    return {tuple(row) for row in await database.read(lambda connection: connection.execute(query).all())}
 
 
 async def test_a_second_score_of_the_same_person_replaces_the_first(database: Database) -> None:

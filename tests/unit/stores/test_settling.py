@@ -5,9 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from llmflow.stores import calls as module
 from llmflow.stores.budgets import Budgets, Reservation
@@ -50,12 +50,12 @@ async def ended(ledger: Calls, call: Call, outcome: str, usd: str = "0.03") -> N
 
 async def sums(database: Database) -> tuple[Decimal, Decimal]:
     query = select(func.sum(budgets.c.spent).label("spent"), func.sum(budgets.c.reserved).label("reserved"))
-    row = (await database.read(lambda connection: connection.execute(query))).one()
+    row = await database.read(lambda connection: connection.execute(query).one())
     return row.spent, row.reserved
 
 
 async def outcomes(database: Database) -> list[str]:
-    return [*await database.read(lambda connection: connection.scalars(select(calls.c.outcome)))]
+    return [*await database.read(lambda connection: connection.scalars(select(calls.c.outcome)).all())]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_settled_reservations_go_after_their_time(ledger: Calls, database:
     left = select(reservations.c.activity_id)
     for before, kept in ((NOON, ["complete#1", "complete#2"]), (LATER, ["complete#2"])):
         await ledger.purge(before)
-        assert sorted(await database.read(lambda connection: connection.scalars(left))) == kept
+        assert sorted(await database.read(lambda connection: connection.scalars(left).all())) == kept
 
 
 async def test_two_workers_never_wait_for_each_other(postgres: Postgres, tmp_path: Path) -> None:
@@ -137,15 +137,15 @@ async def test_two_workers_never_wait_for_each_other(postgres: Postgres, tmp_pat
         [[number]] = await postgres.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         return number == 2
 
-    async def hold(connection: AsyncConnection) -> list[asyncio.Task[None]]:
-        """Both workers stand before the budgets that they want first."""
-        await connection.execute(select(budgets).with_for_update())
+    holder = await asyncpg.connect(url)
+    async with holder.transaction():
+        # Both workers stand before the budgets that they want first.
+        await holder.execute("SELECT * FROM budgets FOR UPDATE")
         orders = zip(workers, (both[0], both[1][::-1]), strict=True)
         writing = [asyncio.create_task(ended(ledger, call, "answered")) for ledger, batch in orders for call in batch]
         await until(waiting, seconds=4)
-        return writing
-
-    await asyncio.gather(*await third.write(hold))
+    await asyncio.gather(*writing)
+    await holder.close()
     assert await sums(third) == (Decimal("0.12"), 0)
     assert await outcomes(third) == ["answered"] * 4
     assert [*tmp_path.glob("*/*")] == []  # the loser of a deadlock would be put there

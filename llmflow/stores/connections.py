@@ -1,0 +1,109 @@
+"""Connections to the two databases. Work on one is a plain function, and is done in one go."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from llmflow.errors import ConfigInvalid
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+"""What is done on a connection. It gives values and no cursor: the connection is closed when it returns."""
+
+READERS = 4
+"""Threads that read an SQLite file at once."""
+
+
+class Connections(Protocol):
+    """A pool of them."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Do it where nothing is written."""
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """Do it in a transaction."""
+        ...
+
+    async def close(self) -> None:
+        """Close them."""
+        ...
+
+
+class PostgresConnections:
+    """By asyncpg."""
+
+    def __init__(self, url: URL, within: float) -> None:
+        try:
+            self._engine = create_async_engine(url, pool_pre_ping=True, pool_timeout=within, hide_parameters=True)
+        except ModuleNotFoundError:
+            raise ConfigInvalid("PostgreSQL needs asyncpg: pip install 'llmflow[postgres]'") from None
+
+    async def read(self, work: Work[T]) -> T:
+        """See `Connections`."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            return await connection.run_sync(work)
+
+    async def write(self, work: Work[T]) -> T:
+        """See `Connections`."""
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """See `Connections`."""
+        await self._engine.dispose()
+
+
+class SqliteConnections:
+    """In threads, each transaction whole: SQLite answers in less time than it takes to change threads.
+
+    An async driver changes them for every statement, cursor and commit, which costs a worker five times as much.
+    """
+
+    def __init__(self, url: URL, within: float) -> None:
+        # It waits for a lock a little shorter than we do, so that the error says so.
+        arguments = {"timeout": 0.8 * within, "check_same_thread": False}
+        self._engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+        event.listen(self._engine, "connect", _configure)
+        self._readers = ThreadPoolExecutor(READERS, "llmflow-reads")
+        self._writer = ThreadPoolExecutor(1, "llmflow-writes")  # a file takes one at a time anyway
+
+    async def read(self, work: Work[T]) -> T:
+        """See `Connections`."""
+
+        def done() -> T:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, done)
+
+    async def write(self, work: Work[T]) -> T:
+        """See `Connections`."""
+
+        def done() -> T:
+            with self._engine.begin() as connection:
+                # The write lock first, because a reader that begins to write may find the file changed.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, done)
+
+    async def close(self) -> None:
+        """See `Connections`."""
+        for threads in (self._readers, self._writer):
+            await asyncio.to_thread(threads.shutdown)
+        self._engine.dispose()
+
+
+def _configure(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # our own BEGIN, and not the driver's
+    # WAL lets readers read while one writes. A power cut may undo the last moments, a killed process never does.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
