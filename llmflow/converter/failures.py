@@ -22,6 +22,10 @@ MAX_MESSAGE = 20_000
 """Characters of an error's message. Temporal terminates a run whose failure is too large, and nobody learns of it."""
 FIRST_FRAMES, LAST_FRAMES = 3, 4
 """What a trace keeps. Of an attempt that is tried again, Temporal keeps 4 KB of failure; above, its type is lost."""
+MAX_FRAME = 400
+"""Characters of a frame: a line of source may be a file of its own."""
+MAX_TRACES = 3_000
+"""Characters of the traces of an error and all its causes. Each may have as much as any other."""
 MACHINERY = tuple(f"{Path(getfile(one)).parent}{os.sep}" for one in (FailureError, LLMFlowError))
 """Where frames come from that stand above every error alike, and say nothing of it."""
 
@@ -38,6 +42,7 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
             failure.stack_trace = _trace(exception.__traceback__)
         if len(failure.message) > MAX_MESSAGE:
             failure.message = f"{failure.message[:MAX_MESSAGE]}… ({len(failure.message):,} characters)"
+        _share(failure)
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
         """See base class."""
@@ -70,10 +75,25 @@ def _trace(raised: TracebackType | None) -> str:
     """The first and last frames of a trace, without those above the first that is neither Temporal's nor ours."""
     frames = traceback.StackSummary.extract(traceback.walk_tb(raised))
     theirs = (place for place, frame in enumerate(frames) if not frame.filename.startswith(MACHINERY))
-    lines = traceback.format_list(frames[next(theirs, -2) :])
+    lines = [_short(line) for line in traceback.format_list(frames[next(theirs, -2) :])]
     if (between := len(lines) - FIRST_FRAMES - LAST_FRAMES) > 0:
         lines[FIRST_FRAMES:-LAST_FRAMES] = [f"  ... {between} more\n"]
     return "".join(lines)
+
+
+def _short(frame: str) -> str:
+    return frame if len(frame) <= MAX_FRAME else f"{frame[:MAX_FRAME]}…\n"
+
+
+def _share(failure: Failure) -> None:
+    """Keep the last frames of the traces of an error and its causes: those together that fit."""
+    chain = [failure]
+    while chain[-1].HasField("cause"):
+        chain.append(chain[-1].cause)
+    most = MAX_TRACES // len(chain)
+    for one in chain:
+        if len(one.stack_trace) > most:
+            one.stack_trace = "  ...\n" + one.stack_trace[-most:].partition("\n")[2]
 
 
 def _detail(error: ApplicationError) -> ErrorDetail:

@@ -117,7 +117,8 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
     task, run = this_task(), current()
     span = range(part.first, part.first + part.count)
     try:
-        result = await _child(part)
+        with run.working():
+            result = await _child(part)
     except ChildWorkflowError as error:
         if task.cancelling():
             raise asyncio.CancelledError from error

@@ -9,7 +9,8 @@ from typing import Generic, TypeVar, TypeVarTuple, cast
 from temporalio import workflow
 from temporalio.exceptions import CancelledError, is_cancelled_exception
 
-from llmflow.flow._run import path, this_task
+from llmflow.errors import CompensationFailed
+from llmflow.flow._run import Run, path, this_task
 from llmflow.flow.tools import call
 
 T = TypeVar("T")
@@ -139,6 +140,19 @@ async def stop(tasks: Sequence[asyncio.Task[R]]) -> None:
             task.exception()  # looked at: asyncio logs those that nobody has seen
     if cancelled:
         raise asyncio.CancelledError
+
+
+async def end_branches(run: Run) -> None:
+    """End what branches do that nobody waits for any more: the run ends, nothing of it goes on, and all is counted.
+
+    Raises:
+        CompensationFailed: a saga in one of them could not be undone.
+    """
+    tasks = list(dict.fromkeys(run.busy))
+    await stop(tasks)
+    for task in tasks:
+        if not task.cancelled() and isinstance(failure := task.exception(), CompensationFailed):
+            raise failure
 
 
 @contextmanager

@@ -45,7 +45,7 @@ async def execute(
     async with run.places:
         await run.admit(payload.ByteSize())
         address = run.numbered(verb)
-        with typed_errors(), ends_if_cancelled():
+        with run.working(), typed_errors(), ends_if_cancelled():
             result: Out = await workflow.execute_activity(
                 contract.name,
                 RawValue(payload),

@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,8 +89,8 @@ class Run:
         """How people learn of them; `None` before the first one."""
         self._waiting = WaitingList()
         """What the memo of the run says of them."""
-        self.sagas: list[AnyTask] = []
-        """Tasks that have sagas open."""
+        self.busy: list[AnyTask] = []
+        """Tasks that have calls, children with batches, or sagas open, once for each: the run ends after them."""
         self.compensations: dict[str, Compensation] = {}
         """Of sagas, by key."""
         self.undone = False
@@ -107,6 +108,16 @@ class Run:
         workflow.set_query_handler(STEPS.name, self.step_report)
         workflow.set_signal_handler(SPENT.name, self.count)
         self.approvals.install()
+
+    @contextmanager
+    def working(self) -> Generator[None]:
+        """While something is open that the run must not end before."""
+        task = this_task()
+        self.busy.append(task)
+        try:
+            yield
+        finally:
+            self.busy.remove(task)
 
     @property
     def origin(self) -> Origin:

@@ -20,10 +20,10 @@ from llmflow.errors import (
     PayloadTooLarge,
     ToolArgumentsInvalid,
 )
-from llmflow.flow._branches import ended, stop
+from llmflow.flow._branches import ended
 from llmflow.flow._errors import described, may_pass
 from llmflow.flow._functions import code_of, name_of
-from llmflow.flow._run import Run, current, key, path, this_task
+from llmflow.flow._run import current, key, path, this_task
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
 from llmflow.types.keys import SharedKey
@@ -88,7 +88,7 @@ class Saga:
         """Begin."""
         self._run, self._open, self._undos = current(), True, []
         self._task = this_task()
-        self._run.sagas.append(self._task)
+        self._run.busy.append(self._task)
         return self
 
     async def do(
@@ -144,7 +144,7 @@ class Saga:
         try:
             await self._end(error)
         finally:
-            self._run.sagas.remove(self._task)
+            self._run.busy.remove(self._task)
 
     async def _end(self, error: BaseException | None) -> None:
         if error is None:
@@ -213,19 +213,6 @@ class Saga:
         changes = {"status": status, "error": error or record.error}
         self._run.compensations[one.key] = record.model_copy(update=changes)
         self._run.show()
-
-
-async def end_sagas(run: Run) -> None:
-    """Undo what branches have begun that nobody waits for any more: the run ends, and nothing of it goes on.
-
-    Raises:
-        CompensationFailed: not everything could be undone.
-    """
-    tasks = list(dict.fromkeys(run.sagas))
-    await stop(tasks)
-    for task in tasks:
-        if not task.cancelled() and isinstance(failure := task.exception(), CompensationFailed):
-            raise failure
 
 
 @contextmanager

@@ -28,11 +28,10 @@ from temporalio.workflow import ActivityCancellationType
 
 from llmflow.errors import CompensationFailed, InputInvalid
 from llmflow.flow._batch import run_batch
-from llmflow.flow._branches import one_error
+from llmflow.flow._branches import end_branches, one_error
 from llmflow.flow._carry import taken_batch
 from llmflow.flow._execute import ends_if_cancelled
 from llmflow.flow._run import Run, key
-from llmflow.flow.sagas import end_sagas
 from llmflow.plugin._tasks import order_tasks
 from llmflow.types.carried import HEADER
 from llmflow.types.contracts import DECIDE, SPENT
@@ -80,7 +79,7 @@ class _InstallRun(WorkflowInboundInterceptor):
 
     async def _end(self, error: BaseException | None = None) -> None:
         try:
-            await end_sagas(self._run)
+            await end_branches(self._run)
         except CompensationFailed as failure:
             raise failure from error
         finally:

@@ -2,9 +2,10 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
@@ -18,6 +19,8 @@ Work = Callable[[Connection], T]
 
 READERS = 4
 """Threads that read an SQLite file at once."""
+STEPS = 100_000
+"""Of SQLite's own machine, some milliseconds, between two looks whether a statement is still waited for."""
 
 
 class Connections(Protocol):
@@ -72,34 +75,52 @@ class SqliteConnections:
         arguments = {"timeout": 0.8 * within, "check_same_thread": False}
         self._engine = create_engine(url, connect_args=arguments, hide_parameters=True)
         event.listen(self._engine, "connect", _configure)
-        self._readers = ThreadPoolExecutor(READERS, "llmflow-reads")
-        self._writer = ThreadPoolExecutor(1, "llmflow-writes")  # a file takes one at a time anyway
+        self._readers, self._writer = _threads()
 
     async def read(self, work: Work[T]) -> T:
         """See `Connections`."""
-
-        def done() -> T:
-            with self._engine.connect() as connection:
-                return work(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, done)
+        return await self._in_thread(self._readers, work)
 
     async def write(self, work: Work[T]) -> T:
         """See `Connections`."""
 
-        def done() -> T:
-            with self._engine.begin() as connection:
-                # The write lock first, because a reader that begins to write may find the file changed.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return work(connection)
+        def whole(connection: Connection) -> T:
+            # The write lock first, because a reader that begins to write may find the file changed.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, done)
+        return await self._in_thread(self._writer, whole, commits=True)
 
     async def close(self) -> None:
         """See `Connections`."""
-        for threads in (self._readers, self._writer):
-            await asyncio.to_thread(threads.shutdown)
-        self._engine.dispose()
+        readers, writer = self._readers, self._writer
+        self._readers, self._writer = _threads()  # as the engine makes a new pool: it may be opened again
+
+        def end() -> None:
+            for threads in (readers, writer):
+                threads.shutdown()
+            self._engine.dispose()
+
+        await asyncio.to_thread(end)
+
+    async def _in_thread(self, threads: ThreadPoolExecutor, work: Work[T], *, commits: bool = False) -> T:
+        given_up = threading.Event()
+
+        def done() -> T:
+            with self._engine.begin() if commits else self._engine.connect() as connection:
+                file = cast(sqlite3.Connection, connection.connection.driver_connection)
+                file.set_progress_handler(given_up.is_set, STEPS)
+                return work(connection)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, done)
+        finally:
+            given_up.set()  # nobody waits for it any more, and others do for its thread
+
+
+def _threads() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
+    """For readers, and for the writer: a file takes one at a time anyway."""
+    return ThreadPoolExecutor(READERS, "llmflow-reads"), ThreadPoolExecutor(1, "llmflow-writes")
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:

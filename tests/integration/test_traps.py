@@ -2,12 +2,14 @@
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
@@ -76,11 +78,27 @@ class Trapped:
         return (await flow.complete("traps/say", {"text": text})).output
 
 
+@workflow.defn
+class Hasty:
+    """Ends while calls are under way."""
+
+    @workflow.run
+    async def run(self, trap: str) -> str:
+        if trap == "gather":
+            await asyncio.gather(self.say("good"), self.say("bad"), self.say("good"))
+        left = asyncio.create_task(self.say("good"))
+        await workflow.sleep(0.1)
+        return f"done: {left.done()}"
+
+    async def say(self, text: str) -> str:
+        return (await flow.complete("traps/say", {"text": text})).output
+
+
 @pytest.fixture(scope="module")
 async def env(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
     prompts: Path = tmp_path_factory.mktemp("prompts")
     (prompts / "say.prompt").write_text("---\nmodel: fast\n---\nuser:\n{{ text }}\n")
-    app = App(name="traps", workflows=[Trapped], prompts=prompts)
+    app = App(name="traps", workflows=[Hasty, Trapped], prompts=prompts)
     async with environment(app, Vendor(), address=temporal) as opened:
         yield opened
 
@@ -132,6 +150,22 @@ async def test_a_failure_in_a_task_group_is_raised_as_it_is(env: Environment) ->
     with pytest.raises(RunNotCompleted) as failed:
         await run.result()
     assert isinstance(failed.value.__cause__, RequestRejected)
+    await assert_replays(run, env.app)
+
+
+@pytest.mark.parametrize(
+    ("trap", "ends", "calls"), [("gather", "RequestRejected: no", 3), ("left behind", "done: False", 1)]
+)
+async def test_a_run_ends_after_all_that_is_under_way(env: Environment, trap: str, ends: str, calls: int) -> None:
+    run = await env.client.start(Hasty.run, trap, id=env.id())
+    try:
+        assert await run.result() == ends
+    except RunNotCompleted as failed:
+        assert ends in failed.message
+
+    kinds = Counter(event.event_type for event in (await run.handle.fetch_history()).events)
+    assert kinds[EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED] == calls
+    assert kinds[EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED] == max(calls - 1, 1)
     await assert_replays(run, env.app)
 
 

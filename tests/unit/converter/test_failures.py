@@ -128,6 +128,37 @@ def test_a_trace_begins_where_the_code_is_neither_temporals_nor_ours_and_has_an_
     assert sum("File" in line for line in lines) == 7
 
 
+def test_the_traces_of_all_causes_together_have_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "wordy.py"
+    path.write_text("def one(error): two(error)\ndef two(error): three(error)\ndef three(error): raise error\n")
+    names: dict[str, Callable[[Exception], None]] = {}
+    exec(compile(path.read_text().replace("error", "error_" + "x" * 60), path, "exec"), names)  # as a user's module
+
+    def failed(causes: int) -> ValueError:
+        try:
+            try:
+                raise failed(causes - 1) if causes else KeyError("first")
+            except Exception as cause:
+                try:
+                    names["one"](ValueError(f"number {causes}"))
+                except ValueError as error:
+                    raise error from cause
+        except ValueError as error:
+            return error
+        raise AssertionError
+
+    for causes in range(1, 12):
+        failure = wire(failed(causes))
+        assert failure.ByteSize() < 4_096
+        assert failure.message == f"number {causes}"
+        while True:
+            assert "File" in failure.stack_trace
+            if not failure.HasField("cause"):
+                break
+            failure = failure.cause
+        assert failure.message == "'first'"
+
+
 def test_a_failure_that_passes_on_keeps_its_trace() -> None:
     with pytest.raises(ValueError) as raised:
         int("x")
