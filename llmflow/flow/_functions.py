@@ -33,10 +33,10 @@ def code_of(function: Callable[..., object]) -> Callable[..., object]:
 
 def name_of(function: Callable[..., object]) -> str:
     """What people call it."""
-    if isinstance(function, Tool):
-        return function.name
     while isinstance(function, partial):
         function = cast(Callable[..., object], function.func)
+    if isinstance(function, Tool):
+        return function.name
     name = getattr(function, "__name__", type(function).__name__)
     return "lambda" if name == "<lambda>" else name
 

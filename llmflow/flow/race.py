@@ -1,16 +1,19 @@
 """A race: the first good answer wins."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
 from llmflow.flow._branches import branch, cancelled_within, stop
 from llmflow.flow._errors import described
+from llmflow.flow._functions import name_of
 from llmflow.flow._run import path
 from llmflow.flow.steps import step
+from llmflow.types.tools import Tool
 
 R = TypeVar("R")
 
@@ -27,10 +30,17 @@ async def race(*branches: Callable[[], Awaitable[R]], good: Callable[[R], bool] 
 
     Raises:
         FanOutFailed: each branch failed, or gave an answer that is not good.
-        InputInvalid: there is no branch.
+        InputInvalid: there is no branch; or `good` is async.
     """
     if not branches:
         raise InputInvalid("race needs at least one branch", ErrorDetail(field="branches"))
+    if good and (isinstance(cast(object, good), Tool) or inspect.iscoroutinefunction(good)):
+        # What it gives is always true.
+        raise InputInvalid(
+            f"`{name_of(good)}` is async: `good` says at once whether an answer may win. Ask in the branch, and give"
+            " what it says with the answer",
+            ErrorDetail(field="good"),
+        )
     async with step("race"):
         here = path.get()
         tasks = [asyncio.create_task(branch(here, index, one)) for index, one in enumerate(branches)]

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
 from pydantic import JsonValue, ValidationError
@@ -23,6 +24,13 @@ async def call(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.k
     """Call what may be a tool: that one as an activity, because a call of its own would do its work in the workflow."""
     if isinstance(function, Tool):
         return await call_tool(cast(Tool[P, R], function), *args, **kwargs)
+    if isinstance(cast(object, function), partial):
+        bound = cast("partial[Awaitable[R]]", function)
+        if isinstance(bound.func, Tool):
+            function = cast(
+                Callable[P, Awaitable[R]],
+                partial(call_tool, cast(Tool[..., R], bound.func), *bound.args, **bound.keywords),
+            )
     return await function(*args, **kwargs)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 from typing import Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event
@@ -72,9 +73,10 @@ class SqliteConnections:
 
     def __init__(self, url: URL, within: float) -> None:
         # It waits for a lock a little shorter than we do, so that the error says so.
-        arguments = {"timeout": 0.8 * within, "check_same_thread": False}
+        self._patience = 0.8 * within
+        arguments = {"timeout": self._patience, "check_same_thread": False}
         self._engine = create_engine(url, connect_args=arguments, hide_parameters=True)
-        event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "connect", self._configure)
         self._readers, self._writer = _threads()
 
     async def read(self, work: Work[T]) -> T:
@@ -117,14 +119,24 @@ class SqliteConnections:
         finally:
             given_up.set()  # nobody waits for it any more, and others do for its thread
 
+    def _configure(self, connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # our own BEGIN, and not the driver's
+        connection.execute("PRAGMA synchronous=NORMAL").close()
+        connection.execute("PRAGMA foreign_keys=ON").close()
+        # WAL lets readers read while one writes. A power cut may undo the last moments, a killed process never does.
+        until = monotonic() + self._patience
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL").close()
+            except sqlite3.OperationalError as error:
+                # Another makes the same new file: SQLite waits for no lock here.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                    raise
+                sleep(0.01)
+            else:
+                return
+
 
 def _threads() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
     """For readers, and for the writer: a file takes one at a time anyway."""
     return ThreadPoolExecutor(READERS, "llmflow-reads"), ThreadPoolExecutor(1, "llmflow-writes")
-
-
-def _configure(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # our own BEGIN, and not the driver's
-    # WAL lets readers read while one writes. A power cut may undo the last moments, a killed process never does.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()

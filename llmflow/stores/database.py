@@ -220,7 +220,7 @@ def _is_away(error: DBAPIError) -> bool:
 def _store_url(url: str) -> URL:
     """The URL of a store, with the driver that llmflow uses."""
     if "://" not in url:
-        return URL.create(_DRIVERS["sqlite"], database=url)
+        return _file(URL.create(_DRIVERS["sqlite"], database=url))
     try:
         found = make_url(url)
     except (ArgumentError, ValueError):
@@ -231,4 +231,11 @@ def _store_url(url: str) -> URL:
             f"LLMFLOW_STORE begins with {found.drivername}://: use postgresql://user:password@host/database, or the "
             "path of an SQLite file"
         )
-    return found.set(drivername=driver)
+    found = found.set(drivername=driver)
+    return _file(found) if driver == _DRIVERS["sqlite"] else found
+
+
+def _file(url: URL) -> URL:
+    if url.database in (None, "", ":memory:"):  # there each of our threads would have a database of its own
+        raise ConfigInvalid("LLMFLOW_STORE names no file: write the path of one, such as ./llmflow.db")
+    return url

@@ -29,7 +29,10 @@ class Source:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text, self.path)
+        try:
+            return ast.parse(self.text, self.path)
+        except SystemError:  # CPython 3.11 counts the depths of two threads that parse at once together
+            return ast.parse(self.text, self.path)
 
     @cached_property
     def comments(self) -> dict[int, str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -180,7 +181,7 @@ class Race:
             return await flow.call_tool(look, number=number, bad=number in plan.bad, held=number in plan.held)
 
         try:
-            first = glance if plan.way == "tool" else lambda: ask(0)
+            first = {"tool": glance, "partial": partial(look, 10)}.get(plan.way, lambda: ask(0))
             found = await flow.race(first, lambda: ask(1), lambda: ask(2), good=lambda one: one.number >= plan.limit)
         except FanOutFailed as error:
             return f"{error.message} | {'; '.join(error.detail.failures)}"

@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from decimal import Decimal
 
+import pytest
+
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
@@ -47,11 +49,12 @@ async def test_the_first_good_answer_wins_and_the_others_have_ended(temporal: st
     assert sorted(losers) == ["race[0]: not good", "race[1]: not good", "race[2]: ToolRefused: 2 is bad"]
 
 
-async def test_a_tool_may_race(temporal: str) -> None:
+@pytest.mark.parametrize(("way", "called"), [("tool", "glance"), ("partial", "look")])
+async def test_a_tool_may_race(temporal: str, way: str, called: str) -> None:
     async with environment(app, ScriptedProvider([]), address=temporal) as env:
-        run = await env.client.start(Race.run, Plan(way="tool", limit=99), id=env.id())
+        run = await env.client.start(Race.run, Plan(way=way, limit=99), id=env.id())
         assert await run.result() == "100"
-        assert "race[0]/glance#1" in await activities_of(run)
+        assert f"race[0]/{called}#1" in await activities_of(run)
         await assert_replays(run, app)
 
 

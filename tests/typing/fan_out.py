@@ -1,16 +1,24 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 """What a type checker must infer of fan-outs, and what it must refuse. Checked, not run; see `flow.py`."""
 
+from functools import partial
 from typing import assert_type
 
 from pydantic import BaseModel
 from temporalio import workflow
 
 from llmflow import flow
+from llmflow.tools import tool
 
 
 class Finding(BaseModel):
     text: str
+
+
+@tool
+def count(query: str) -> int:
+    """Sync, as tools may be."""
+    return len(query)
 
 
 async def of_module(query: str) -> Finding:
@@ -30,6 +38,8 @@ class Search:
         assert_type((await flow.fan_out(queries, lambda query: self.length(query))).values, list[int])
         assert_type(await flow.map_reduce(queries, self.investigate, self.merge), Finding)
         assert_type(await flow.race(lambda: of_module("a"), lambda: of_module("b")), Finding)
+        assert_type((await flow.fan_out(queries, count)).values, list[int])
+        assert_type(await flow.race(partial(count, "a"), partial(count, "b")), int)
         return await flow.race(lambda: of_module("a"), good=lambda finding: finding.text != "")
 
     async def investigate(self, query: str) -> Finding:
@@ -43,6 +53,7 @@ class Search:
 
     async def mistakes(self) -> None:
         await flow.fan_out([1, 2], self.investigate)  # pyright: ignore[reportArgumentType]  # expected: not text
+        await flow.fan_out([1, 2], count)  # pyright: ignore[reportArgumentType]  # expected: not text
         await flow.fan_out(["a"], len)  # pyright: ignore[reportArgumentType]  # expected: not async
         await flow.fan_out(["a"], self.length, on_error="ignore")  # pyright: ignore[reportArgumentType]  # expected: a word
         await flow.map_reduce(["a"], self.length, self.merge)  # pyright: ignore[reportArgumentType]  # expected: not of its results

@@ -1,6 +1,8 @@
 """Errors on their way through Temporal."""
 
 import asyncio
+import runpy
+from pathlib import Path
 
 import pytest
 from temporalio.api.failure.v1 import Failure
@@ -29,6 +31,14 @@ def wire(error: BaseException) -> Failure:
     failure = Failure()
     FAILURES.to_failure(error, PAYLOADS, failure)
     return failure
+
+
+def dig(depth: int) -> ErrorDetail:
+    return drill(depth - 1) if depth else ErrorDetail.model_validate({"status": "high"})
+
+
+def drill(depth: int) -> ErrorDetail:
+    return dig(depth - 1)
 
 
 @pytest.mark.parametrize("error_class", BY_CODE.values(), ids=lambda one: one.__name__)
@@ -112,12 +122,6 @@ def test_a_message_has_an_end() -> None:
 
 
 def test_a_trace_begins_where_the_code_is_neither_temporals_nor_ours_and_has_an_end() -> None:
-    def dig(depth: int) -> ErrorDetail:
-        return drill(depth - 1) if depth else ErrorDetail.model_validate({"status": "high"})
-
-    def drill(depth: int) -> ErrorDetail:
-        return dig(depth - 1)
-
     with pytest.raises(ValueError) as raised:
         dig(40)
     lines = wire(raised.value).stack_trace.splitlines()
@@ -128,35 +132,35 @@ def test_a_trace_begins_where_the_code_is_neither_temporals_nor_ours_and_has_an_
     assert sum("File" in line for line in lines) == 7
 
 
-def test_the_traces_of_all_causes_together_have_an_end(tmp_path: Path) -> None:
-    path = tmp_path / "wordy.py"
-    path.write_text("def one(error): two(error)\ndef two(error): three(error)\ndef three(error): raise error\n")
-    names: dict[str, Callable[[Exception], None]] = {}
-    exec(compile(path.read_text().replace("error", "error_" + "x" * 60), path, "exec"), names)  # as a user's module
-
-    def failed(causes: int) -> ValueError:
+@pytest.mark.parametrize("causes", [1, 5, 10])
+def test_an_error_with_its_causes_and_short_messages_has_less_than_4_kb(causes: int) -> None:
+    def failed(left: int) -> Exception:
         try:
             try:
-                raise failed(causes - 1) if causes else KeyError("first")
-            except Exception as cause:
-                try:
-                    names["one"](ValueError(f"number {causes}"))
-                except ValueError as error:
-                    raise error from cause
-        except ValueError as error:
+                dig(40)
+            except ValueError as error:
+                raise RateLimited(f"slow down {left}") from (failed(left - 1) if left else error)
+        except RateLimited as error:
             return error
-        raise AssertionError
 
-    for causes in range(1, 12):
-        failure = wire(failed(causes))
-        assert failure.ByteSize() < 4_096
-        assert failure.message == f"number {causes}"
-        while True:
-            assert "File" in failure.stack_trace
-            if not failure.HasField("cause"):
-                break
-            failure = failure.cause
-        assert failure.message == "'first'"
+    failure = wire(failed(causes))
+    assert failure.ByteSize() < 4_096
+    for left in range(causes, -1, -1):
+        assert failure.message == f"slow down {left}"
+        assert "test_failures.py" in failure.stack_trace
+        failure = failure.cause
+    assert "pydantic" in failure.stack_trace  # where it began
+
+
+def test_a_line_of_source_has_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "minified.py"
+    path.write_text(f"1 / 0  # {'x' * 50_000}")
+    with pytest.raises(ZeroDivisionError) as raised:
+        runpy.run_path(str(path))
+
+    failure = wire(raised.value)
+    assert failure.ByteSize() < 4_096
+    assert "minified.py" in failure.stack_trace
 
 
 def test_a_failure_that_passes_on_keeps_its_trace() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import math
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from llmflow.errors import StoreUnavailable
+from llmflow.errors import ConfigInvalid, StoreUnavailable
+from llmflow.stores.connections import READERS
 from llmflow.stores.database import Database
 from llmflow.stores.schema import prompt_labels
 from tests.helpers.postgres import Postgres
@@ -137,6 +139,13 @@ async def test_a_file_that_is_locked(file: Database) -> None:
     await file.write(label("greet"))
 
 
+async def test_all_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(30):
+        several = [Database(str(tmp_path / f"{number}.db")) for _ in range(4)]
+        await asyncio.gather(*(one.prepare() for one in several))
+        await asyncio.gather(*(one.close() for one in several))
+
+
 async def test_a_disk_that_is_full(file: Database) -> None:
     def fill(connection: Connection) -> None:
         connection.execute(text("PRAGMA max_page_count = 1"))  # at least as many as there are
@@ -194,6 +203,51 @@ async def test_all_who_ask_at_once_share_one_question(server: Database, postgres
         f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{server.name.rpartition('/')[2]}'"
     )
     assert sessions <= 1
+
+
+def endless(statement: str) -> Work:
+    """SQL over more numbers than anybody waits for."""
+    return sql(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) {statement}")
+
+
+async def test_what_is_given_up_holds_up_nobody(file: Database) -> None:
+    reads = [asyncio.create_task(file.read(endless("SELECT max(i) FROM n"), within=0.2)) for _ in range(READERS)]
+    assert {type(one) for one in await asyncio.gather(*reads, return_exceptions=True)} == {StoreUnavailable}
+    await file.read(ONE)
+
+    began = threading.Event()
+
+    def write(connection: Connection) -> None:
+        label("half")(connection)
+        began.set()
+        endless("INSERT INTO prompt_labels SELECT i, 'production', '0123456789ab', false FROM n")(connection)
+
+    writing = asyncio.create_task(file.write(write))
+    await asyncio.to_thread(began.wait)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await file.write(label("after"))
+    assert await file.read(lambda connection: connection.scalars(text("SELECT name FROM prompt_labels")).all()) == [
+        "after"
+    ]
+
+
+async def test_a_store_that_was_closed_may_be_opened_again(store_url: str) -> None:
+    database = Database(store_url)
+    await database.upgrade()
+    for name in ("greet", "part"):
+        async with database:
+            await database.write(label(name))
+    async with database:
+        found = await database.read(lambda connection: connection.scalar(text("SELECT count(*) FROM prompt_labels")))
+    assert found == 2
+
+
+@pytest.mark.parametrize("url", ["", ":memory:", "sqlite://", "sqlite:///", "sqlite+aiosqlite:///:memory:"])
+def test_a_store_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(ConfigInvalid, match="names no file"):
+        Database(url)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # a connection that was being made ends when it is collected
