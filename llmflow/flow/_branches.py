@@ -148,7 +148,8 @@ async def end_branches(run: Run) -> None:
     Raises:
         CompensationFailed: a saga in one of them could not be undone.
     """
-    tasks = list(dict.fromkeys(run.busy))
+    # The run's own task cannot wait for itself: it has a saga open in a generator that it did not go on with.
+    tasks = [task for task in dict.fromkeys(run.busy) if task is not this_task()]
     await stop(tasks)
     for task in tasks:
         if not task.cancelled() and isinstance(failure := task.exception(), CompensationFailed):

@@ -299,6 +299,12 @@ async def test_a_saga_that_nobody_waits_for_any_more_is_undone_before_the_run_en
     await assert_replays(run, app)
 
 
+async def test_a_saga_in_a_generator_that_nobody_goes_on_with_does_not_hold_up_the_run(trips: Environment) -> None:
+    done = await ended(trips, Odd.run, "suspended")
+    assert done.error is None
+    assert done.effects == ["book hotel"]
+
+
 async def test_what_was_done_is_undone_also_if_its_result_is_too_large(trips: Environment) -> None:
     done = await ended(trips, Trip.run, ["hotel", "long"])
     assert isinstance(done.error, PayloadTooLarge)

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +122,7 @@ class Odd:
             "rejected": self.rejected,
             "branches": self.branches,
             "abandoned": self.abandoned,
+            "suspended": self.suspended,
             "inside": self.inside,
             "closed": self.closed,
             "arguments": self.arguments,
@@ -181,6 +182,16 @@ class Odd:
             raise ApprovalRejected("no")
 
         await asyncio.gather(travel(), fail())
+
+    async def suspended(self) -> str:
+        """The run ends while a generator, with which nobody goes on, is in its saga."""
+
+        async def bookings() -> AsyncIterator[str]:
+            async with flow.Saga() as saga:
+                yield await saga.do(book, "hotel", undo=cancel)
+
+        self.kept = bookings()
+        return await anext(self.kept)
 
     async def sleep(self) -> None:
         await workflow.sleep(timedelta(days=3000))
@@ -264,6 +275,16 @@ class Nap:
         async with flow.Saga() as saga:
             await saga.do(book, "hotel", undo=cancel)
             await saga.do(self.sleep, undo=self.wake)
+
+    async def suspended(self) -> str:
+        """The run ends while a generator, with which nobody goes on, is in its saga."""
+
+        async def bookings() -> AsyncIterator[str]:
+            async with flow.Saga() as saga:
+                yield await saga.do(book, "hotel", undo=cancel)
+
+        self.kept = bookings()
+        return await anext(self.kept)
 
     async def sleep(self) -> None:
         self.naps = True
