@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
-from llmflow.flow._branches import Outcome, ended, together
+from llmflow.flow._branches import Outcome, finished, together
 from llmflow.flow._functions import kinds_of
 from llmflow.flow._run import batch, current, key, path, this_task
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
@@ -140,7 +140,7 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
 async def _child(part: Batch) -> BatchResult:
     # In a task that nobody cancels: where a run is cancelled while Temporal starts a child, it waits for neither.
     starting = asyncio.create_task(_started(part))
-    cancelled = await ended(starting)
+    cancelled = await finished(starting)
     child = starting.result()
     if cancelled:
         child.cancel()

@@ -108,7 +108,7 @@ async def together(branches: Sequence[Coroutine[object, object, None]]) -> None:
         task.result()
 
 
-async def ended(task: asyncio.Task[R]) -> bool:
+async def finished(task: asyncio.Task[R]) -> bool:
     """Wait for its end, also if the caller is cancelled, again and again; whether the caller was.
 
     Raises:

@@ -20,7 +20,7 @@ from llmflow.errors import (
     PayloadTooLarge,
     ToolArgumentsInvalid,
 )
-from llmflow.flow._branches import ended
+from llmflow.flow._branches import finished
 from llmflow.flow._errors import described, may_pass
 from llmflow.flow._functions import code_of, name_of
 from llmflow.flow._run import current, key, path, this_task
@@ -154,7 +154,7 @@ class Saga:
         elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
             if isinstance(error, Exception) and not workflow.is_failure_exception(error):
                 self._run.undone = True
-            cancelled = await ended(asyncio.create_task(self._undo_all()))
+            cancelled = await finished(asyncio.create_task(self._undo_all()))
             records = [self._run.compensations[one.key] for one in self._undos]
             if any(record.status == "failed" for record in records):
                 raise _failed(records) from error

@@ -276,16 +276,6 @@ class Nap:
             await saga.do(book, "hotel", undo=cancel)
             await saga.do(self.sleep, undo=self.wake)
 
-    async def suspended(self) -> str:
-        """The run ends while a generator, with which nobody goes on, is in its saga."""
-
-        async def bookings() -> AsyncIterator[str]:
-            async with flow.Saga() as saga:
-                yield await saga.do(book, "hotel", undo=cancel)
-
-        self.kept = bookings()
-        return await anext(self.kept)
-
     async def sleep(self) -> None:
         self.naps = True
         await workflow.sleep(timedelta(days=300))
