@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,18 +86,34 @@ async def _standing(address: str) -> AsyncGenerator[DevServer]:
 
 @asynccontextmanager
 async def _private(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
-    executable = await temporal_executable(settings, say)
+    async with private_server(await temporal_executable(settings, say)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def private_server(executable: Path, *arguments: str) -> AsyncGenerator[DevServer]:
+    """A new server on a free port, without Web UI, that forgets everything.
+
+    Args:
+        executable: the Temporal CLI.
+        arguments: for it, on top of those that every server of ours gets.
+
+    Raises:
+        ServerUnavailable: it does not start.
+    """
     with tempfile.TemporaryFile() as log:
         async with AsyncExitStack() as running:
-            yield await _on_a_free_port(executable, log, running)
+            yield await _on_a_free_port(executable, ["--headless", *arguments], log, running)
 
 
-async def _on_a_free_port(executable: Path, log: IO[bytes], running: AsyncExitStack) -> DevServer:
+async def _on_a_free_port(
+    executable: Path, arguments: Sequence[str], log: IO[bytes], running: AsyncExitStack
+) -> DevServer:
     """A new server. A port that was free a moment ago may be taken by now, as may one that the server chose itself."""
     attempts = 0
     while True:
         port = _free_port()
-        server = running_server(executable, ["--headless"], port=port, log=log, stop=signal.SIGKILL)
+        server = running_server(executable, arguments, port=port, log=log, stop=signal.SIGKILL)
         try:
             return DevServer(address=f"{HOST}:{port}", pid=await running.enter_async_context(server))
         except ServerUnavailable:
