@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from opentelemetry.trace import SpanKind, Tracer, use_span
+from opentelemetry.context import attach
+from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
 from temporalio import client, worker, workflow
 
 from llmflow.telemetry import genai
@@ -81,20 +82,22 @@ class _Running(worker.WorkflowInboundInterceptor):
                 genai.RUN_ID: info.run_id,
             },
         )
-        with use_span(span, record_exception=False, set_status_on_exception=False):
-            try:
-                result: Any = await super().execute_workflow(input)
-            except workflow.ContinueAsNewError:
-                span.end()
-                raise
-            except (Exception, asyncio.CancelledError) as error:  # not a run that leaves its worker's memory
-                # A task that failed is tried again, and the run goes on: only what ends the run ends its span.
-                if workflow.is_failure_exception(error) or _cancelled(error):
-                    mark_failed(span, error, self._content)
-                    span.end()
-                raise
+        # Never detached: this is the context of the run's own task, and ends with it. A run that leaves its worker's
+        # memory may be taken apart in another context, where OpenTelemetry would log an error for every such run.
+        attach(set_span_in_context(span))
+        try:
+            result: Any = await super().execute_workflow(input)
+        except workflow.ContinueAsNewError:
             span.end()
-            return result
+            raise
+        except (Exception, asyncio.CancelledError) as error:  # not a run that leaves its worker's memory
+            # A task that failed is tried again, and the run goes on: only what ends the run ends its span.
+            if workflow.is_failure_exception(error) or _cancelled(error):
+                mark_failed(span, error, self._content)
+                span.end()
+            raise
+        span.end()
+        return result
 
 
 def _cancelled(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """Traces of real runs: one from the client to the call of a model, whatever happens on the way."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -187,6 +188,21 @@ async def test_a_workflow_task_that_fails_is_no_end_of_the_run(
         await (await Client(connected.temporal, queue).start(Stumbling.run, str(tmp_path / "seen"), id=queue)).result()
     [span] = named(spans, "invoke_workflow Stumbling")
     assert "error.type" not in values(span)
+
+
+async def test_a_run_that_is_dropped_from_memory_logs_no_error(
+    temporal: str, spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app))
+    queue = f"dropped-{uuid.uuid4()}"
+    # Unsafe, so that the collector takes the run apart, as it does where a worker ends in a hurry.
+    async with Worker(connected.temporal, task_queue=queue, workflows=[Stuck], disable_safe_workflow_eviction=True):
+        run = await Client(connected.temporal, queue).start(Stuck.run, id=queue)
+        await run.handle.query("llmflow.usage")  # its first task is done
+    gc.collect()
+    await run.terminate("seen enough")
+    assert not spans.get_finished_spans()[1:], "only its start"
+    assert not [record for record in caplog.records if record.name.startswith("opentelemetry")]
 
 
 @pytest.mark.parametrize("recorded_with_traces", [True, False])
