@@ -7,6 +7,7 @@ from llmflow.app import App
 from llmflow.client import Client, configured_address, connect
 from llmflow.config import Settings
 from llmflow.dev import DevServer, standing_server
+from llmflow.telemetry.runtime import process_runtime
 
 _DEFAULT = "localhost:7233"
 
@@ -59,4 +60,5 @@ async def connected(app: App | None = None) -> Connection:
         ServerUnavailable: none answers there.
     """
     target = await Target.choose()
-    return Connection(await connect(app, address=target.address), target.ui_url)
+    client = await connect(app, address=target.address, runtime=process_runtime())
+    return Connection(client, target.ui_url)

@@ -11,11 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 from temporalio import activity
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from llmflow.errors import ConfigInvalid, LLMFlowError
-from llmflow.telemetry.health import split_address
+from llmflow.errors import LLMFlowError
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.usage import Usage
@@ -47,26 +45,6 @@ BUCKETS = MappingProxyType(
 )
 """Upper bounds. Reasoning models think for minutes, and most calls cost less than a cent: the defaults (0.05 to 10)
 would tell nothing of either."""
-
-
-def metrics_runtime(address: str | None) -> Runtime | None:
-    """A Temporal runtime that serves its metrics and ours at `host:port`. A process has room for one.
-
-    Raises:
-        ConfigInvalid: the address is malformed, or taken.
-    """
-    if address is None:
-        return None
-    split_address(address)
-    prometheus = PrometheusConfig(
-        bind_address=address,
-        durations_as_seconds=True,
-        histogram_bucket_overrides=dict(BUCKETS),
-    )
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
-    except ValueError as error:
-        raise ConfigInvalid(f"metrics at {address}: {error}; choose another address") from None
 
 
 class CallMetrics(Interceptor):

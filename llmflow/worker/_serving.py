@@ -21,7 +21,7 @@ from llmflow.providers.catalogue import OFFLINE, Catalogue
 from llmflow.providers.offline import OFFLINE_NOTICE
 from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
-from llmflow.telemetry.metrics import metrics_runtime
+from llmflow.telemetry.runtime import process_runtime
 from llmflow.worker._activities import activities
 from llmflow.worker._app import app_catalogue, check_prompts, missing_keys
 from llmflow.worker._attributes import add_missing
@@ -71,7 +71,7 @@ async def run(
     served = activities(app, settings=settings, catalogue=catalogue)
     # Their lifespan begins below: before it polls.
     plugin = LLMFlowPlugin(app, activities=Activities(served.functions, interceptors=served.interceptors))
-    client = await connect(app, address=address, plugin=plugin, runtime=metrics_runtime(metrics))
+    client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
     worker = Worker(

@@ -13,7 +13,7 @@ from temporalio.runtime import BufferedMetricUpdate, MetricBuffer, Runtime, Tele
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from llmflow.errors import ConfigInvalid, LimitReached, LLMFlowError, ProviderUnavailable
+from llmflow.errors import LimitReached, LLMFlowError, ProviderUnavailable
 from llmflow.telemetry.metrics import (
     CALL_SECONDS,
     COST_USD,
@@ -22,7 +22,6 @@ from llmflow.telemetry.metrics import (
     TOKENS,
     UNPRICED_CALLS,
     CallMetrics,
-    metrics_runtime,
 )
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.prompts import PromptRef
@@ -119,12 +118,3 @@ async def test_a_cancelled_call_is_no_failure(counted: Counted) -> None:
 
 async def test_other_activities_are_not_counted(counted: Counted) -> None:
     assert await counted(LookupError("a tool"), activity_type="look_up") == []
-
-
-def test_a_port_that_is_taken(unused_tcp_port: int) -> None:
-    address = f"127.0.0.1:{unused_tcp_port}"
-    first = metrics_runtime(address)
-    with pytest.raises(ConfigInvalid, match="choose another address"):
-        metrics_runtime(address)
-    assert first is not None
-    assert metrics_runtime(None) is None
