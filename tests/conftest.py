@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from llmflow.testing import server
 from tests.helpers.postgres import NoPostgres, Postgres, running_postgres
@@ -11,6 +12,12 @@ from tests.helpers.redis import NoRedis, running_redis
 
 # pytest-xdist says that its processes are 80 columns wide; what goes into a pipe is not.
 os.environ.pop("COLUMNS", None)
+
+# Time is no reason to fail here: the machine may be busy.
+settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from llmflow.providers.billing import PaidCall, Rates
@@ -110,7 +110,6 @@ def test_no_price(usage: Usage, said: str) -> None:
         Rates(input=one, output=one, cached=one, cache_write=one).usd(usage)
 
 
-@settings(deadline=None)  # the first price loads the list
 @given(usages(), st.sampled_from(["gpt-4o-mini", "gpt-audio", "o3"]))
 def test_genai_prices_counts_no_token_twice_either(usage: Usage, model: str) -> None:
     def usd(usage: Usage) -> Decimal | None:
@@ -123,7 +122,6 @@ def test_genai_prices_counts_no_token_twice_either(usage: Usage, model: str) -> 
 names = st.text("abc-.", max_size=4)
 
 
-@settings(deadline=None)  # the first price loads the list
 @given(names, names, usages(), st.none() | st.sampled_from(["flex", "batch", "x"]))
 def test_what_no_list_knows_is_unknown_and_never_0(provider: str, model: str, usage: Usage, tier: str | None) -> None:
     empty = PriceList(source="prices.yaml@0", models={}, prefixes=())

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmflow.errors import ConfigInvalid
@@ -26,7 +26,6 @@ def counter(amount: int = 3, seconds: int = 60) -> Counter:
     return Counter(key=f"test/{uuid.uuid4()}", rate=Rate(amount=amount, seconds=seconds))
 
 
-@settings(deadline=None)
 @given(
     amount=st.integers(1, 2000),
     seconds=st.sampled_from([1, 60, 3600]),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import AnyUrl, BaseModel, Field, TypeAdapter, create_model
 
@@ -120,7 +120,7 @@ TYPES = st.recursive(
 TEXTS = st.one_of(st.sampled_from([DOCUMENT, "", "?", "Question: \n", "one two three"]), st.text(max_size=200))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(_models(TYPES), TEXTS)
 def test_the_answer_fits_every_type(model: type[BaseModel], text: str) -> None:
     first = answer(model, text)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmflow.errors import ToolRefused
@@ -156,7 +156,7 @@ async def test_a_host_name_that_cannot_be_one_is_refused() -> None:
 
 
 @given(url=st.text() | st.from_regex(r"https?://.{0,40}"))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 def test_every_text_is_an_address_or_refused(url: str, resolve: Resolver) -> None:
     resolve(["10.0.0.1"])
     with pytest.raises(ToolRefused):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmflow.errors import ConfigInvalid, ToolArgumentsInvalid, ToolRefused
@@ -222,7 +222,6 @@ def test_arguments_out_of_range(search: Search, query: str, limit: int, field: s
 
 
 @given(query=st.text() | st.text("\"*^()+-:{}ANDORNEAT abc\0'") | st.text(min_size=500))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_query_is_syntax(search: Search, query: str) -> None:
     try:
         assert len(search(query).passages) <= 8

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llmflow.errors import ToolArgumentsInvalid, ToolRefused
@@ -159,7 +159,6 @@ parts = st.sampled_from(["..", ".", "", "a", "b", "link", "~", "a\\b", "C:", "\0
 
 
 @given(path=st.lists(parts, max_size=6).map("/".join) | st.text())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_path_leaves_the_root(tmp_path: Path, path: str) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     root.mkdir(exist_ok=True)
