@@ -98,7 +98,8 @@ def _table(one: Compared, two: Compared) -> Table:
 def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
     left, right = _Figures(one), _Figures(two)
     names = {**left.run, **right.run}
-    yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name != "took") for name in names]
+    marked = (left.run.keys() & right.run.keys()) - {"took"}  # what is not known is no difference
+    yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name in marked) for name in names]
     yield "prompts", list(_side_by_side(left.prompts, right.prompts))
     yield "models", list(_side_by_side(left.models, right.models))
     steps = _side_by_side(left.steps, right.steps)
