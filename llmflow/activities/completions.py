@@ -104,7 +104,13 @@ class Completions:
             response_id=response.response_id,
         )
         outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
-        kept = {"outcome": outcome, "latency": latency, "result": result, "base_url": response.base_url}
+        kept = {
+            "outcome": outcome,
+            "latency": latency,
+            "first_token": response.first_token,
+            "result": result,
+            "base_url": response.base_url,
+        }
         await self._calls.record(call.model_copy(update=kept))
         return result
 

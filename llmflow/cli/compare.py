@@ -14,6 +14,8 @@ from llmflow.cli._run import run
 from llmflow.stores.comparison import compare
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
 
+_UNKNOWN = "-"
+
 
 def compare_prompt(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")],
@@ -61,7 +63,8 @@ def _table(found: Comparison) -> Table:
         table.add_column(f"{row.key} *" if row.key == found.baseline else row.key, justify="right", overflow="fold")
     figures = [list(_figures(row)) for row in found.rows]
     for lines in zip(*figures, strict=True):
-        table.add_row(lines[0][0], *(text for _, text in lines))
+        if any(text != _UNKNOWN for _, text in lines):
+            table.add_row(lines[0][0], *(text for _, text in lines))
     for name in scores:
         table.add_row(name, *(_mean(row.scores.get(name)) for row in found.rows))
     return table
@@ -75,25 +78,26 @@ def _figures(row: ComparedRow) -> Iterator[tuple[str, str]]:
     yield "cost per answered run", "unknown" if row.usd_per_run is None else dollars(row.usd_per_run)
     yield "latency p50", _seconds(row.latency_p50)
     yield "latency p95", _seconds(row.latency_p95)
+    yield "first token p50", _seconds(row.first_token_p50)
     yield "failures", _share(row.failures)
     yield "re-asks", _share(row.reasks)
 
 
 def _seconds(latency: float | None) -> str:
-    return "-" if latency is None else duration(timedelta(seconds=latency))
+    return _UNKNOWN if latency is None else duration(timedelta(seconds=latency))
 
 
 def _share(of: Interval | None) -> str:
     """Such as `2.1 % (1.0 to 4.2)`."""
     if of is None or of.low is None or of.high is None:
-        return "-"
+        return _UNKNOWN
     return f"{100 * of.value:.1f} % ({100 * of.low:.1f} to {100 * of.high:.1f})"
 
 
 def _mean(of: Interval | None) -> str:
     """Such as `0.91 (0.88 to 0.94), 40 runs`."""
     if of is None:
-        return "-"
+        return _UNKNOWN
     runs = f"{of.n:,} {plural(of.n, 'run')}"
     return f"{of.value:.3g}, {runs}" if of.low is None else f"{of.value:.3g} ({of.low:.3g} to {of.high:.3g}), {runs}"
 

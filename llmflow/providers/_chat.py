@@ -45,6 +45,8 @@ def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, limi
         "temperature": options.temperature,
         "top_p": options.top_p,
         "service_tier": options.service_tier,
+        "stream": options.stream,
+        "stream_options": {"include_usage": True} if options.stream else None,  # else nobody would know what it costs
     }
     return finish(body, request)
 
@@ -186,13 +188,16 @@ class ChatAnswer(BaseModel):
         error = self.choices[0].error
         return Complaint.read(error) if error else None
 
-    def response(self, request: ModelRequest, schema: WireSchema | None, base_url: str | None) -> ModelResponse:
+    def response(
+        self, request: ModelRequest, schema: WireSchema | None, base_url: str | None, first_token: float | None
+    ) -> ModelResponse:
         """In our words, if it is no complaint.
 
         Args:
             request: what was asked.
             schema: that the answer must have.
             base_url: where it came from.
+            first_token: seconds, where it was streamed.
         """
         choice = self.choices[0]
         return ModelResponse(
@@ -205,5 +210,6 @@ class ChatAnswer(BaseModel):
             service_tier=self.service_tier,
             reported_usd=self.usage.reported_usd,
             base_url=base_url,
+            first_token=first_token,
             cache_write_1h_tokens=self.usage.read.writes.one_hour,
         )

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from llmflow.errors import ProviderError
-from llmflow.providers.failures import classify, unavailable, unreadable
+from llmflow.providers._joined import Joined
+from llmflow.providers.failures import classify, is_http, unavailable, unreadable
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -50,7 +51,14 @@ class Connection:
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
 
-    async def post(self, path: str, body: Mapping[str, object], answer: type[_Answer], timeout: float) -> _Answer:
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, object],
+        answer: type[_Answer],
+        timeout: float,
+        joined: Joined | None = None,
+    ) -> _Answer:
         """Send JSON once, read JSON.
 
         The SDK gets bytes and returns bytes: its own transform of a long conversation takes 30 ms and more of the
@@ -61,6 +69,7 @@ class Connection:
             body: of the request; it has the vendor's `model`.
             answer: of what came back, the fields that are needed.
             timeout: seconds for all of it.
+            joined: the answer comes piece by piece, and is put together here.
 
         Raises:
             ProviderError: see `failures.py`.
@@ -70,7 +79,10 @@ class Connection:
         failure: ProviderError
         try:
             async with asyncio.timeout(timeout):
-                data = await client.post(path, content=to_json(body), cast_to=bytes)
+                if joined:
+                    data = await _streamed(client, path, to_json(body), joined)
+                else:
+                    data = await client.post(path, content=to_json(body), cast_to=bytes)
             return decode(answer, data)
         except TimeoutError:
             failure = unavailable(model, f"no whole answer within {timeout:g} s")
@@ -78,8 +90,16 @@ class Connection:
             # Cut off by somebody on the way, or whole: then it is billed, and would be billed again.
             kind = unavailable if _is_no_json(error) else unreadable
             failure = kind(model, f"the answer is not what {path} answers: {first_fault(error)}", self.endpoint.key)
+        except EOFError:
+            failure = unavailable(model, "the stream ended before the answer did")
+        except ValueError as error:
+            failure = unavailable(model, f"an event of the stream is no JSON: {error}", self.endpoint.key)
         except _api_error() as error:
             failure = classify(error, model, self.endpoint.key)
+        except Exception as error:  # of the HTTP library below, which the SDK lets through while it reads a stream
+            if not is_http(error):
+                raise
+            failure = unavailable(model, f"{type(error).__name__}: {error}".removesuffix(": "), self.endpoint.key)
         raise failure  # out here, so that it does not carry the SDK's exception, which holds the key
 
     async def close(self) -> None:
@@ -108,6 +128,26 @@ def _make(endpoint: Endpoint) -> "AsyncOpenAI":
     if not endpoint.is_at("openai.com"):
         client.organization = client.project = None  # read from the environment, and nobody else's business
     return client
+
+
+async def _streamed(client: "AsyncOpenAI", path: str, content: bytes, joined: Joined) -> bytes:
+    """The answer, as it would have come in one piece.
+
+    Raises:
+        EOFError: it broke off.
+        ValueError: an event is no JSON.
+    """
+    from openai import AsyncStream
+
+    stream = await client.post(path, content=content, cast_to=object, stream=True, stream_cls=AsyncStream[object])
+    async with stream:
+        if "text/event-stream" not in stream.response.headers.get("content-type", ""):
+            return await stream.response.aread()  # a server that knows no streams has answered as ever
+        async for event in stream:
+            joined.take(event)
+    if joined.whole is None:
+        raise EOFError
+    return json.dumps(joined.whole).encode()
 
 
 def _api_error() -> type[Exception]:

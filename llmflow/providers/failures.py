@@ -202,11 +202,12 @@ def classify(error: Exception, model: str, key: str | None = None) -> ProviderEr
         key: taken out of every text, besides everything that looks like a key.
     """
     status = cast(int | None, getattr(error, "status_code", None))
-    if status is None:
+    body = cast(object, getattr(error, "body", None))
+    if status is None and body is None:
         cause = error.__cause__
         return unavailable(model, f"{type(cause).__name__}: {cause}".removesuffix(": ") if cause else str(error), key)
     headers = cast(Mapping[str, str], getattr(getattr(error, "response", None), "headers", {}))
-    return judge(Complaint.read(getattr(error, "body", None), status, headers), model, key)
+    return judge(Complaint.read(body, status, headers), model, key)
 
 
 class _HttpResponse(Protocol):
@@ -228,7 +229,7 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
     500 of Anthropic's 529, of a refused connection, of a page of HTML. So what decides is what it caught first.
     """
     for cause in _below(error):
-        if _is_http(cause):
+        if is_http(cause):
             response = cast(_HttpResponse | None, getattr(cause, "response", None))
             if response is None:
                 return unavailable(model, f"{type(cause).__name__}: {cause}".removesuffix(": "), key)
@@ -247,7 +248,8 @@ def _below(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _is_http(error: BaseException) -> bool:
+def is_http(error: BaseException) -> bool:
+    """Whether an HTTP library raised it: a connection that broke, say."""
     return any(base.__module__.partition(".")[0] in {"httpx", "httpx2", "aiohttp"} for base in type(error).__mro__)
 
 

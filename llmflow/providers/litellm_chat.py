@@ -78,7 +78,7 @@ class LitellmProvider:
         answer = await self._ask({**body, **self._terms(request)}, model, request.timeout)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._key)
-        response = answer.response(request, schema, self._base_url)
+        response = answer.response(request, schema, self._base_url, first_token=None)
         return response.model_copy(update={"reported_usd": None})  # it may be litellm's own estimate
 
     async def close(self) -> None:
@@ -98,7 +98,8 @@ class LitellmProvider:
             "timeout": httpx.Timeout(request.timeout + 1, connect=CONNECT_TIMEOUT),
             "num_retries": 0,
             "max_retries": 0,
-            "stream": False,
+            "stream": False,  # it ends a broken stream as if it were whole, and invents the finish reason
+            "stream_options": None,
             "_skip_mcp_handler": True,  # with tools it would import a package that it does not require
             "_skip_responses_api_bridge": True,  # for OpenAI's newest it would; `api: responses` does it better
         }

@@ -1,6 +1,7 @@
 """Chat Completions: OpenAI's older API, which vLLM, Ollama and every gateway speak."""
 
 from llmflow.providers._chat import ChatAnswer, chat_body, chat_schema
+from llmflow.providers._chat_chunks import ChatChunks
 from llmflow.providers.endpoint import Connection, Endpoint
 from llmflow.providers.failures import judge
 from llmflow.types.models import ModelRequest, ModelResponse
@@ -25,10 +26,11 @@ class ChatProvider:
         model = f"{self._endpoint.name}:{request.model}"
         schema = chat_schema(request)
         body = chat_body(request, model, schema, self._limit)
-        answer = await self._connection.post("/chat/completions", body, ChatAnswer, request.timeout)
+        joined = ChatChunks() if body.get("stream") else None
+        answer = await self._connection.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._endpoint.key)
-        return answer.response(request, schema, self._endpoint.base_url)
+        return answer.response(request, schema, self._endpoint.base_url, joined.first_token if joined else None)
 
     async def close(self) -> None:
         """See `Provider.close`."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Discriminator, Tag
 
 from llmflow.providers._body import Json, address, finish, given, schema_name
 from llmflow.providers._calls import Arguments, call_id
+from llmflow.providers._joined import Joined
 from llmflow.providers._usage import OptionalUsage, VendorUsage
 from llmflow.providers.endpoint import Connection, Endpoint
 from llmflow.providers.failures import FILTERED, UNFINISHED, Complaint, judge
@@ -26,7 +27,9 @@ class ResponsesProvider:
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """See `Provider.complete`."""
         schema = wire_schema(request.output.json_schema) if request.output else None
-        answer = await self._connection.post("/responses", _body(request, schema), _Answer, request.timeout)
+        body = _body(request, schema)
+        joined = _Events() if body.get("stream") else None
+        answer = await self._connection.post("/responses", body, _Answer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, f"{self._endpoint.name}:{request.model}", self._endpoint.key)
         return ModelResponse(
@@ -39,6 +42,7 @@ class ResponsesProvider:
             service_tier=answer.service_tier,
             reported_usd=answer.usage.reported_usd,
             base_url=self._endpoint.base_url,
+            first_token=joined.first_token if joined else None,
         )
 
     async def close(self) -> None:
@@ -52,6 +56,7 @@ def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
         "model": request.model,
         "input": [item for message in request.messages for item in _items(message)],
         "store": False,
+        "stream": options.stream,
         "text": given(format=_format(request.output, schema), verbosity=options.verbosity),
         "reasoning": given(effort=options.reasoning_effort),
         "tools": [_tool(tool) for tool in request.tools],
@@ -117,6 +122,35 @@ def _content(part: Text | Image | File, message: Message) -> Json:
     if part.url:
         return {"type": "input_file", "file_url": part.url}
     return {"type": "input_file", "filename": part.name, "file_data": address(part)}
+
+
+_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+class _Event(BaseModel):
+    type: str
+    response: dict[str, object] | None = None
+
+
+class _Events(Joined):
+    """The last event has the whole answer; those before it tell when it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole: Json | None = None
+
+    @property
+    def whole(self) -> Json | None:
+        """See base class."""
+        return self._whole
+
+    def _add(self, event: object) -> bool:
+        read = _Event.model_validate(event)
+        if read.type in _ENDS:
+            self._whole = read.response
+        elif read.type == "error":
+            self._whole = {"output": [], "error": event}
+        return read.type.endswith(".delta")
 
 
 class _Part(BaseModel):

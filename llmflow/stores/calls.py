@@ -76,6 +76,8 @@ class Call(BaseModel):
     """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, or the class of the error."""
     latency: float | None = None
     """Seconds from the request to the whole answer; `None` if no answer came."""
+    first_token: float | None = None
+    """Seconds from the request to the first token; `None` if the answer came in one piece."""
     result: CompletionResult | None = None
     base_url: str | None = None
     """Where the answer came from: with it a later price list finds the vendor again."""
@@ -332,8 +334,8 @@ def _row(call: Call) -> dict[str, object]:
         "repair": call.repair,
         "at": call.at,
         "day": call.at.astimezone(UTC).date(),
-        "latency_ms": None if call.latency is None else round(call.latency * 1000),
-        "first_token_ms": None,
+        "latency_ms": _milliseconds(call.latency),
+        "first_token_ms": _milliseconds(call.first_token),
         "usd": cost.usd if cost else None,
         "price_source": cost.source if cost else None,
         "price_matched": cost.matched if cost else None,
@@ -358,3 +360,7 @@ def _answer(call: Call) -> dict[str, object]:
         "result": call.result.model_dump_json() if call.result else "",
         "at": call.at,
     }
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, distinct, func, or_, select
+from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, distinct, func, or_, select
 
 from llmflow.errors import ErrorDetail, PromptNotFound, did_you_mean
 from llmflow.stores.calls import ANSWERED, REFUSED
@@ -37,9 +37,12 @@ async def compare(
     if not totals:
         await _check_known(database, prompt)
     ended = {row.key: row for row in await _read(database, _ended(key, where))}
-    times = {row.key: row for row in await _read(database, _times(key, where))}
+    times = {row.key: row for row in await _read(database, _times(key, where, calls.c.latency_ms))}
+    begun = {row.key: row for row in await _read(database, _times(key, where, calls.c.first_token_ms))}
     scored = _means(await _read(database, _scores(key, where)))
-    rows = [_row(row, ended[row.key], times.get(row.key), scored.get(row.key, {})) for row in totals]
+    rows = [
+        _row(row, ended[row.key], times.get(row.key), begun.get(row.key), scored.get(row.key, {})) for row in totals
+    ]
     most = max(rows, key=lambda row: row.runs, default=None)
     if most is None or len(rows) == 1:
         return Comparison(prompt=prompt, by=by, baseline=None, rows=tuple(rows))
@@ -75,14 +78,13 @@ def _ended(key: Key, where: Where) -> Query:
     return select(each.c.key, *columns).group_by(each.c.key)
 
 
-def _times(key: Key, where: Where) -> Query:
+def _times(key: Key, where: Where, time: Column[int]) -> Query:
     """Percentiles by nearest rank, because SQLite has no function for them."""
-    latency = calls.c.latency_ms
-    place = func.row_number().over(partition_by=key, order_by=latency).label("place")
+    place = func.row_number().over(partition_by=key, order_by=time).label("place")
     number = func.count().over(partition_by=key).label("number")
-    ranked = select(key, latency, place, number).where(where, PAID, latency.is_not(None)).subquery()
+    ranked = select(key, time.label("time"), place, number).where(where, PAID, time.is_not(None)).subquery()
     columns: Columns = [
-        func.max(ranked.c.latency_ms).filter(ranked.c.place == (ranked.c.number * percent + 99) // 100).label(name)
+        func.max(ranked.c.time).filter(ranked.c.place == (ranked.c.number * percent + 99) // 100).label(name)
         for name, percent in {"p50": 50, "p95": 95}.items()
     ]
     return select(ranked.c.key, *columns).group_by(ranked.c.key)
@@ -96,7 +98,9 @@ def _scores(key: Key, where: Where) -> Query:
     return joined.group_by(runs.c.key, scores.c.name, runs.c.root_id).order_by(scores.c.name)
 
 
-def _row(total: Found, ended: Found, times: Found | None, scored: dict[str, Interval]) -> ComparedRow:
+def _row(
+    total: Found, ended: Found, times: Found | None, begun: Found | None, scored: dict[str, Interval]
+) -> ComparedRow:
     known = total.usd is not None and not total.unpriced_calls
     return ComparedRow(
         key=total.key,
@@ -107,6 +111,7 @@ def _row(total: Found, ended: Found, times: Found | None, scored: dict[str, Inte
         usd_per_run=total.usd / total.answered_runs if known else None,
         latency_p50=times.p50 / 1000 if times else None,
         latency_p95=times.p95 / 1000 if times else None,
+        first_token_p50=begun.p50 / 1000 if begun else None,
         failures=share(ended.failed, ended.answered + ended.failed),
         # A re-ask may fall into another month than what it repeats.
         reasks=share(min(total.reasked, total.first), total.first),

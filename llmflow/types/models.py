@@ -26,6 +26,8 @@ class ModelOptions(CompactWire):
     reasoning_effort: Effort | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
     service_tier: str | None = None
+    stream: bool | None = None
+    """Read the answer while it is written: the ledger then has the time to the first token. litellm never does."""
     tool_choice: str | None = None
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     extra: dict[str, JsonValue] | None = None
@@ -101,5 +103,7 @@ class ModelResponse(Wire):
     """What the vendor itself says that the call cost; it wins over every price list."""
     base_url: str | None = None
     """Where the answer came from; price lists know vendors by it."""
+    first_token: float | None = None
+    """Seconds from the request to the first token, of an answer that was streamed."""
     cache_write_1h_tokens: Tokens = 0
     """Part of `usage.cache_write_tokens` that stays in the vendor's cache for an hour: Anthropic takes more for it."""

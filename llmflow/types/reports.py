@@ -141,6 +141,8 @@ class ComparedRow(Wire):
     """Seconds that half of the answers did not exceed."""
     latency_p95: float | None
     """Seconds that 95 of 100 answers did not exceed."""
+    first_token_p50: float | None = None
+    """Seconds to the first token that half of the streamed answers did not exceed; `None` if none was streamed."""
     failures: Interval | None
     """Share of the calls that got no answer after all their attempts, or a refusal of the model."""
     reasks: Interval | None

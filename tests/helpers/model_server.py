@@ -18,9 +18,9 @@ import json
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -34,12 +34,14 @@ class Reply:
     status: int = 200
     body: bytes = b""
     answer: str | None = None
-    """Instead of `body`: a good answer with this text, in the shape of the path that was asked."""
+    """Instead of `body`: a good answer with this text, in the shape of the path that was asked, streamed if it is."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     delay: float = 0.0
     """Seconds before the first byte."""
     send: int | None = None
     """Bytes of the whole reply, head included, that are really sent; `None` for all."""
+    pause: float = 0.0
+    """Seconds after which the rest is sent, too."""
     then: Literal["keep", "close", "reset", "stall"] = "keep"
     """After what was sent: keep the connection, close it, reset it, or say nothing more."""
 
@@ -50,6 +52,14 @@ class Reply:
     @classmethod
     def json(cls, body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Self:
         return cls(status=status, body=json.dumps(body).encode(), headers=headers or {})
+
+    @classmethod
+    def stream(cls, *events: object, pause: float = 0.0) -> Self:
+        """Server-sent events; the last one comes after the pause."""
+        before, last = sse(*events[:-1]), sse(*events[-1:])
+        headers = {"content-type": "text/event-stream"}
+        sent = _head(200, len(before + last), headers) + before
+        return cls(body=before + last, headers=headers, send=len(sent) if pause else None, pause=pause)
 
     @classmethod
     def error(
@@ -123,7 +133,63 @@ def chat_answer(text: str | None = "ok", *, message: Json | None = None, **chang
     }
 
 
-_ANSWERS: Mapping[str, Callable[[str], Json]] = {"/responses": responses_answer, "/chat/completions": chat_answer}
+DONE = "[DONE]"
+
+
+def responses_events(answer: Json) -> Iterator[Json]:
+    """What the Responses API streams instead of this answer."""
+    begun = {**answer, "status": "in_progress", "output": [], "usage": None}
+    yield {"type": "response.created", "response": begun}
+    for at, item in enumerate(answer["output"]):
+        for part in item.get("content", ()):
+            for delta in _pieces(part.get("text") or part.get("refusal") or ""):
+                yield {"type": f"response.{part['type']}.delta", "output_index": at, "delta": delta}
+        if "arguments" in item:
+            yield {"type": "response.function_call_arguments.delta", "output_index": at, "delta": item["arguments"]}
+        yield {"type": "response.output_item.done", "output_index": at, "item": item}
+    yield {"type": f"response.{answer['status']}", "response": answer}
+
+
+def chat_chunks(answer: Json) -> Iterator[object]:
+    """What Chat Completions streams instead of this answer."""
+    about = {name: value for name, value in answer.items() if name not in ("choices", "usage")}
+    about["object"] = "chat.completion.chunk"
+    for choice in answer["choices"]:
+        said = choice["message"]
+        calls = [
+            {**call, "index": at, "function": {**call["function"], "arguments": ""}}
+            for at, call in enumerate(said.get("tool_calls") or ())
+        ]
+        deltas: list[Json] = [{"role": "assistant", "content": ""}]
+        deltas += [{name: piece} for name in ("content", "refusal") for piece in _pieces(said.get(name) or "")]
+        deltas += [{"tool_calls": [call]} for call in calls]
+        deltas += [
+            {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}
+            for at, call in enumerate(said.get("tool_calls") or ())
+            for piece in _pieces(call["function"]["arguments"])
+        ]
+        for delta in deltas:
+            yield {**about, "choices": [{"index": choice["index"], "delta": delta, "finish_reason": None}]}
+        yield {**about, "choices": [{"index": choice["index"], "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    yield {**about, "choices": [], "usage": answer.get("usage")}
+    yield DONE
+
+
+def _pieces(text: Any) -> list[Any]:
+    """A text in pieces of 7 characters; what is none, whole."""
+    return [text[at : at + 7] for at in range(0, len(text), 7)] if isinstance(text, str) else [text]
+
+
+def sse(*events: object) -> bytes:
+    """As `text/event-stream`. Text stays as it is."""
+    data = (event if isinstance(event, str) else json.dumps(event) for event in events)
+    return "".join(f"data: {one}\n\n" for one in data).encode()
+
+
+def _head(status: int, length: int, headers: Mapping[str, str]) -> bytes:
+    given = {"content-type": "application/json", "content-length": str(length), **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    return f"HTTP/1.1 {status} Scripted\r\n{lines}\r\n".encode()
 
 
 class ModelServer:
@@ -142,7 +208,7 @@ class ModelServer:
         self._script: deque[Reply] = deque()
         self._news = asyncio.Event()
         self._connections: set[_Connection] = set()
-        self._encoded: dict[tuple[str, int], bytes] = {}
+        self._encoded: dict[tuple[str, int, bool], bytes] = {}
 
     @property
     def url(self) -> str:
@@ -194,23 +260,29 @@ class ModelServer:
         self._news.set()
         return self._script.popleft() if self._script else self.default
 
-    def encode(self, reply: Reply, path: str) -> bytes:
+    def encode(self, reply: Reply, path: str, streamed: bool) -> bytes:
         """The bytes of a reply; the ones of the default are made once per path."""
-        key = (path, id(reply))
+        key = (path, id(reply), streamed)
         if (known := self._encoded.get(key)) is not None:
             return known
-        body = reply.body if reply.answer is None else _answer(reply.answer, path)
-        headers = {"content-type": "application/json", "content-length": str(len(body)), **reply.headers}
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        data = f"HTTP/1.1 {reply.status} Scripted\r\n{head}\r\n".encode() + body
-        if reply is self.default:
+        if reply.answer is not None:
+            of_chat = path.endswith("/chat/completions")
+            reply = _streamed(reply, of_chat) if streamed else _whole(reply, of_chat)
+        data = _head(reply.status, len(reply.body), reply.headers) + reply.body
+        if key[1] == id(self.default):
             self._encoded[key] = data
         return data
 
 
-def _answer(text: str, path: str) -> bytes:
-    make = next((make for end, make in _ANSWERS.items() if path.endswith(end)), responses_answer)
-    return json.dumps(make(text)).encode()
+def _whole(reply: Reply, of_chat: bool) -> Reply:
+    answer = (chat_answer if of_chat else responses_answer)(reply.answer or "")
+    return replace(reply, body=json.dumps(answer).encode())
+
+
+def _streamed(reply: Reply, of_chat: bool) -> Reply:
+    text = reply.answer or ""
+    events = chat_chunks(chat_answer(text)) if of_chat else responses_events(responses_answer(text))
+    return replace(Reply.stream(*events), delay=reply.delay, send=reply.send, then=reply.then)
 
 
 class _Connection(asyncio.Protocol):
@@ -251,7 +323,7 @@ class _Connection(asyncio.Protocol):
     def _take(self, request: Received) -> None:
         reply = self._server.reply_to(request)
         self._unanswered = True
-        data = self._server.encode(reply, request.path)
+        data = self._server.encode(reply, request.path, b'"stream":true' in request.body.replace(b" ", b""))
         if reply.delay:
             self._timer = asyncio.get_running_loop().call_later(reply.delay, self._send, reply, data)
         else:
@@ -260,6 +332,8 @@ class _Connection(asyncio.Protocol):
     def _send(self, reply: Reply, data: bytes) -> None:
         if reply.send != 0:
             self.transport.write(data[: reply.send])
+        if reply.pause:
+            self._timer = asyncio.get_running_loop().call_later(reply.pause, self.transport.write, data[reply.send :])
         if reply.then == "stall":
             return
         self._unanswered = False

@@ -11,7 +11,7 @@ from llmflow.providers.litellm_chat import LitellmProvider
 from llmflow.providers.openai_chat import ChatProvider
 from llmflow.providers.openai_responses import ResponsesProvider
 from llmflow.types.messages import Message
-from llmflow.types.models import ModelOptions, ModelRequest, OutputSchema
+from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
 from tests.helpers.model_server import ModelServer
 
 KEY = "sk-planted-0123456789abcdef"
@@ -51,7 +51,38 @@ async def litellm(server: ModelServer) -> AsyncIterator[Provider]:
     await provider.close()
 
 
-@pytest.fixture(params=["responses", "chat", pytest.param("litellm", marks=needs_litellm)])
+class Streaming:
+    """A provider that streams whatever it is asked."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self.close = provider.close
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        options = request.options.model_copy(update={"stream": True})
+        return await self._provider.complete(request.model_copy(update={"options": options}))
+
+
+@pytest.fixture
+def streamed_responses(responses: Provider) -> Provider:
+    return Streaming(responses)
+
+
+@pytest.fixture
+def streamed_chat(chat: Provider) -> Provider:
+    return Streaming(chat)
+
+
+WHOLE = ("responses", "chat", pytest.param("litellm", marks=needs_litellm))
+
+
+@pytest.fixture(params=WHOLE)
+def whole(request: pytest.FixtureRequest) -> Provider:
+    """All ways to a vendor whose answers come in one piece, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=[*WHOLE, "streamed_responses", "streamed_chat"])
 def provider(request: pytest.FixtureRequest) -> Provider:
     """All ways to a vendor, one after the other."""
     return request.getfixturevalue(request.param)

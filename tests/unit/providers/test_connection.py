@@ -87,10 +87,10 @@ async def test_nobody_there(ask: Ask) -> None:
     await provider.close()
 
 
-async def test_parallel_first_calls_share_one_client(server: ModelServer, provider: Provider, ask: Ask) -> None:
-    answers = await asyncio.gather(*(provider.complete(ask()) for _ in range(20)))
+async def test_parallel_first_calls_share_one_client(server: ModelServer, whole: Provider, ask: Ask) -> None:
+    answers = await asyncio.gather(*(whole.complete(ask()) for _ in range(20)))
     assert [answer.text for answer in answers] == ["ok"] * 20
-    await provider.complete(ask())
+    await whole.complete(ask())
     assert server.connections <= 20, "the twenty-first call uses a connection that is there"
 
 

@@ -57,7 +57,7 @@ async def back(database: Database) -> None:
 
 
 async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Database) -> None:
-    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1))
+    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25))
     [row] = await rows(database)
     assert row._asdict() == {
         "run_id": "run",
@@ -80,7 +80,7 @@ async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Databa
         "at": NOON,
         "day": NOON.date(),
         "latency_ms": 1250,
-        "first_token_ms": None,
+        "first_token_ms": 250,
         "input_tokens": 100,
         "output_tokens": 20,
         "cache_read_tokens": 40,

@@ -59,6 +59,13 @@ async def test_latency_by_nearest_rank(database: Database, milliseconds: list[in
     assert (row.latency_p50, row.latency_p95) == (p50, p95)
 
 
+async def test_the_first_token_of_streamed_answers(database: Database) -> None:
+    streamed = [call_of(f"r{ms}", latency=9, first_token=ms / 1000) for ms in (300, 100, 200, 900)]
+    await keep(database, *streamed, call_of("whole", latency=9), call_of("other", latency=9, version=NEW))
+    found = await rows(database)
+    assert [found[key].first_token_p50 for key in (OLD, NEW)] == [0.2, None]
+
+
 async def test_a_call_fails_with_its_last_attempt(database: Database) -> None:
     await keep(
         database,
