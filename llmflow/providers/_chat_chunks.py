@@ -81,8 +81,8 @@ class ChatChunks(Joined):
     def __init__(self) -> None:
         super().__init__()
         self._answer: Json = {}
-        self._text = ""
-        self._refusal = ""
+        self._text: list[str] = []
+        self._refusal: list[str] = []
         self._calls: dict[int, _Call] = {}
         self._finish_reason: str | None = None
         self._error: object = None
@@ -95,8 +95,8 @@ class ChatChunks(Joined):
         if self._finish_reason is None:
             return None
         message = {
-            "content": self._text,
-            "refusal": self._refusal or None,
+            "content": "".join(self._text),
+            "refusal": "".join(self._refusal) or None,
             "tool_calls": [call.whole for _, call in sorted(self._calls.items())] or None,
         }
         return {**self._answer, "choices": [{"message": message, "finish_reason": self._finish_reason}]}
@@ -111,8 +111,8 @@ class ChatChunks(Joined):
         return self._hear(first.delta or _Delta())
 
     def _hear(self, said: _Delta) -> bool:
-        self._text += said.text
-        self._refusal += said.refusal or ""
+        self._text.append(said.text)
+        self._refusal.append(said.refusal or "")
         for delta in said.tool_calls or ():
             self._call(delta).take(delta)
         return bool(said.content or said.refusal or said.tool_calls or said.reasoning_content or said.reasoning)
