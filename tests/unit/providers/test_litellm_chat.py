@@ -146,6 +146,12 @@ class TestWithLitellm:
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
         assert server.requests[0].json["user"] == "ana"
 
+    async def test_answers_come_in_one_piece(self, server: ModelServer, litellm: Provider, ask: Ask) -> None:
+        answer = await litellm.complete(ask(stream=True))
+        assert (answer.text, answer.first_token) == ("ok", None)
+        assert not {"stream_options"} & server.requests[0].json.keys()
+        assert not server.requests[0].json.get("stream")
+
     @pytest.mark.parametrize("vendor", ["openai", "anthropic", "mistral", "gemini", "groq"])
     async def test_no_key_is_taken_from_the_environment(
         self, server: ModelServer, ask: Ask, monkeypatch: pytest.MonkeyPatch, vendor: str
