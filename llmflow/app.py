@@ -35,7 +35,8 @@ class App:
     """A prices.yaml, which wins over every price list; `LLMFLOW_PRICES` can point elsewhere."""
     passthrough: Sequence[str] = ()
     """Modules of data models, which the sandbox then imports once and not for every run (about 0.5 ms a model).
-    Modules of tools are passed through without being named."""
+    Modules of tools are passed through without being named, unless they have a workflow in them: the sandbox checks
+    no code that it does not import itself."""
     redact: Callable[[str], str] | None = None
     """Cleans what was said before it goes into a trace, where the environment asks for content in traces at all."""
 
@@ -49,6 +50,17 @@ class App:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigInvalid(f"App {self.name!r} has two tools of one name: {', '.join(twice)}; rename one")
+        self._check_passthrough()
+
+    def _check_passthrough(self) -> None:
+        for module in self.passthrough:
+            unchecked = self._workflows_in(module)
+            if unchecked:
+                raise ConfigInvalid(
+                    f"App {self.name!r}: `passthrough` names {module!r}, which has the workflow {unchecked[0].__name__}"
+                    " in it, so nothing would refuse the clock or chance in its code. Name modules without workflows"
+                    " only: put data models into one of their own, such as schemas.py; or leave `passthrough` out"
+                )
 
     @property
     def task_queue(self) -> str:
@@ -59,7 +71,11 @@ class App:
     def passthrough_modules(self) -> tuple[str, ...]:
         """Modules that the sandbox imports once for all runs."""
         tools = dict.fromkeys(tool.function.__module__ for tool in self.tools)
-        return (*self.passthrough, *tools)
+        return (*self.passthrough, *(module for module in tools if not self._workflows_in(module)))
+
+    def _workflows_in(self, module: str) -> list[type]:
+        """Workflows that are defined in it or, if it is a package, in a module of it: these would be passed, too."""
+        return [one for one in self.workflows if f"{one.__module__}.".startswith(f"{module}.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices)
             ErrorDetail(field="budget", model=call.model_asked),
         )
     return Reservation(
+        run=call.origin.root or call.id.workflow_id,
         run_id=call.id.run_id,
         activity_id=call.id.activity_id,
         attempt=call.id.attempt,

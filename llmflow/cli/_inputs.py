@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from llmflow.app import App
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
@@ -64,6 +64,16 @@ class Workflow:
                 f"{self.name} does not take this input: {'; '.join(said[:_SHOWN])}{more}. {self.usage()}",
                 ErrorDetail(field=_path(problems[0]["loc"]) or None),
             ) from None
+
+    def same(self, arguments: tuple[object, ...], given: object) -> bool:
+        """Whether a run that was started with `given`, as JSON data, has what these arguments say."""
+        if self.adapter is None or not arguments:
+            return given is None
+        try:
+            # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
+            return (self.adapter.validate_json(to_json(given)),) == arguments
+        except ValidationError:
+            return False
 
     def usage(self) -> str:
         """What it takes, in a line."""

@@ -49,17 +49,27 @@ def _parse(text: str, today: int) -> date:
 
 Since = Annotated[
     date | None,
-    typer.Option(parser=parse_since, metavar="2h|7d|DATE", help="From then on: hours, days, `today` or a day in UTC"),
+    typer.Option(
+        parser=parse_since,
+        metavar="2h|7d|DATE",
+        help="From then on: two hours ago, the last seven days, `today`, or a day (UTC)",
+    ),
 ]
 Until = Annotated[
     date | None,
-    typer.Option(parser=parse_until, metavar="2h|7d|DATE", help="Up to and with this day; 2h, 7d: what was before"),
+    typer.Option(
+        parser=parse_until,
+        metavar="2h|7d|DATE",
+        help="Up to and with this day; 2h, 7d: what was before the last two hours, seven days",
+    ),
 ]
-RunOf = Annotated[str | None, typer.Option("--run", help="Only this run and its children")]
+RunOf = Annotated[str | None, typer.Option("--run", metavar="ID", help="Only this run and its children")]
 TenantOf = Annotated[str | None, typer.Option("--tenant", help="Only calls for this tenant")]
 WorkflowOf = Annotated[str | None, typer.Option("--workflow", help="Only runs of this workflow type")]
 PromptOf = Annotated[str | None, typer.Option("--prompt", help="Only this prompt: NAME, or NAME@VERSION")]
-ModelOf = Annotated[str | None, typer.Option("--model", help="Only this model: PROVIDER:MODEL, as asked or answered")]
+ModelOf = Annotated[
+    str | None, typer.Option("--model", help="Only this model: PROVIDER:MODEL that was asked, or answered")
+]
 TagOf = Annotated[str | None, typer.Option("--tag", help="Only runs with this tag")]
 
 

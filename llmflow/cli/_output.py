@@ -3,13 +3,12 @@
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from llmflow.types.usage import Totals
+from llmflow.types.usage import Totals, dollars
 from llmflow.types.wire import plain
 
 _PIPED_WIDTH = 200  # columns: what goes to a pipe is for `grep`, so nothing is cut to 80
@@ -57,14 +56,6 @@ def when(moment: datetime) -> str:
     """In the time zone of this machine; without the date if it was today."""
     here = moment.astimezone()
     return f"{here:%H:%M:%S}" if here.date() == datetime.now().astimezone().date() else f"{here:%Y-%m-%d %H:%M:%S}"
-
-
-def dollars(usd: Decimal) -> str:
-    """Such as `$1.23`, `$0.0042`, `$0`: small amounts keep two digits that say something."""
-    if usd == 0:
-        return "$0"
-    digits = max(2, 1 - usd.adjusted())
-    return f"${usd.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN):f}"
 
 
 def cost(totals: Totals) -> str:

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from llmflow.cli._output import cost, plural, took, when
+from llmflow.cli._output import cost, dollars, plural, took, when
 from llmflow.cli._steps import MARKS, compensation_table, decided, decision, step_table
 from llmflow.cli._target import Connection
 from llmflow.client import Run
@@ -59,12 +59,12 @@ async def look(connection: Connection, run: AnyRun) -> Report:
     """
     status = await run.status()
     progress, usage, approvals, missing = None, None, None, None
-    failure = await _failure(run, status.state)
+    failure = await failure_of(run, status.state)
     try:
         if not _never_began(status, failure):  # then there is nothing to ask
             await need_worker(connection, status)
-            progress, usage = await asyncio.gather(run.progress(), run.usage())
-            approvals = await run.approvals()  # a worker that keeps no runs is slow to answer three questions at once
+            # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
+            progress, usage, approvals = await run.progress(), await run.usage(), await run.approvals()
     except NoWorker as error:
         missing = error.message
     return Report(
@@ -95,8 +95,10 @@ async def need_worker(connection: Connection, status: RunStatus) -> None:
     """Say at once that nobody can answer; a query would wait 10 s for a worker to come.
 
     Raises:
-        NoWorker: nothing polls the run's task queue.
+        NoWorker: nothing polls the run's task queue, or the run stands still on a bug.
     """
+    if status.stuck:  # Temporal asks a run only after its task, and that fails again and again
+        raise NoWorker(f"run {status.id!r} cannot answer while it stands still on a bug: {status.stuck}")
     if not await connection.client.workers(status.task_queue):
         raise NoWorker(f"no worker serves task queue {status.task_queue}: start one with `llmflow worker`")
 
@@ -149,7 +151,8 @@ def _never_began(status: RunStatus, failure: str | None) -> bool:
     return status.events <= _OF_ONE_TASK and f"{InputInvalid.__name__}: the value does not fit " in (failure or "")
 
 
-async def _failure(run: AnyRun, how: RunState) -> str | None:
+async def failure_of(run: AnyRun, how: RunState) -> str | None:
+    """How a run in this state ended, if not well."""
     if how in ("running", "completed"):
         return None
     try:
@@ -161,12 +164,7 @@ async def _failure(run: AnyRun, how: RunState) -> str | None:
 
 def _parts(report: Report) -> Iterator[RenderableType]:
     status = report.status
-    yield Text.assemble((status.id, "bold"), "  ", state(status.state))
-    ended = "took" if status.closed_at else "for"
-    times = f"started {when(status.started_at)}, {ended} {took(status.started_at, status.closed_at)}"
-    yield Text(f"{status.workflow} on {status.task_queue} · {times} · {status.events} events", "dim")
-    if status.tags:
-        yield Text(f"tags: {', '.join(status.tags)}", "dim")
+    yield from _head(status)
     if report.failure:
         yield Text(f"\n{report.failure}", "red")
     if status.stuck:
@@ -184,9 +182,33 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     if report.usage:
         yield Text(taken_and_paid(report.usage))
     if report.missing:
-        yield Text(f"steps and usage are not known: {report.missing}", "yellow")
+        why = " until then" if status.stuck else f": {report.missing}"
+        yield Text(f"steps and usage are not known{why}", "yellow")
     if report.url:
         yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a click finds it
+
+
+def _head(status: RunStatus) -> Iterator[Text]:
+    """Which run this is, and how far it is."""
+    yield Text.assemble((status.id, "bold"), "  ", state(status.state))
+    ended = "took" if status.closed_at else "for"
+    times = f"started {when(status.started_at)}, {ended} {took(status.started_at, status.closed_at)}"
+    if status.begins_at and status.events == 1 and status.state == "running":  # a signal may have begun it before
+        times = f"started {when(status.started_at)}, begins at {when(status.begins_at)}"
+    yield Text(f"{status.workflow} on {status.task_queue} · {times} · {status.events} events", "dim")
+    if status.tags:
+        yield Text(f"tags: {', '.join(status.tags)}", "dim")
+    if known := list(_known_by(status)):
+        yield Text(" · ".join(known), "dim")
+
+
+def _known_by(status: RunStatus) -> Iterator[str]:
+    if status.tenant:
+        yield f"tenant {status.tenant}"
+    if status.user:
+        yield f"user {status.user}"
+    if status.budget:
+        yield f"budget {dollars(status.budget.usd)}"
 
 
 def _done(report: Report) -> Iterator[RenderableType]:

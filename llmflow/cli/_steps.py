@@ -105,9 +105,10 @@ def _around(path: str, known: Collection[str]) -> str:
 
 
 def _progress(step: StepRecord) -> str:
+    failed = f", {step.failed} failed" if step.failed else ""
     if step.total is not None:
-        return f"{step.done or 0}/{step.total}"
-    return str(step.done) if step.done is not None else ""
+        return f"{step.done or 0}/{step.total}{failed}"
+    return f"{step.done}{failed}" if step.done is not None else ""
 
 
 def _spent(step: StepRecord) -> tuple[str, str]:

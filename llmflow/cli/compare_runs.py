@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Annotated, Any, NamedTuple
 
 import typer
 from pydantic import BaseModel, ConfigDict
-from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -39,6 +39,7 @@ class Compared(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     report: Report
+    input: Any = None  # Any: JSON
     result: Any = None  # Any: what the user's workflow returned
 
 
@@ -48,22 +49,28 @@ def compare_runs(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two runs: output, cost, tokens, prompts, models and steps side by side.
+    """Compare two runs: input, output, cost, tokens, prompts, models and steps side by side.
 
-    What differs has a `≠`. Cost, prompts and models are those of their children, too. They come from a worker.
+    What differs has a `≠`; lines that both inputs or both outputs have are left out. Cost, prompts and models are those
+    of their children, too. They come from a worker.
 
     Example: llmflow compare research-calm-otter-7f3a research-calm-otter-7f3a-fork-0d9e21
     """
     one, two = run(_compare(run_id, other))
     if as_json:
-        print_json({"runs": [one, two], "same_result": _same(one, two)})
+        print_json({"runs": [one, two], "same_input": one.input == two.input, "same_result": _same(one, two)})
         return
     for compared in (one, two):
         if compared.report.missing:
             say(f"{compared.report.status.id}: {compared.report.missing}", "yellow")
     out.print(_table(one, two), crop=False)
-    out.print()
-    out.print(_outputs(one, two), crop=False)
+    for name, left, right, same in (
+        ("input", _text(one.input), _text(two.input), one.input == two.input),
+        ("output", _output(one), _output(two), _same(one, two)),
+    ):
+        out.print()
+        out.print(Text(f"the same {name}" if same else name, "dim"))
+        out.print(Text(left) if same else _apart(left, right), crop=False)
 
 
 async def _compare(one: str, two: str) -> tuple[Compared, Compared]:
@@ -74,9 +81,8 @@ async def _compare(one: str, two: str) -> tuple[Compared, Compared]:
 async def _compared(connection: Connection, id: str) -> Compared:
     one = connection.client.run(id)
     report = await with_children(one, await look(connection, one))
-    if report.status.state != "completed":
-        return Compared(report=report)
-    return Compared(report=report, result=await one.result())
+    result = await one.result() if report.status.state == "completed" else None
+    return Compared(report=report, input=await one.input(), result=result)
 
 
 def _table(one: Compared, two: Compared) -> Table:
@@ -160,16 +166,17 @@ def _step(step: StepRecord) -> str:
     return f"{step.status}, {took(step.started_at, step.ended_at)}{spent}"
 
 
-def _outputs(one: Compared, two: Compared) -> RenderableType:
-    left, right = _output(one), _output(two)
-    if _same(one, two):
-        return Group(Text("the same output", "dim"), Text(left))
+def _apart(left: str, right: str) -> Table:
+    """Two texts side by side, without the lines that both have."""
     table = Table(show_header=False, expand=True, padding=(0, 1))
     table.add_column(ratio=1, overflow="fold")
     table.add_column()
     table.add_column(ratio=1, overflow="fold")
-    table.add_row(Text(left), _SIGN, Text(right))
-    return Group(Text("output", "dim"), table)
+    one, two = left.splitlines(), right.splitlines()
+    for kind, begin, end, other_begin, other_end in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
+        if kind != "equal":
+            table.add_row(Text("\n".join(one[begin:end])), _SIGN, Text("\n".join(two[other_begin:other_end])))
+    return table
 
 
 def _same(one: Compared, two: Compared) -> bool:
@@ -180,6 +187,8 @@ def _same(one: Compared, two: Compared) -> bool:
 def _output(compared: Compared) -> str:
     if compared.report.status.state != "completed":
         return compared.report.failure or "none yet"
-    if isinstance(compared.result, str):
-        return compared.result
-    return json.dumps(plain(compared.result), indent=2, ensure_ascii=False)
+    return _text(compared.result)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(plain(value), indent=2, ensure_ascii=False)

@@ -43,7 +43,7 @@ def cost(
     *,
     by: Annotated[
         str | None,
-        typer.Option(metavar="WORD,...", help=f"A row for each, one or some of: {', '.join(_DIMENSIONS)}"),
+        typer.Option(metavar="WORD,...", help=f"What has a row of its own, one or some of: {', '.join(_DIMENSIONS)}"),
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -56,9 +56,10 @@ def cost(
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV on stdout")] = False,
 ) -> None:
-    """What was spent, out of the ledger.
+    """Show what was spent, by the ledger: the record of every model call.
 
-    By default the last 30 days by model; --run RUN, from its beginning. What has no known price is counted apart.
+    By default of the last 30 days, by model; with --run, of that run from its beginning. Calls of unknown price are
+    counted apart.
 
     Example: llmflow cost --by prompt --since 7d
     """

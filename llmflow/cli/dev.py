@@ -40,6 +40,9 @@ def dev(
                 say(f"  Web UI  {server.ui_url or 'that of this server; TEMPORAL_ADDRESS does not say where'}")
                 one = Workflow.of(served.workflows[0]).name if len(served.workflows) > 1 else ""
                 say(f"  start   llmflow start {app}{one and f' {one}'} --input JSON")
+                if not settings.temporal_address and not server.has_usual_port:
+                    say(f"  others  export TEMPORAL_ADDRESS={server.address}")
+                    say("          for your Python programs and `temporal`, which look at Temporal's usual port", "dim")
                 say("\nserving; Ctrl-C stops it, after the running calls", "dim")
                 if json:
                     print_served(served, settings, served.task_queue, server.address, server.ui_url)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from llmflow.app import App
 from llmflow.cli._apps import load
-from llmflow.cli._exit import Exit
+from llmflow.cli._exit import Exit, exit_code
 from llmflow.cli._models import how_to_get_a_model, models_of
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import near, out, plural, print_json
@@ -35,6 +35,8 @@ class Check(BaseModel):
     """What is there, or what is wrong with it."""
     mend: str | None = None
     """What to do, where `found` does not say."""
+    away: bool = False
+    """Whether it is only a server, a store or a worker that does not answer: it may do so later."""
 
 
 class Diagnosis(BaseModel):
@@ -58,7 +60,8 @@ def doctor(
 ) -> None:
     """Look for what is missing, and say how to mend it.
 
-    It looks at the server, its search attributes, the store, and at an App's prompts, models, keys and workers.
+    It looks at the server, its search attributes, the store, and at an App's prompts, models, keys and workers. It ends
+    with 3 if all that is wrong is that a server, a store or a worker does not answer, and else with 5.
 
     Example: llmflow doctor workflows.research.app:app
     """
@@ -69,7 +72,7 @@ def doctor(
     else:
         out.print(_table(checks))
     if not diagnosis.ok:
-        raise typer.Exit(Exit.CONFIG)
+        raise typer.Exit(Exit.UNREACHABLE if all(one.ok or one.away for one in checks) else Exit.CONFIG)
 
 
 async def _examine(path: str | None, *, fix: bool) -> list[Check]:
@@ -80,7 +83,7 @@ async def _examine(path: str | None, *, fix: bool) -> list[Check]:
             app = load(path)
             checks += _of_app(app, settings)
         except LLMFlowError as error:
-            checks.append(Check(name="app", ok=False, found=error.message))
+            checks.append(_failed("app", error))
     return [*await _of_server(app, path, settings.attributes, fix=fix), await _of_store(settings, fix=fix), *checks]
 
 
@@ -94,13 +97,13 @@ async def _of_server(app: App | None, path: str | None, attributes: SearchAttrib
         server = Check(name="server", ok=True, found=f"Temporal {version} at {address}, namespace {namespace}{ui}")
         workers = await client.workers(app.task_queue) if app else 0
     except LLMFlowError as error:
-        return [Check(name="server", ok=False, found=error.message)]
+        return [_failed("server", error)]
     searchable = await _of_attributes(client, attributes, fix=fix)
     if app is None:
         return [server, searchable]
     found = f"{workers or 'no'} {plural(workers, 'worker')} on task queue {app.task_queue} in the last 75 s"
     mend = None if workers else f"llmflow worker {path}"
-    return [server, searchable, Check(name="worker", ok=workers > 0, found=found, mend=mend)]
+    return [server, searchable, Check(name="worker", ok=workers > 0, found=found, mend=mend, away=not workers)]
 
 
 async def _of_attributes(client: Client, wanted: SearchAttributes, *, fix: bool) -> Check:
@@ -109,7 +112,7 @@ async def _of_attributes(client: Client, wanted: SearchAttributes, *, fix: bool)
         added = await add_attributes(client.temporal, wanted) if fix else ()
         known = await known_attributes(client.temporal, wanted)
     except LLMFlowError as error:
-        return Check(name="search", ok=False, found=error.message)
+        return _failed("search", error)
     missing = [name for field, name in wanted if name and name != getattr(known, field)]
     if missing:
         found = f"runs cannot be found by {', '.join(missing)}: the namespace has no such search attribute"
@@ -128,7 +131,7 @@ async def _of_store(settings: Settings, *, fix: bool) -> Check:
         async with database:
             return Check(name="store", ok=True, found=database.name)
     except LLMFlowError as error:
-        return Check(name="store", ok=False, found=error.message)
+        return _failed("store", error)
 
 
 def _of_app(app: App, settings: Settings) -> Iterator[Check]:
@@ -139,7 +142,7 @@ def _of_app(app: App, settings: Settings) -> Iterator[Check]:
         try:
             yield from check(app, settings)
         except LLMFlowError as error:
-            yield Check(name=name, ok=False, found=error.message)
+            yield _failed(name, error)
 
 
 def _prompts(app: App, settings: Settings) -> Iterator[Check]:
@@ -177,6 +180,10 @@ def _prices(app: App, settings: Settings) -> Iterator[Check]:
         return  # said of the models
     app_prices(app, settings, catalogue)
     yield Check(name="prices", ok=True, found=f"{near(path)}, then the public lists" if path else "the public lists")
+
+
+def _failed(name: str, error: LLMFlowError) -> Check:
+    return Check(name=name, ok=False, found=error.message, away=exit_code(error) is Exit.UNREACHABLE)
 
 
 def _table(checks: Sequence[Check]) -> Table:

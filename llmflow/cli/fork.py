@@ -66,7 +66,9 @@ def fork(
     query: Annotated[
         str | None, typer.Option(help="Fork all runs of Temporal's list filter: \"ExecutionStatus = 'Failed'\"")
     ] = None,
-    input: Annotated[str | None, typer.Option(metavar="JSON|@FILE|-", help="Another input")] = None,
+    input: Annotated[
+        str | None, typer.Option(metavar="JSON|@FILE|-", help="Another input; its worker says if it fits")
+    ] = None,
     prompt: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VERSION", help="Another version of a prompt: digits, a label, `file`; repeatable"),

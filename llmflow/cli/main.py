@@ -58,7 +58,13 @@ _store = typer.Typer(
 )
 app = typer.Typer(
     help="Durable LLM applications on Temporal.",
-    epilog="\n".join(["Exit codes", *(f"  {code:>3}  {meaning}" for code, meaning in MEANING.items())]),
+    epilog="\n".join(
+        [
+            "Exit codes",
+            *(f"  {code:>3}  {meaning}" for code, meaning in MEANING.items()),
+            "Errors are text on stderr, also with --json. A run that failed is JSON on stdout, too.",
+        ]
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -13,6 +13,7 @@ from llmflow.cli._output import out, print_json, say, took, when
 from llmflow.cli._report import state as shown_state
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
+from llmflow.errors import RunNotCompleted
 from llmflow.types.runs import RunPage, RunState, RunStatus
 
 
@@ -34,7 +35,7 @@ def list_runs(
     cursor: Annotated[str | None, typer.Option(help="Go on after the page that printed this")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, newest first.
+    """List runs, newest first. One that stands still on a bug is `running` here: `llmflow status` looks at it closely.
 
     Example: llmflow list --state failed --since 2h
     """
@@ -45,13 +46,18 @@ def list_runs(
 
     page = run(find())
     if as_json:
-        print_json(page)
+        print_json({"runs": [_listed(one) for one in page.runs], "cursor": page.cursor})
     elif not page.runs:
         say("no runs" if cursor is None else "no more runs")
     else:
         out.print(_table(page))
     if page.cursor and not as_json:
         say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
+
+
+def _listed(one: RunStatus) -> dict[str, object]:
+    """Without what a list does not know."""
+    return {name: value for name, value in one if name not in ("history_bytes", "pending", "stuck")}
 
 
 def result(
@@ -64,22 +70,28 @@ def result(
 ) -> None:
     """Wait for a run to end, and print what it returned.
 
-    It is JSON in any case; without --json a result that is a text is printed as that text.
+    It is JSON in any case; without --json a result that is a text is printed as that text. With --json, a run without a
+    result prints its id, its state and how it failed.
 
     Example: llmflow result research-calm-otter-7f3a --timeout 5m
     """
-    found = run(_result(run_id, timeout))
+    found = run(_result(run_id, timeout, as_json=as_json))
     if isinstance(found, str) and not as_json:
         out.print(found, markup=False, soft_wrap=True)
     else:
         print_json(found)
 
 
-async def _result(id: str, timeout: timedelta | None) -> Any:  # Any: what the user's workflow returns
+async def _result(id: str, timeout: timedelta | None, *, as_json: bool) -> Any:  # Any: what the user's workflow returns
     one = (await connected()).client.run(id)
     try:
         async with asyncio.timeout(timeout.total_seconds() if timeout else None):
             return await one.result()
+    except RunNotCompleted as error:
+        if as_json:
+            status = await one.status()
+            print_json({"id": id, "run_id": status.run_id, "state": status.state, "failure": error.message})
+        raise
     except TimeoutError:
         say(f"run {id!r} has not ended yet; it goes on: `llmflow status {id} --watch`")
         raise typer.Exit(Exit.TIMEOUT) from None

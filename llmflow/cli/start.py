@@ -11,14 +11,14 @@ from rich.text import Text
 from llmflow.app import App
 from llmflow.cli._apps import load
 from llmflow.cli._exit import Exit
-from llmflow.cli._inputs import find_workflow, read_input
+from llmflow.cli._inputs import Workflow, find_workflow, read_input
 from llmflow.cli._options import AppPath, AsJson, parse_budget, parse_duration
 from llmflow.cli._output import err, print_json, say
-from llmflow.cli._report import page, state, watch
+from llmflow.cli._report import AnyRun, page, state, watch
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.client import StartOptions
-from llmflow.errors import RunNotFound
+from llmflow.errors import RunExists, RunNotFound
 from llmflow.types.budgets import Budget
 from llmflow.types.runs import RunStatus
 
@@ -53,7 +53,7 @@ def start(
     input: Annotated[
         str | None, typer.Option(metavar="JSON|@FILE|-", help="The workflow's input: JSON, a file, or stdin")
     ] = None,
-    id: Annotated[str | None, typer.Option(help="Names the run; the same id again gives the same run")] = None,
+    id: Annotated[str | None, typer.Option(help="Names the run; the same start again gives the same run")] = None,
     delay: Annotated[
         timedelta | None, typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="Start this much later")
     ] = None,
@@ -83,7 +83,7 @@ def start(
             **{name: value for name, value in given.items() if value is not None},
         },
     )
-    run(_start(served, kind.name, read_input(input, kind), options, wait=wait, as_json=as_json))
+    run(_start(served, kind, read_input(input, kind), options, wait=wait, as_json=as_json))
 
 
 def readable_id(app: App) -> str:
@@ -93,29 +93,33 @@ def readable_id(app: App) -> str:
 
 
 async def _start(
-    app: App, workflow: str, arguments: tuple[object, ...], options: StartOptions, *, wait: bool, as_json: bool
+    app: App, kind: Workflow, arguments: tuple[object, ...], options: StartOptions, *, wait: bool, as_json: bool
 ) -> None:
     connection = await connected(app)
-    started, status = await _begin(connection, workflow, arguments, options)
+    started, status = await _begin(connection, kind, arguments, options)
     _announce(started, status, hints=not wait)
     if not await connection.client.workers(app.task_queue):
         say(f"no worker serves task queue {app.task_queue} yet: `llmflow worker` runs one", "yellow")
-    document = dict(started)
-    if wait:
-        document["result"] = await _wait(connection, started.id)
+    ended = await _wait(connection, started.id) if wait else {}
     if as_json:
-        print_json(document)
-    elif wait:
-        print_json(document["result"])
+        print_json({**dict(started), **ended})
+    if ended.get("failure"):
+        raise typer.Exit(Exit.FAILED)
+    if wait and not as_json:
+        print_json(ended["result"])
 
 
 async def _begin(
-    connection: Connection, workflow: str, arguments: tuple[object, ...], options: StartOptions
+    connection: Connection, kind: Workflow, arguments: tuple[object, ...], options: StartOptions
 ) -> tuple[Started, RunStatus]:
-    try:  # `start` would just return a run that exists, and a person should know
-        status, new = await connection.client.run(options["id"]).status(), False
-    except RunNotFound:
-        status, new = await (await connection.client.start(workflow, *arguments, **options)).status(), True
+    run = await connection.client.start(kind.name, *arguments, **options)
+    status = await run.status()
+    new = run.handle.first_execution_run_id is not None  # which only a start tells
+    if not (new or await _began_with(run, kind, arguments)):
+        raise RunExists(
+            f"run {status.id!r} exists already ({status.state}), and began with another input: choose another --id, or "
+            f"look at that run: `llmflow status {status.id}`"
+        )
     started = Started(
         id=status.id,
         run_id=status.run_id,
@@ -127,14 +131,22 @@ async def _begin(
     return started, status
 
 
-async def _wait(connection: Connection, id: str) -> Any:  # Any: what the user's workflow returns
+async def _began_with(run: AnyRun, kind: Workflow, arguments: tuple[object, ...]) -> bool:
+    try:
+        return kind.same(arguments, await run.input())
+    except RunNotFound:  # of a long one Temporal forgets the beginning, and it is still the run of this id
+        return True
+
+
+async def _wait(connection: Connection, id: str) -> dict[str, Any]:  # Any: what the user's workflow returns
     run = connection.client.run(id)
     report = await watch(connection, run, err)
     err.print(page(report), crop=False)
-    if report.failure:
-        raise typer.Exit(Exit.FAILED)
-    err.print()
-    return await run.result()
+    failure = report.failure
+    result = None if failure else await run.result()
+    if not failure:
+        err.print()
+    return {"state": report.status.state, "result": result, "failure": failure}
 
 
 def _announce(started: Started, status: RunStatus, *, hints: bool) -> None:

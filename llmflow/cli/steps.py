@@ -2,9 +2,11 @@
 
 import asyncio
 
+from rich.text import Text
+
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import out, print_json, say
-from llmflow.cli._report import need_worker
+from llmflow.cli._report import failure_of, need_worker
 from llmflow.cli._run import run
 from llmflow.cli._steps import compensation_table, decided, decision, step_table
 from llmflow.cli._target import connected
@@ -15,13 +17,14 @@ from llmflow.types.steps import StepReport
 def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
     """Steps of a run: status, progress, time, calls, cost, error; and what became of its compensations and questions.
 
-    A worker answers, also for a run that has ended. A run that went on as a new one shows the last 500 steps of both.
+    A worker answers, also for a run that has ended, as long as the workflow's code still fits it. A run that went on as
+    a new one shows the last 500 steps of both.
 
     Example: llmflow steps research-calm-otter-7f3a --json
     """
-    report, approvals = run(_steps(run_id))
+    report, approvals, failure = run(_steps(run_id))
     if as_json:
-        print_json(report)
+        print_json({**dict(report), "failure": failure})
         return
     if not report.steps:
         say("this run has no steps: write `async with flow.step(...)` in its workflow")
@@ -33,10 +36,13 @@ def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
     if questions := decided(approvals):
         out.print("\ndecisions", style="dim")
         out.print(*map(decision, questions), sep="\n", crop=False)
+    if failure:
+        out.print(Text(f"\n{failure}", "red"), crop=False)
 
 
-async def _steps(id: str) -> tuple[StepReport, ApprovalReport]:
+async def _steps(id: str) -> tuple[StepReport, ApprovalReport, str | None]:
     connection = await connected()
     run = connection.client.run(id)
-    await need_worker(connection, await run.status())
-    return await asyncio.gather(run.progress(), run.approvals())
+    status = await run.status()
+    await need_worker(connection, status)
+    return await asyncio.gather(run.progress(), run.approvals(), failure_of(run, status.state))

@@ -4,8 +4,9 @@ All of it is also possible with a plain Temporal client, the `temporal` CLI and 
 """
 
 from llmflow.client._attributes import add_attributes, known_attributes
-from llmflow.client._client import Client, StartOptions
+from llmflow.client._client import Client
 from llmflow.client._connect import configured_address, connect
+from llmflow.client._options import StartOptions
 from llmflow.client._run import Run
 
 __all__ = [

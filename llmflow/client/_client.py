@@ -2,9 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Required, TypedDict, TypeVar, Unpack, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -14,17 +13,17 @@ from temporalio.api.workflowservice.v1 import (
     GetSystemInfoRequest,
 )
 from temporalio.client import Client as TemporalClient
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client._errors import readable_errors
 from llmflow.client._inbox import inbox
+from llmflow.client._inputs import check_input
+from llmflow.client._options import StartOptions, checked_options, memo_of, priority_of
 from llmflow.client._run import Run
 from llmflow.client._status import STATUS, quoted, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists
-from llmflow.types.budgets import Budget
-from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
 from llmflow.types.runs import InboxItem, RunPage, RunState
 
 In = TypeVar("In")
@@ -33,42 +32,7 @@ Out = TypeVar("Out")
 _USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
 _ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
 
-_MAX_TENANT = 64
-"""Bytes that Temporal takes as the key of its fairness."""
-_LAST = 5
-
 _NONE = object()  # told apart from None, which a workflow may take as its input
-
-
-class StartOptions(TypedDict, total=False):
-    """How to start a run. Only `id` is required."""
-
-    id: Required[str]
-    """Names the run. Starting the same id again gives the run that exists, so a start may be repeated safely."""
-    task_queue: str
-    """Where its workers are; the App's own if the client was connected with one."""
-    conflict: WorkflowIDConflictPolicy
-    """If a run of this id is running: use it (default), fail, or terminate it and start again."""
-    reuse: WorkflowIDReusePolicy
-    """If a run of this id is closed: use it (default), fail (reject duplicate), or start again.
-
-    With `conflict=TERMINATE_EXISTING` the default is to start again."""
-    delay: timedelta
-    """Start this much later."""
-    timeout: timedelta
-    """Of the whole run. Temporal then ends it from outside: no compensation and no clean-up run any more."""
-    tags: Sequence[str]
-    """Free text to tell runs apart later, and to add up what they cost."""
-    tenant: str
-    """Whose run it is, at most 64 bytes: its limits, its share of busy workers, its bill."""
-    user: str
-    """Whom it works for; a rollout of prompts may be sticky by it."""
-    budget: Budget
-    """What it may cost, with all its children."""
-    priority: int
-    """1 goes first, 5 last, where runs wait for busy workers; 3 if left out."""
-    summary: str
-    """One line about the run, for the Web UI."""
 
 
 class Client:
@@ -107,18 +71,22 @@ class Client:
             RunExists: a run of that id exists, and it is one of another workflow, or the policy for it (`conflict` if
                 it is running, `reuse` if it is closed) says not to use it.
             ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
-            InputInvalid: an option cannot be used; says why.
+            InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
+                Of a workflow that is given by its name, nobody here knows what it takes.
             PayloadTooLarge: the input does not fit Temporal; nothing was sent.
         """
+        options = checked_options(options)
         task_queue = options.get("task_queue", self.task_queue)
         if task_queue is None:
             raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
+        arguments = () if input is _NONE else (input,)
+        check_input(self.temporal, workflow, arguments)
         terminates = options.get("conflict") == _TERMINATE
         try:
             async with readable_errors(options["id"]):
                 handle = await self.temporal.start_workflow(
                     workflow,
-                    args=() if input is _NONE else (input,),
+                    args=arguments,
                     id=options["id"],
                     task_queue=task_queue,
                     id_conflict_policy=_TERMINATE if terminates else WorkflowIDConflictPolicy.FAIL,
@@ -126,8 +94,8 @@ class Client:
                     id_reuse_policy=options.get("reuse", _AGAIN if terminates else _ONCE),
                     start_delay=options.get("delay"),
                     execution_timeout=options.get("timeout"),
-                    memo=_memo(options) or None,
-                    priority=_priority(options),
+                    memo=memo_of(options) or None,
+                    priority=priority_of(options),
                     static_summary=options.get("summary"),
                 )
         except WorkflowAlreadyStartedError as error:
@@ -191,10 +159,9 @@ class Client:
             f"StartTime >= '{since.isoformat()}'" if since else None,
             f"({query})" if query else None,
         ]
-        found = self.temporal.list_workflows(
-            " AND ".join(one for one in filters if one), page_size=limit, next_page_token=_token(cursor)
-        )
-        async with readable_errors("this filter"):
+        whole = " AND ".join(one for one in filters if one)
+        found = self.temporal.list_workflows(whole, page_size=limit, next_page_token=_token(cursor))
+        async with readable_errors(whole or "a list of all runs"):
             await found.fetch_next_page()
         page = [await status_of(one) for one in found.current_page or ()]
         following = found.next_page_token
@@ -252,30 +219,6 @@ class Client:
         since = datetime.now(UTC) - timedelta(seconds=75)
         alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
         return len({one.identity for one in alive})
-
-
-def _memo(options: StartOptions) -> dict[str, object]:
-    """What the run, its children and everyone who lists it know it by."""
-    tags = options.get("tags", ())
-    if isinstance(tags, str):  # which is a sequence of strings, too
-        raise InputInvalid(f"tags={tags!r}: give a list, such as [{tags!r}]", ErrorDetail(field="tags"))
-    given = {
-        TAGS: list(dict.fromkeys(tags)),  # a call counts once for each of its tags
-        TENANT: options.get("tenant"),
-        USER: options.get("user"),
-        BUDGET: options.get("budget"),
-    }
-    return {name: value for name, value in given.items() if value}
-
-
-def _priority(options: StartOptions) -> Priority:
-    """Temporal shares busy workers fairly between tenants. Activities and children inherit it."""
-    tenant, key = options.get("tenant"), options.get("priority")
-    if tenant is not None and len(tenant.encode()) > _MAX_TENANT:
-        raise InputInvalid(f"tenant {tenant!r}: give at most {_MAX_TENANT} bytes", ErrorDetail(field="tenant"))
-    if key is not None and not 1 <= key <= _LAST:
-        raise InputInvalid(f"priority={key}: give 1, which goes first, to {_LAST}", ErrorDetail(field="priority"))
-    return Priority(priority_key=key, fairness_key=tenant)
 
 
 def _token(cursor: str | None) -> bytes | None:

@@ -59,7 +59,7 @@ async def connect(
     except RuntimeError as error:
         raise ServerUnavailable(
             f"no Temporal server answers at {target} ({_reason(error)}): start one with `llmflow dev`, or set "
-            "TEMPORAL_ADDRESS"
+            "TEMPORAL_ADDRESS to where one runs (`llmflow dev` says where its own does)"
         ) from None
     return Client(temporal, app.task_queue if app else None, store)
 

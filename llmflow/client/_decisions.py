@@ -1,18 +1,47 @@
 """A person's answer on its way to a run."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import (
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.errors import LLMFlowError, NoWorker
+from llmflow.errors import ErrorDetail, LLMFlowError, NoWorker
 from llmflow.types.approvals import Decide, Receipt
 from llmflow.types.contracts import DECIDE
 
 _WITHIN = timedelta(seconds=5)
 """How long a worker may take to answer. It takes milliseconds, unless it has to read a long history first."""
+_FIRST_EVENTS = 10
+
+
+async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of every type
+    """Keep answers from a run that waits out its delay: an update would begin it at once, without the rest of it.
+
+    Raises:
+        NoWorker: it has not begun; says when it does.
+        RPCError: Temporal's own.
+    """
+    found = await handle.describe()
+    begins = found.execution_time
+    if found.status is not WorkflowExecutionStatus.RUNNING or begins is None or begins <= found.start_time:
+        return
+    # It may have begun before its time.
+    async for event in handle.fetch_history_events(page_size=_FIRST_EVENTS):
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+            return
+    raise NoWorker(
+        f"run {handle.id!r} has not begun: its delay ends at {begins:%Y-%m-%d %H:%M:%S} UTC, and until then it asks "
+        "nothing and takes no answer",
+        ErrorDetail(retry_after=max(0.0, (begins - datetime.now(UTC)).total_seconds())),
+    )
 
 
 async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  # Any: runs of every type

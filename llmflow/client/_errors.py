@@ -1,5 +1,6 @@
 """Temporal's answers to a client, as errors that say what to do."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,11 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
     except WorkflowQueryFailedError as error:
         if str(error).startswith("Expected workflow input"):  # there is no object to ask: its input could not be read
             raise NoWorker(f"run {what!r} never began, because its input does not fit its workflow") from error
+        if "[TMPRL1100]" in str(error):  # which is how Temporal's core marks it
+            raise NoWorker(
+                f"run {what!r} cannot answer, because the code of its workflow has changed since: `llmflow cost --run "
+                f"{what}` knows what it cost, and changes behind `workflow.patched` keep old runs readable ({error})"
+            ) from error
         raise NoWorker(
             f"run {what!r} cannot answer, because its worker does not use LLMFlowPlugin or its code fails: {error}"
         ) from error
@@ -34,33 +40,42 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
 
 def rpc_error(error: RPCError, what: str) -> LLMFlowError:
     """The error of ours for a call that the server refused; `what` was asked for."""
-    no_worker = "no worker polls its task queue: start one with `llmflow worker`"
     match error.status:
-        case RPCStatusCode.NOT_FOUND if error.message.startswith("Namespace "):
-            return ConfigInvalid(
-                f"Temporal says: {error.message} Make it with `temporal operator namespace create`, or set "
-                "TEMPORAL_NAMESPACE to one that exists"
-            )
         case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
             return ConfigInvalid(f"Temporal says: {error.message}; check TEMPORAL_API_KEY, or the profile's")
         case RPCStatusCode.NOT_FOUND:
-            return RunNotFound(
-                f"there is no run {what!r} here to do this to ({error.message}): `llmflow list` shows those there are"
-            )
+            return _not_there(error.message, what)
         case RPCStatusCode.FAILED_PRECONDITION if "not scheduled yet" in error.message:
             return NoWorker(f"run {what!r} has not begun yet")
         case RPCStatusCode.FAILED_PRECONDITION if "failed state" in error.message:
             return NoWorker(f"run {what!r} cannot answer, because its code fails: its worker's log says where")
         case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED | RPCStatusCode.FAILED_PRECONDITION:
-            return NoWorker(f"run {what!r} gave no answer: {no_worker} ({error.message})")
+            return NoWorker(
+                f"run {what!r} gave no answer: start a worker for its task queue with `llmflow worker`; or if one "
+                f"runs, `llmflow status {what}` shows whether its code fails ({error.message})"
+            )
         case RPCStatusCode.INVALID_ARGUMENT:
-            return InputInvalid(f"Temporal does not accept {what!r}: {error.message}")
+            # Positions are those in a statement of the server's own, around the filter that it was given.
+            said = re.sub(r" at position \d+", "", error.message)
+            return InputInvalid(f"Temporal does not accept {what!r}: {said}")
         case RPCStatusCode.UNAVAILABLE:
             return ServerUnavailable(f"the Temporal server does not answer ({error.message})")
         case RPCStatusCode.UNIMPLEMENTED:
             return ConfigInvalid(f"this Temporal server is too old for it, or does not offer it ({error.message})")
         case _:
             return ServerUnavailable(f"the Temporal server says {error.status.name}: {error.message}")
+
+
+def _not_there(said: str, what: str) -> LLMFlowError:
+    if said.startswith("Namespace "):
+        return ConfigInvalid(
+            f"Temporal says: {said} Make it with `temporal operator namespace create`, or set TEMPORAL_NAMESPACE to "
+            "one that exists"
+        )
+    if "already completed" in said:
+        return RunNotFound(f"run {what!r} has ended already: `llmflow status {what}` says how")
+    why = "" if "not found" in said else f" ({said})"
+    return RunNotFound(f"there is no run {what!r}{why}: `llmflow list` shows those there are")
 
 
 def how_it_ended(cause: BaseException) -> str:
@@ -74,6 +89,9 @@ def how_it_ended(cause: BaseException) -> str:
             return "ran out of time"
         case ActivityError() if cause.cause is not None:
             return f"failed in {cause.activity_id}: {named(cause.cause)}"
+        # A call of ours: workflow code sees the error that its activity failed with.
+        case LLMFlowError(__cause__=ActivityError() as call) if isinstance(call.cause, type(cause)):
+            return f"failed in {call.activity_id}: {named(cause)}"
         case ChildWorkflowError() if cause.cause is not None:
             return f"{how_it_ended(cause.cause)} (in its child {cause.workflow_id})"
         case _:

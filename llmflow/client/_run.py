@@ -8,11 +8,13 @@ from uuid import uuid4
 from pydantic_core import to_jsonable_python
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.client._decisions import send
+from llmflow.client._decisions import check_begun, send
 from llmflow.client._errors import how_it_ended, readable_errors
 from llmflow.client._fork import SAME, Changes, start_fork
-from llmflow.client._status import status_of, why_stuck
+from llmflow.client._inputs import check_input
+from llmflow.client._status import input_of, status_of, why_stuck
 from llmflow.client._tree import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
@@ -80,6 +82,15 @@ class Run(Generic[Out]):
             found = await self.handle.describe()
             stuck = await why_stuck(self._temporal, found)
             return (await status_of(found)).model_copy(update={"stuck": stuck})
+
+    async def input(self) -> Any:  # Any: JSON
+        """What it was started with, as JSON data; `None` if with nothing. Needs no worker.
+
+        Raises:
+            RunNotFound: no run has this id, or Temporal has forgotten how it began.
+        """
+        async with readable_errors(self.id):
+            return await input_of(self._temporal, self.handle)
 
     async def usage(self) -> UsageReport:
         """Tokens and money so far, by model and by prompt version.
@@ -150,7 +161,7 @@ class Run(Generic[Out]):
             ApprovalNotFound: the run asks no such question now; names those that it asks.
             DecisionRefused: not an approver, a form that does not fit, decided already: nothing has changed.
             InputInvalid: `by` is empty, or the form is nothing that JSON can say.
-            NoWorker: its worker does not use LLMFlowPlugin.
+            NoWorker: its worker does not use LLMFlowPlugin, or its delay is not over, and nothing was sent.
             RunNotFound: no run has this id, or it has ended.
         """
         # By alias: what the form's own class reads.
@@ -161,6 +172,7 @@ class Run(Generic[Out]):
             field = "by" if not by.strip() else "form"
             raise InputInvalid(f"this is no decision: {error}", ErrorDetail(field=field)) from None
         async with readable_errors(self.id):
+            await check_begun(self.handle)
             return await send(self.handle, decision)
 
     async def approve(self, approval: str, *, by: str, comment: str = "", form: object = None, id: str = "") -> Receipt:
@@ -228,8 +240,11 @@ class Run(Generic[Out]):
             StepNotFound: the run has no such step or call; names those that it has.
             RunNotFound: no run has this id.
             RunExists: another run has the new id.
+            InputInvalid: the input does not fit the workflow, where this object was made with it; nothing was started.
             PayloadTooLarge: the input does not fit Temporal; nothing was started.
         """
+        if input is not SAME:
+            check_input(self._temporal, self._workflow, (input,))
         changes = Changes(
             input=input, prompts=prompts or {}, models=models or {}, id=id, task_queue=task_queue, tags=tags
         )
@@ -257,7 +272,12 @@ class Run(Generic[Out]):
 
     async def _ask(self, query: Query[Answer]) -> Answer:
         async with readable_errors(self.id):
-            return await self.handle.query(query.name, result_type=query.output, rpc_timeout=ANSWER_WITHIN)
+            try:
+                return await self.handle.query(query.name, result_type=query.output, rpc_timeout=ANSWER_WITHIN)
+            except RPCError as error:
+                if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                    await check_begun(self.handle)
+                raise
 
     async def _root(self) -> str:
         async with readable_errors(self.id):

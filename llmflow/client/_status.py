@@ -2,19 +2,26 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionId
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
 from temporalio.converter import WorkflowSerializationContext
 
 from llmflow.client._errors import named
 from llmflow.types.approvals import WAITING, Waiting, WaitingList
-from llmflow.types.origins import TAGS, TENANT
+from llmflow.types.budgets import Budget
+from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
 from llmflow.types.runs import PendingCall, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
@@ -38,7 +45,8 @@ _BUGS = (
 )
 _LAST_EVENTS = 10
 _TAGS = TypeAdapter(tuple[str, ...])
-_TENANT = TypeAdapter(str)
+_NAME = TypeAdapter(str)
+_BUDGET = TypeAdapter(Budget)
 _WAITING = TypeAdapter(WaitingList)
 T = TypeVar("T")
 
@@ -46,6 +54,7 @@ T = TypeVar("T")
 async def status_of(found: WorkflowExecution) -> RunStatus:
     """The status of a run that was listed, or described: then with what it waits for."""
     state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
+    begins = found.execution_time
     pending: tuple[PendingCall, ...] = ()
     # Temporal still names calls of runs that have ended: nobody waits for them.
     if state == "running" and isinstance(found, WorkflowExecutionDescription):
@@ -65,10 +74,14 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         state=state,
         task_queue=found.task_queue,
         started_at=found.start_time,
+        begins_at=begins if begins and begins > found.start_time else None,
         closed_at=found.close_time,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memo_tags(found),
+        tenant=await memo_tenant(found),
+        user=await _memo(found, USER, _NAME),
+        budget=await _memo(found, BUDGET, _BUDGET),
         # A run that was ended from outside, or that continues as another, could not tidy up its memo.
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
@@ -106,6 +119,16 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
     return None
 
 
+async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  # Any: JSON, runs of every type
+    """What a run was given; of one that continues others, what the first of them was. `None` if it was nothing."""
+    known = (await handle.describe()).raw_description.workflow_execution_info
+    first = temporal.get_workflow_handle(handle.id, run_id=known.first_run_id or known.execution.run_id)
+    started = (await anext(first.fetch_history_events(page_size=1))).workflow_execution_started_event_attributes
+    context = WorkflowSerializationContext(temporal.namespace, handle.id)
+    given = await temporal.data_converter.with_context(context).decode(started.input.payloads)
+    return given[0] if len(given) == 1 else given or None
+
+
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
     """The tags of a run; none, if they cannot be read here."""
     return await _memo(found, TAGS, _TAGS) or ()
@@ -113,7 +136,7 @@ async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
 
 async def memo_tenant(found: WorkflowExecution) -> str | None:
     """The tenant of a run; none, if it cannot be read here."""
-    return await _memo(found, TENANT, _TENANT)
+    return await _memo(found, TENANT, _NAME)
 
 
 async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:

@@ -10,6 +10,7 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
+from llmflow.types.wire import unwritable
 
 MAX_PAYLOAD_BYTES = 1_500_000
 """Of one value. Temporal's own limit is 2 MB; the rest is for a codec that encrypts, and for the event around it."""
@@ -33,7 +34,7 @@ class LLMFlowPayloadConverter(CompositePayloadConverter):
         try:
             payloads = super().to_payloads(values)
         except PydanticSerializationError as error:
-            raise InputInvalid(f"a value cannot be written as JSON: {error}") from None
+            raise InputInvalid(f"a value cannot be written as JSON: {unwritable(error)}") from None
         for value, payload in zip(values, payloads, strict=True):
             if payload.ByteSize() > MAX_PAYLOAD_BYTES:
                 raise _too_large(value, payload.ByteSize())

@@ -41,6 +41,11 @@ class DevServer:
     pid: int | None = None
     """Its process, when it is one of ours."""
 
+    @property
+    def has_usual_port(self) -> bool:
+        """Whether every tool of Temporal finds it without being told."""
+        return self.address.endswith(f":{PORT}")
+
 
 def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> AbstractAsyncContextManager[DevServer]:
     """Have a Temporal server for as long as the context lasts.

@@ -9,6 +9,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
+from llmflow.flow._arguments import no_mapping
 from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, base_of, person
 
 F = TypeVar("F")
@@ -48,6 +49,7 @@ def form_of(kind: type[F]) -> Form[F]:
     Raises:
         InputInvalid: it is no type with named fields, of which pydantic can make a JSON schema.
     """
+    no_mapping("form", kind)
     try:
         adapter = TypeAdapter(kind)
         schema = cast(dict[str, JsonValue], adapter.json_schema())

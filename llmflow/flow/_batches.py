@@ -15,6 +15,7 @@ from llmflow.flow._branches import Outcome, finished, together
 from llmflow.flow._functions import kinds_of
 from llmflow.flow._run import batch, current, key, path, this_task
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
+from llmflow.types.wire import unwritable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -102,7 +103,7 @@ def as_json(value: object) -> bytes:
     try:
         data = to_json(value)
     except ValueError as error:
-        raise InputInvalid(f"a {type(value).__name__} cannot be written as JSON: {error}") from None
+        raise InputInvalid(f"a {type(value).__name__} cannot be written as JSON: {unwritable(error)}") from None
     if len(data) > VALUE_BYTES:
         raise PayloadTooLarge(
             f"a {type(value).__name__} of {len(data):,} bytes is too large to cross to another run (at most"

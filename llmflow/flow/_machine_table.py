@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args, get_origin, get_type_hints
 
 from llmflow.errors import MachineInvalid, did_you_mean
+from llmflow.types.lengths import length_problem
 from llmflow.types.machines import MachineDescription, StateDescription
 
 MARK = "__llmflow_state__"
@@ -136,7 +137,7 @@ def _misplaced(found: Sequence[Handler], states: type[Enum], ends: Sequence[Enum
         methods[state] = handler.method
         for target in handler.next:
             if not isinstance(target, states):
-                near = did_you_mean(target.name, [member.name for member in states])
+                near = did_you_mean(getattr(target, "name", ""), [member.name for member in states])  # or a text
                 yield f"`{handler.method}` leads to {_said(target)}, which {states.__name__} has not{near}"
 
 
@@ -145,8 +146,8 @@ def _wrong_numbers(found: Sequence[Handler]) -> Iterator[str]:
         spec = handler.spec
         if spec.retries < 0 or spec.max_visits < 1:
             yield f"`{handler.method}` needs retries >= 0 and max_visits >= 1: {spec.retries}, {spec.max_visits}"
-        if spec.timeout is not None and spec.timeout <= timedelta(0):
-            yield f"`{handler.method}` needs a timeout above 0, or none"
+        if spec.timeout is not None and (problem := length_problem("timeout", spec.timeout)):
+            yield f"`{handler.method}` has {problem}"
         if spec.on_timeout is not None and spec.timeout is None:
             yield f"`{handler.method}` has on_timeout={_said(spec.on_timeout)} and no timeout"
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from llmflow.errors import ErrorDetail, InputInvalid, OutputInvalid
+from llmflow.flow._arguments import no_mapping
 from llmflow.types.models import OutputSchema
 
 T = TypeVar("T")
@@ -62,6 +63,7 @@ def output_of(kind: type[T]) -> Output[T]:
     is_model = isinstance(kind, type) and issubclass(kind, BaseModel)  # pyright: ignore[reportUnnecessaryIsInstance]  list[int] is a type[T] for pyright alone
     if is_model and _CACHE in vars(kind):
         return cast(Output[T], getattr(kind, _CACHE))
+    no_mapping("output", kind)
     try:
         adapter = TypeAdapter(kind)
         schema = OutputSchema(name=_name(kind), json_schema=adapter.json_schema(schema_generator=_WithoutTitles))

@@ -166,7 +166,8 @@ def _without_formulas(text: str) -> str:
 
 
 def _step(step: StepRecord) -> str:
-    return step.path if step.total is None else f"{step.path}: {step.done or 0} of {step.total}"
+    failed = f", {step.failed} failed" if step.failed else ""
+    return step.path if step.total is None else f"{step.path}: {step.done or 0} of {step.total}{failed}"
 
 
 def _undoing(one: Compensation) -> str:

@@ -11,12 +11,14 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from temporalio import workflow
 from typing_extensions import TypeVar
 
-from llmflow.errors import ApprovalExpired, ApprovalRejected, ErrorDetail, InputInvalid
+from llmflow.errors import ApprovalExpired, ApprovalRejected
 from llmflow.flow._answers import Form, decisive, form_of
+from llmflow.flow._arguments import invalid, length, one_of
 from llmflow.flow._notices import Notices, reach
 from llmflow.flow._run import Run, current
 from llmflow.types.approvals import Question, Vote, person
 from llmflow.types.lengths import length_of
+from llmflow.types.wire import unwritable
 
 F = TypeVar("F", default=None)
 
@@ -24,7 +26,6 @@ OnTimeout = Literal["raise", "reject", "escalate"]
 
 MAX_NAME = 100
 """Characters of a question's name: with all rounds it fits into a search attribute."""
-A_CENTURY = timedelta(days=36_525)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ async def approval(
     form: type[F] | None = None,
     timeout: timedelta | None = None,
     on_timeout: OnTimeout = "raise",
-    approvers: Sequence[str] = (),
+    approvers: Sequence[str] | None = None,
     quorum: int = 1,
     remind_every: timedelta | None = None,
     escalate: Sequence[str | Sequence[str]] = (),
@@ -83,7 +84,7 @@ async def approval(
         form: A pydantic model or dataclass that whoever approves has to fill in.
         timeout: How long they have, and how long again after each escalation. No limit if left out.
         on_timeout: Raise `ApprovalExpired`, go on as rejected, or ask more people (`escalate`).
-        approvers: Who may decide, by name, as in `by` of their answers. Anyone if left out.
+        approvers: Who may decide, by name, as in `by` of their answers. Anyone if left out; an empty list is refused.
         quorum: How many different people have to approve, also after an escalation. One rejection decides.
         remind_every: How often the webhook is told again while nobody decides.
         escalate: Whom to ask besides, one level for each time that the time is up: a name, or several.
@@ -93,9 +94,9 @@ async def approval(
         ApprovalExpired: nobody decided in time.
         InputInvalid: an argument does not fit; names it.
     """
-    levels = _levels(escalate)
+    people, levels = _people(approvers), _levels(escalate)
     _check_name(name)
-    _check_people(approvers, quorum, levels)
+    _check_people(people, quorum, levels)
     _check_time(timeout, on_timeout, remind_every, levels)
     expected = form_of(form) if form else None
     run = current()
@@ -103,10 +104,10 @@ async def approval(
     now = workflow.now()
     question = Question(
         name=name,
-        payload=_as_json(payload),
+        payload=payload_of(payload),
         details=details,
         form=expected.json_schema if expected else None,
-        approvers=tuple(dict.fromkeys(approvers)),
+        approvers=people,
         quorum=quorum,
         asked_at=now,
         deadline=now + timeout if timeout else None,
@@ -214,16 +215,22 @@ class _Waiting:
         return self._question().status == "open"
 
 
-def _invalid(field: str, message: str) -> InputInvalid:
-    return InputInvalid(message, ErrorDetail(field=field))
-
-
 def _check_name(name: str) -> None:
     fits = name == name.strip() and name.isprintable() and 0 < len(name) <= MAX_NAME
     if not fits or "/" in name or "#" in name:
-        raise _invalid(
+        raise invalid(
             "name", f"approval name {name[:MAX_NAME]!r}: use 1 to {MAX_NAME} readable characters without `/` and `#`"
         )
+
+
+def _people(approvers: Sequence[str] | None) -> tuple[str, ...]:
+    """Who may decide; empty: anyone, which a list that happens to be empty must never mean."""
+    if approvers is None:
+        return ()
+    _check_list("approvers", approvers)
+    if not (people := tuple(dict.fromkeys(approvers))):
+        raise invalid("approvers", "approvers is empty: name who may decide, or leave it out for anyone")
+    return people
 
 
 def _levels(escalate: Sequence[str | Sequence[str]]) -> tuple[tuple[str, ...], ...]:
@@ -233,41 +240,47 @@ def _levels(escalate: Sequence[str | Sequence[str]]) -> tuple[tuple[str, ...], .
 
 def _check_list(field: str, names: object) -> None:
     if isinstance(names, str):  # which is a sequence, too: of letters
-        raise _invalid(field, f"{field}={names!r}: give a list of names, [{names!r}]")
+        raise invalid(field, f"{field}={names!r}: give a list of names, [{names!r}]")
 
 
 def _check_people(approvers: Sequence[str], quorum: int, levels: Sequence[Sequence[str]]) -> None:
-    _check_list("approvers", approvers)
-    if not all(map(person, (*approvers, *(name for level in levels for name in level)))) or not all(levels):
-        raise _invalid("approvers", "a name in `approvers` or `escalate` is empty: write who is meant, or leave it out")
+    if not all(map(_is_name, (*approvers, *(name for level in levels for name in level)))) or not all(levels):
+        raise invalid(
+            "approvers", "`approvers` and `escalate` are names, and one is empty or no text: write who is meant"
+        )
     people = len(set(map(person, approvers)))
     if quorum < 1 or (approvers and quorum > people):
-        raise _invalid("quorum", f"quorum={quorum}: give 1 or more" + (f", and at most {people}" if approvers else ""))
+        raise invalid("quorum", f"quorum={quorum}: give 1 or more" + (f", and at most {people}" if approvers else ""))
     if levels and not approvers:
-        raise _invalid(
-            "escalate", "escalate= asks more people: name the first ones in approvers=, or anyone may decide"
-        )
+        raise invalid("escalate", "escalate= asks more people: name the first ones in approvers=, or anyone may decide")
+
+
+def _is_name(given: object) -> bool:
+    return isinstance(given, str) and bool(person(given))
 
 
 def _check_time(
     timeout: timedelta | None, on_timeout: OnTimeout, remind_every: timedelta | None, levels: Sequence[Sequence[str]]
 ) -> None:
     for field, span in (("timeout", timeout), ("remind_every", remind_every)):
-        if span is not None and not timedelta(0) < span <= A_CENTURY:
-            raise _invalid(field, f"{field}={span}: give a time above 0 and up to 100 years, or leave it out")
-    if on_timeout not in ("raise", "reject", "escalate"):
-        raise _invalid("on_timeout", f"on_timeout={on_timeout!r}: give `raise`, `reject` or `escalate`")
+        length(field, span)
+    one_of("on_timeout", on_timeout, OnTimeout)
     if on_timeout != "raise" and timeout is None:
-        raise _invalid("timeout", f"on_timeout={on_timeout!r} needs a time: give timeout=")
+        raise invalid("timeout", f"on_timeout={on_timeout!r} needs a time: give timeout=")
     if (on_timeout == "escalate") != bool(levels):
-        raise _invalid("escalate", "on_timeout='escalate' and escalate= belong together: give both, or none")
+        raise invalid("escalate", "on_timeout='escalate' and escalate= belong together: give both, or none")
 
 
-def _as_json(payload: object) -> JsonValue:
+def payload_of(payload: object) -> JsonValue:
+    """What is to be decided on, as a question has it.
+
+    Raises:
+        InputInvalid: it cannot be written as JSON.
+    """
     try:
         return cast(JsonValue, from_json(to_json(payload, inf_nan_mode="null")))
     except (ValueError, PydanticSerializationError) as error:
-        raise _invalid("payload", f"the payload cannot be written as JSON: {error}") from None
+        raise invalid("payload", f"the payload cannot be written as JSON: {unwritable(error)}") from None
 
 
 def _writable(question: Question) -> Question:
@@ -275,5 +288,5 @@ def _writable(question: Question) -> Question:
     try:
         question.model_dump_json()
     except ValueError as error:
-        raise _invalid("details", f"approval {question.name!r}: its texts cannot be written as JSON: {error}") from None
+        raise invalid("details", f"approval {question.name!r}: its texts cannot be written as JSON: {error}") from None
     return question

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, cast
 
+from pydantic import ValidationError
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 from typing_extensions import TypeVar
 
@@ -17,6 +18,7 @@ from llmflow.errors import (
     OutputInvalid,
     ProviderUnavailable,
 )
+from llmflow.flow._arguments import a_tool, invalid
 from llmflow.flow._execute import execute
 from llmflow.flow._output import Output, output_of
 from llmflow.flow._pauses import pause
@@ -102,7 +104,7 @@ async def complete(
         repairs: How often an answer that does not fit is asked for again, with the error. Each is paid.
 
     Raises:
-        InputInvalid: `output` has no JSON schema, or `repairs` is negative.
+        InputInvalid: `output` has no JSON schema, or another argument does not fit; names it.
         OutputInvalid: the answer still does not fit; `detail.answer` keeps the last one.
         ProviderError: every candidate model failed; the class says how the last one did.
         StoreUnavailable: the database did not answer for an hour and a half.
@@ -111,25 +113,37 @@ async def complete(
         PayloadTooLarge: the request does not fit Temporal; nothing was sent.
     """
     if repairs < 0:
-        raise InputInvalid(f"repairs={repairs}: give 0 or more", ErrorDetail(field="repairs"))
+        raise invalid("repairs", f"repairs={repairs}: give 0 or more")
+    for tool in tools:
+        a_tool("tools", tool)
     expected = output_of(cast(type[T], output or str))
     pinned = await pin(prompt, model)
     if not pinned.candidates:
         raise ConfigInvalid(
             f"prompt {prompt!r} names no model: write `model: smart` in its front matter, or pass model="
         )
-    request = CompletionRequest(
-        prompt=pinned.prompt,
-        model=pinned.candidates[0].model,
-        variables=as_json(variables),
-        messages=tuple(messages),
-        output=expected.schema,
-        tools=tuple(tool.name for tool in tools),
-        options=options or ModelOptions(),
-        origin=current().origin,
-        source=pinned.source,
-    )
+    try:
+        request = CompletionRequest(
+            prompt=pinned.prompt,
+            model=pinned.candidates[0].model,
+            variables=as_json(variables),
+            messages=tuple(messages),
+            output=expected.schema,
+            tools=tuple(tool.name for tool in tools),
+            options=options or ModelOptions(),
+            origin=current().origin,
+            source=pinned.source,
+        )
+    except ValidationError as error:
+        raise _misfit(error) from None
     return await _fitting(pinned, request, expected, call or CallOptions(), repairs)
+
+
+def _misfit(error: ValidationError) -> InputInvalid:
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    hint = '; give a list of messages, such as `[flow.Message.user("hi")]`' if first["loc"][0] == "messages" else ""
+    return invalid(field, f"{field}={first['input']!r:.100}: {first['msg']}{hint}")
 
 
 async def _fitting(

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Generic, TypeVar, cast
 
 from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
+from llmflow.flow._arguments import one_of
 from llmflow.flow._batches import BATCH_ITEMS, run_batches
 from llmflow.flow._branches import Outcome, run_items
 from llmflow.flow._errors import described
@@ -71,6 +72,7 @@ async def fan_out(
         InputInvalid: an argument cannot be used.
         Exception: what the function raised, with `on_error="raise"`.
     """
+    one_of("on_error", on_error, OnError)
     given = _listed(items)
     if limit < 1:
         raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
@@ -86,7 +88,7 @@ async def fan_out(
 
         def ended(outcome: Outcome[R]) -> None:
             tally.add(outcome)
-            opened.advance()
+            opened.advance(failed=int(not outcome.ok))
 
         if address is None:
             await run_items(given, function, first=0, limit=limit, ended=ended)

@@ -15,6 +15,7 @@ from llmflow.flow._run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.wire import unwritable
 
 Variables = BaseModel | Mapping[str, object] | None
 """Values for a prompt: a model's fields or a mapping, of anything that pydantic can write as JSON."""
@@ -80,7 +81,7 @@ def as_json(variables: Variables) -> dict[str, JsonValue]:
     try:
         plain = to_jsonable_python({} if variables is None else variables)
     except ValueError as error:
-        raise VariablesInvalid(f"variables cannot be written as JSON: {error}") from None
+        raise VariablesInvalid(f"variables cannot be written as JSON: {unwritable(error)}") from None
     if not isinstance(plain, dict):
         given = type(variables).__name__
         raise VariablesInvalid(f"variables must be a pydantic model or a mapping, not {given}", ErrorDetail(field=""))

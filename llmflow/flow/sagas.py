@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, TypeVar, TypeVarTuple
+from typing import Any, Self, TypeVar, TypeVarTuple, cast
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -20,6 +20,7 @@ from llmflow.errors import (
     PayloadTooLarge,
     ToolArgumentsInvalid,
 )
+from llmflow.flow._arguments import invalid
 from llmflow.flow._branches import finished
 from llmflow.flow._errors import described, may_pass
 from llmflow.flow._functions import code_of, name_of
@@ -107,16 +108,17 @@ class Saga:
         Args:
             action: A tool, called as `flow.call_tool` does, or an async function of workflow code.
             args: For both. By position: their parameters may have different names.
-            undo: A tool or an async function that may be called more than once.
+            undo: A tool or an async function that may be called more than once. What needs none is called inside of
+                the block without `do`.
 
         Raises:
             InputInvalid: the saga is not open, or the arguments do not fit `undo`; nothing was done.
             Exception: whatever the action raises.
         """
+        _must_fit("action", action, args)
+        _must_fit("undo", undo, args)
         if not self._open:
             raise InputInvalid("this saga is not open: call `do` inside of `async with flow.Saga() as saga:`")
-        for one in (action, undo):
-            _must_fit(one, args)
         async with step(name_of(action)):
             one = self._register(path.get(), undo, args)
             task = this_task()
@@ -231,16 +233,30 @@ def _is_of_result(error: LLMFlowError) -> bool:
     return isinstance(error, PayloadTooLarge) and isinstance(error.__cause__, ActivityError)
 
 
-def _must_fit(what: Act, args: tuple[Any, ...]) -> None:  # Any: as `Act`
+def _must_fit(field: str, what: Act, args: tuple[Any, ...]) -> None:  # Any: as `Act`
     """Raise before anything is done what else would be found while it is undone."""
+    if field == "undo" and cast(object, what) is None:
+        raise _unfit(
+            "undo",
+            "undo=None: what needs no undo is called inside of the block without `do`, a tool by"
+            " `await flow.call_tool(...)`",
+        )
     name, function = name_of(what), code_of(what)
+    if not callable(function):
+        raise _unfit(
+            field,
+            f"{what!r:.100} cannot be called: give the tool or the function itself, and its arguments behind it",
+        )
     try:
         inspect.signature(function).bind(*args)
     except TypeError as error:
-        raise InputInvalid(
-            f"saga: {name}: {error}; action and undo are called with the same arguments, by position",
-            ErrorDetail(field="args"),
+        raise _unfit(
+            "args", f"{name}: {error}; action and undo are called with the same arguments, by position"
         ) from None
+
+
+def _unfit(field: str, problem: str) -> InputInvalid:
+    return invalid(field, f"saga: {problem}")
 
 
 def _failed(records: Sequence[Compensation]) -> CompensationFailed:

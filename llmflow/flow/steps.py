@@ -25,9 +25,9 @@ class Step:
         """The step as it stands."""
         return self._run.steps[self._key]
 
-    def advance(self, units: int = 1) -> None:
-        """Count `units` of work as done."""
-        self._update(done=(self.record.done or 0) + units)
+    def advance(self, units: int = 1, *, failed: int = 0) -> None:
+        """Count `units` of work as done, and say how many of them failed."""
+        self._update(done=(self.record.done or 0) + units, failed=self.record.failed + failed)
 
     def _update(self, **changes: object) -> None:
         self._run.steps[self._key] = self.record.model_copy(update=changes)

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolNotFound, ToolOutputInvalid, ToolRefused
+from llmflow.flow._arguments import a_tool
 from llmflow.flow._execute import execute
 from llmflow.flow.approvals import approval, rejection
 from llmflow.types.calls import CallOptions
@@ -41,12 +42,14 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     called when people have approved its arguments: the question has the name of the tool, see `flow.approval`.
 
     Raises:
+        InputInvalid: it is no tool.
         ToolArgumentsInvalid: the arguments do not fit the tool's signature; names the field.
         ToolNotFound: no worker of this task queue serves the tool.
         ToolOutputInvalid: the tool returned what its annotation forbids.
         ToolRefused: the tool itself says no, or people do.
         ActivityError: the tool raised something else, after `attempts` tries.
     """
+    a_tool("tool", tool)
     try:
         arguments = inspect.signature(tool.function).bind(*args, **kwargs).arguments
     except TypeError as error:

@@ -60,7 +60,8 @@ class LLMFlowPlugin(SimplePlugin):
         """Configure.
 
         Args:
-            app: Its modules are passed through the workflow sandbox. Clients that only start and watch need none.
+            app: Its modules of tools and data are passed through the workflow sandbox. Clients that only start and
+                watch need none.
             activities: Those of `llmflow.worker.activities(app)`, for a worker. One that shall run workflows alone
                 needs `llmflow.worker.pin_activities(app)` all the same, and `Worker(..., no_remote_activities=True)`.
                 Clients and replayers need none.

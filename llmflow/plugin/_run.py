@@ -32,6 +32,7 @@ from llmflow.flow._branches import end_branches, one_error
 from llmflow.flow._carry import taken_batch
 from llmflow.flow._execute import ends_if_cancelled
 from llmflow.flow._run import Run, key
+from llmflow.plugin._loop import explain_what_is_missing
 from llmflow.plugin._tasks import order_tasks
 from llmflow.types.carried import HEADER
 from llmflow.types.contracts import DECIDE, SPENT
@@ -58,6 +59,7 @@ class _InstallRun(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run that was started with what does not fit. Temporal would try its task for ever."""
         order_tasks()
+        explain_what_is_missing()
         self._run.take_over()
         self._run.asked()  # what the run before has left open: Temporal hands on the memo of the start alone
         self._run.machines.arguments = copy.deepcopy(input.args)  # before code of the user changes them

@@ -15,6 +15,7 @@ from llmflow.stores.database import Database
 from llmflow.stores.schema import Dollars, budgets, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.budgets import Budget
+from llmflow.types.usage import dollars
 
 _SOON = 2.0
 """Seconds after which a call that other calls' reservations keep out is tried again."""
@@ -24,6 +25,8 @@ _SOON = 2.0
 class Reservation:
     """Money that one attempt of one call may cost at most."""
 
+    run: str
+    """Workflow id of the run that the budget was given to, for people."""
     run_id: str
     activity_id: str
     attempt: int
@@ -54,17 +57,15 @@ class Budgets:
         spent, reserved = await self._database.write(lambda connection: self._take(connection, wanted, lost))
         if reserved is None:
             return
-        cap, call = wanted.budget.usd, f"the next call may cost ${wanted.usd:.4f}"
-        if spent + wanted.usd > cap:
+        known = f"budget of ${wanted.budget.usd:f} for run {wanted.run}: {dollars(spent)} is spent"
+        call = f"the next call may cost {dollars(wanted.usd)}"
+        if spent + wanted.usd > wanted.budget.usd:
             raise BudgetExceeded(
-                f"budget of ${cap:f} for run {wanted.budget.id}: ${spent:.4f} are spent, and {call}. Give the run a "
-                "larger budget, a cheaper model, or a smaller `max_output_tokens`",
+                f"{known}, and {call}. Give the run a larger budget, a cheaper model, or a smaller `max_output_tokens`",
                 ErrorDetail(field="budget"),
             )
         raise LimitReached(
-            f"budget of ${cap:f} for run {wanted.budget.id}: ${spent:.4f} are spent, ${reserved:.4f} reserved by calls "
-            f"that run now, and {call}",
-            ErrorDetail(retry_after=_SOON),
+            f"{known}, {dollars(reserved)} reserved by calls that run now, and {call}", ErrorDetail(retry_after=_SOON)
         )
 
     def _take(self, connection: Connection, wanted: Reservation, lost: str) -> tuple[Decimal, Decimal | None]:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, distinct, func, or_, select
 
-from llmflow.errors import ErrorDetail, PromptNotFound, did_you_mean
 from llmflow.stores.calls import ANSWERED, REFUSED
 from llmflow.stores.database import Database
 from llmflow.stores.intervals import against, mean, share
+from llmflow.stores.known_names import check_known
 from llmflow.stores.schema import calls, scores
 from llmflow.stores.selection import FAILED, PAID, PATIENCE, selected
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
@@ -29,13 +29,15 @@ async def compare(
 
     Raises:
         PromptNotFound: the ledger has no call of it; names the nearest.
+        RunNotFound: it has no call of another name of the filter; likewise.
         StoreUnavailable: the database does not answer.
     """
-    where = selected(filter.model_copy(update={"prompt": prompt}), sqlite=database.is_sqlite)
+    filter = filter.model_copy(update={"prompt": prompt})
+    where = selected(filter, sqlite=database.is_sqlite)
     key = (calls.c.version if by == "version" else calls.c.model_asked).label("key")
     totals = await _read(database, _totals(key, where))
     if not totals:
-        await _check_known(database, prompt)
+        await check_known(database, filter)
     ended = {row.key: row for row in await _read(database, _ended(key, where))}
     times = {row.key: row for row in await _read(database, _times(key, where, calls.c.latency_ms))}
     begun = {row.key: row for row in await _read(database, _times(key, where, calls.c.first_token_ms))}
@@ -130,17 +132,6 @@ def _judged(row: ComparedRow, baseline: ComparedRow) -> ComparedRow:
     scored = {name: against(one, baseline.scores.get(name)) for name, one in row.scores.items()}
     failures, reasks = against(row.failures, baseline.failures), against(row.reasks, baseline.reasks)
     return row.model_copy(update={"failures": failures, "reasks": reasks, "scores": scored})
-
-
-async def _check_known(database: Database, prompt: str) -> None:
-    names = select(calls.c.prompt).distinct().order_by(calls.c.prompt)
-    known = [row.prompt for row in await _read(database, names)]
-    if prompt not in known:
-        raise PromptNotFound(
-            f"the ledger has no call of prompt `{prompt}`{did_you_mean(prompt, known)}. It has calls of: "
-            f"{', '.join(known) or 'none'}",
-            ErrorDetail(field=prompt),
-        )
 
 
 async def _read(database: Database, query: Query) -> Sequence[Found]:

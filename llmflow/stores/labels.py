@@ -2,17 +2,19 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from sqlalchemy import Connection, Executable, delete, insert, select, update
 
-from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
+from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, PromptVersionMissing, did_you_mean
 from llmflow.stores.database import Database
 from llmflow.stores.prompt_states import Move, PromptState, moves_of, state_of, states_of_app
 from llmflow.stores.prompt_uses import last_uses
+from llmflow.stores.prompt_versions import add_versions
+from llmflow.stores.prompts import Prompt
 from llmflow.stores.rollouts import Arm, Rollout, Unit, deal
 from llmflow.stores.schema import prompt_labels, prompt_moves, prompt_rollouts, prompt_versions
 
@@ -32,11 +34,12 @@ class Reason:
     force: bool = False
 
 
-class _NoWayBack(Exception):
-    """The label pointed nowhere before. What runs have used is read outside of the transaction: it may take long."""
+class _Unresolved(Exception):
+    """A word means no version. What runs have used is read outside of the transaction: it may take long."""
 
-    def __init__(self, state: PromptState) -> None:
-        self.state = state
+    def __init__(self, error: Callable[[Sequence[str]], LLMFlowError]) -> None:
+        self.error = error
+        """It takes the versions that runs have used, newest first."""
 
 
 class Labels:
@@ -69,16 +72,25 @@ class Labels:
         return await self._database.read(read)
 
     async def move(
-        self, name: str, label: str, to: str, reason: Reason, *, protect: bool | None = None
+        self,
+        name: str,
+        label: str,
+        to: str,
+        reason: Reason,
+        *,
+        protect: bool | None = None,
+        file: Prompt | None = None,
     ) -> tuple[Move, ...]:
         """Let a label point to another version.
 
         Args:
             name: Of the prompt.
             label: A new one is made.
-            to: A version or its first digits, another label, `back` or `none`. `back` goes to a version, or is refused.
+            to: A version or its first digits, another label, `file`, `back` or `none`. `back` goes to a version, or is
+                refused.
             reason: Kept with the move.
             protect: Whether later moves need force and a reason; as it was if left out. It outlives the label.
+            file: What `file` means. It is stored with the change, and not without it.
 
         Returns:
             What has changed.
@@ -96,18 +108,21 @@ class Labels:
             if to == BACK:
                 change.point(_way_back(change), kind="back")
             else:
-                change.point(None if to == NONE else change.state.find(to))
+                change.point(None if to == NONE else change.find(to))
             if protect is not None:
                 change.protect(protect)
 
-        try:
-            return await self._change(name, label, reason, work)
-        except _NoWayBack as nowhere:
-            uses = await last_uses(self._database, [name])
-            raise InputInvalid(_ways_instead(nowhere.state, label, tuple(uses.get(name, ())))) from None
+        return await self._change(name, label, reason, work, file)
 
     async def roll_out(
-        self, name: str, label: str, arms: Mapping[str, tuple[str, int]], reason: Reason, *, unit: Unit | None = None
+        self,
+        name: str,
+        label: str,
+        arms: Mapping[str, tuple[str, int]],
+        reason: Reason,
+        *,
+        unit: Unit | None = None,
+        file: Prompt | None = None,
     ) -> tuple[Move, ...]:
         """Split a label between versions, or change how it is split. As few units as possible get another version.
 
@@ -117,6 +132,7 @@ class Labels:
             arms: For each arm a version, as in `move`, and how many of the 10,000 buckets it gets.
             reason: Kept with the change.
             unit: Whose name decides; as it was if left out, and the run at first.
+            file: As in `move`.
 
         Returns:
             What has changed.
@@ -130,18 +146,19 @@ class Labels:
                 {arm: share for arm, (_, share) in arms.items()},
                 {arm.arm: arm.buckets for arm in before.arms} if before else {},
             )
+            words = [word for word, _ in arms.values()]
             change.split(
                 Rollout(
                     salt=before.salt if before else secrets.token_hex(8),
                     unit=unit or (before.unit if before else "run"),
                     arms=tuple(
-                        Arm(arm=arm, version=change.state.find(word), buckets=buckets[arm])
+                        Arm(arm=arm, version=change.find(word, words), buckets=buckets[arm])
                         for arm, (word, _) in arms.items()
                     ),
                 )
             )
 
-        return await self._change(name, label, reason, work)
+        return await self._change(name, label, reason, work, file)
 
     async def end(self, name: str, label: str, reason: Reason, *, keep: str | None = None) -> tuple[Move, ...]:
         """End a rollout: the label decides again.
@@ -172,25 +189,42 @@ class Labels:
         return await self._change(name, label, reason, work)
 
     async def _change(
-        self, name: str, label: str, reason: Reason, work: Callable[["_Change"], None]
+        self,
+        name: str,
+        label: str,
+        reason: Reason,
+        work: Callable[["_Change"], None],
+        file: Prompt | None = None,
     ) -> tuple[Move, ...]:
         def locked(connection: Connection) -> tuple[Move, ...]:
+            if file:
+                add_versions(self._database, connection, [file], reason.by)
             # Two people who change one prompt at once come one after the other. SQLite has locked everything already.
             of_name = prompt_versions.c.name == name
             connection.execute(select(prompt_versions.c.version).where(of_name).with_for_update())
             state, moves = state_of(connection, name), moves_of(connection, name)
-            change = _Change(connection, state, [move for move in moves if move.label == label], label, reason)
+            change = _Change(connection, state, [move for move in moves if move.label == label], label, reason, file)
             work(change)
             return tuple(change.moves)
 
-        return await self._database.write(locked)
+        try:
+            return await self._database.write(locked)
+        except _Unresolved as unresolved:
+            uses = await last_uses(self._database, [name])
+            raise unresolved.error(tuple(uses.get(name, ()))) from None
 
 
 class _Change:
     """Changes of one label in one transaction, each with its record; what stays as it was leaves none."""
 
     def __init__(
-        self, connection: Connection, state: PromptState, past: Sequence[Move], label: str, reason: Reason
+        self,
+        connection: Connection,
+        state: PromptState,
+        past: Sequence[Move],
+        label: str,
+        reason: Reason,
+        file: Prompt | None,
     ) -> None:
         self.state = state
         self.past = past
@@ -198,9 +232,19 @@ class _Change:
         self.moves: list[Move] = []
         self._connection = connection
         self._reason = reason
+        self._file = file
         self._of_label = {"name": state.name, "label": label}
         # Asked of the records, because it outlives the label: `none` is no way round it.
         self._protected = next((move.after is not None for move in reversed(past) if move.kind == "protection"), False)
+
+    def find(self, word: str, words: Sequence[str] = ()) -> str:
+        """The version that a word means. `words`: those of all arms, which shall mean several."""
+        if self._file and word == FILE:
+            return self._file.ref.version
+        if self.state.lacks_label(word):
+            others = {self.find(one) for one in words if one == FILE or not self.state.lacks_label(one)}
+            raise _Unresolved(lambda used: _no_such_label(self.state, word, used, others))
+        return self.state.find(word)
 
     def point(self, version: str | None, *, kind: Literal["label", "back"] = "label") -> None:
         found = self.state.labels.get(self.label)
@@ -263,27 +307,47 @@ def _way_back(change: _Change) -> str:
             visited.pop()
     if (way := visited[-2] if len(visited) > 1 else None) is None:
         # No label is no version: runs would follow the file, which may be just what is to be undone.
-        raise _NoWayBack(change.state)
+        raise _Unresolved(lambda used: _no_way_back(change, used))
     return way
 
 
-def _ways_instead(state: PromptState, label: str, used: Sequence[str]) -> str:
-    """Of the versions that runs have used, newest first, the others than now; of those in the store, if none was."""
+def _no_way_back(change: _Change, used: Sequence[str]) -> InputInvalid:
+    """It offers no version that an earlier way back has left."""
+    state, label = change.state, change.label
     found = state.labels.get(label)
     now = found.version if found else next(iter(used), None)
-    stored = [one.version for one in state.versions if one.version != now]
+    left = [move.before for move in change.past if move.kind == "back" and move.before]
+    nowhere = f"`{label}` of `{state.name}` pointed to no version before{f' {now}' if found else ''}"
+    if offer := _offer(state, label, used, {now, *left}):
+        ways = f"{offer} --why ...`, or `none` for the version if runs shall follow the file"
+    elif left:
+        ways = f"The store has no other version than {', '.join(dict.fromkeys(left))}, which `back` came from"
+    else:
+        ways = "The store has no other version; `llmflow prompts push APP` stores that of a file"
+    return InputInvalid(f"{nowhere}, so there is no way back, and nothing changed. {ways}")
+
+
+def _no_such_label(
+    state: PromptState, label: str, used: Sequence[str], others: Collection[str]
+) -> PromptVersionMissing:
+    """It offers what runs have now, never the version of another arm: both would be the same."""
+    near = did_you_mean(label, state.labels)
+    missing = f"`{state.name}` has no label `{label}` yet{near}: runs that follow it get the file. Nothing changed. "
+    if offer := _offer(state, label, used, others):
+        ways = f"{offer}` first, if that is the version you mean"
+    else:
+        ways = f"There is no other version than {', '.join(sorted(others))}"
+    return PromptVersionMissing(f"{missing}{ways}", ErrorDetail(field=state.name))
+
+
+def _offer(state: PromptState, label: str, used: Sequence[str], without: Collection[str | None]) -> str:
+    """The versions that runs have used, newest first, or those in the store, if none was; nothing if there are none."""
+    stored = [one.version for one in state.versions if one.version not in without]
     before = [version for version in used if version in stored]
-    nowhere = (
-        f"`{label}` of `{state.name}` pointed to no version before, so there is no way back, and nothing changed. "
-    )
-    if not stored:
-        return f"{nowhere}The store has no other version; `llmflow prompts push APP` stores that of a file"
-    others = before or stored
-    known = f"{'Runs have used' if before else 'The store has'} {', '.join(others[:_SHOWN])}"
-    return (
-        f"{nowhere}{known}: type `llmflow prompts label {state.name} {others[0]} {label} --why ...`, "
-        "or `none` for the version if runs shall follow the file"
-    )
+    if not (offered := before or stored):
+        return ""
+    known = f"{'Runs have used' if before else 'The store has'} {', '.join(offered[:_SHOWN])}"
+    return f"{known}: type `llmflow prompts label {state.name} {offered[0]} {label}"
 
 
 def _check_name(label: str) -> None:

@@ -78,18 +78,21 @@ class PromptState(_Frozen):
             raise PromptVersionMissing(self._missing(word, known), ErrorDetail(field=self.name))
         return found[0]
 
+    def lacks_label(self, word: str) -> bool:
+        """Whether a word can only be the name of a label, and there is none, nor a rollout of it."""
+        return word not in self.labels and word not in self.rollouts and not re.fullmatch("[0-9a-fA-F]*", word)
+
     def _missing(self, word: str, known: Sequence[str]) -> str:
         near = did_you_mean(word, (*self.labels, *known))
         there = ", ".join(known) + (f"; labels: {', '.join(self.labels)}" if self.labels else "")
-        if re.fullmatch("[0-9a-fA-F]*", word):
-            return f"the store has no version `{word}` of `{self.name}`{near}. It has {there}"
+        if self.lacks_label(word):
+            return (
+                f"`{self.name}` has no label `{word}` yet{near}: runs that follow it get the file. The store has "
+                f"{there}. Say one of these instead, or `file`"
+            )
         if word in self.rollouts:
             return f"`{self.name}` has no label `{word}`, only a rollout of it: say one version. The store has {there}"
-        return (
-            f"`{self.name}` has no label `{word}` yet{near}: runs that follow it get the file. The store has {there}. "
-            f"Type `llmflow prompts label {self.name} file {word} --app APP` to make it, or say `file` instead of "
-            f"`{word}`, with --app APP"
-        )
+        return f"the store has no version `{word}` of `{self.name}`{near}. It has {there}"
 
 
 def states_of_app(connection: Connection, app: str) -> dict[str, PromptState]:

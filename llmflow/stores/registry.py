@@ -1,7 +1,6 @@
 """The registry: every version of a prompt that was ever served, and which of them a run begins with."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 
 from sqlalchemy import JSON, Connection, String, bindparam, cast, null, select, union_all
 
@@ -10,10 +9,10 @@ from llmflow.stores.database import Database
 from llmflow.stores.labels import FILE
 from llmflow.stores.prompt_files import parse_prompt
 from llmflow.stores.prompt_states import state_of
+from llmflow.stores.prompt_versions import add_versions
 from llmflow.stores.prompts import Prompt, Prompts
 from llmflow.stores.rollouts import Rollout, Unit
 from llmflow.stores.schema import prompt_labels, prompt_rollouts, prompt_versions
-from llmflow.stores.upsert import insert_into
 from llmflow.types.prompts import PromptRef, PromptSource
 
 _SHOWN = 5  # versions, in an error
@@ -54,24 +53,7 @@ class Registry:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        now = datetime.now(UTC)
-        rows = [
-            {"name": one.ref.name, "version": one.ref.version, "text": one.text, "at": now, "by": by}
-            for one in self.served
-        ]
-
-        def add(connection: Connection) -> tuple[PromptRef, ...]:
-            names = [row["name"] for row in rows]
-            found = connection.execute(select(_versions.name, _versions.version).where(_versions.name.in_(names)))
-            known = {(name, version) for name, version in found}
-            new = [row for row in rows if (row["name"], row["version"]) not in known]
-            if new:
-                # Workers that start at once may store the same.
-                insert = insert_into(self._database, prompt_versions).on_conflict_do_nothing()
-                connection.execute(insert, new)
-            return tuple(PromptRef(name=str(row["name"]), version=str(row["version"])) for row in new)
-
-        return await self._database.write(add)
+        return await self._database.write(lambda connection: add_versions(self._database, connection, self.served, by))
 
     async def get(self, ref: PromptRef) -> Prompt:
         """Exactly that version: of the files, or of the store.

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
 from llmflow.stores.calls import ANSWERED
 from llmflow.stores.database import Database
+from llmflow.stores.known_names import check_known
 from llmflow.stores.schema import calls
 from llmflow.stores.selection import FAILED, MAYBE_PAID, PAID, PATIENCE, UNASKED, selected, tags_of_call
 from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
@@ -22,10 +23,13 @@ async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimen
     """Calls, tokens and money of the calls that `filter` means, with a row for each combination of `by`.
 
     Raises:
+        PromptNotFound, RunNotFound: there is none, because the ledger does not know a name; says which is near.
         StoreUnavailable: the database does not answer.
     """
     by = tuple(dict.fromkeys(by))
     found = await _read(database, filter, by)
+    if not found:
+        await check_known(database, filter)
     rows = [CostRow(key={one: _text(row, one) for one in by}, **dict(_spent(row))) for row in found]
     if "tag" in by:  # a call stands in the row of each of its tags
         [row] = await _read(database, filter, ())

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, tuple_, update
 
 from llmflow.stores.database import Database
+from llmflow.stores.known_names import check_known
 from llmflow.stores.schema import calls
 from llmflow.stores.selection import PAID, PATIENCE, selected
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
@@ -55,6 +56,7 @@ async def reprice(
         progress: Called with the calls done, and their number.
 
     Raises:
+        PromptNotFound, RunNotFound: there is none, because the ledger does not know a name; says which is near.
         StoreUnavailable: the database does not answer. What is written stays, and may be written again.
     """
     where = and_(selected(filter, sqlite=database.is_sqlite), PAID)
@@ -72,6 +74,8 @@ async def reprice(
             done += len(batch)
             progress(done, total)
     vendor_calls = await _count(database, and_(where, calls.c.price_source == VENDOR))
+    if not rows and not vendor_calls:
+        await check_known(database, filter)
     dearest_first = sorted(rows.values(), key=lambda row: row.usd, reverse=True)
     return RepriceReport(rows=tuple(dearest_first), vendor_calls=vendor_calls, written=write)
 

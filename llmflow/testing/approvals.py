@@ -8,8 +8,9 @@ from time import monotonic
 from typing import Any
 
 from llmflow.client import Client, Run
-from llmflow.errors import NoWorker, RunNotFound, did_you_mean
+from llmflow.errors import ErrorDetail, InputInvalid, NoWorker, RunNotFound, did_you_mean
 from llmflow.types.approvals import Decide, Question, Receipt, base_of, person
+from llmflow.types.lengths import length_problem
 
 AnyRun = Run[Any]  # Any: runs with results of every type
 WITHIN = timedelta(seconds=60)
@@ -148,6 +149,8 @@ class _Watch:
     """Notices that what a test waits for does not come, so that it ends and says why."""
 
     def __init__(self, run: AnyRun, within: timedelta) -> None:
+        if problem := length_problem("within", within):
+            raise InputInvalid(problem, ErrorDetail(field="within"))
         self._run = run
         self._within = within.total_seconds()
         self._began = self._changed = monotonic()

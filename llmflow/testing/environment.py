@@ -18,7 +18,11 @@ from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue, load_catalogue
 from llmflow.testing.time import compressed_time
+from llmflow.types.models import Candidate
 from llmflow.worker import activities, check_prompts
+
+SCRIPTED = "scripted"
+"""The name of the provider in what a test records."""
 
 _log = logging.getLogger("llmflow.testing")
 
@@ -34,6 +38,18 @@ class Environment:
     def id(self) -> str:
         """A new id for a run."""
         return f"{self.app.name}-{uuid.uuid4()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scripted(Catalogue):
+    """A catalogue in which every name that another one knows means the script."""
+
+    known: Catalogue
+
+    def resolve(self, name: str, unit: str = "") -> tuple[Candidate, ...]:
+        """See base class."""
+        self.known.resolve(name, unit)
+        return super().resolve(name, unit)
 
 
 @asynccontextmanager
@@ -62,7 +78,8 @@ async def environment(
 
     Args:
         app: What to test.
-        provider: Usually a `ScriptedProvider`. Whatever model a prompt names, it is asked.
+        provider: Usually a `ScriptedProvider`. Whatever model is named, it is asked; where the App has a models.yaml, a
+            name that is not in there is `ModelNotFound`, as in production.
         address: Of a Temporal server, such as `server()` gives.
         store: Where calls are recorded, as in `LLMFLOW_STORE`; a file that goes away with the environment if left out.
         time_factor: Makes the timers of workflows shorter; see `compressed_time`.
@@ -71,16 +88,19 @@ async def environment(
     Raises:
         ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
     """
+    catalogue = Catalogue.only(SCRIPTED)
     if app.models:
-        check_prompts(app, load_catalogue(app.models))
+        known = load_catalogue(app.models)
+        check_prompts(app, known)
+        catalogue = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
         # Nor does the webhook of whoever runs the test learn of what it asks.
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
         served = activities(
             app,
             settings=settings,
-            catalogue=Catalogue.only("scripted"),
-            providers={"scripted": provider},
+            catalogue=catalogue,
+            providers={SCRIPTED: provider},
         )
         connected = await connect(
             address=address, store=settings.store_url, plugin=LLMFlowPlugin(app, activities=served)

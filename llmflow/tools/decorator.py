@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from llmflow.errors import ConfigInvalid
 from llmflow.tools import _docstrings
+from llmflow.types.lengths import length_problem
 from llmflow.types.tools import Tool
 
 P = ParamSpec("P")
@@ -96,8 +97,10 @@ def _make(function: AnyFunction, name: str, timeout: timedelta, attempts: int) -
         raise _mistake(function, "yields, but a tool has one result; return a list")
     if not _NAME.fullmatch(name):
         raise _mistake(function, f"vendors require names like {_NAME.pattern}, not {name!r}; use @tool(name=...)")
-    if timeout <= timedelta(0) or attempts < 1:
-        raise _mistake(function, f"`timeout` must be above 0 and `attempts` at least 1, not {timeout} and {attempts}")
+    if problem := length_problem("timeout", timeout):
+        raise _mistake(function, problem)
+    if attempts < 1:
+        raise _mistake(function, f"attempts={attempts}: give 1 or more")
     docstring = _docstrings.parse(function)
     if not docstring.description:
         raise _mistake(function, "has no docstring; write one, because it is what a model is told about the tool")

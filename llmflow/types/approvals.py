@@ -9,7 +9,7 @@ from pydantic import JsonValue, StringConstraints
 
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.origins import Origin
-from llmflow.types.wire import CompactWire
+from llmflow.types.wire import CompactWire, Handwritten
 
 WAITING = "llmflow.approvals"
 """The memo of a run that says which questions are open: what an inbox reads, without a worker."""
@@ -30,7 +30,7 @@ def person(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
-class Decide(CompactWire):
+class Decide(CompactWire, Handwritten):
     """One person's answer: the update and the signal `llmflow.decide`, written by anyone as JSON.
 
     `{"approval": "publish", "approved": true, "by": "ana"}`

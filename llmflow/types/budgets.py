@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from llmflow.types.usage import Dollars
-from llmflow.types.wire import CompactWire
+from llmflow.types.wire import CompactWire, Handwritten
 
 
-class Budget(CompactWire):
+class Budget(CompactWire, Handwritten):
     """A limit on a run with all its children and the runs that continue it. `Budget(usd="0.50")`.
 
     It is kept in the store, before each call: parallel branches, children and attempts that died with their worker are

@@ -1,7 +1,9 @@
-"""Lengths of time, for people."""
+"""Lengths of time: said to people, and taken from them."""
 
 from datetime import timedelta
 
+_LONGEST = timedelta(days=36_525)
+"""A century: what is longer is a mistake."""
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 
 
@@ -14,3 +16,15 @@ def length_of(length: timedelta) -> str:
     if length:
         parts.append(f"{length.total_seconds():g} s")
     return " ".join(parts)
+
+
+def length_problem(name: str, given: object) -> str | None:
+    """Why an argument is no length of time, for the message of an error; `None` if it is one.
+
+    Numbers are none: nobody sees whether they are seconds or minutes.
+    """
+    if not isinstance(given, timedelta):
+        return f"{name}={given!r}: give a timedelta, such as `timedelta(minutes=5)`"
+    if not timedelta(0) < given <= _LONGEST:
+        return f"{name}={given}: give a time above 0 and up to 100 years"
+    return None

@@ -7,14 +7,14 @@ from pydantic import Field, JsonValue
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Dollars, Tokens, Usage
-from llmflow.types.wire import CompactWire, Wire
+from llmflow.types.wire import CompactWire, Handwritten, Wire
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FinishReason = Literal["stop", "length", "tool_calls", "refused"]
 """Why an answer ended. `refused`: by the model or by the vendor's filter; it is billed like any other."""
 
 
-class ModelOptions(CompactWire):
+class ModelOptions(CompactWire, Handwritten):
     """How a model should answer. What is left out is the vendor's default."""
 
     temperature: float | None = None

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from llmflow.types.approvals import Waiting
+from llmflow.types.budgets import Budget
 from llmflow.types.wire import Wire
 
 RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
@@ -31,12 +32,18 @@ class RunStatus(Wire):
     state: RunState
     task_queue: str
     started_at: datetime
+    begins_at: datetime | None = None
+    """When its code begins, where it was started with a delay."""
     closed_at: datetime | None = None
     events: int
     """Events in its history."""
     history_bytes: int = 0
     """Size of its history; 0 in a list, where Temporal does not say."""
     tags: tuple[str, ...] = ()
+    tenant: str | None = None
+    user: str | None = None
+    budget: Budget | None = None
+    """What it may cost with all its children, if it was started with one."""
     approvals: tuple[Waiting, ...] = ()
     """Questions that wait for people."""
     pending: tuple[PendingCall, ...] = ()

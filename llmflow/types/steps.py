@@ -22,6 +22,8 @@ class StepRecord(Wire):
     """Units of work finished, where the step counts them."""
     total: int | None = None
     """Units of work expected, where the step knows."""
+    failed: int = 0
+    """Of the units that are done, those that failed."""
     error: str | None = None
     """Class and message of what made the step fail."""
     usage: Totals = Totals()

@@ -1,7 +1,7 @@
 """Tokens and money: of one call, and of a run."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated
 
 from pydantic import Field, PlainSerializer
@@ -20,6 +20,14 @@ def _written_out(usd: Decimal) -> str:
 
 Dollars = Annotated[Decimal, PlainSerializer(_written_out, return_type=str, when_used="json-unless-none")]
 """Exact, and in JSON without an exponent (`0.0000001`, not `1E-7`): people and other languages read it."""
+
+
+def dollars(usd: Decimal) -> str:
+    """Such as `$1.23`, `$0.0042`, `$0`: small amounts keep two digits that say something."""
+    if usd == 0:
+        return "$0"
+    digits = max(2, 1 - usd.adjusted())
+    return f"${usd.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN):f}"
 
 
 class Usage(CompactWire):

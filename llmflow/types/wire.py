@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 
 
 class Wire(BaseModel):
@@ -34,6 +43,31 @@ class CompactWire(Wire):
             or fields[name].default is PydanticUndefined
             or getattr(self, name) != fields[name].default
         }
+
+
+class Handwritten(Wire):
+    """A `Wire` that people write in Python. There an unknown field is a typing error, and must not be ignored.
+
+    In JSON it is what a newer version wrote, as in every `Wire`.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_these_fields(cls, given: object, info: ValidationInfo) -> object:
+        if info.mode == "python" and isinstance(given, Mapping) and cls.model_config.get("extra") == "ignore":
+            unknown = [name for name in cast(Mapping[str, object], given) if name not in cls.model_fields]
+            if unknown:
+                near, known = did_you_mean(unknown[0], cls.model_fields), ", ".join(cls.model_fields)
+                raise InputInvalid(
+                    f"{cls.__name__} has no field `{unknown[0]}`{near}; it has {known}", ErrorDetail(field=unknown[0])
+                )
+        return cast(object, given)
+
+
+def unwritable(error: ValueError) -> str:
+    """Why pydantic cannot write a value as JSON, for the end of a message."""
+    said = str(error)
+    return "a coroutine is in it: is an `await` missing?" if "<class 'coroutine'>" in said else said
 
 
 def plain(value: object) -> object:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from temporalio.service import RPCError
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import RestrictedWorkflowAccessError
 
 from llmflow.app import App
 from llmflow.client import Client, connect
@@ -60,7 +61,7 @@ async def run(
         ServerUnavailable: no Temporal server answers.
         StoreUnavailable: the store does not.
         ConfigInvalid: something it needs is missing: models, keys, a free port, the store's tables, or what a prompt
-            names.
+            names; or the sandbox cannot import the module of a workflow.
         PromptInvalid: a prompt that does not parse.
     """
     log_our_errors_in_one_line()
@@ -74,13 +75,7 @@ async def run(
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
-    worker = Worker(
-        client.temporal,
-        task_queue=task_queue or app.task_queue,
-        workflows=app.workflows,
-        max_concurrent_activities=max_concurrent_activities,
-        graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin takes none for "not set"
-    )
+    worker = _worker(client, app, task_queue or app.task_queue, max_concurrent_activities, grace)
     stop = stop or asyncio.Event()
 
     async def healthy() -> bool:
@@ -89,6 +84,25 @@ async def run(
     async with served.lifespan(client.temporal), health_endpoint(health, healthy), worker:
         with _few_collections():
             await _until_stopped(worker, client, stop, ready)
+
+
+def _worker(client: Client, app: App, queue: str, calls: int, grace: timedelta) -> Worker:
+    try:
+        return Worker(
+            client.temporal,
+            task_queue=queue,
+            workflows=app.workflows,
+            max_concurrent_activities=calls,
+            graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin takes none for "not set"
+        )
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, RestrictedWorkflowAccessError):
+            raise
+        refused = error.__cause__.qualified_name
+        raise ConfigInvalid(
+            f"{error}: what its module imports uses `{refused}`, which Temporal's sandbox refuses. Put tools with"
+            " imports such as httpx into a module without workflows: the sandbox leaves that one alone"
+        ) from error
 
 
 async def _until_stopped(

@@ -7,17 +7,17 @@ compiled only.
 import ast
 import inspect
 import json
-import sys
 import traceback
 from collections.abc import Iterator
 from io import StringIO
-from types import CodeType, ModuleType
+from types import CodeType
 
 import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ._markdown import Block, Page, pages
+from ._page_module import PageModule
 from ._source import holds
 
 
@@ -35,19 +35,18 @@ def parse(page: Page, block: Block) -> Iterator[str]:
 
 
 async def run(page: Page) -> list[str]:
-    """What its Python blocks raise, one after the other, in a module that other code can look into."""
+    """What its Python blocks raise, one after the other, in a module that other code can import."""
     name = "docs_" + page.path.removesuffix(".md").replace("/", "_").replace("-", "_").lower()
-    module = sys.modules[name] = ModuleType(name)
     runnable = [block for block in page.blocks if block.language == "python" and "fragment" not in block.options]
-    try:
+    with PageModule(name) as module:
         return [problem for block in runnable for problem in await _run(page, block, module)]
-    finally:
-        del sys.modules[name]
 
 
-async def _run(page: Page, block: Block, module: ModuleType) -> list[str]:
+async def _run(page: Page, block: Block, module: PageModule) -> list[str]:
     try:
-        waiting = eval(_compile(page, block), vars(module))
+        code = _compile(page, block)
+        module.define(_padded(block), page.path)
+        waiting = eval(code, vars(module.here))
         if inspect.isawaitable(waiting):
             await waiting
     except Exception as error:  # whatever an example may raise is what the reader would see
@@ -58,9 +57,13 @@ async def _run(page: Page, block: Block, module: ModuleType) -> list[str]:
 
 
 def _compile(page: Page, block: Block) -> CodeType:
-    """With `await` at the top, and with the lines of the page, so that tracebacks point into it."""
-    code = "\n" * (block.line - 1) + block.code
-    return compile(code, page.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    """With `await` at the top."""
+    return compile(_padded(block), page.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def _padded(block: Block) -> str:
+    """With the lines of the page, so that tracebacks point into it."""
+    return "\n" * (block.line - 1) + block.code
 
 
 def test_blocks_parse() -> None:
@@ -97,3 +100,37 @@ async def test_rejects_python_that_fails() -> None:
 async def test_accepts_python_that_runs() -> None:
     good = page("python\nimport asyncio\nx = 1", "python fragment\nassert x == 2", "python\nawait asyncio.sleep(x - 1)")
     assert not await run(good)
+
+
+CHANCE = """python
+import random
+from temporalio import workflow
+from llmflow.app import App
+from llmflow.testing import ScriptedProvider, environment, server
+
+@workflow.defn
+class Dice:
+    @workflow.run
+    async def run(self) -> float:
+        return random.random()
+
+app = App(name="dice", workflows=[Dice])
+async with server() as address, environment(app, ScriptedProvider([]), address=address) as env:
+    run = await env.client.start(Dice.run, id=env.id())
+    await run.result()"""
+
+
+@pytest.mark.usefixtures("reader")
+async def test_rejects_a_workflow_that_asks_for_chance() -> None:
+    [problem] = await run(page(CHANCE))
+    assert "Cannot access random.random" in problem
+
+
+@pytest.mark.usefixtures("reader")
+async def test_accepts_a_workflow_with_what_other_blocks_define() -> None:
+    later = CHANCE.replace("random.random()", "SIDES / 2").replace(
+        "await run.result()", "assert await run.result() == 3"
+    )
+    assert not await run(
+        page("python\nimport asyncio\nSIDES = 6\nslept = await asyncio.sleep(0, 1)\nassert slept", later)
+    )

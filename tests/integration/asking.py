@@ -27,7 +27,7 @@ class Terms(BaseModel):
     with_form: bool = False
     days: float | None = None
     on_timeout: Literal["raise", "reject", "escalate"] = "raise"
-    approvers: tuple[str, ...] = ()
+    approvers: tuple[str, ...] | None = None
     quorum: int = 1
     remind_days: float | None = None
     escalate: tuple[str | tuple[str, ...], ...] | str = ()

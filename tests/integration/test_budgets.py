@@ -43,7 +43,7 @@ async def test_children_and_continued_runs_spend_from_one_budget(env: Environmen
         await run.result()
 
     assert isinstance(failed.value.__cause__, BudgetExceeded)
-    assert "$0.2000 are spent" in str(failed.value)
+    assert f"for run {run.id}: $0.20 is spent, and" in str(failed.value), "also where a continued run or a child asked"
     assert len(model.requests) == 2  # the run's own and the child's; the run that continued it was refused
     await assert_replays(run, app)
 

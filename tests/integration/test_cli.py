@@ -1,12 +1,15 @@
 """Commands about runs, on a real server with a real worker: what they print, and how they end."""
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from llmflow.cli._output import when
 from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, started
 
 APP = "tests.integration.errands:app"
@@ -99,8 +102,20 @@ def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
     assert "1 model call · " in watched.out
     assert watched.err == ""
 
-    again = llmflow("start", APP, "Greet", "--input", '{"who": "eve"}', "--id", "bob-1")
+    again = llmflow("start", APP, "Greet", "--input", '{"who": "bob", "times": 1}', "--id", "bob-1")
     assert again.err.startswith("bob-1 exists, nothing was started: it is ✓ completed")
+    assert again.code == 0
+    for other, said in (
+        (
+            ("Greet", "--input", '{"who": "eve"}'),
+            "run 'bob-1' exists already (completed), and began with another input",
+        ),
+        (("Say", "--input", '"x"', "--wait"), "run 'bob-1' exists already and is one of Greet, not of Say"),
+        (("Nap",), "run 'bob-1' exists already and is one of Greet, not of Nap"),
+    ):
+        refused = llmflow("start", APP, *other, "--id", "bob-1")
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err.startswith(f"error: {said}"), "and nothing of the other run is shown as a result"
 
     usage = llmflow("usage", "bob-1")
     assert usage.out.split()[:3] == ["calls", "tokens", "in"]
@@ -123,6 +138,18 @@ def test_a_run_that_fails(llmflow: Call, served: str) -> None:
     result = llmflow("result", "break-1")
     assert (result.code, result.out) == (1, "")
     assert result.err == "error: run 'break-1' failed: Broken: too heavy\n"
+
+    failure = "run 'break-1' failed: Broken: too heavy"
+    again = llmflow("start", APP, "Break", "--input", '"too heavy"', "--id", "break-1", "--wait", "--json")
+    for done in (llmflow("result", "break-1", "--json"), again):
+        assert done.code == 1
+        said = json.loads(done.out)
+        assert (said["id"], said["state"], said["failure"]) == ("break-1", "failed", failure)
+        assert said["run_id"]
+
+    steps = llmflow("steps", "break-1")
+    assert steps.out.splitlines()[-1] == failure
+    assert llmflow("steps", "break-1", "--json").json()["failure"] == failure
 
     status = llmflow("status", "break-1")
     assert status.code == 0
@@ -148,6 +175,35 @@ def test_a_run_that_lasts(llmflow: Call, served: str) -> None:
     assert ended["failure"] == "run 'nap-1' was cancelled"
     assert ended["steps"][0]["status"] == "cancelled"
     assert llmflow("result", "nap-1").code == 1
+
+
+def test_a_run_that_begins_later(llmflow: Call, served: str) -> None:
+    options = ("--delay", "2h", "--tenant", "acme", "--user", "ana", "--budget", "0.5")
+    llmflow("start", APP, "Nap", "--id", "later-1", *options)
+    one, known = llmflow("status", "later-1"), llmflow("status", "later-1", "--json").json()["status"]
+    llmflow("cancel", "later-1")
+    began, begins = (datetime.fromisoformat(known[name]) for name in ("started_at", "begins_at"))
+    assert begins - began == timedelta(hours=2)
+    assert f", begins at {when(begins)} · 1 events" in one.out
+    assert "tenant acme · user ana · budget $0.50" in one.out
+    assert (known["tenant"], known["user"], known["budget"]["usd"]) == ("acme", "ana", "0.5")
+
+
+def test_two_runs_apart(llmflow: Call, served: str) -> None:
+    for id, who in (("apart-1", "ana"), ("apart-2", "eve")):
+        llmflow("start", APP, "Greet", "--input", json.dumps({"who": who, "times": 1}), "--id", id, "--wait", "--json")
+    _, _, inputs = llmflow("compare", "apart-1", "apart-2").out.partition("\ninput\n")
+    inputs, _, _ = inputs.partition("output\n")
+    [line] = [line for line in inputs.splitlines() if "≠" in line]
+    assert line.replace("│", "").split() == ['"who":', '"ana",', "≠", '"who":', '"eve",']
+    assert "times" not in inputs, "which both have"
+
+    found = llmflow("compare", "apart-1", "apart-2", "--json").json()
+    assert [one["input"] for one in found["runs"]] == [{"who": "ana", "times": 1}, {"who": "eve", "times": 1}]
+    assert found["same_input"] is False
+    same = llmflow("compare", "apart-1", "apart-1")
+    assert "\nthe same input\n{" in same.out
+    assert "≠" not in same.out
 
 
 def test_list(llmflow: Call, served: str) -> None:

@@ -62,7 +62,7 @@ def eventually(look: Callable[[], object]) -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_the_life_of_a_question(llmflow: Call) -> None:
+def test_the_life_of_a_question(llmflow: Call, temporal: str) -> None:
     id = asking(llmflow, "TwoOfThree", "3")
     assert listed(llmflow, id, "--approver", "ana", "--workflow", "TwoOfThree")
     assert not listed(llmflow, id, "--approver", "dan")
@@ -75,7 +75,8 @@ def test_the_life_of_a_question(llmflow: Call) -> None:
     for words in ("refund  open", "for ana or bo or cy, 0 of 2 approvals", '"order": 4711', "number, above 0, to 500"):
         assert words in page
     assert f"llmflow approvals approve {id} 'refund#1' --by ana --form JSON" in page
-    assert f"temporal workflow update execute -w {id} --name llmflow.decide --input '" in page
+    update = next(line for line in page.splitlines() if "temporal workflow update execute" in line)
+    assert f"execute --address {temporal} -w {id} --name llmflow.decide --input '" in update
     status = llmflow("status", id).out
     assert "? refund is asked of ana, bo, cy since" in status
     assert f"llmflow approvals show {id} refund" in status
@@ -198,6 +199,22 @@ def test_a_pipe_gets_all_of_a_page_and_no_blanks(llmflow: Call, temporal: str) -
     payload = page[page.index("payload") : page.index("to answer")]
     assert text in " ".join(payload.split())
     assert not [line for line in page.splitlines() if line.endswith(" ")]
+
+
+@pytest.mark.usefixtures("served")
+def test_before_its_delay_is_over_a_run_takes_no_answer(llmflow: Call) -> None:
+    id = llmflow("start", APP, "Publish", "--input", '"one"', "--delay", "1h", "--json").json()["id"]
+    for arguments in (("approve", id), ("approve", id, "publish"), ("reject", id, "publish"), ("show", id)):
+        done = llmflow("approvals", *arguments)
+        assert done.code == 3
+        assert f"run '{id}' has not begun: its delay ends at " in done.err
+        assert "waits for the run" not in done.err
+    assert llmflow("status", id, "--json").json()["status"]["events"] == 1
+
+
+def test_before_its_delay_is_over_no_worker_is_asked_for(llmflow: Call) -> None:
+    id = llmflow("start", "tests.integration.lonely:app", "--delay", "1h", "--json").json()["id"]
+    assert "has not begun: its delay ends at " in llmflow("approvals", "approve", id).err
 
 
 def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:

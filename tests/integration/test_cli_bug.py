@@ -1,11 +1,11 @@
-"""A bug in workflow code is what the log of `llmflow worker` shows; stdout stays for what a program reads."""
+"""Workflow code that fails, or that does not fit its runs any more: what the log says, and what each command."""
 
 import signal
 import uuid
 from pathlib import Path
 
 from llmflow.client import Client, connect
-from tests.helpers.command_line import environ, started
+from tests.helpers.command_line import environ, finished, started
 
 APP = """
 from temporalio import workflow
@@ -19,6 +19,19 @@ class Buggy:
 
 app = App(name="buggy", workflows=[Buggy])
 """
+WORKS = """
+from temporalio import workflow
+from llmflow.app import App
+
+@workflow.defn
+class Works:
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.sleep(0.01)
+        return "done"
+
+app = App(name="works", workflows=[Works])
+"""
 
 
 async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Path) -> None:
@@ -26,13 +39,38 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
     queue = f"buggy-{uuid.uuid4()}"
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
     run = await Client((await connect(address=temporal)).temporal, queue).start("Buggy", id=queue)
+    commands = {"status": (queue, "--json"), "steps": (queue,), "list": ("--json",)}
     try:
         async with started("worker", "buggy:app", "--task-queue", queue, "--json", cwd=tmp_path, env=env) as worker:
             await worker.says("KeyError: 'the bug'")
             await worker.says("Failing workflow task")  # which is what Temporal's core says of it
+            look = {name: await finished(name, *more, cwd=tmp_path, env=env) for name, more in commands.items()}
             ended = await worker.done(signal.SIGTERM)
     finally:
         await run.terminate("seen enough")
     assert ended.json()["task_queue"] == queue
     assert "ImportError" not in ended.err
     assert "\x1b" not in ended.err
+
+    told = look["status"].json()
+    assert told["status"]["stuck"] == "KeyError: 'the bug'"
+    assert told["missing"] == f"run {queue!r} cannot answer while it stands still on a bug: KeyError: 'the bug'"
+    assert (look["steps"].code, look["steps"].err) == (3, f"error: {told['missing']}\n")
+    assert "stuck" not in look["list"].json()["runs"][0], "a list does not know"
+
+
+async def test_a_run_from_before_the_code_changed_says_so(temporal: str, tmp_path: Path) -> None:
+    queue = f"changed-{uuid.uuid4()}"
+    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
+    serve = ("worker", "works:app", "--task-queue", queue)
+    (tmp_path / "works.py").write_text(WORKS)
+    async with started(*serve, cwd=tmp_path, env=env):
+        run = await Client((await connect(address=temporal)).temporal, queue).start("Works", id=queue)
+        assert await run.result() == "done"
+    (tmp_path / "works.py").write_text(WORKS.replace("sleep(0.01)", "wait_condition(lambda: False)"))
+    async with started(*serve, cwd=tmp_path, env=env) as worker:
+        await worker.says("serving")
+        done = await finished("status", queue, cwd=tmp_path, env=env)
+    said = " ".join(done.out.split())
+    assert "cannot answer, because the code of its workflow has changed since" in said
+    assert f"`llmflow cost --run {queue}` knows what it cost" in said

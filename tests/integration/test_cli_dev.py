@@ -6,7 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from llmflow.dev.server import PORT
 from tests.helpers.command_line import Done, environ, finished, started
+from tests.helpers.ports import taken
 
 APP = "tests.integration.errands:app"
 
@@ -36,12 +38,15 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
             with pytest.raises(httpx.ConnectError):  # the server is gone
                 await browser.get(begun["url"])
 
-    async with started("dev", APP, "--json", cwd=tmp_path, env=env) as again:
-        await again.says("Ctrl-C stops it")
-        status = (await llmflow("status", begun["id"], "--json")).json()
-        assert status["status"]["state"] == "completed"
-        assert status["usage"]["total"]["calls"] == 1
-        served = (await again.done(signal.SIGTERM)).json()
-        assert served["app"] == "errands"
-        assert served["address"] in again.err
-        assert served["ui_url"] in again.err
+    with taken(PORT):
+        async with started("dev", APP, "--json", cwd=tmp_path, env=env) as again:
+            await again.says("Ctrl-C stops it")
+            status = (await llmflow("status", begun["id"], "--json")).json()
+            assert status["status"]["state"] == "completed"
+            assert status["usage"]["total"]["calls"] == 1
+            served = (await again.done(signal.SIGTERM)).json()
+            assert served["app"] == "errands"
+            assert served["address"] in again.err
+            assert served["ui_url"] in again.err
+            told = f"export TEMPORAL_ADDRESS={served['address']}\n"
+            assert told in again.err, "other programs would look at the usual port"

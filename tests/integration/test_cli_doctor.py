@@ -43,7 +43,7 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
 
     done = doctor("unserved:app", "--json")
 
-    assert done.code == 5, "no worker"
+    assert done.code == 3, "no worker"
     checks = json.loads(done.out)["checks"]
     assert [(one["name"], one["ok"]) for one in checks] == [
         ("server", True),
@@ -67,6 +67,14 @@ def test_prices_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: p
     text = "".join(doctor(RESEARCH).out.split())
     assert "✗prices" in text
     assert "prices.yaml:1:" in text
+
+
+def test_only_a_server_or_a_store_that_does_not_answer(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    assert doctor().code == 3
+    monkeypatch.setenv("LLMFLOW_STORE", "postgresql://nobody@127.0.0.1:1/nothing")
+    done = doctor("--json")
+    assert (done.code, [one["away"] for one in json.loads(done.out)["checks"]]) == (3, [True, True])
 
 
 def test_what_is_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +142,7 @@ def test_whatever_the_server_says_is_a_finding(
 ) -> None:
     monkeypatch.setenv(variable, value.format(long="n" * 5_000_000))  # more than a server takes: RESOURCE_EXHAUSTED
     done = doctor("--fix", "--json")
-    assert done.code == 5, done.err
+    assert done.code == 3, "as any other command would say it"
     [failed] = [one for one in json.loads(done.out)["checks"] if not one["ok"]]
     assert failed["name"] == check
     assert "larger than max" in failed["found"]

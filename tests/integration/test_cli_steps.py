@@ -1,6 +1,7 @@
 """`llmflow steps`: what a run has done, and what it has undone."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,18 @@ from llmflow.types.contracts import DECIDE
 from tests.helpers.command_line import Done, call
 from tests.integration.trips import Odd, Trip, app
 
+Call = Callable[..., Awaitable[Done]]
 
-async def test_the_steps_of_a_run(
-    temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+
+@pytest.fixture
+def llmflow(temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """A command line that means the server of the tests."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
     monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path))
+    return lambda *arguments: asyncio.to_thread(call, capsys, *arguments)  # a command has an event loop of its own
 
-    async def llmflow(*arguments: str) -> Done:
-        return await asyncio.to_thread(call, capsys, *arguments)  # a command has an event loop of its own
 
+async def test_the_steps_of_a_run(temporal: str, llmflow: Call) -> None:
     async with environment(app, ScriptedProvider([]), address=temporal) as env:
         run = await env.client.start(Trip.run, ["hotel", "late"], id=env.id())
         assert await run.result() == ["ticket for hotel", "ticket for late"]
@@ -45,6 +48,7 @@ async def test_the_steps_of_a_run(
             ["✗", "failed"],
             ["key", (await run.progress()).compensations[1].key],
             ["✓", "undone"],
+            ["run", repr(run.id)],  # how it all ended
         ]
         assert "trip/book#2  by cancel  ToolRefused: too late" in done.out
 
@@ -70,3 +74,14 @@ async def test_the_steps_of_a_run(
         assert (unserved.code, unserved.out) == (3, "")
         assert "no worker serves task queue" in unserved.err
         await nobody.terminate("nobody ever came")
+
+
+async def test_a_failure_says_which_call_it_was(temporal: str, llmflow: Call) -> None:
+    async with environment(app, ScriptedProvider([]), address=temporal) as env:
+        run = await env.client.start(Trip.run, ["full"], id=env.id())
+        with pytest.raises(RunNotCompleted):
+            await run.result()
+        said = f"run {run.id!r} failed in trip/book/book#1: ToolRefused: full: nothing free"
+        for command in ("steps", "status"):
+            assert said in (await llmflow(command, run.id)).out
+        assert (await llmflow("steps", run.id, "--json")).json()["failure"] == said

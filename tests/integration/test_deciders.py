@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
-from llmflow.errors import DecisionRefused
+from llmflow.errors import DecisionRefused, InputInvalid
 from llmflow.testing import (
     Environment,
     ScriptedProvider,
@@ -98,6 +99,14 @@ async def test_whom_an_escalation_asks_answers_then_and_nobody_else_ever(desk: E
             desk.client, run, [Decide(approval="refund", approved=True, by="dan")], within=timedelta(seconds=0.5)
         ):
             await run.result()
+    await run.terminate("seen enough")
+
+
+async def test_a_time_is_no_number(desk: Environment) -> None:
+    run = await desk.client.start(Publish.run, "one", id=desk.id())
+    seconds: Any = 5  # the mistake
+    with pytest.raises(InputInvalid, match="within=5: give a timedelta"):
+        await approve_when_asked(run, "publish", within=seconds)
     await run.terminate("seen enough")
 
 

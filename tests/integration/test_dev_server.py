@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import socket
 import sys
 import urllib.request
-from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from llmflow.dev import dev_server
 from llmflow.dev.download import download
 from llmflow.dev.executable import VERSION, temporal_executable
 from llmflow.dev.server import PORT, UI_PORT, standing_server
+from tests.helpers.ports import taken
 
 
 @pytest.fixture
@@ -130,15 +130,6 @@ async def test_the_web_ui_is_where_it_is_said_to_be(settings: Settings, said: li
         assert f"Temporal server at {server.address}, Web UI at {server.ui_url}" in said[-1]
         with await asyncio.to_thread(urllib.request.urlopen, server.ui_url) as page:
             assert b"<html" in page.read()
-
-
-@contextmanager
-def taken(port: int) -> Generator[None]:
-    """A foreign program listens there: this test, unless another one does already."""
-    with ExitStack() as stack:
-        with suppress(OSError):
-            stack.enter_context(socket.create_server(("127.0.0.1", port)))
-        yield
 
 
 async def test_a_foreign_program_on_the_usual_ports_is_left_alone(settings: Settings, said: list[str]) -> None:

@@ -107,7 +107,7 @@ async def test_failures_are_data(env: Environment, min_success: float | None) ->
     assert report.values == [0, 10, 20, 40, 60, 70, 80, 90]
     assert report.failures == ["3: ToolRefused: 3 is bad", "5: ToolRefused: 5 is bad"]
     [step] = await run.steps()
-    assert (step.status, step.done) == ("completed", 10)
+    assert (step.status, step.done, step.failed) == ("completed", 10, 2)
 
 
 @pytest.mark.parametrize("min_success", [9, 0.81])

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from llmflow.activities import _histories
 from llmflow.activities._recorded import RecordedRun
 from llmflow.client import Run
-from llmflow.errors import RequestRejected, RunExists, RunNotCompleted, StepNotFound
+from llmflow.errors import InputInvalid, RequestRejected, RunExists, RunNotCompleted, RunNotFound, StepNotFound
 from llmflow.stores.database import Database
 from llmflow.stores.labels import NONE, Labels, Reason
 from llmflow.stores.prompt_files import load_prompts
@@ -151,6 +151,14 @@ async def test_another_input_pays_for_what_depends_on_it(model: Model, article: 
     fork = await article.fork("publish", input=Order(topic="tea", parts=("a", "x", "c")))
     await fork.result()
     assert model.asked() == ["Note x", *WRITE]
+
+
+async def test_an_input_of_another_shape_starts_nothing(env: Environment, article: Run[str]) -> None:
+    id = env.id()
+    with pytest.raises(InputInvalid, match="Article does not take this input: the value does not fit Order: topic: "):
+        await article.fork("publish", id=id, input={"style": "verse"})
+    with pytest.raises(RunNotFound):
+        await env.client.run(id).status()
 
 
 async def test_another_model(model: Model, article: Run[str]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
 from llmflow.client import Client, Run, connect
@@ -21,6 +22,7 @@ from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.approvals import WAITING, Question, Receipt
+from llmflow.types.contracts import DECIDE
 from llmflow.types.runs import InboxItem
 from llmflow.worker import activities
 from tests.helpers.waiting import until
@@ -156,7 +158,7 @@ async def test_what_does_not_count_is_refused_and_changes_nothing(desk: Environm
     assert refused.value.detail.field == "approved"
     assert (await run.reject("refund", by="bo")).status == "rejected"
     await run.result()
-    with pytest.raises(RunNotFound, match="already completed"):
+    with pytest.raises(RunNotFound, match=f"^run '{run.id}' has ended already: `llmflow status {run.id}`"):
         await run.approve("refund", by="cy", form=good)
 
 
@@ -182,6 +184,34 @@ async def test_without_a_worker_decisions_wait_for_the_run(
         assert await run.result() == "5: True by ana, bo"
         assert len((await run.approvals()).refused) == 12
         await assert_replays(run, app)
+
+
+async def test_a_run_takes_no_answer_before_its_delay_is_over(desk: Environment) -> None:
+    run = await desk.client.start(Publish.run, "one", id=desk.id(), delay=timedelta(hours=1))
+    begins = (await run.handle.describe()).execution_time
+    assert begins
+    for ask in (partial(run.approve, "publish", by="ana"), partial(run.reject, "publish", by="ana"), run.approvals):
+        with pytest.raises(NoWorker, match=f"has not begun: its delay ends at {begins:%Y-%m-%d %H:%M:%S} UTC") as told:
+            await ask()
+        assert told.value.detail.retry_after
+    assert (await run.status()).events == 1, "nothing was sent, and it still waits"
+
+    # An update of Temporal's own begins it before its time. From then on it takes answers.
+    with pytest.raises(WorkflowUpdateFailedError):
+        await run.handle.execute_update(DECIDE.name, {"approval": "publish", "approved": True, "by": "ana"})
+    await until(partial(asked, run))
+    await run.approve("publish", by="ana")
+    assert await run.result() == "one, says ana"
+
+
+async def test_a_plain_signal_waits_for_the_end_of_a_delay(desk: Environment) -> None:
+    run = await desk.client.start(Publish.run, "one", id=desk.id(), delay=timedelta(seconds=1))
+    await run.handle.signal(DECIDE.name, {"approval": "publish", "approved": True, "by": "ana"})
+    assert await run.result() == "one, says ana"
+    begins = (await run.handle.describe()).execution_time
+    _, signalled, begun, *_ = (await run.handle.fetch_history()).events
+    assert begins
+    assert signalled.event_time.ToDatetime(UTC) < begins <= begun.event_time.ToDatetime(UTC)
 
 
 async def test_a_worker_without_the_plugin_takes_no_decisions(desk: Environment, temporal: str) -> None:

@@ -6,6 +6,7 @@ from temporalio.exceptions import ActivityError
 from llmflow.errors import (
     ContentRefused,
     InputInvalid,
+    ModelNotFound,
     OutputInvalid,
     RunNotCompleted,
     ToolRefused,
@@ -24,6 +25,7 @@ from tests.integration.hello.workflows import Asked, Odd
     [
         ("surrogate", InputInvalid, "cannot be written as JSON"),
         ("unwritable", InputInvalid, "cannot be written as JSON"),
+        ("message", InputInvalid, r"messages\.0='hi': .* give a list of messages, such as `\[flow\.Message\.user\("),
         ("validator", OutputInvalid, "cannot be read: KeyError"),
         ("tool", ActivityError, "NotFoundError: no such page"),
         ("own", ToolRefused, "closed today"),
@@ -57,6 +59,15 @@ async def test_a_run_that_is_started_without_its_input_fails_and_says_so(hello: 
 
         with pytest.raises(RunNotCompleted, match="workflow Typed: missing a required argument: 'name'"):
             await run.result()
+
+
+async def test_a_typo_in_a_models_name_is_found_by_a_test(hello: Hello) -> None:
+    async with hello(ScriptedProvider(["never asked"])) as env:
+        run = await env.client.start(Asked.run, Ask(model="smrt"), id=env.id())
+
+        with pytest.raises(RunNotCompleted, match=r"no model 'smrt'.*'smart'") as failed:
+            await run.result()
+        assert isinstance(failed.value.__cause__, ModelNotFound)
 
 
 async def test_text_that_was_cut_off_is_no_answer(hello: Hello) -> None:

@@ -94,11 +94,22 @@ class Hasty:
         return (await flow.complete("traps/say", {"text": text})).output
 
 
+@workflow.defn
+class Outside:
+    """Does what only a tool can."""
+
+    @workflow.run
+    async def run(self, trap: str) -> None:
+        if trap == "thread":
+            await asyncio.to_thread(str)
+        await asyncio.create_subprocess_exec("true")
+
+
 @pytest.fixture(scope="module")
 async def env(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
     prompts: Path = tmp_path_factory.mktemp("prompts")
     (prompts / "say.prompt").write_text("---\nmodel: fast\n---\nuser:\n{{ text }}\n")
-    app = App(name="traps", workflows=[Hasty, Trapped], prompts=prompts)
+    app = App(name="traps", workflows=[Hasty, Outside, Trapped], prompts=prompts)
     async with environment(app, Vendor(), address=temporal) as opened:
         yield opened
 
@@ -125,6 +136,16 @@ async def test_a_bug_fails_the_run_of_a_test(env: Environment) -> None:
     run = await env.client.start(Trapped.run, "bug", id=env.id())
     with pytest.raises(RunNotCompleted, match="KeyError: 'a bug'"):
         await run.result()
+
+
+@pytest.mark.parametrize("trap", ["thread", "process"])
+async def test_what_is_no_work_for_a_workflow_is_named_with_where_it_belongs(env: Environment, trap: str) -> None:
+    run = await env.client.start(Outside.run, trap, id=env.id())
+    with pytest.raises(
+        RunNotCompleted, match=r"workflow code cannot start threads.*`await flow\.call_tool\("
+    ) as failed:
+        await run.result()
+    assert getattr(failed.value.__cause__, "type", None) == "RuntimeError", "a bug, which repaired code mends"
 
 
 async def _is_stuck(run: Run[Any], why: str) -> bool:

@@ -8,7 +8,9 @@ from temporalio import workflow
 
 from llmflow.app import App, load_app, load_demo
 from llmflow.errors import ConfigInvalid
+from llmflow.tools import search_documents
 from llmflow.types.tools import AnyTool, Tool
+from tests.integration.hello.workflows import Typed
 
 
 @workflow.defn
@@ -40,7 +42,33 @@ app = App(name="mine", workflows=[Nothing], tools=[tool_named("one")], passthrou
 
 def test_an_app_is_data() -> None:
     assert app.task_queue == "mine"
-    assert app.passthrough_modules == ("my.schemas", __name__)
+    assert app.passthrough_modules == ("my.schemas",)
+
+
+def test_modules_of_tools_are_passed_through_but_for_those_with_a_workflow() -> None:
+    tools = [tool_named("one"), search_documents]
+    theirs = search_documents.function.__module__
+    assert App(name="mine", workflows=[Nothing], tools=tools).passthrough_modules == (theirs,)
+    # The module that defines a workflow counts, and not those that import it, such as this one.
+    assert App(name="mine", workflows=[Typed], tools=tools).passthrough_modules == (__name__, theirs)
+
+
+def test_a_package_of_tools_around_a_workflow_is_not_passed_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    around = tool_named("one")
+    monkeypatch.setattr(around.function, "__module__", "tests.integration.hello")
+    assert App(name="mine", workflows=[Typed], tools=[around]).passthrough_modules == ()
+    assert App(name="mine", workflows=[Nothing], tools=[around]).passthrough_modules == ("tests.integration.hello",)
+
+
+@pytest.mark.parametrize("module", ["tests", "tests.integration.hello", "tests.integration.hello.workflows"])
+def test_a_module_with_a_workflow_in_it_cannot_be_passed_through(module: str) -> None:
+    with pytest.raises(ConfigInvalid, match=f"names '{module}', which has the workflow Typed .*schemas.py; or leave"):
+        App(name="mine", workflows=[Typed, Nothing], passthrough=["my.schemas", module])
+
+
+def test_modules_beside_a_workflow_can_be_passed_through() -> None:
+    beside = "tests.integration.hello.workflow", "tests.integration.hello.workflows.more", "test"
+    assert App(name="mine", workflows=[Typed], passthrough=beside).passthrough_modules == beside
 
 
 @pytest.mark.parametrize("name", ["", "Mine", "my app", "../x", "-x"])

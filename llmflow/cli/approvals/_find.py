@@ -1,12 +1,13 @@
 """The questions of one run, by what a person writes."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from llmflow.cli._report import need_worker
-from llmflow.cli._target import connected
+from llmflow.cli._target import Connection
 from llmflow.errors import ApprovalNotFound, DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
 from llmflow.types.approvals import ApprovalReport, Question, base_of, person
 
@@ -16,16 +17,17 @@ ApprovalName = Annotated[
 ]
 
 
-async def asked_by(id: str) -> ApprovalReport:
+async def asked_by(connection: Connection, id: str) -> ApprovalReport:
     """All that a run has asked.
 
     Raises:
-        NoWorker: nothing polls the run's task queue, so it cannot answer.
+        NoWorker: nothing polls the run's task queue, so it cannot answer; or its delay is not over.
         RunNotFound: no run has this id.
     """
-    connection = await connected()
     one = connection.client.run(id)
-    await need_worker(connection, await one.status())
+    status = await one.status()
+    if not (status.begins_at and status.begins_at > datetime.now(UTC)):  # of that Temporal itself tells
+        await need_worker(connection, status)
     return await one.approvals()
 
 

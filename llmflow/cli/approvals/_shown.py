@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 from rich.console import Console, Group, RenderableType
@@ -13,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli._output import took, when
+from llmflow.cli._target import Connection
 from llmflow.cli.approvals._form import Schema, as_text, fields_of
 from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, command, next_voter
 from llmflow.types.contracts import DECIDE
 
+_USUAL = ("localhost:7233", "127.0.0.1:7233")
 _COLOURS = {"open": "cyan", "approved": "green", "rejected": "red", "expired": "yellow", "withdrawn": "yellow"}
 
 
@@ -31,9 +33,17 @@ def show(console: Console, page: RenderableType) -> None:
         console.print(Text(line.rstrip()), soft_wrap=True)
 
 
-def question_page(run: str, one: Question) -> RenderableType:
-    """All of it, and if it is open, how to answer."""
-    return Group(*_parts(one), *(_answers(run, one) if one.status == "open" else ()))
+def where(connection: Connection) -> Sequence[str]:
+    """What Temporal's own command line is told to reach this server, where it is not the one that it means anyway."""
+    temporal = connection.client.temporal
+    address, namespace = temporal.service_client.config.target_host, temporal.namespace
+    at = () if address in _USUAL else ("--address", address)
+    return at if namespace == "default" else (*at, "--namespace", namespace)
+
+
+def question_page(run: str, one: Question, server: Sequence[str]) -> RenderableType:
+    """All of it, and if it is open, how to answer. `server` is said by `where`."""
+    return Group(*_parts(one), *(_answers(run, one, server) if one.status == "open" else ()))
 
 
 def question_body(one: Question) -> RenderableType:
@@ -113,14 +123,15 @@ def _vote(vote: Vote) -> Text:
     return said
 
 
-def _answers(run: str, one: Question) -> Iterator[RenderableType]:
+def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
     example = Decide(approval=one.exact, approved=True, by=next_voter(one))
     filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
     sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
+    update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)
     yield Text("\nto answer", "dim")
     for line in (
         command("approve", run, one),
         f"{command('reject', run, one)} --comment WHY",
-        f"temporal workflow update execute -w {shlex.quote(run)} --name {DECIDE.name} --input {shlex.quote(sent)}",
+        shlex.join(update),
     ):
         yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied

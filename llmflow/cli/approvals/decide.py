@@ -21,7 +21,7 @@ from llmflow.cli.approvals._form import Schema, ask, fields_of
 from llmflow.cli.approvals._shown import question_body, show
 from llmflow.config import Settings
 from llmflow.errors import DecisionRefused, InputInvalid, NoWorker
-from llmflow.types.approvals import Question, Receipt
+from llmflow.types.approvals import ApprovalReport, Question, Receipt
 
 By = Annotated[str | None, typer.Option(help="Who says so; LLMFLOW_BY, or user@host of this machine, if left out")]
 Comment = Annotated[str, typer.Option(help="Why", show_default=False)]
@@ -44,7 +44,8 @@ def approve(
 ) -> None:
     """Say yes to what a run asks.
 
-    Where no worker runs, the answer is kept for the run, and judged when one does.
+    Where no worker runs, the answer is kept for the run, and judged when one does. A run that waits for the end of its
+    --delay takes none.
 
     Example: llmflow approvals approve ticket-4711 refund --by ana --form '{"usd": "12.50"}'
     """
@@ -62,7 +63,8 @@ def reject(
 ) -> None:
     """Say no to what a run asks.
 
-    Where no worker runs, the answer is kept for the run, and judged when one does.
+    Where no worker runs, the answer is kept for the run, and judged when one does. A run that waits for the end of its
+    --delay takes none.
 
     Example: llmflow approvals reject ticket-4711 refund --by ana --comment "not our parcel"
     """
@@ -93,9 +95,15 @@ def _decide(
 
 def _question(id: str, name: str | None) -> Question | None:
     """What is meant; `None` if nobody can say, but it has a name: the answer then waits for the run."""
+
+    async def asked() -> ApprovalReport:
+        return await asked_by(await connected(), id)
+
     try:
-        return open_one(id, run(asyncio.wait_for(asked_by(id), _WITHIN)).questions, name)
+        return open_one(id, run(asyncio.wait_for(asked(), _WITHIN)).questions, name)
     except (NoWorker, TimeoutError) as error:
+        if isinstance(error, NoWorker) and error.detail.retry_after is not None:  # its delay: no answer waits for that
+            raise
         if name is None:
             why = error.message if isinstance(error, NoWorker) else f"run {id!r} gives no answer, start its worker"
             raise NoWorker(f"{why}; or name the question: the answer then waits for the run") from None

@@ -1,13 +1,17 @@
 """`llmflow approvals show`: what a run asks, in full, and how to answer it."""
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.text import Text
 
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
+from llmflow.cli._target import connected
 from llmflow.cli.approvals._find import ApprovalName, asked_by, named
-from llmflow.cli.approvals._shown import besides, question_page, show
+from llmflow.cli.approvals._shown import besides, question_page, show, where
+from llmflow.types.approvals import ApprovalReport
 
 
 def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJson = False) -> None:
@@ -17,7 +21,12 @@ def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJs
 
     Example: llmflow approvals show ticket-4711
     """
-    report = run(asked_by(run_id))
+
+    async def look() -> tuple[ApprovalReport, Sequence[str]]:
+        connection = await connected()
+        return await asked_by(connection, run_id), where(connection)
+
+    report, server = run(look())
     if approval is not None:
         questions = tuple(named(run_id, report.questions, approval))
         report = report.model_copy(update={"questions": questions})
@@ -27,6 +36,6 @@ def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJs
     if not report.questions:
         say(f"{run_id} has asked nobody anything")
     for number, one in enumerate(report.questions):
-        show(out, Group(*([Text()] if number else []), question_page(run_id, one)))
+        show(out, Group(*([Text()] if number else []), question_page(run_id, one, server)))
     for line in besides(report):
         show(out, Group(Text(), line))

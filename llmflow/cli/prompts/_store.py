@@ -1,6 +1,6 @@
 """What the commands share: the store, the words for versions, and how changes are shown."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,12 +22,13 @@ from llmflow.worker import prompts_of
 
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")]
 LabelName = Annotated[
-    str | None, typer.Argument(metavar="LABEL", help="The one that runs follow, `production`, if left out")
+    str | None, typer.Argument(metavar="LABEL", help="If left out, the one that runs follow: `production`")
 ]
 Why = Annotated[str | None, typer.Option(help="The reason, for the history")]
 Force = Annotated[bool, typer.Option("--force", help="Also if the label is protected; needs --why")]
 AppOfFile = Annotated[
-    str | None, typer.Option("--app", metavar="APP", help="The App whose file the word `file` means; stores it, too")
+    str | None,
+    typer.Option("--app", metavar="APP", help="For the word `file`: the App that has the file. It is stored then"),
 ]
 
 
@@ -52,21 +53,6 @@ class Store:
         """Who, and why."""
         return Reason(by=self.settings.by, why=why, force=force)
 
-    async def version(self, name: str, word: str, app: str | None) -> str:
-        """What stands for a version, with `file` read, stored and replaced.
-
-        Raises:
-            InputInvalid: nobody says which App's file.
-            PromptNotFound: the App has no such prompt.
-        """
-        if word != FILE:
-            return word
-        if app is None:
-            raise InputInvalid(f"say whose file: add --app package.module:attribute, the App of `{name}`")
-        prompt = prompts_of(load(app)).get(name)
-        await Registry(self.database, Prompts([prompt])).push(self.settings.by)
-        return prompt.ref.version
-
     async def prompt(self, name: str, word: str) -> Prompt:
         """A prompt as the store has it, in the version that a word means.
 
@@ -75,6 +61,20 @@ class Store:
         """
         version = (await self.labels.state(name)).find(word)
         return await self.registry.get(PromptRef(name=name, version=version))
+
+
+def file_of(name: str, words: Collection[str], app: str | None) -> Prompt | None:
+    """What `file` means, if it is one of the words for a version.
+
+    Raises:
+        InputInvalid: nobody says which App's file.
+        PromptNotFound: the App has no such prompt.
+    """
+    if FILE not in words:
+        return None
+    if app is None:
+        raise InputInvalid(f"say whose file: add --app package.module:attribute, the App of `{name}`")
+    return prompts_of(load(app)).get(name)
 
 
 @asynccontextmanager

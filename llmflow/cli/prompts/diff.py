@@ -25,16 +25,16 @@ def diff_prompt(
     name: PromptName,
     before: Annotated[
         str | None,
-        typer.Argument(metavar="FROM", help="First digits, or a label: `production` if left out; `file`: the file"),
+        typer.Argument(metavar="FROM", help="A version: first digits, a label, or `file`; `production` if left out"),
     ] = None,
-    after: Annotated[str, typer.Argument(metavar="TO", help="The same words; the file if left out")] = FILE,
+    after: Annotated[str, typer.Argument(metavar="TO", help="Likewise")] = FILE,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Show what two versions of a prompt have different.
 
-    Without FROM and TO: what runs would get if the label that they follow moved to the file. If there is no such label
-    yet, from the newest version in the store that is not the file's.
+    Without FROM and TO, from `production` to the file: what would change if that label moved to it. Without such a
+    label, from the newest version in the store that is not the file's.
 
     Example: llmflow prompts diff workflows.research.app:app research/write
     """

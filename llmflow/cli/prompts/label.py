@@ -6,7 +6,7 @@ import typer
 
 from llmflow.cli._options import AsJson
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Why, opened, show_changes
+from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Why, file_of, opened, show_changes
 from llmflow.stores.prompt_states import Move
 
 
@@ -32,15 +32,17 @@ def label_prompt(
 ) -> None:
     """Let a label point to another version.
 
-    New runs begin with it; open runs keep theirs.
+    New runs begin with the version of the label `production`, or of the file if the prompt has no such label. Open runs
+    keep theirs.
 
     Example: llmflow prompts label research/write back --why "answers got longer"
     """
+    file = file_of(name, [version], app)
 
     async def move() -> tuple[Move, ...]:
         async with opened(create=app is not None) as store:
-            to = await store.version(name, version, app)
             reason = store.reason(why, force=force)
-            return await store.labels.move(name, label or store.settings.label, to, reason, protect=protect)
+            of = label or store.settings.label
+            return await store.labels.move(name, of, version, reason, protect=protect, file=file)
 
     show_changes(name, run(move()), as_json=as_json)

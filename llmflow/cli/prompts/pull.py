@@ -19,7 +19,7 @@ def pull_prompt(
     app: AppPath,
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME[@VERSION]", help="@ and first digits, or a label: `production` if left out"),
+        typer.Argument(metavar="NAME[@VERSION]", help="research/write@3f9a or @LABEL; `production` if left out"),
     ],
     *,
     force: Annotated[bool, typer.Option("--force", help="Also over a text that the store does not have")] = False,

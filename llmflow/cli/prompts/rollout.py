@@ -12,7 +12,7 @@ from rich.text import Text
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import err, out, print_json, say
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Store, Why, opened, show_changes
+from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Why, file_of, opened, show_changes
 from llmflow.errors import InputInvalid
 from llmflow.stores.prompt_states import Move, PromptState
 from llmflow.stores.rollouts import BUCKETS, Unit, percent
@@ -26,9 +26,14 @@ def roll_out(
     *,
     arm: Annotated[
         list[str] | None,
-        typer.Option(metavar="ARM=VERSION:PERCENT", help="a=3f9a:90; the version as in `label`. Once for each arm"),
+        typer.Option(
+            metavar="ARM=VERSION:PERCENT",
+            help="a=3f9a:90; VERSION: first digits, a label, or `file`. Once for each arm",
+        ),
     ] = None,
-    by: Annotated[Unit | None, typer.Option(help="Whose name decides; runs without one go by their id")] = None,
+    by: Annotated[
+        Unit | None, typer.Option(help="Whose name decides on the arm; a run without user or tenant goes by its id")
+    ] = None,
     end: Annotated[bool, typer.Option("--end", help="End it: the label decides again")] = False,
     keep: Annotated[str | None, typer.Option(metavar="ARM", help="With --end: the label moves to this arm")] = None,
     why: Why = None,
@@ -38,20 +43,23 @@ def roll_out(
 ) -> None:
     """Split a label between versions, change how, or end it.
 
-    Without --arm and --end, show the open ones. Who has got an arm keeps it while that arm does not shrink.
+    Each new run gets one of the arms. Who has got an arm keeps it while that arm does not shrink. Without --arm and
+    --end, show what is open.
 
     Example: llmflow prompts rollout research/write --arm a=production:90 --arm b=3f9a:10 --by user
     """
     if (arm and end) or (keep and not end) or (by and not arm):
         raise InputInvalid("give --arm, with --by if you like, to begin or change it; or --end, with --keep, to end it")
 
+    arms = _arms(arm or ())
+    file = file_of(name, [word for word, _ in arms.values()], app)
+
     async def change() -> tuple[tuple[Move, ...], PromptState]:
         async with opened(create=app is not None) as store:
             changes: tuple[Move, ...] = ()
             of, reason = label or store.settings.label, store.reason(why, force=force)
-            if arm:
-                arms = await _arms(store, name, arm, app)
-                changes = await store.labels.roll_out(name, of, arms, reason, unit=by)
+            if arms:
+                changes = await store.labels.roll_out(name, of, arms, reason, unit=by, file=file)
             elif end:
                 changes = await store.labels.end(name, of, reason, keep=keep)
             return changes, await store.labels.state(name)
@@ -67,7 +75,8 @@ def roll_out(
         _show(state)
 
 
-async def _arms(store: Store, name: str, given: Sequence[str], app: str | None) -> dict[str, tuple[str, int]]:
+def _arms(given: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """For each the word for its version, and its share of the buckets."""
     arms: dict[str, tuple[str, int]] = {}
     for text in given:
         found = _ARM.fullmatch(text)
@@ -75,8 +84,7 @@ async def _arms(store: Store, name: str, given: Sequence[str], app: str | None) 
             raise InputInvalid(f"--arm {text}: write ARM=VERSION:PERCENT, such as a=3f9a:90 or b=file:0.5")
         if found["arm"] in arms:
             raise InputInvalid(f"--arm {text}: there is an arm `{found['arm']}` already; give each its own name")
-        version = await store.version(name, found["version"], app)
-        arms[found["arm"]] = version, int(Decimal(found["share"]) * BUCKETS / 100)
+        arms[found["arm"]] = found["version"], int(Decimal(found["share"]) * BUCKETS / 100)
     return arms
 
 

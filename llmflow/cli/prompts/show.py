@@ -21,7 +21,10 @@ from llmflow.worker import prompts_of
 def show_prompt(
     app: AppPath,
     name: Annotated[
-        str, typer.Argument(metavar="NAME[@VERSION]", help="research/write; @ and first digits, or a label, if stored")
+        str,
+        typer.Argument(
+            metavar="NAME[@VERSION]", help="research/write: the file; with @3f9a or @LABEL: a version in the store"
+        ),
     ],
     *,
     as_json: AsJson = False,

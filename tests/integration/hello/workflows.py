@@ -62,7 +62,7 @@ class Both:
     async def run(self) -> list[str]:
         greeting = await flow.complete("hello/greet", {"name": "ana"})
         goodbye = await flow.complete("hello/part", {"name": "ana"})
-        other = await flow.complete("hello/part", {"name": "ana"}, model="scripted:other")
+        other = await flow.complete("hello/part", {"name": "ana"}, model="openai:other")
         return [greeting.output, goodbye.output, other.output]
 
 
@@ -119,6 +119,7 @@ class Odd:
         run: dict[str, Callable[[], Awaitable[object]]] = {
             "surrogate": lambda: flow.complete("hello/greet", {"name": "\ud83d"}),
             "unwritable": lambda: flow.call_tool(tools.refuse, reason=object()),  # type: ignore[arg-type]  that is it
+            "message": lambda: flow.complete("hello/greet", {"name": "ana"}, messages=["hi"]),  # type: ignore[list-item]  that is it
             "validator": lambda: flow.complete("hello/greet", {"name": "ana"}, output=Picky, repairs=0),
             "null": lambda: flow.complete("hello/greet", {"name": "ana"}, output=Optional[int]),  # noqa: UP045  a class
             "tool": lambda: flow.call_tool(tools.missing_within),

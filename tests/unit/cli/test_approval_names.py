@@ -1,10 +1,14 @@
-"""Which question a person means who writes a name on the command line."""
+"""Which question a person means who writes a name on the command line, and which server the answer goes to."""
 
 from datetime import UTC, datetime
 
 import pytest
+from temporalio.client import Client as Temporal
 
+from llmflow.cli._target import Connection
 from llmflow.cli.approvals._find import named, open_one
+from llmflow.cli.approvals._shown import where
+from llmflow.client import Client
 from llmflow.errors import ApprovalNotFound, InputInvalid
 from llmflow.types.approvals import ApprovalStatus, Question
 
@@ -34,3 +38,19 @@ def test_a_name_means_all_its_rounds_and_one_with_a_number_that_round() -> None:
         open_one("r", ASKED, "text#1")
     with pytest.raises(ApprovalNotFound, match=r"did you mean `text`"):
         named("r", ASKED, "txt")
+
+
+@pytest.mark.parametrize(
+    ("address", "namespace", "told"),
+    [
+        ("localhost:7233", "default", ()),
+        ("127.0.0.1:7233", "shop", ("--namespace", "shop")),
+        ("127.0.0.1:7234", "default", ("--address", "127.0.0.1:7234")),
+        ("temporal:7233", "shop", ("--address", "temporal:7233", "--namespace", "shop")),
+    ],
+)
+async def test_temporals_own_command_is_told_which_server_is_meant(
+    address: str, namespace: str, told: tuple[str, ...]
+) -> None:
+    temporal = await Temporal.connect(address, namespace=namespace, lazy=True)
+    assert where(Connection(Client(temporal), None)) == told

@@ -86,11 +86,33 @@ def test_by_default_it_shows_thirty_days_by_model(
         (["--tag", "blue"], "0.1000001"),
         (["--prompt", f"hello/greet@{NEW}"], "0.0000001"),
         (["--model", "openai:new"], "0"),
-        (["--workflow", "Other"], "0"),
+        (["--workflow", "Greeter", "--tenant", "acme", "--model", "openai:new"], "0"),
     ],
 )
 def test_options_choose_calls(llmflow: Call, options: list[str], usd: str) -> None:
     assert llmflow("cost", "--json", *options).json()["total"]["usd"] == usd
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--run", "aa"], "no call of run `aa` (did you mean `a`?)"),
+        (["--workflow", "Gret", "--json"], "no call of workflow `Gret` (did you mean `Greeter`?)"),
+        (["--tag", "bleu", "--csv"], "no call of tag `bleu` (did you mean `blue`?). It has calls of: "),
+        (["reprice", "--tenant", "amce"], "no call of tenant `amce` (did you mean `acme`?). It has calls of: acme"),
+        (["--prompt", "hello/gret", "--since", "1h"], "no call of prompt `hello/gret` (did you mean `hello/greet`?)"),
+    ],
+)
+def test_a_name_that_the_ledger_does_not_know_is_an_error(llmflow: Call, options: list[str], said: str) -> None:
+    done = llmflow("cost", *options)
+    assert (done.code, done.out) == (4, "")
+    assert said in done.err
+
+
+def test_a_run_may_have_no_call_yet(llmflow: Call) -> None:
+    assert (
+        "from its first call of a model on; `llmflow status new` asks Temporal" in llmflow("cost", "--run", "new").err
+    )
 
 
 def test_json_has_rows_and_total(llmflow: Call) -> None:

@@ -12,6 +12,7 @@ from llmflow.cli._exit import MEANING, Exit, exit_code
         (errors.RunNotCompleted, Exit.FAILED),
         (errors.InputInvalid, Exit.USAGE),
         (errors.PayloadTooLarge, Exit.USAGE),
+        (errors.RunExists, Exit.USAGE),
         (errors.ServerUnavailable, Exit.UNREACHABLE),
         (errors.NoWorker, Exit.UNREACHABLE),
         (errors.RunNotFound, Exit.NOT_FOUND),

@@ -140,7 +140,7 @@ def test_diff_without_a_label_is_from_the_newest_other_version(project: Project)
     assert project("diff", "APP", "mine/plan").out == edited.out
     said = project("diff", "APP", "mine/plan", "production").err
     assert "`mine/plan` has no label `production` yet: runs that follow it get the file. The store has" in said
-    assert "Type `llmflow prompts label mine/plan file production --app APP` to make it" in said
+    assert f"{old}. Say one of these instead, or `file`" in said
 
 
 def test_pull_writes_what_is_stored_and_never_over_what_is_not(project: Project) -> None:

@@ -98,7 +98,7 @@ def test_the_file_of_an_app_is_stored_when_a_label_moves_to_it(prompt: Prompt, t
 
 def test_the_way_back_from_a_rollout_without_a_label_is_said_and_works(prompt: Prompt) -> None:
     without = prompt("rollout", PLAN, "--arm", "a=production:50", "--arm", f"b={NEW}:50")
-    assert (without.code, "say `file` instead of `production`, with --app APP" in without.err) == (4, True)
+    assert (without.code, f"type `llmflow prompts label {PLAN} {OLD} production` first" in without.err) == (4, True)
     prompt("rollout", PLAN, "--arm", f"a={OLD}:50", "--arm", f"b={NEW}:50")
     prompt("rollout", PLAN, "--end", "--keep", "b")
     history = prompt("history", PLAN, "--json").json()

@@ -93,6 +93,12 @@ def test_a_bug_is_named() -> None:
     assert "stands still until its code is repaired: KeyError: 'x'" in shown(report(status=status))
 
 
+def test_what_is_not_known_of_a_run_with_a_bug_is_not_explained_twice() -> None:
+    status = STATUS.model_copy(update={"stuck": "KeyError: 'x'"})
+    lines = shown(report(status=status, missing="run 'x' cannot answer while it stands still on a bug: KeyError: 'x'"))
+    assert lines[-1] == "steps and usage are not known until then"
+
+
 def test_what_people_decided_is_kept() -> None:
     ana = Vote(approved=True, by="ana", at=BEGAN + timedelta(seconds=67))
     asked = Question(name="publish", asked_at=BEGAN, status="approved", votes=(ana,))

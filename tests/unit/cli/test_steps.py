@@ -34,6 +34,15 @@ def test_what_steps_cost_stands_beside_them() -> None:
     ]
 
 
+def test_units_that_failed_are_counted() -> None:
+    steps = [step("quote", done=3, total=3, failed=1), step("walk", done=2, failed=2), step("end", done=1, total=1)]
+    assert shown(step_table(steps)) == [
+        "  ✓ quote  3/3, 1 failed  2.0 s",
+        "  ✓ walk     2, 2 failed  2.0 s",
+        "  ✓ end              1/1  2.0 s",
+    ]
+
+
 def test_steps_whose_parents_have_no_record() -> None:
     """Branches of a fan-out are no steps, and a long run forgets its first ones."""
     assert shown(

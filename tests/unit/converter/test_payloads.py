@@ -72,6 +72,18 @@ def test_what_is_too_large_says_how_large_and_what_to_do() -> None:
     assert CONVERTER.to_payloads(["x" * (MAX_PAYLOAD_BYTES - 100)])
 
 
+async def ask() -> str:
+    return "an answer"
+
+
+def test_a_forgotten_await_is_named() -> None:
+    forgotten = ask()
+    for value in (forgotten, {"answers": [forgotten]}):
+        with pytest.raises(InputInvalid, match=r"a coroutine is in it: is an `await` missing\?"):
+            CONVERTER.to_payloads([value])
+    forgotten.close()
+
+
 @pytest.mark.parametrize(
     ("value", "field", "says"),
     [

@@ -33,6 +33,11 @@ async def test_a_standing_server_is_used_and_nothing_is_started(
     assert said == []
 
 
+@pytest.mark.parametrize(("port", "usual"), [(7233, True), (17233, False), (42643, False)])
+def test_others_find_a_server_at_the_usual_port(port: int, usual: bool) -> None:
+    assert DevServer(address=f"127.0.0.1:{port}").has_usual_port is usual
+
+
 async def test_a_standing_server_that_does_not_answer(settings: Settings, said: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"127.0.0.1:{closed.getsockname()[1]}"

@@ -21,6 +21,7 @@ async def total(numbers: list[int]) -> int:
     [
         ({1, 2}, {}, r"give sorted\(items\)"),
         ([1], {"limit": 0}, "limit=0: give 1 or more"),
+        ([1], {"on_error": "ignore"}, "on_error='ignore': give `raise` or `collect`"),
         ([1], {"min_success": 1}, 'write on_error="collect" with it'),
         ([1], {"min_success": 1.5, "on_error": "collect"}, "min_success=1.5: give a number of items, or a share"),
         ([1], {"min_success": -1, "on_error": "collect"}, "min_success=-1"),
@@ -35,6 +36,11 @@ async def test_arguments_that_cannot_be_used(items: Iterable[int], options: dict
 async def test_a_tree_needs_two_branches() -> None:
     with pytest.raises(InputInvalid, match="fan_in=1: give 2 or more"):
         await map_reduce([1], twice, total, fan_in=1)
+
+
+async def test_a_typo_does_not_drop_failures_of_a_tree() -> None:
+    with pytest.raises(InputInvalid, match="on_error='colect': give `raise` or `collect`"):
+        await map_reduce([1], twice, total, on_error="colect")  # type: ignore[arg-type]  that is it
 
 
 async def test_a_race_needs_a_branch() -> None:

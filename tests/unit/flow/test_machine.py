@@ -111,7 +111,18 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         "`check` needs retries >= 0 and max_visits >= 1: -1, 100",
     ),
     "no visits": ({"check": handler(State.CHECK, Literal[State.DONE], max_visits=0)}, "max_visits >= 1: 0, 0"),
-    "no time": ({"check": handler(State.CHECK, Literal[State.DONE], timeout=0 * HOUR)}, "needs a timeout above 0"),
+    "no time": (
+        {"check": handler(State.CHECK, Literal[State.DONE], timeout=0 * HOUR)},
+        "`check` has timeout=0:00:00: give a",
+    ),
+    "a number for a time": (
+        {"check": handler(State.CHECK, Literal[State.DONE], timeout=3)},
+        "`check` has timeout=3: give a timedelta",
+    ),
+    "a text in time": (
+        {"check": handler(State.CHECK, Literal[State.DONE], timeout=HOUR, on_timeout="done")},
+        "`check` leads to 'done', which State has not",
+    ),
     "no timeout": (
         {"check": handler(State.CHECK, Literal[State.DONE], on_timeout=State.DONE)},
         "`check` has on_timeout=State.DONE and no timeout",

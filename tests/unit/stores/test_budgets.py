@@ -24,7 +24,9 @@ def kept(database: Database) -> Budgets:
 
 
 def wanted(usd: str, *, activity: str = "complete#1", attempt: int = 1) -> Reservation:
-    return Reservation(run_id="r", activity_id=activity, attempt=attempt, budget=BUDGET, usd=Decimal(usd), until=NOON)
+    return Reservation(
+        run="b1", run_id="r", activity_id=activity, attempt=attempt, budget=BUDGET, usd=Decimal(usd), until=NOON
+    )
 
 
 async def take(kept: Budgets, wanted: Reservation) -> None:
@@ -52,7 +54,9 @@ async def test_what_a_call_did_not_cost_is_given_back(kept: Budgets, database: D
 async def test_no_room_is_said_before_the_call(kept: Budgets, database: Database) -> None:
     await take(kept, wanted("0.15"))
     await ended(database, "0.15")
-    with pytest.raises(BudgetExceeded, match=r"budget of \$0\.20 for run a-run: \$0\.1500 are spent"):
+    with pytest.raises(
+        BudgetExceeded, match=r"budget of \$0\.20 for run b1: \$0\.15 is spent, and the next call may cost \$0\.060\."
+    ):
         await take(kept, wanted("0.06", activity="complete#2"))
     assert await reserved(database) == 0
     await take(kept, wanted("0.05", activity="complete#3"))  # what fits, still goes
@@ -60,7 +64,7 @@ async def test_no_room_is_said_before_the_call(kept: Budgets, database: Database
 
 async def test_room_that_running_calls_hold_may_come_back(kept: Budgets, database: Database) -> None:
     await take(kept, wanted("0.15"))
-    with pytest.raises(LimitReached, match=r"\$0\.1500 reserved by calls that run now") as refused:
+    with pytest.raises(LimitReached, match=r"\$0 is spent, \$0\.15 reserved by calls that run now") as refused:
         await take(kept, wanted("0.10", activity="complete#2"))
     assert refused.value.detail.retry_after
     await ended(database, "0.01")

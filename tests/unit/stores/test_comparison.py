@@ -159,8 +159,9 @@ async def test_cost_per_run_is_of_runs_that_it_answered(database: Database) -> N
 
 
 async def test_a_filter_without_calls_leaves_no_rows(database: Database) -> None:
-    await keep(database, call_of("a"))
-    assert (await compared(database, tenant="nobody")).rows == ()
+    elsewhere = PromptRef(name="hello/other", version=OLD)
+    await keep(database, call_of("a"), call_of("b", tenant="acme", prompt=elsewhere))
+    assert (await compared(database, tenant="acme")).rows == ()
 
 
 async def test_an_unknown_prompt_is_not_found(database: Database) -> None:

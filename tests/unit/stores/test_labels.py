@@ -81,14 +81,15 @@ async def test_the_way_back_never_ends_at_the_file(labels: Labels, database: Dat
     for _ in range(2):
         with pytest.raises(InputInvalid) as refused:
             await move(labels, "back")
-        assert "pointed to no version before, so there is no way back, and nothing changed" in str(refused.value)
-        assert f"The store has {C}, {B}: type `llmflow prompts label {NAME} {C} production" in str(refused.value)
+        assert f"pointed to no version before {A}, so there is no way back, and nothing changed" in str(refused.value)
+        assert f"The store has {C}: type `llmflow prompts label {NAME} {C} production" in str(refused.value)
     assert await labels.history(NAME) == history
 
-    used = [(B, 1), (A, 3), (C, 2), ("0123456789ab", 4)]  # the last one is not in this store any more
+    # The last one is not in this store any more, and B was just rolled back.
+    used = [(B, 5), (A, 3), (C, 2), ("0123456789ab", 4)]
     refs = [(PromptRef(name=NAME, version=version), NOON + timedelta(hours=hour)) for version, hour in used]
     await keep(database, *(a_call(ref.version, prompt=ref, at=at) for ref, at in refs))
-    with pytest.raises(InputInvalid, match=f"Runs have used {C}, {B}: type `llmflow prompts label {NAME} {C} prod"):
+    with pytest.raises(InputInvalid, match=f"Runs have used {C}: type `llmflow prompts label {NAME} {C} prod"):
         await move(labels, "back")
 
 
@@ -112,6 +113,13 @@ async def test_of_a_single_version_there_is_nothing_to_go_back_to(labels: Labels
     await labels.move("app/one", "production", only.version, ANA)
     with pytest.raises(InputInvalid, match="The store has no other version"):
         await labels.move("app/one", "production", "back", ANA)
+
+
+async def test_what_was_rolled_back_is_not_offered_again(labels: Labels) -> None:
+    await move(labels, A, B, C, "back", "back")
+    with pytest.raises(InputInvalid, match=f"has no other version than {C}, {B}, which `back` came from"):
+        await move(labels, "back")
+    assert await at(labels) == A
 
 
 async def test_the_way_back_of_a_move_back_to_an_earlier_version_is_where_it_came_from(labels: Labels) -> None:
@@ -215,6 +223,41 @@ async def test_a_refused_change_leaves_nothing(labels: Labels) -> None:
         await labels.end(NAME, "staging", ANA)
 
 
+async def test_an_arm_without_its_label_is_offered_what_runs_had_before_the_other_arms(
+    labels: Labels, database: Database
+) -> None:
+    arms = {"a": ("production", 5_000), "b": ("file", 5_000)}
+    file = parse_prompt("user:\nd", NAME, "plan.prompt")
+
+    async def refused() -> str:
+        with pytest.raises(PromptVersionMissing) as error:
+            await labels.roll_out(NAME, "production", arms, ANA, file=file)
+        return str(error.value)
+
+    before = await labels.history(NAME)
+    assert f"The store has {C}, {B}, {A}: type `llmflow prompts label {NAME} {C} production` first" in await refused()
+    assert await labels.history(NAME) == before, "nor is the file stored"
+
+    used = enumerate((B, A, file.ref.version))
+    refs = [(PromptRef(name=NAME, version=version), NOON + timedelta(hours=hour)) for hour, version in used]
+    await keep(database, *(a_call(ref.version, prompt=ref, at=at) for ref, at in refs))
+    assert f"Runs have used {A}, {B}: type `llmflow prompts label {NAME} {A} production` first" in await refused()
+    await move(labels, A)
+    await labels.roll_out(NAME, "production", arms, ANA, file=file)
+    state = await labels.state(NAME)
+    assert [arm.version for arm in state.rollouts["production"].arms] == [A, file.ref.version]
+    assert state.versions[0].version == file.ref.version
+
+
+async def test_an_arm_without_its_label_is_never_offered_the_other_arms_version(database: Database) -> None:
+    file = parse_prompt("user:\nd", NAME, "plan.prompt")
+    arms = {"a": ("production", 5_000), "b": ("file", 5_000)}
+    with pytest.raises(PromptVersionMissing, match=f"There is no other version than {file.ref.version}$"):
+        await Labels(database).roll_out(NAME, "production", arms, ANA, file=file)
+    with pytest.raises(PromptNotFound):
+        await Labels(database).state(NAME)
+
+
 async def test_people_who_move_one_label_at_once_come_one_after_the_other(labels: Labels) -> None:
     await move(labels, A)
     people = [Reason(by=str(number)) for number in range(8)]
@@ -235,7 +278,13 @@ async def test_people_who_move_one_label_at_once_come_one_after_the_other(labels
         (NAME, "production", "stagign", PromptVersionMissing, "(did you mean `staging`?)"),
         (NAME, "production", "", PromptVersionMissing, "no version ``"),
         (NAME, "production", "back", InputInvalid, "`production` of `app/plan` pointed to no version before"),
-        (NAME, "production", "production", PromptVersionMissing, "say `file` instead of `production`, with --app APP"),
+        (
+            NAME,
+            "production",
+            "production",
+            PromptVersionMissing,
+            f"type `llmflow prompts label {NAME} {C} production` fi",
+        ),
         *(
             (NAME, label, A, InputInvalid, "cannot be a label")
             for label in ("back", "file", "none", "beef", "A", "é", "")

@@ -165,7 +165,7 @@ async def test_texts_that_postgresql_does_not_have_spoil_no_report(database: Dat
         ({"model": "openai:gpt-5.4"}, "ac"),
         ({"model": "openai:gpt-5.4-2026-03-05"}, "c"),
         ({"tag": "blue"}, "ab"),
-        ({"tag": "blu"}, ""),
+        ({"tag": "red", "tenant": "acme"}, ""),
         ({"tag": "blue", "tenant": "acme"}, "a"),
     ],
 )

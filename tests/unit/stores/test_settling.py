@@ -38,7 +38,11 @@ async def reserve(database: Database, call: Call, usd: str = "0.10") -> None:
     budget = call.origin.budget
     assert budget
     wanted = Reservation(
-        **call.id.model_dump(include={"run_id", "activity_id", "attempt"}), budget=budget, usd=Decimal(usd), until=NOON
+        run=call.id.workflow_id,
+        **call.id.model_dump(include={"run_id", "activity_id", "attempt"}),
+        budget=budget,
+        usd=Decimal(usd),
+        until=NOON,
     )
     await Budgets(database).reserve(wanted, lost=call.model_dump_json())
 
@@ -105,7 +109,9 @@ async def test_a_killed_last_attempt_has_a_row_and_is_spent(
 async def test_what_cannot_be_read_any_more_is_spent_and_keeps_nothing_else_out(
     ledger: Calls, database: Database
 ) -> None:
-    strange = Reservation(run_id="r", activity_id="a", attempt=1, budget=BUDGET, usd=Decimal("0.10"), until=NOON)
+    strange = Reservation(
+        run="b1", run_id="r", activity_id="a", attempt=1, budget=BUDGET, usd=Decimal("0.10"), until=NOON
+    )
     await Budgets(database).reserve(strange, lost="{}")
     await reserve(database, planned())
     await ledger.sweep(LATER)

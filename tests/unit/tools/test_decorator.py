@@ -240,9 +240,16 @@ def test_a_lambda_has_no_name() -> None:
         tool(lambda: 1)
 
 
-@pytest.mark.parametrize("options", [{"timeout": timedelta(0)}, {"attempts": 0}])
-def test_limits_out_of_range(options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigInvalid, match="`timeout` must be above 0 and `attempts` at least 1"):
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"timeout": timedelta(0)}, "timeout=0:00:00: give a time above 0"),
+        ({"timeout": 3}, "timeout=3: give a timedelta"),
+        ({"attempts": 0}, "attempts=0: give 1 or more"),
+    ],
+)
+def test_limits_out_of_range(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigInvalid, match=says):
         tool(**options)(no_docstring)
 
 

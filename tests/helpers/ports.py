@@ -1,0 +1,14 @@
+"""Ports that others have."""
+
+import socket
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
+
+
+@contextmanager
+def taken(port: int) -> Generator[None]:
+    """A foreign program listens there: this test, unless another one does already."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield

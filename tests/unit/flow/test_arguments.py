@@ -1,0 +1,120 @@
+"""Arguments that no verb can use: refused at once, with what to give."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from llmflow import flow
+from llmflow.errors import InputInvalid, VariablesInvalid
+from llmflow.flow._answers import form_of
+from llmflow.flow._batches import as_json
+from llmflow.flow._output import output_of
+from llmflow.flow.approvals import payload_of as written
+from llmflow.flow.prompts import as_json as variables_of
+from llmflow.tools import tool
+
+DAY = timedelta(days=1)
+
+
+async def notify(trip: str) -> str:
+    return trip
+
+
+@tool
+async def book(trip: str) -> str:
+    """Book."""
+    return trip
+
+
+APPROVALS: dict[str, tuple[dict[str, Any], str]] = {  # Any: what no type checker would allow
+    "timeout": ({"timeout": 2}, "timeout=2: give a timedelta, such as `timedelta(minutes=5)`, or leave it out"),
+    "remind_every": ({"remind_every": 0.5}, "remind_every=0.5: give a timedelta"),
+    "on_timeout": ({"timeout": DAY, "on_timeout": "rejct"}, "on_timeout='rejct': give `raise`, `reject` or `escalate`"),
+    "approvers": ({"approvers": []}, "approvers is empty: name who may decide, or leave it out for anyone"),
+    "nobody of many": ({"approvers": ["ana", 3]}, "one is empty or no text"),
+    "quorum": ({"approvers": ["ana"], "quorum": 2}, "quorum=2: give 1 or more, and at most 1"),
+    "level": (
+        {"approvers": ["ana"], "timeout": DAY, "on_timeout": "escalate", "escalate": [[]]},
+        "`approvers` and `escalate` are names, and one is empty",
+    ),
+    "levels": ({"approvers": ["ana"], "timeout": DAY, "on_timeout": "escalate", "escalate": []}, "belong together"),
+    "form": (
+        {"form": {"usd": float}},
+        "form={'usd': <class 'float'>} is no type: give a pydantic model or a dataclass",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", APPROVALS)
+async def test_a_question_that_cannot_be_asked(name: str) -> None:
+    options, says = APPROVALS[name]
+    with pytest.raises(InputInvalid) as refused:
+        await flow.approval("publish", **options)
+    assert says in refused.value.message
+
+
+async def test_what_needs_no_undo_is_no_part_of_a_saga() -> None:
+    without: Any = None  # the mistake
+    with pytest.raises(InputInvalid, match=r"undo=None: what needs no undo is called .* `await flow\.call_tool\("):
+        await flow.Saga().do(notify, "a trip", undo=without)
+
+
+async def test_an_action_that_was_called_instead_of_given() -> None:
+    called: Any = notify("a trip")  # the mistake
+    with pytest.raises(InputInvalid, match=r"coroutine.* cannot be called: give the tool or the function itself"):
+        await flow.Saga().do(called, undo=notify)
+    called.close()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: flow.call_tool(notify, "a trip"),  # type: ignore[arg-type]  that is it
+        lambda: flow.complete("a/b", tools=[book, notify]),  # type: ignore[list-item]  as above
+    ],
+)
+async def test_what_is_no_tool(call: Callable[[], Awaitable[object]]) -> None:
+    with pytest.raises(InputInvalid, match="`notify` is no tool: give the function itself, with `@tool` above it"):
+        await call()
+
+
+def test_fields_in_a_mapping_are_no_type() -> None:
+    fields: Any = {"type": "int"}  # which pydantic takes for a type of its own
+    for make, name in ((form_of, "form"), (output_of, "output")):
+        with pytest.raises(InputInvalid, match=f"{name}=.* is no type: give a pydantic model") as refused:
+            make(fields)
+        assert refused.value.detail.field == name
+
+
+@pytest.mark.parametrize(("write", "error"), [(as_json, InputInvalid), (variables_of, VariablesInvalid)])
+def test_a_forgotten_await_is_named(write: Callable[[Any], object], error: type[Exception]) -> None:
+    forgotten = notify("a trip")
+    with pytest.raises(error, match=r"a coroutine is in it: is an `await` missing\?"):
+        write({"answers": [forgotten]})
+    forgotten.close()
+
+
+def test_a_forgotten_await_in_what_people_are_asked() -> None:
+    forgotten = notify("a trip")
+    with pytest.raises(InputInvalid, match=r"a coroutine is in it: is an `await` missing\?"):
+        written(forgotten)
+    forgotten.close()
+
+
+@pytest.mark.parametrize(
+    ("timeout", "says"), [(60, "timeout=60: give a timedelta"), (0 * DAY, "timeout=0:00:00: give a time above 0")]
+)
+def test_a_call_has_a_length_of_time(timeout: Any, says: str) -> None:  # Any: the mistake
+    with pytest.raises(InputInvalid, match=says) as refused:
+        flow.CallOptions(timeout=timeout)
+    assert refused.value.detail.field == "timeout"
+
+
+def test_a_call_that_is_written_as_json_is_read() -> None:
+    options = flow.CallOptions(timeout=3 * DAY, attempts=2)
+    assert flow.CallOptions.model_validate_json(options.model_dump_json()) == options
+    with pytest.raises(ValidationError, match="should be a valid timedelta"):
+        TypeAdapter(flow.CallOptions).validate_python({"timeout": "soon"})
