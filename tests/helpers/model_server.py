@@ -323,7 +323,7 @@ class _Connection(asyncio.Protocol):
     def _take(self, request: Received) -> None:
         reply = self._server.reply_to(request)
         self._unanswered = True
-        data = self._server.encode(reply, request.path, b'"stream":true' in request.body.replace(b" ", b""))
+        data = self._server.encode(reply, request.path, b'"stream":true' in request.body)
         if reply.delay:
             self._timer = asyncio.get_running_loop().call_later(reply.delay, self._send, reply, data)
         else:

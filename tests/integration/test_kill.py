@@ -49,8 +49,8 @@ class Vendor(ModelServer):
         self.asked[int(found[1])] += 1
         return super().reply_to(request)
 
-    def encode(self, reply: Reply, path: str) -> bytes:
-        data = super().encode(reply, path)
+    def encode(self, reply: Reply, path: str, streamed: bool) -> bytes:
+        data = super().encode(reply, path, streamed)
         self.answered_at.append(perf_counter())
         return data
 
