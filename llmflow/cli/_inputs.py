@@ -72,7 +72,7 @@ class Workflow:
         try:
             # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
             return (self.adapter.validate_json(to_json(given)),) == arguments
-        except ValidationError:
+        except ValueError:  # it does not fit, or is no JSON: bytes, say
             return False
 
     def usage(self) -> str:

@@ -1,6 +1,5 @@
 """`llmflow compare`: two runs side by side."""
 
-import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from llmflow.cli._output import cost, out, plural, print_json, say, took
 from llmflow.cli._report import Report, look, with_children
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
+from llmflow.errors import RunNotFound
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals, UsageReport
 from llmflow.types.wire import plain
@@ -40,6 +40,7 @@ class Compared(BaseModel):
 
     report: Report
     input: Any = None  # Any: JSON
+    knows_input: bool = True
     result: Any = None  # Any: what the user's workflow returned
 
 
@@ -58,16 +59,22 @@ def compare_runs(
     """
     one, two = run(_compare(run_id, other))
     if as_json:
-        print_json({"runs": [one, two], "same_input": one.input == two.input, "same_result": _same(one, two)})
+        print_json({"runs": [one, two], "same_input": _same_input(one, two), "same_result": _same(one, two)})
         return
     for compared in (one, two):
         if compared.report.missing:
             say(f"{compared.report.status.id}: {compared.report.missing}", "yellow")
+        if not compared.knows_input:
+            say(
+                f"{compared.report.status.id}: Temporal has forgotten how it began, so its input is not known", "yellow"
+            )
     out.print(_table(one, two), crop=False)
     for name, left, right, same in (
-        ("input", _text(one.input), _text(two.input), one.input == two.input),
+        ("input", _text(one.input), _text(two.input), _same_input(one, two)),
         ("output", _output(one), _output(two), _same(one, two)),
     ):
+        if same is None:
+            continue
         out.print()
         out.print(Text(f"the same {name}" if same else name, "dim"))
         out.print(Text(left) if same else _apart(left, right), crop=False)
@@ -75,14 +82,18 @@ def compare_runs(
 
 async def _compare(one: str, two: str) -> tuple[Compared, Compared]:
     connection = await connected()
-    return await asyncio.gather(_compared(connection, one), _compared(connection, two))
+    # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
+    return await _compared(connection, one), await _compared(connection, two)
 
 
 async def _compared(connection: Connection, id: str) -> Compared:
     one = connection.client.run(id)
     report = await with_children(one, await look(connection, one))
     result = await one.result() if report.status.state == "completed" else None
-    return Compared(report=report, input=await one.input(), result=result)
+    try:
+        return Compared(report=report, input=await one.input(), result=result)
+    except RunNotFound:  # of a long one Temporal forgets the beginning
+        return Compared(report=report, knows_input=False, result=result)
 
 
 def _table(one: Compared, two: Compared) -> Table:
@@ -106,10 +117,13 @@ def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
     names = {**left.run, **right.run}
     marked = (left.run.keys() & right.run.keys()) - {"took"}  # what is not known is no difference
     yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name in marked) for name in names]
-    yield "prompts", list(_side_by_side(left.prompts, right.prompts))
-    yield "models", list(_side_by_side(left.models, right.models))
-    steps = _side_by_side(left.steps, right.steps)
-    yield "steps", [row._replace(differs=left.ends.get(row.name) != right.ends.get(row.name)) for row in steps]
+    known = one.usage is not None and two.usage is not None
+    yield "prompts", list(_side_by_side(left.prompts, right.prompts, known=known))
+    yield "models", list(_side_by_side(left.models, right.models, known=known))
+    known = one.steps is not None and two.steps is not None
+    steps = _side_by_side(left.steps, right.steps, known=known)
+    ends = {name for name in {**left.ends, **right.ends} if left.ends.get(name) != right.ends.get(name)}
+    yield "steps", [row._replace(differs=known and row.name in ends) for row in steps]
 
 
 class _Figures:
@@ -143,9 +157,10 @@ def _row(name: str, left: str, right: str, *, marked: bool) -> Row:
     return Row(name, left, right, marked and left != right)
 
 
-def _side_by_side(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[Row]:
+def _side_by_side(left: Mapping[str, str], right: Mapping[str, str], *, known: bool) -> Iterator[Row]:
+    absent = "-" if known else "?"
     for name in {**left, **right}:
-        yield _row(name, left.get(name, "-"), right.get(name, "-"), marked=True)
+        yield _row(name, left.get(name, absent), right.get(name, absent), marked=known)
 
 
 def _calls(totals: Totals) -> str:
@@ -173,10 +188,15 @@ def _apart(left: str, right: str) -> Table:
     table.add_column()
     table.add_column(ratio=1, overflow="fold")
     one, two = left.splitlines(), right.splitlines()
-    for kind, begin, end, other_begin, other_end in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
+    for kind, begin, end, other_begin, other_end in SequenceMatcher(None, one, two).get_opcodes():
         if kind != "equal":
             table.add_row(Text("\n".join(one[begin:end])), _SIGN, Text("\n".join(two[other_begin:other_end])))
     return table
+
+
+def _same_input(one: Compared, two: Compared) -> bool | None:
+    """`None` if nobody knows any more."""
+    return one.input == two.input if one.knows_input and two.knows_input else None
 
 
 def _same(one: Compared, two: Compared) -> bool:

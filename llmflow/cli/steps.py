@@ -1,7 +1,5 @@
 """`llmflow steps`: what a run has done, step by step."""
 
-import asyncio
-
 from rich.text import Text
 
 from llmflow.cli._options import AsJson, RunId
@@ -45,4 +43,5 @@ async def _steps(id: str) -> tuple[StepReport, ApprovalReport, str | None]:
     run = connection.client.run(id)
     status = await run.status()
     await need_worker(connection, status)
-    return await asyncio.gather(run.progress(), run.approvals(), failure_of(run, status.state))
+    # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
+    return await run.progress(), await run.approvals(), await failure_of(run, status.state)

@@ -33,6 +33,8 @@ async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of
     begins = found.execution_time
     if found.status is not WorkflowExecutionStatus.RUNNING or begins is None or begins <= found.start_time:
         return
+    if found.raw_description.workflow_execution_info.first_run_id != found.run_id:
+        return  # it continues a run that was quick, so that Temporal holds it back for up to a second: no start's delay
     # It may have begun before its time.
     async for event in handle.fetch_history_events(page_size=_FIRST_EVENTS):
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionId
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
@@ -149,7 +150,7 @@ async def _memo(found: WorkflowExecution, name: str, kind: TypeAdapter[T]) -> T 
     """What a run notes under a name. One run of somebody else's must not hide all the others."""
     try:
         value: object = await found.memo_value(name, default=None)
-        return None if value is None else kind.validate_python(value)
+        return None if value is None else kind.validate_json(to_json(value))  # in JSON, newer versions may say more
     except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
         return None
 

@@ -1,6 +1,6 @@
 """Chat Completions in chunks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
@@ -16,7 +16,7 @@ class _FunctionDelta(BaseModel):
 class _CallDelta(BaseModel):
     index: int | None = None
     id: str | None = None
-    function: _FunctionDelta = _FunctionDelta()
+    function: _FunctionDelta | None = None
 
 
 class _Part(BaseModel):
@@ -52,7 +52,7 @@ class _Chunk(BaseModel):
     model: str | None = None
     service_tier: str | None = None
     usage: dict[str, object] | None = None
-    """In the last one: of the whole answer."""
+    """Of the answer so far: usually in the last one alone."""
     error: object = None
 
 
@@ -62,21 +62,22 @@ class _Call:
 
     id: str | None = None
     name: str = ""
-    arguments: str = ""
+    arguments: list[str] = field(default_factory=list[str])
 
     def take(self, delta: _CallDelta) -> None:
         """The id and the name come once, or again with every piece; the arguments grow."""
+        function = delta.function or _FunctionDelta()
         self.id = self.id or delta.id
-        self.name = self.name or delta.function.name or ""
-        self.arguments += delta.function.arguments or ""
+        self.name = self.name or function.name or ""
+        self.arguments.append(function.arguments or "")
 
     @property
     def whole(self) -> Json:
-        return {"id": self.id, "function": {"name": self.name, "arguments": self.arguments}}
+        return {"id": self.id, "function": {"name": self.name, "arguments": "".join(self.arguments)}}
 
 
 class ChatChunks(Joined):
-    """Puts deltas together, and takes of all other fields what was said last."""
+    """Puts deltas together, and takes of all other fields what was said last: an empty one says nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +104,8 @@ class ChatChunks(Joined):
 
     def _add(self, event: object) -> bool:
         chunk = _Chunk.model_validate(event)
-        self._answer |= chunk.model_dump(include={"id", "model", "service_tier", "usage"}, exclude_none=True)
+        about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier, "usage": chunk.usage}
+        self._answer |= {name: value for name, value in about.items() if value}
         self._error = self._error or chunk.error
         first = next((choice for choice in chunk.choices or () if choice.index == 0), _Choice())
         self._error = self._error or first.error

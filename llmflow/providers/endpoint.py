@@ -143,8 +143,12 @@ async def _streamed(client: "AsyncOpenAI", path: str, content: bytes, joined: Jo
     async with stream:
         if "text/event-stream" not in stream.response.headers.get("content-type", ""):
             return await stream.response.aread()  # a server that knows no streams has answered as ever
-        async for event in stream:
-            joined.take(event)
+        try:
+            async for event in stream:
+                joined.take(event)
+        except Exception as error:  # of the HTTP library, or the SDK's around it
+            if joined.whole is None or not is_http(error.__cause__ or error):
+                raise  # else the connection broke after the answer had come: it is whole, and billed
     if joined.whole is None:
         raise EOFError
     return json.dumps(joined.whole).encode()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import cast
 
-from pydantic import Field, ValidatorFunctionWrapHandler, field_validator
+from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.lengths import length_problem
@@ -20,8 +20,9 @@ class CallOptions(Handwritten):
 
     @field_validator("timeout", mode="wrap")
     @classmethod
-    def _is_a_length(cls, given: object, read: ValidatorFunctionWrapHandler) -> timedelta:
-        length = given if isinstance(given, int | float) else read(given)  # pydantic takes a number for seconds
+    def _is_a_length(cls, given: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> timedelta:
+        # Pydantic takes a number for seconds. That is for JSON, whose writers have no timedelta.
+        length = given if info.mode == "python" and isinstance(given, int | float) else read(given)
         if problem := length_problem("timeout", length):
             raise InputInvalid(problem, ErrorDetail(field="timeout"))
         return cast(timedelta, length)

@@ -337,6 +337,17 @@ async def test_a_decision_that_comes_together_with_the_end_of_the_time_counts(
         await assert_replays(run, app)
 
 
+async def test_a_run_that_was_continued_a_moment_ago_takes_an_answer(env: Environment) -> None:
+    first = await env.client.start(GoOn.run, Terms(), id=env.id())
+    await asked(first, "publish")
+    await first.handle.signal("go_on")
+    await until(lambda: _other_run(env, first.id, first.run_id))
+    last = env.client.run(first.id)  # Temporal holds it back for up to a second, as if it had a delay
+    await last.approve("publish", by="ana")
+    await asked(last, "publish#2")
+    await last.terminate("seen enough")
+
+
 async def _other_run(env: Environment, id: str, known: str | None) -> str | None:
     now = (await env.client.run(id).status()).run_id
     return now if now != known else None

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from llmflow.cli._output import when
+from llmflow.client import Run
+from llmflow.errors import RunNotFound
 from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, started
 
 APP = "tests.integration.errands:app"
@@ -204,6 +206,22 @@ def test_two_runs_apart(llmflow: Call, served: str) -> None:
     same = llmflow("compare", "apart-1", "apart-1")
     assert "\nthe same input\n{" in same.out
     assert "≠" not in same.out
+
+
+def test_two_runs_whose_beginning_is_forgotten(llmflow: Call, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a run that has continued for longer than Temporal keeps its first part: no test waits for that."""
+    llmflow("start", APP, "Greet", "--input", '{"who": "ana", "times": 1}', "--id", "old-1", "--wait", "--json")
+
+    async def forgotten(run: Run[object]) -> object:
+        raise RunNotFound(run.id)
+
+    monkeypatch.setattr(Run, "input", forgotten)
+    assert llmflow("compare", "old-1", "old-1", "--json").json()["same_input"] is None
+    shown = llmflow("compare", "old-1", "old-1")
+    assert "old-1: Temporal has forgotten how it began" in shown.err
+    assert "\ninput\n" not in shown.out
+    assert "same input" not in shown.out
+    assert "the same output" in shown.out
 
 
 def test_list(llmflow: Call, served: str) -> None:

@@ -152,6 +152,9 @@ async def test_what_nobody_can_tell_is_not_nothing(llmflow: Call, env: Environme
     done = await llmflow("compare", article, nobody.id)
     [paid] = [line for line in done.out.splitlines() if line.startswith("paid")]
     assert paid.split() == ["paid", "4", "model", "calls", "?"]
+    figures, _, _ = done.out.partition("\nprompts")[2].partition("\ninput")
+    assert "forking/note" in figures
+    assert "≠" not in figures, "what is not known is no difference"
     await nobody.terminate("nobody ever came")
 
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -21,6 +22,7 @@ from llmflow.errors import (
     ServerUnavailable,
 )
 from llmflow.testing import Environment, ScriptedProvider, environment
+from llmflow.types.budgets import Budget
 from llmflow.types.runs import RunStatus
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app
@@ -155,6 +157,15 @@ async def test_tags_that_cannot_be_read_hide_no_run(env: Environment, tags: obje
 
     assert (await run.status()).tags == ()
     assert [found.tags for found in await until(listed)] == [()]
+    await run.terminate("seen enough")
+
+
+async def test_a_budget_of_a_newer_version_is_read(env: Environment) -> None:
+    id = env.id()
+    newer = {"usd": "0.5", "currency": "usd"}
+    await env.client.temporal.start_workflow("Foreign", id=id, task_queue=id, memo={"llmflow.budget": newer})
+    run = env.client.run(id)
+    assert (await run.status()).budget == Budget(usd=Decimal("0.5"))
     await run.terminate("seen enough")
 
 

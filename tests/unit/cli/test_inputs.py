@@ -194,6 +194,7 @@ def _taking(kind: type) -> type:
         ('{"text": "why?"}', {"text": "why not?"}, False),
         ('{"text": "why?"}', {"txt": "why?"}, False),  # from before a field was renamed
         ('{"text": "why?"}', None, False),
+        ('{"text": "why?"}', b"\xff", False),  # which is no JSON
     ],
 )
 def test_whether_a_run_began_with_this_input(given: str, recorded: object, same: bool) -> None:

@@ -1,7 +1,8 @@
 """Streamed answers: the same as whole ones, and the time to their first token."""
 
+from dataclasses import replace
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.helpers.model_server import (
     chat_chunks,
     responses_answer,
     responses_events,
+    sse,
 )
 
 from .conftest import Ask
@@ -176,3 +178,48 @@ async def test_a_server_that_knows_no_streams(
 async def test_a_stream_that_extra_asks_for(server: ModelServer, responses: Provider, ask: Ask) -> None:
     assert (await responses.complete(ask(extra={"stream": True}))).text == "ok"
     assert (await responses.complete(ask(stream=True, extra={"stream": False}))).first_token is None
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+async def test_what_breaks_after_the_end_of_an_answer_does_not_cost_it(
+    server: ModelServer,
+    streamed_responses: Provider,
+    streamed_chat: Provider,
+    ask: Ask,
+    then: Literal["close", "reset"],
+) -> None:
+    for provider, events in ((streamed_responses, [*EVENTS, DONE]), (streamed_chat, CHUNKS)):
+        whole = Reply.stream(*events)
+        sent = len(server.encode(whole, "", streamed=True)) - len(sse(DONE))
+        server.script(replace(whole, send=sent, then=then))
+        answer = await provider.complete(ask())
+        assert (answer.text, answer.usage.input_tokens) == (TEXT, 100)
+
+
+async def test_a_chat_that_breaks_before_its_end_is_none(
+    server: ModelServer, streamed_chat: Provider, ask: Ask
+) -> None:
+    whole = Reply.stream(*CHUNKS)
+    sent = len(server.encode(whole, "", streamed=True)) - len(sse(*CHUNKS[-3:]))
+    server.script(replace(whole, send=sent, then="close"))
+    with pytest.raises(ProviderUnavailable, match=r"RemoteProtocolError|ReadError"):
+        await streamed_chat.complete(ask())
+
+
+async def test_what_an_empty_field_says_last_is_nothing(server: ModelServer, chat: Provider, ask: Ask) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 1}
+    call = {"index": 0, "id": "a", "function": {"name": "now", "arguments": "{}"}}
+    server.script(
+        Reply.stream(
+            {"model": "real", "choices": [{"delta": {"tool_calls": [call]}}], "usage": usage},
+            {
+                "choices": [{"delta": {"tool_calls": [{"index": 0, "function": None}]}, "finish_reason": "tool_calls"}],
+                "usage": {**usage, "completion_tokens": 2},
+            },
+            {"model": "", "choices": [], "usage": {}},
+            DONE,
+        )
+    )
+    answer = await chat.complete(ask(stream=True))
+    assert answer.tool_calls == (ToolCall(id="a", name="now", arguments="{}"),)
+    assert (answer.model, answer.usage.input_tokens, answer.usage.output_tokens) == ("real", 5, 2)

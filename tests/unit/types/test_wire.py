@@ -1,5 +1,7 @@
 """Fields that a class does not have: a mistake of whoever writes Python, and in JSON the word of a newer version."""
 
+from datetime import timedelta
+
 import pytest
 
 from llmflow.errors import InputInvalid
@@ -39,3 +41,10 @@ def test_what_a_newer_version_wrote_is_read() -> None:
     read = Candidate.model_validate_json('{"model": "a:b", "options": {"temperature": 1, "novelty": 2}, "new": 3}')
     assert read == Candidate(model="a:b", options=ModelOptions(temperature=1))
     assert Budget.model_validate_json('{"usd": "0.5", "new": 1}') == Budget.model_validate({"usd": "0.5"})
+
+
+def test_a_number_is_a_length_of_time_in_json_alone() -> None:
+    """As it has always been in inputs of runs, and some are open."""
+    assert CallOptions.model_validate_json('{"timeout": 90}').timeout == timedelta(seconds=90)
+    with pytest.raises(InputInvalid, match="give a timedelta"):
+        CallOptions.model_validate({"timeout": 90})
