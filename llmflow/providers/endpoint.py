@@ -147,7 +147,7 @@ async def _streamed(client: "AsyncOpenAI", path: str, content: bytes, joined: Jo
             async for event in stream:
                 joined.take(event)
         except Exception as error:  # of the HTTP library, or the SDK's around it
-            if joined.whole is None or not is_http(error.__cause__ or error):
+            if joined.whole is None or not any(is_http(one) for one in (error, error.__cause__) if one):
                 raise  # else the connection broke after the answer had come: it is whole, and billed
     if joined.whole is None:
         raise EOFError
