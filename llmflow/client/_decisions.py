@@ -13,6 +13,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from llmflow.client._status import begins_at
 from llmflow.errors import ErrorDetail, LLMFlowError, NoWorker
 from llmflow.types.approvals import Decide, Receipt
 from llmflow.types.contracts import DECIDE
@@ -30,11 +31,9 @@ async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of
         RPCError: Temporal's own.
     """
     found = await handle.describe()
-    begins = found.execution_time
-    if found.status is not WorkflowExecutionStatus.RUNNING or begins is None or begins <= found.start_time:
+    begins = begins_at(found)
+    if found.status is not WorkflowExecutionStatus.RUNNING or begins is None:
         return
-    if found.raw_description.workflow_execution_info.first_run_id != found.run_id:
-        return  # it continues a run that was quick, so that Temporal holds it back for up to a second: no start's delay
     # It may have begun before its time.
     async for event in handle.fetch_history_events(page_size=_FIRST_EVENTS):
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:

@@ -1,6 +1,7 @@
 """Where a run stands, from what Temporal says of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -52,10 +53,17 @@ _WAITING = TypeAdapter(WaitingList)
 T = TypeVar("T")
 
 
+def begins_at(found: WorkflowExecution) -> datetime | None:
+    """When the code of a run begins that was started with a delay; it may have been begun before."""
+    # One that continues a run that was quick is held back by Temporal for up to a second: no start's delay.
+    continues = found.raw_info.first_run_id not in ("", found.run_id)
+    begins = found.execution_time
+    return None if continues or begins is None or begins <= found.start_time else begins
+
+
 async def status_of(found: WorkflowExecution) -> RunStatus:
     """The status of a run that was listed, or described: then with what it waits for."""
     state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
-    begins = found.execution_time
     pending: tuple[PendingCall, ...] = ()
     # Temporal still names calls of runs that have ended: nobody waits for them.
     if state == "running" and isinstance(found, WorkflowExecutionDescription):
@@ -75,7 +83,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         state=state,
         task_queue=found.task_queue,
         started_at=found.start_time,
-        begins_at=begins if begins and begins > found.start_time else None,
+        begins_at=begins_at(found),
         closed_at=found.close_time,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,

@@ -21,12 +21,12 @@ def explain_what_is_missing() -> None:
     It stays a bug, which leaves the run open until the code is repaired; an error of ours would end the run.
     """
     loop: Any = asyncio.get_running_loop()  # Any: methods are replaced
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise RuntimeError(
-            "workflow code cannot start threads, connections or processes: put the work into a tool (`@tool`, also on a"
-            " function that is not async), and call that by `await flow.call_tool(...)`"
-        )
-
     for name in MISSING:
-        setattr(loop, name, refuse)
+        setattr(loop, name, _refuse)
+
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise RuntimeError(
+        "workflow code cannot start threads, connections or processes: put the work into a tool (`@tool`, also on a"
+        " function that is not async), and call that by `await flow.call_tool(...)`"
+    )

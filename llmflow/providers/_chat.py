@@ -126,20 +126,26 @@ class _Part(BaseModel):
     text: str | None = None
 
 
-class _Said(BaseModel):
+class Spoken(BaseModel):
+    """What a model says, or a piece of it."""
+
     content: str | tuple[_Part, ...] | None = None
     """In parts where a server (Mistral) keeps its reasoning apart."""
+
+    @property
+    def text(self) -> str:
+        """Without the reasoning."""
+        if isinstance(self.content, tuple):
+            return "".join(part.text or "" for part in self.content if part.type == "text")
+        return self.content or ""
+
+
+class _Said(Spoken):
     refusal: str | None = Field(
         default=None, validation_alias=AliasChoices("refusal", AliasPath("provider_specific_fields", "refusal"))
     )
     """litellm puts it aside, in some releases."""
     tool_calls: tuple[_Call, ...] | None = None
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, tuple):
-            return "".join(part.text or "" for part in self.content if part.type == "text")
-        return self.content or ""
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:

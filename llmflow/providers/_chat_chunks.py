@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from llmflow.providers._body import Json
+from llmflow.providers._chat import Spoken
 from llmflow.providers._joined import Joined
 
 
@@ -19,24 +20,12 @@ class _CallDelta(BaseModel):
     function: _FunctionDelta | None = None
 
 
-class _Part(BaseModel):
-    type: str
-    text: str | None = None
-
-
-class _Delta(BaseModel):
-    content: str | tuple[_Part, ...] | None = None
+class _Delta(Spoken):
     refusal: str | None = None
     reasoning_content: object = None
     reasoning: object = None
     """Servers call what a model thinks by either name. It is a token, and no answer."""
     tool_calls: tuple[_CallDelta, ...] | None = None
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, tuple):
-            return "".join(part.text or "" for part in self.content if part.type == "text")
-        return self.content or ""
 
 
 class _Choice(BaseModel):

@@ -92,14 +92,14 @@ class Connection:
             failure = kind(model, f"the answer is not what {path} answers: {first_fault(error)}", self.endpoint.key)
         except EOFError:
             failure = unavailable(model, "the stream ended before the answer did")
-        except ValueError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             failure = unavailable(model, f"an event of the stream is no JSON: {error}", self.endpoint.key)
         except _api_error() as error:
             failure = classify(error, model, self.endpoint.key)
         except Exception as error:  # of the HTTP library below, which the SDK lets through while it reads a stream
             if not is_http(error):
                 raise
-            failure = unavailable(model, f"{type(error).__name__}: {error}".removesuffix(": "), self.endpoint.key)
+            failure = classify(error, model, self.endpoint.key)
         raise failure  # out here, so that it does not carry the SDK's exception, which holds the key
 
     async def close(self) -> None:
@@ -135,7 +135,7 @@ async def _streamed(client: "AsyncOpenAI", path: str, content: bytes, joined: Jo
 
     Raises:
         EOFError: it broke off.
-        ValueError: an event is no JSON.
+        JSONDecodeError, UnicodeDecodeError: an event is no JSON.
     """
     from openai import AsyncStream
 
@@ -149,9 +149,9 @@ async def _streamed(client: "AsyncOpenAI", path: str, content: bytes, joined: Jo
         except Exception as error:  # of the HTTP library, or the SDK's around it
             if joined.whole is None or not any(is_http(one) for one in (error, error.__cause__) if one):
                 raise  # else the connection broke after the answer had come: it is whole, and billed
-    if joined.whole is None:
+    if (whole := joined.whole) is None:
         raise EOFError
-    return json.dumps(joined.whole).encode()
+    return json.dumps(whole).encode()
 
 
 def _api_error() -> type[Exception]:

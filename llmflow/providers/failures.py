@@ -204,8 +204,8 @@ def classify(error: Exception, model: str, key: str | None = None) -> ProviderEr
     status = cast(int | None, getattr(error, "status_code", None))
     body = cast(object, getattr(error, "body", None))
     if status is None and body is None:
-        cause = error.__cause__
-        return unavailable(model, f"{type(cause).__name__}: {cause}".removesuffix(": ") if cause else str(error), key)
+        cause = error if is_http(error) else error.__cause__  # while it reads a stream, the SDK wraps nothing
+        return unavailable(model, _named(cause) if cause else str(error), key)
     headers = cast(Mapping[str, str], getattr(getattr(error, "response", None), "headers", {}))
     return judge(Complaint.read(body, status, headers), model, key)
 
@@ -232,7 +232,7 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
         if is_http(cause):
             response = cast(_HttpResponse | None, getattr(cause, "response", None))
             if response is None:
-                return unavailable(model, f"{type(cause).__name__}: {cause}".removesuffix(": "), key)
+                return unavailable(model, _named(cause), key)
             return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
         if isinstance(cause, JSONDecodeError):
             return unavailable(model, f"Invalid JSON: {cause}", key)
@@ -246,6 +246,10 @@ def _below(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def is_http(error: BaseException) -> bool:

@@ -127,42 +127,36 @@ async def test_the_first_token_comes_before_the_last(
 
 
 @pytest.mark.parametrize(
-    ("events", "kind", "words"),
+    ("api", "events", "kind", "words"),
     [
-        (EVENTS[:-1], ProviderUnavailable, BROKEN_OFF),
-        ([], ProviderUnavailable, BROKEN_OFF),
-        ([*EVENTS[:3], "{"], ProviderUnavailable, "no JSON"),
-        ([*EVENTS[:3], {"type": "error", **LIMITED}], RateLimited, "slow down"),
-        ([*EVENTS[:3], {"type": "error", "error": LIMITED}], RateLimited, "slow down"),
-        ([*EVENTS[:3], FAILED], ProviderUnavailable, "server_error"),
+        ("responses", EVENTS[:-1], ProviderUnavailable, BROKEN_OFF),
+        ("responses", [], ProviderUnavailable, BROKEN_OFF),
+        ("responses", [*EVENTS[:3], "{"], ProviderUnavailable, "no JSON"),
+        ("responses", [*EVENTS[:3], {"type": "error", **LIMITED}], RateLimited, "slow down"),
+        ("responses", [*EVENTS[:3], {"type": "error", "error": LIMITED}], RateLimited, "slow down"),
+        ("responses", [*EVENTS[:3], FAILED], ProviderUnavailable, "server_error"),
+        ("chat", CHUNKS[:3], ProviderUnavailable, BROKEN_OFF),
+        ("chat", [DONE], ProviderUnavailable, BROKEN_OFF),
+        ("chat", [*CHUNKS[:3], "{"], ProviderUnavailable, "no JSON"),
+        ("chat", [*CHUNKS[:3], {"error": LIMITED}], RateLimited, "slow down"),
+        ("chat", [*CHUNKS[:3], {"choices": [{"error": LIMITED}]}], RateLimited, "slow down"),
+        ("chat", [*CHUNKS[:3], {"error": {"code": "content_filter", "message": "no"}}], ContentRefused, "no"),
     ],
 )
-async def test_responses_that_are_none(
-    server: ModelServer, responses: Provider, ask: Ask, events: list[Any], kind: type[ProviderError], words: str
+async def test_streams_that_are_no_answer(
+    server: ModelServer,
+    responses: Provider,
+    chat: Provider,
+    ask: Ask,
+    api: Literal["responses", "chat"],
+    events: list[Any],
+    kind: type[ProviderError],
+    words: str,
 ) -> None:
+    provider = responses if api == "responses" else chat
     server.script(Reply.stream(*events))
     with pytest.raises(kind, match=words) as caught:
-        await responses.complete(ask(stream=True))
-    assert caught.value.__context__ is None, "the SDK's exception holds the request, and so the key"
-
-
-@pytest.mark.parametrize(
-    ("events", "kind", "words"),
-    [
-        (CHUNKS[:3], ProviderUnavailable, BROKEN_OFF),
-        ([DONE], ProviderUnavailable, BROKEN_OFF),
-        ([*CHUNKS[:3], "{"], ProviderUnavailable, "no JSON"),
-        ([*CHUNKS[:3], {"error": LIMITED}], RateLimited, "slow down"),
-        ([*CHUNKS[:3], {"choices": [{"error": LIMITED}]}], RateLimited, "slow down"),
-        ([*CHUNKS[:3], {"error": {"code": "content_filter", "message": "no"}}], ContentRefused, "no"),
-    ],
-)
-async def test_chats_that_are_no_answer(
-    server: ModelServer, chat: Provider, ask: Ask, events: list[Any], kind: type[ProviderError], words: str
-) -> None:
-    server.script(Reply.stream(*events))
-    with pytest.raises(kind, match=words) as caught:
-        await chat.complete(ask(stream=True))
+        await provider.complete(ask(stream=True))
     assert caught.value.__context__ is None, "the SDK's exception holds the request, and so the key"
 
 
