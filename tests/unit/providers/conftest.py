@@ -1,7 +1,6 @@
 """A vendor on this machine, and providers that ask it."""
 
 from collections.abc import AsyncIterator, Callable
-from importlib.util import find_spec
 
 import pytest
 
@@ -17,10 +16,6 @@ from tests.helpers.model_server import ModelServer
 KEY = "sk-planted-0123456789abcdef"
 
 Ask = Callable[..., ModelRequest]
-
-needs_litellm = pytest.mark.skipif(
-    find_spec("litellm") is None, reason="litellm is not installed here: `make test-openai2` runs this with it"
-)
 
 
 @pytest.fixture
@@ -73,7 +68,7 @@ def streamed_chat(chat: Provider) -> Provider:
     return Streaming(chat)
 
 
-WHOLE = ("responses", "chat", pytest.param("litellm", marks=needs_litellm))
+WHOLE = ("responses", "chat", "litellm")
 
 
 @pytest.fixture(params=WHOLE)

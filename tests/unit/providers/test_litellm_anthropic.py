@@ -25,9 +25,7 @@ from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 from tests.helpers.model_server import DROPPED, ModelServer, Reply
 
-from .conftest import KEY, Ask, needs_litellm
-
-pytestmark = needs_litellm
+from .conftest import KEY, Ask
 
 PLAN = {"type": "object", "properties": {"steps": {"type": "array", "items": {"type": "string"}}}}
 PUT = ToolSpec(name="put", description="Puts.", json_schema={"type": "object", "properties": {}})

@@ -17,7 +17,7 @@ from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 from tests.helpers.model_server import ModelServer, Reply, chat_answer
 
-from .conftest import KEY, Ask, needs_litellm
+from .conftest import KEY, Ask
 
 PUT = ToolSpec(name="put", description="Puts.", json_schema={"type": "object", "additionalProperties": True})
 CALL = {"id": "c1", "type": "function", "function": {"name": "put", "arguments": '{"query": "x"}'}}
@@ -35,7 +35,6 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         connect_providers(Catalogue(providers={"claude": ProviderEntry(api="litellm")}, aliases={}), {})
 
 
-@needs_litellm
 @pytest.mark.filterwarnings("ignore:Item.* `ReadOnly` qualifier:UserWarning")  # pydantic's, about litellm's own types
 class TestWithLitellm:
     async def test_a_request(self, server: ModelServer, litellm: Provider, ask: Ask) -> None:

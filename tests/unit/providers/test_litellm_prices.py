@@ -14,8 +14,6 @@ from llmflow.providers.billing import PaidCall
 from llmflow.providers.litellm_prices import map_cost
 from llmflow.types.usage import Cost, Usage
 
-from .conftest import needs_litellm
-
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 LONG = {"input_cost_per_token_above_200k_tokens": 2e-06, "output_cost_per_token_above_200k_tokens": 8e-06}
@@ -212,7 +210,6 @@ REAL = """if True:
 """
 
 
-@needs_litellm
 def test_it_is_what_litellm_itself_computes_and_asked_last() -> None:
     done = subprocess.run([sys.executable, "-c", REAL], check=True, capture_output=True, text=True)
     pairs, [standard, batch] = json.loads(done.stdout.splitlines()[-1])
