@@ -1,6 +1,7 @@
 """llmflow as a user has it: installed from its wheel, and no clone in reach."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from tests.helpers.command_line import ROOT, Done, Process, finished, started
 class Installed:
     """A virtual environment with llmflow in it, and a home of its own."""
 
+    wheel: Path
     venv: Path
     env: Mapping[str, str]
 
@@ -64,7 +66,42 @@ async def installed(wheel: Path, folder: Path) -> Installed:
         new.mkdir()
     (tools / "temporal").symlink_to(await temporal_executable(Settings.load(), print))
     path = os.pathsep.join(map(str, (venv / "bin", tools, "/usr/bin", "/bin")))
-    return Installed(venv, {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8"})
+    return Installed(wheel, venv, {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8"})
+
+
+async def makes_a_project(user: Installed, folder: Path) -> Path:
+    """`llmflow init`, the test of what it wrote, and a run of it; returns the project."""
+    made = await user.llmflow("init", "mine", cwd=folder)
+    assert made.code == 0, made.err
+    project = folder / "mine"
+    tested = await user.run("-m", "pytest", "-q", cwd=project)
+    assert "1 passed" in tested.out, tested.out + tested.err
+    async with user.started("dev", "mine.app:app", cwd=project) as dev:
+        await dev.says("Ctrl-C stops it")
+        start = ("start", "mine.app:app", "--input", "@example.json", "--wait", "--json")
+        digest = (await user.llmflow(*start, cwd=project)).json()["result"]
+        ended = await dev.done(signal.SIGTERM)
+    assert digest["reading_time"] == {"words": 79, "minutes": 1}
+    assert ended.code == 0, ended.err
+    return project
+
+
+async def shows_the_demo(user: Installed, folder: Path) -> None:
+    """`llmflow demo` in an empty folder, and the command that it prints to see the run again."""
+    done = await user.llmflow("demo", "--json", cwd=folder)
+    outcome = done.json()
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")}
+    assert {source["path"] for source in outcome["result"]["sources"]} <= pages
+    assert outcome["result"]["report"]["sections"]
+    again = done.err.strip().rpartition("To see the run again: ")[2]
+    assert again == "llmflow dev workflows.research.app:app"
+
+    async with user.started(*again.split()[1:], cwd=folder) as dev:
+        await dev.says("Ctrl-C stops it")
+        run = (await user.llmflow("status", outcome["id"], "--json", cwd=folder)).json()
+        await dev.done(signal.SIGTERM)
+    assert run["status"]["state"] == "completed"
+    assert [path.name for path in folder.iterdir()] == [".llmflow"]
 
 
 def call(*command: str | Path, cwd: Path | None = None) -> None:

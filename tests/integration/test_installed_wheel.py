@@ -1,13 +1,12 @@
 """The wheel stands alone: installed outside the clone, it makes a project, serves it, tests it, and shows the demos."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.command_line import ROOT
-from tests.helpers.installed import Installed, build, installed
+from tests.helpers.installed import Installed, build, installed, makes_a_project, shows_the_demo
 
 WHERE = """
 import importlib.util, json, sys, llmflow
@@ -35,39 +34,20 @@ async def test_nothing_of_the_clone_is_in_reach(user: Installed, tmp_path: Path)
 
 @pytest.mark.timeout(240)  # four processes of Python on what may be one busy core
 async def test_a_new_project_is_tested_and_runs(user: Installed, tmp_path: Path) -> None:
-    made = await user.llmflow("init", "mine", cwd=tmp_path)
-    assert made.code == 0, made.err
-    project = tmp_path / "mine"
-
-    tested = await user.run("-m", "pytest", "-q", cwd=project)
-    assert "1 passed" in tested.out, tested.out + tested.err
-
-    async with user.started("dev", "mine.app:app", cwd=project) as dev:
-        await dev.says("Ctrl-C stops it")
-        start = ("start", "mine.app:app", "--input", "@example.json", "--wait", "--json")
-        digest = (await user.llmflow(*start, cwd=project)).json()["result"]
-        ended = await dev.done(signal.SIGTERM)
-    assert digest["reading_time"] == {"words": 79, "minutes": 1}
-    assert ended.code == 0, ended.err
+    await makes_a_project(user, tmp_path)
 
 
 @pytest.mark.timeout(240)  # as above
 async def test_the_demo_answers_from_its_own_documents_and_is_there_later(user: Installed, tmp_path: Path) -> None:
-    done = await user.llmflow("demo", "--json", cwd=tmp_path)
-    outcome = done.json()
-    assert {source["path"] for source in outcome["result"]["sources"]} <= {
-        page.name for page in (ROOT / "docs").glob("*.md")
-    }
-    assert outcome["result"]["report"]["sections"]
-    again = done.err.strip().rpartition("To see the run again: ")[2]
-    assert again == "llmflow dev workflows.research.app:app"
+    await shows_the_demo(user, tmp_path)
 
-    async with user.started(*again.split()[1:], cwd=tmp_path) as dev:
-        await dev.says("Ctrl-C stops it")
-        run = (await user.llmflow("status", outcome["id"], "--json", cwd=tmp_path)).json()
-        await dev.done(signal.SIGTERM)
-    assert run["status"]["state"] == "completed"
-    assert [path.name for path in tmp_path.iterdir()] == [".llmflow"]
+
+async def test_init_says_where_the_wheel_is_that_an_image_needs(user: Installed, tmp_path: Path) -> None:
+    made = await user.llmflow("init", "mine", cwd=tmp_path)
+    (line,) = (line for line in made.out.splitlines() if line.startswith("  pip wheel "))
+    laid = await user.run("-m", *line.split(), "--no-index", cwd=tmp_path / "mine")
+    assert laid.code == 0, laid.err
+    assert [file.name for file in (tmp_path / "mine").glob("llmflow-*.whl")] == [user.wheel.name]
 
 
 async def test_a_package_of_the_same_name_does_not_hide_the_examples(
