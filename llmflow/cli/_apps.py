@@ -1,4 +1,4 @@
-"""Apps by their path, and the applications that come with this project by their name."""
+"""Apps by their path, and the examples by their name."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 from llmflow import app
 from llmflow.app import App, Demo
-from llmflow.errors import ConfigInvalid
+from llmflow.cli._examples import offer_example, use_examples
 
 RESEARCH = "workflows.research.app:app"
 """The application that `dev` serves if nobody says which."""
@@ -28,38 +28,29 @@ class Application(StrEnum):
 
 
 def load(path: str) -> App:
-    """The App at `package.module:attribute`, with the current folder first on the import path.
+    """The App at `package.module:attribute`, with the current folder first on the import path, and examples last.
 
     Raises:
         ConfigInvalid: there is none.
     """
     _look_here()
+    offer_example(path.partition(":")[0])
     return _served(app.load_app(path))
 
 
 def load_research() -> App:
-    """The research assistant.
+    """The research assistant: that of the current folder, or the example.
 
     Raises:
-        ConfigInvalid: it is not here, as in every project but llmflow's own.
+        ConfigInvalid: the current folder has one, and it is broken.
     """
-    return load_demo(Application.RESEARCH).app
+    return load(RESEARCH)
 
 
 def load_demo(name: Application) -> AnyDemo:
-    """How an application of this project shows what it does.
-
-    Raises:
-        ConfigInvalid: it is not here, as in every project but llmflow's own.
-    """
-    _look_here()
-    try:
-        demo = app.load_demo(f"workflows.{name}.demo:demo")
-    except ConfigInvalid as error:
-        raise ConfigInvalid(
-            f"the application `{name}` is not here ({error.message}). Run it in a clone of llmflow; or write a project "
-            "of your own with `llmflow init NAME`"
-        ) from None
+    """How an application of the examples shows what it does, whatever the current folder holds."""
+    use_examples()
+    demo = app.load_demo(f"workflows.{name}.demo:demo")
     return replace(demo, app=_served(demo.app))
 
 

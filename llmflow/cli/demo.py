@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow import worker as workers
-from llmflow.app import App
 from llmflow.cli._apps import AnyDemo, Application, load_demo
 from llmflow.cli._exit import Exit
 from llmflow.cli._inputs import Workflow
 from llmflow.cli._models import models_of, settings_for_trial
+from llmflow.cli._next import again, show_next
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import err, out, print_json, say
 from llmflow.cli._people import People
@@ -101,6 +102,12 @@ def _allow(asked: object, settings: Settings) -> None:
         os.environ["LLMFLOW_DOCUMENTS"] = str(Path(folder).resolve())  # where the worker's tool looks for its root
 
 
+def _allowed() -> str:
+    """What another process must be told so that it may read the same documents, for a shell."""
+    folder = os.environ.get("LLMFLOW_DOCUMENTS")
+    return f"LLMFLOW_DOCUMENTS={shlex.quote(folder)} " if folder else ""
+
+
 async def _demo(shown: AnyDemo, settings: Settings, asked: object, *, as_json: bool) -> None:
     """The worker serves until the run has ended; on a terminal until Ctrl-C, so that the link works."""
     ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
@@ -109,34 +116,29 @@ async def _demo(shown: AnyDemo, settings: Settings, asked: object, *, as_json: b
     async with dev_server(settings, say) as server:
         warn_of_models(app, settings, models_of(app, settings))
         asking = asyncio.create_task(_ask(ready, server.ui_url, shown, asked, as_json=as_json))
-        beside = asyncio.create_task(_stop_in_time(asking, stop, _again(app) if stays else None))
+        beside = asyncio.create_task(_stop_in_time(asking, stop, again(app) if stays else None))
         try:
             await workers.run(app, settings=settings, address=server.address, ready=ready.set_result, stop=stop)
         finally:
             beside.cancel()
             asking.cancel()
     if asking.cancelled():
-        say(f"the run is kept, and goes on with `{_again(app)}`")
+        say(f"the run is kept, and goes on with `{_allowed()}{again(app)}`")
         raise typer.Exit(Exit.INTERRUPTED)
     asking.result()
     if not stays and server.ui_url:
-        say(f"To see the run again: {_again(app)}", "dim")
+        say(f"\nTo see the run again: {again(app)}", "dim")
 
 
-def _again(app: App) -> str:
-    """The command that serves the application, with its runs."""
-    return f"llmflow dev workflows.{app.name}.app:app"
-
-
-async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, again: str | None) -> None:
+async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, later: str | None) -> None:
     """End the worker when the run has ended, and the watching when Ctrl-C ends the worker."""
     interrupted = asyncio.create_task(stop.wait())
     await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
     if not asking.done():
         asking.cancel()
         say("stopping after the running calls; Ctrl-C again stops at once")
-    elif again and not asking.exception():
-        say(f"\nThe server stays up, so that the link works. Ctrl-C ends it; later: {again}", "dim")
+    elif later and not asking.exception():
+        say(f"\nThe server stays up, so that the link works. Ctrl-C ends it; later: {later}", "dim")
         return
     stop.set()
 
@@ -170,6 +172,7 @@ async def _ask(
         print_json(outcome)
     else:
         _show(outcome, shown.show(outcome.result))
+        show_next(shown.app)
 
 
 def _show(outcome: Outcome, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import IO
 from llmflow.errors import ServerUnavailable
 
 HOST = "127.0.0.1"
-_DYNAMIC_CONFIG = (
+DYNAMIC_CONFIG = (
     # By default the server looks for tasks 20 times a second, so each waits on a 50 ms grid: a run of one call took
     # 150 ms, and takes 29.
     "history.transferProcessorMaxPollRPS=10000",
@@ -51,7 +51,7 @@ async def running_server(
     Raises:
         ServerUnavailable: it does not start; the message has the end of its log.
     """
-    config = (part for value in _DYNAMIC_CONFIG for part in ("--dynamic-config-value", value))
+    config = (part for value in DYNAMIC_CONFIG for part in ("--dynamic-config-value", value))
     start = ["server", "start-dev", "--ip", HOST, "--port", str(port), *config, *arguments]
     theirs, ours = os.pipe()
     try:

@@ -12,6 +12,7 @@ from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid
 
 _TEMPLATE = Path(__file__).parent / "template"
 _SUFFIX = ".template"  # keeps tools from taking the template's files for code and configuration of this project
+_HIDDEN = frozenset({"gitignore", "dockerignore"})  # would be read here if they had their dots
 _PLACEHOLDER = "my_project"  # a name that may stand wherever the project's own will
 _TAKEN = frozenset({"tests", "workers"})
 
@@ -60,7 +61,7 @@ def _write(name: str, root: Path) -> list[Path]:
     files: list[Path] = []
     for source in sorted(_TEMPLATE.rglob(f"*{_SUFFIX}")):
         path = str(source.relative_to(_TEMPLATE)).removesuffix(_SUFFIX).replace(_PLACEHOLDER, name)
-        target = root / (".gitignore" if path == "gitignore" else path)
+        target = root / (f".{path}" if path in _HIDDEN else path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(source.read_text("utf-8").replace(_PLACEHOLDER, name), "utf-8")
         files.append(target.relative_to(root))

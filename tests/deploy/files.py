@@ -1,12 +1,26 @@
 """Where things stand that make up the shape for production."""
 
 import re
+import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILES = sorted(DEPLOY.rglob("Dockerfile"))
+
+
+def copied(dockerfile: str) -> list[str]:
+    """What an image takes from its build context."""
+    lines = re.findall(r"^COPY (.+)$", dockerfile, re.MULTILINE)
+    return [source for line in lines if "--from" not in line for source in shlex.split(line)[:-1]]
+
+
+def allowed(dockerignore: Path) -> list[str]:
+    """What a build context has, where all is left out that is not named."""
+    lines = dockerignore.read_text().splitlines()
+    assert "*" in lines
+    return [line[1:] for line in lines if line.startswith("!")]
 
 
 def variables(text: str) -> set[str]:

@@ -1,29 +1,22 @@
 """The Dockerfiles, and what they copy."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.files import DEPLOY, DOCKERFILES, ROOT
+from tests.deploy.files import DEPLOY, DOCKERFILES, ROOT, allowed, copied
 
 WORKER = (DEPLOY / "Dockerfile").read_text()
 
 
-def copied(dockerfile: str) -> list[str]:
-    """What comes from the build context."""
-    lines = re.findall(r"^COPY (.+)$", dockerfile, re.MULTILINE)
-    return [source for line in lines if "--from" not in line for source in shlex.split(line)[:-1]]
-
-
 def test_the_worker_image_copies_what_is_there_and_what_dockerignore_lets_through() -> None:
-    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    let_through = allowed(ROOT / ".dockerignore")
     assert copied(WORKER)
     for source in copied(WORKER):
         assert (ROOT / source).exists(), source
-        assert source in allowed, source
-    assert sorted(set(copied(WORKER))) == sorted(allowed), ".dockerignore lets through what nobody copies"
+        assert source in let_through, source
+    assert sorted(set(copied(WORKER))) == sorted(let_through), ".dockerignore lets through what nobody copies"
 
 
 def test_it_is_not_root() -> None:

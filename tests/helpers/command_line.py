@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +78,12 @@ class Process:
 
 
 @asynccontextmanager
-async def started(*arguments: str, cwd: Path, env: Mapping[str, str]) -> AsyncGenerator[Process]:
+async def started(
+    *arguments: str, cwd: Path, env: Mapping[str, str], command: Sequence[str | Path] = COMMAND
+) -> AsyncGenerator[Process]:
     """A process for as long as the context lasts; killed if it still runs then."""
     process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, *arguments),
+        *(*command, *arguments),
         cwd=cwd,
         env=env,
         stdin=asyncio.subprocess.DEVNULL,
@@ -96,7 +98,7 @@ async def started(*arguments: str, cwd: Path, env: Mapping[str, str]) -> AsyncGe
             await process.communicate()
 
 
-async def finished(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Done:
+async def finished(*arguments: str, cwd: Path, env: Mapping[str, str], command: Sequence[str | Path] = COMMAND) -> Done:
     """A process, run to its end."""
-    async with started(*arguments, cwd=cwd, env=env) as process:
+    async with started(*arguments, cwd=cwd, env=env, command=command) as process:
         return await process.done()

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from llmflow.config import Settings
 from llmflow.dev.executable import temporal_executable
+from llmflow.dev.scaffold import scaffold
 from llmflow.errors import ServerUnavailable
 from tests.helpers.go import build
 from tests.helpers.postgres import Postgres, running_postgres
@@ -64,6 +65,8 @@ async def main(arguments: list[str]) -> int:
             Path(folder, program.name.partition("-v")[0]).symlink_to(program)
         path = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
         await call(("compose-config", "--no-interpolation", "docker-compose.yml"), path, quiet=True)
+        scaffold("mine", Path(folder))  # its compose file, too
+        await call(("compose-config", "--no-interpolation", Path(folder, "mine/docker-compose.yml")), path, quiet=True)
         async with running_redis() as redis, running_postgres() as postgres, temporal(postgres, path) as address:
             store = await new_store(postgres, path)
             tested = {"TEMPORAL_ADDRESS": address, "LLMFLOW_STORE": store, "LLMFLOW_REDIS": redis}

@@ -5,14 +5,11 @@ import json
 import os
 import pty
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
-from llmflow.cli._apps import load_research
-from llmflow.errors import ConfigInvalid
-from tests.helpers.command_line import COMMAND, environ, finished, started
+from tests.helpers.command_line import COMMAND, ROOT, environ, finished, started
 from tests.helpers.model_server import ModelServer, Reply
 
 KEY = "sk-planted-0af3c51be2"
@@ -67,6 +64,8 @@ async def test_what_goes_to_a_pipe_is_the_report(here: Path, temporal: str) -> N
     assert "research/write@" in done.out
     assert " out · $0" in done.out
     assert "\x1b" not in done.out + done.err, "no colours where there is no terminal"
+    for after in ("demo support|travel|", "llmflow init mine", f"{ROOT}/docs/getting-started.md"):
+        assert after in done.err.partition("\nNext\n")[2]
 
 
 async def test_a_question_that_nothing_fits(here: Path, temporal: str) -> None:
@@ -108,7 +107,8 @@ async def test_ctrl_c_stops_after_the_running_calls_and_twice_at_once(here: Path
             done = await patient.done()
         assert done.code == 130
         assert "stopping after the running calls" in done.err
-        assert "the run is kept" in done.err
+        guide = here.parent / "guide"
+        assert f"the run is kept, and goes on with `LLMFLOW_DOCUMENTS={guide} llmflow dev workflows." in done.err
 
         vendor.script(Reply.text("{}", delay=60))
         async with started(*ASKED, cwd=here, env=env) as hasty, asyncio.timeout(40):
@@ -135,11 +135,3 @@ async def test_on_a_terminal_it_stays_up_until_ctrl_c(here: Path) -> None:
     assert "\x1b[" in screen, "colours, and the steps as they happen"
     assert "75 degrees" in screen
     assert "http://localhost:" in screen
-
-
-def test_where_there_is_no_research_assistant(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "workflows", None)
-    for name in [name for name in sys.modules if name.startswith("workflows.")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(ConfigInvalid, match="`llmflow init NAME`"):
-        load_research()

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from llmflow.app import Demo
-from workflows.research.app import app
+from workflows.research.app import HERE, app
 from workflows.research.schemas import Answer, Question
 from workflows.research.workflow import ResearchAssistant
 
@@ -20,6 +20,9 @@ demo = Demo(
     app=app,
     about="A question is answered from a folder of documents, with citations",
     workflow=ResearchAssistant.run,
-    input=Question(text="What happens when a worker is killed during a model call?"),
+    input=Question(
+        text="What happens when a worker is killed during a model call?",
+        documents=str(HERE.parents[1] / "docs"),  # of this project, wherever it is run from
+    ),
     show=show,
 )

@@ -10,8 +10,9 @@ from llmflow.errors import ConfigInvalid, InputInvalid
 from tests.helpers.command_line import call
 
 FILES = """
-.gitignore README.md example.json pyproject.toml tea/__init__.py tea/app.py tea/models.yaml
-tea/prompts/summarise.prompt tea/schemas.py tea/tools.py tea/workflow.py tests/test_tea.py workers/tea.py
+.dockerignore .gitignore Dockerfile README.md docker-compose.yml example.json pyproject.toml tea/__init__.py tea/app.py
+tea/models.yaml tea/prompts/summarise.prompt tea/schemas.py tea/tools.py tea/workflow.py tests/test_tea.py
+workers/tea.py
 """
 
 
@@ -35,6 +36,8 @@ def test_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
     assert done.code == 0
     assert "  tea/tea/workflow.py\n" in done.out
     assert "\n  llmflow dev tea.app:app\n" in done.out
+    lays_the_wheel = done.out.partition("\n  pip wheel --no-deps --wheel-dir . ")[2].partition("\n")[0]
+    assert Path(lays_the_wheel, "pyproject.toml").exists(), "of the clone, which is what is installed here"
 
 
 @pytest.mark.parametrize(

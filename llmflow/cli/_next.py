@@ -1,0 +1,38 @@
+"""Where a person may go from a demo: its run, the other examples, a project of their own."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from rich.table import Table
+
+from llmflow.app import App
+from llmflow.cli._apps import Application
+from llmflow.cli._examples import examples_root
+from llmflow.cli._output import err, near, say
+
+
+def llmflow_command() -> str:
+    """`llmflow`, as it can be typed here: with its folder where PATH does not lead to it."""
+    called = Path(sys.argv[0])
+    return near(called) if called.name == "llmflow" and not shutil.which("llmflow") else "llmflow"
+
+
+def again(app: App) -> str:
+    """The command that serves the application of a demo, with its runs."""
+    return f"{llmflow_command()} dev workflows.{app.name}.app:app"
+
+
+def show_next(app: App) -> None:
+    """What to read and to run next. Every path exists, in a clone as in an installed wheel."""
+    root, command = examples_root(), llmflow_command()
+    others = "|".join(name for name in Application if name != app.name)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("  another example", f"{command} demo {others}")
+    grid.add_row("  the code of this one", near(root / "workflows" / app.name))
+    grid.add_row("  a project of your own", f"{command} init mine")
+    grid.add_row("  how to go on from there", near(root / "docs" / "getting-started.md"))
+    say("\nNext")
+    err.print(grid)
