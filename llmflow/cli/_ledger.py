@@ -16,26 +16,33 @@ _DAYS = 30
 """Of a report where nobody says more."""
 
 
-def parse_since(text: str) -> date:
+def parse_since(text: str, now: datetime | None = None) -> date:
     """`2026-11-21`, `today`, or `7d`: the last seven days, of which today is one. `2h` is a moment, two hours ago.
 
+    Args:
+        text: What the user wrote.
+        now: The clock's time if left out.
+
     Raises:
         typer.BadParameter: it is none of them.
     """
-    return _parse(text, 1)
+    return _parse(text, 1, now or datetime.now(UTC))
 
 
-def parse_until(text: str) -> date:
+def parse_until(text: str, now: datetime | None = None) -> date:
     """`2026-11-21`, `today`, or `7d`: what was before the last seven days. `2h` is a moment, two hours ago.
 
+    Args:
+        text: What the user wrote.
+        now: The clock's time if left out.
+
     Raises:
         typer.BadParameter: it is none of them.
     """
-    return _parse(text, 0)
+    return _parse(text, 0, now or datetime.now(UTC))
 
 
-def _parse(text: str, today: int) -> date:
-    now = datetime.now(UTC)
+def _parse(text: str, today: int, now: datetime) -> date:
     ago = re.fullmatch(r"([0-9]+)([hd])", text)
     try:
         if ago and ago[2] == "h":
@@ -73,11 +80,11 @@ ModelOf = Annotated[
 TagOf = Annotated[str | None, typer.Option("--tag", help="Only runs with this tag")]
 
 
-def recent(filter: CallFilter) -> CallFilter:
-    """Of the last 30 days, where neither days nor a run are named."""
+def recent(filter: CallFilter, now: datetime | None = None) -> CallFilter:
+    """Choose the calls of the last 30 days, where neither days nor a run are named."""
     if filter.since or filter.until or filter.run:
         return filter
-    return filter.model_copy(update={"since": parse_since(f"{_DAYS}d")})
+    return filter.model_copy(update={"since": parse_since(f"{_DAYS}d", now)})
 
 
 @asynccontextmanager

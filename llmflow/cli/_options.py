@@ -46,8 +46,12 @@ def parse_budget(text: str) -> Budget:
         raise typer.BadParameter(f"{text!r} is no amount: give US dollars up to 9000000, such as 0.50") from None
 
 
-def parse_moment(text: str) -> datetime:
+def parse_moment(text: str, now: datetime | None = None) -> datetime:
     """`2h` (ago), or an ISO date such as `2026-11-21` or `2026-11-21T09:30`, in local time if it names no zone.
+
+    Args:
+        text: What the user wrote.
+        now: The clock's time if left out.
 
     Raises:
         typer.BadParameter: it is neither.
@@ -57,6 +61,6 @@ def parse_moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass  # not a date, or one that no time zone can shift: it may still be a duration
     try:
-        return datetime.now(UTC) - parse_duration(text)
+        return (now or datetime.now(UTC)) - parse_duration(text)
     except (typer.BadParameter, OverflowError):
         raise typer.BadParameter(f"{text!r} is no moment: write 2h (ago), or 2026-11-21, or 2026-11-21T09:30") from None

@@ -52,10 +52,10 @@ def took(started: datetime, ended: datetime | None) -> str:
     return duration((ended or datetime.now(UTC)) - started)
 
 
-def when(moment: datetime) -> str:
-    """In the time zone of this machine; without the date if it was today."""
-    here = moment.astimezone()
-    return f"{here:%H:%M:%S}" if here.date() == datetime.now().astimezone().date() else f"{here:%Y-%m-%d %H:%M:%S}"
+def when(moment: datetime, now: datetime | None = None) -> str:
+    """A moment in the time zone of this machine, without the date if it is of today: of the day of `now`."""
+    here, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
+    return f"{here:%H:%M:%S}" if here.date() == today else f"{here:%Y-%m-%d %H:%M:%S}"
 
 
 def cost(totals: Totals) -> str:

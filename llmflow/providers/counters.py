@@ -67,7 +67,9 @@ class Counters:
     its limits as it has workers, and the vendor's own limits still hold.
     """
 
-    def __init__(self, redis_url: str | None = None) -> None:
+    def __init__(
+        self, redis_url: str | None = None, *, timeout: float = REDIS_TIMEOUT, pause: float = REDIS_PAUSE
+    ) -> None:
         # Imported here because it takes 60 ms, and redis 300 ms, which only those pay who have limits.
         from limits.aio.storage import MemoryStorage
         from limits.aio.strategies import SlidingWindowCounterRateLimiter
@@ -75,8 +77,9 @@ class Counters:
 
         self._item: Callable[[int, int], RateLimitItem] = RateLimitItemPerSecond
         self._memory = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._pool = _connection_pool(redis_url) if redis_url else None
+        self._pool = _connection_pool(redis_url, timeout) if redis_url else None
         self._shared = SlidingWindowCounterRateLimiter(_redis_storage(redis_url, self._pool)) if redis_url else None
+        self._pause = pause
         self._away_until = 0.0
         self._is_away = False
 
@@ -100,8 +103,9 @@ class Counters:
         async def ask(limiter: "SlidingWindowCounterRateLimiter") -> None:
             more, length = cost, counter.rate.seconds
             if cost < 0:
+                asked = time.time()  # and not when the answer is there, which would make the stretch younger than it is
                 window = await self._window(limiter, counter)
-                began = time.time() + window.lasts - 2 * length
+                began = asked + window.lasts - 2 * length - 0.001  # Redis counts in milliseconds
                 more = max(cost, -window.current) if taken_at >= began else 0
             if more:
                 key = self._item_of(counter).key_for(counter.key)
@@ -127,7 +131,7 @@ class Counters:
         try:
             answer = await ask(self._shared)
         except self._shared.storage.base_exceptions as error:
-            self._away_until = time.monotonic() + REDIS_PAUSE
+            self._away_until = time.monotonic() + self._pause
             if not self._is_away:
                 _log.warning("Redis does not answer: each worker counts its limits alone until it does (%s)", error)
             self._is_away = True
@@ -142,7 +146,7 @@ def _storage(limiter: "SlidingWindowCounterRateLimiter") -> "MemoryStorage | Red
     return cast("MemoryStorage | RedisStorage", limiter.storage)
 
 
-def _connection_pool(url: str) -> "ConnectionPool":
+def _connection_pool(url: str, timeout: float) -> "ConnectionPool":
     try:
         from redis.asyncio import BlockingConnectionPool
         from redis.asyncio.retry import Retry
@@ -154,9 +158,9 @@ def _connection_pool(url: str) -> "ConnectionPool":
         return BlockingConnectionPool.from_url(  # the other kind has no connection for a call that finds all in use
             url,
             max_connections=REDIS_CONNECTIONS,
-            timeout=REDIS_TIMEOUT,
-            socket_timeout=REDIS_TIMEOUT,
-            socket_connect_timeout=REDIS_TIMEOUT,
+            timeout=timeout,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
             retry=once_more,
         )
     except ValueError as error:

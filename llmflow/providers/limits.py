@@ -52,12 +52,11 @@ class Limited:
             LimitReached: a limit has no room for it; nothing was asked.
         """
         taken = await self._take(request)
-        began = time.time()
         response = await self._provider.complete(request)
         used = response.usage.input_tokens + response.usage.output_tokens
-        for rule, cost in taken if used else ():
+        for rule, cost, at in taken if used else ():
             if rule.kind == "tokens":
-                await self._counters.add(rule.counter, used - cost, began)
+                await self._counters.add(rule.counter, used - cost, at)
         return response
 
     async def close(self) -> None:
@@ -65,19 +64,21 @@ class Limited:
         await self._provider.close()
         await self._counters.close()
 
-    async def _take(self, request: ModelRequest) -> list[tuple[_Rule, int]]:
-        """From every limit, or from none."""
-        answer = request.options.max_output_tokens or DEFAULT_OUTPUT
-        tokens, began = estimated_input(request) + answer, time.time()
-        taken: list[tuple[_Rule, int]] = []
+    async def _take(self, request: ModelRequest) -> list[tuple[_Rule, int, float]]:
+        """Take from every limit, or from none: how much, and when it was taken.
+
+        The time is read afterwards: the first call of a stretch of time begins it.
+        """
+        tokens = estimated_input(request) + (request.options.max_output_tokens or DEFAULT_OUTPUT)
+        taken: list[tuple[_Rule, int, float]] = []
         for rule in self._rules(request):
             # A call that is larger than a whole limit must wait for all of it, and not for ever.
             cost = min(tokens if rule.kind == "tokens" else 1, rule.counter.rate.amount)
             if wait := await self._counters.take(rule.counter, cost):
-                for earlier, given in taken:
-                    await self._counters.add(earlier.counter, -given, began)
+                for earlier, given, at in taken:
+                    await self._counters.add(earlier.counter, -given, at)
                 raise self._reached(request, rule, wait)
-            taken.append((rule, cost))
+            taken.append((rule, cost, time.time()))
         return taken
 
     def _rules(self, request: ModelRequest) -> Iterator[_Rule]:

@@ -1,4 +1,4 @@
-"""A way to a server that can be shut: what a client sends then never arrives."""
+"""A way to a server that can be shut, so that what a client sends never arrives, or closed, so that nobody connects."""
 
 import asyncio
 from contextlib import suppress
@@ -12,6 +12,7 @@ class Gate:
         self._target = address.rsplit(":", 1)
         self._open = asyncio.Event()
         self._open.set()
+        self._closed = False
         self._passing: set[asyncio.Task[None]] = set()
 
     @property
@@ -30,6 +31,15 @@ class Gate:
         await asyncio.gather(*self._passing, return_exceptions=True)
         self._open.set()
 
+    async def close(self) -> None:
+        """Close all connections, and each new one at once."""
+        self._closed = True
+        await self.cut()
+
+    def open(self) -> None:
+        """Let clients pass that connect from now on."""
+        self._closed = False
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return self
@@ -39,6 +49,9 @@ class Gate:
         await self.cut()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task
         self._passing.add(task)

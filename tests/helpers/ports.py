@@ -12,3 +12,11 @@ def taken(port: int) -> Generator[None]:
         with suppress(OSError):
             stack.enter_context(socket.create_server(("127.0.0.1", port)))
         yield
+
+
+@contextmanager
+def closed_port() -> Generator[int]:
+    """A port of 127.0.0.1 that refuses every connection: it is taken, so that nobody else can serve there."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield silent.getsockname()[1]

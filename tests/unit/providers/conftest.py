@@ -1,10 +1,12 @@
 """A vendor on this machine, and providers that ask it."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from llmflow.providers.base import Provider
+from llmflow.providers.counters import Counters
 from llmflow.providers.endpoint import Endpoint
 from llmflow.providers.litellm_chat import LitellmProvider
 from llmflow.providers.openai_chat import ChatProvider
@@ -13,6 +15,8 @@ from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
 from tests.helpers.model_server import ModelServer
 
+DAY = 86_400
+"""Seconds: of a limit whose stretch of time outlasts every test."""
 KEY = "sk-planted-0123456789abcdef"
 
 Ask = Callable[..., ModelRequest]
@@ -97,3 +101,30 @@ def ask() -> Ask:
         )
 
     return make
+
+
+class Clock:
+    """The time of day, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time stands still. The library `limits` takes none from us: in memory, it reads `time.time` itself."""
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
+
+
+@pytest.fixture
+async def fleet(redis_url: str) -> AsyncIterator[tuple[Counters, Counters]]:
+    """Two workers that count in one Redis, and wait for it however busy the machine is."""
+    workers = Counters(redis_url, timeout=60), Counters(redis_url, timeout=60)
+    yield workers
+    for worker in workers:
+        await worker.close()

@@ -6,23 +6,26 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmflow.errors import ConfigInvalid
-from llmflow.providers import counters as module
+from llmflow.errors import ConfigInvalid, LimitReached
+from llmflow.providers.catalogue import Catalogue, ProviderEntry
 from llmflow.providers.counters import Counter, Counters
-from llmflow.providers.rates import Rate
-from tests.helpers.processes import free_port
-from tests.helpers.redis import NoRedis, running_redis
+from llmflow.providers.limits import Limited
+from llmflow.providers.rates import Limits, Rate
+from llmflow.testing import ScriptedProvider
+from llmflow.types.models import ModelRequest, ModelResponse
+from tests.helpers.gate import Gate
+from tests.helpers.ports import closed_port
+from tests.unit.providers.conftest import DAY, Clock
 
-redis = pytest.importorskip("redis.asyncio")
+pytest.importorskip("redis")
 
 
-def counter(amount: int = 3, seconds: int = 60) -> Counter:
+def counter(amount: int = 3, seconds: int = DAY) -> Counter:
     return Counter(key=f"test/{uuid.uuid4()}", rate=Rate(amount=amount, seconds=seconds))
 
 
@@ -32,30 +35,18 @@ def counter(amount: int = 3, seconds: int = 60) -> Counter:
     steps=st.lists(st.tuples(st.floats(0, 1.5), st.floats(0.001, 1)), min_size=1, max_size=30),
 )
 async def test_there_is_room_when_the_wait_is_over_and_not_before(
-    amount: int, seconds: int, steps: list[tuple[float, float]]
+    clock: Clock, amount: int, seconds: int, steps: list[tuple[float, float]]
 ) -> None:
-    now = [1_800_000_000.0]
     counters, one = Counters(), counter(amount, seconds)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "time", lambda: now[0])
-        for pause, share in steps:
-            now[0] += pause * seconds
-            cost = max(int(share * amount), 1)
-            if wait := await counters.take(one, cost):
-                assert wait <= 2 * seconds + 0.001
-                now[0] += wait * 0.99 - 0.001
-                assert wait < 0.01 or await counters.take(one, cost)
-                now[0] += wait * 0.01 + 0.002
-                assert not await counters.take(one, cost)
-
-
-@pytest.fixture
-async def fleet(redis_url: str) -> AsyncIterator[tuple[Counters, Counters]]:
-    """Two workers that count in one Redis."""
-    workers = Counters(redis_url), Counters(redis_url)
-    yield workers
-    for worker in workers:
-        await worker.close()
+    for pause, share in steps:
+        clock.now += pause * seconds
+        cost = max(int(share * amount), 1)
+        if wait := await counters.take(one, cost):
+            assert wait <= 2 * seconds + 0.001
+            clock.now += wait * 0.99 - 0.001
+            assert wait < 0.01 or await counters.take(one, cost)
+            clock.now += wait * 0.01 + 0.002
+            assert not await counters.take(one, cost)
 
 
 async def test_a_fleet_counts_together(fleet: tuple[Counters, Counters]) -> None:
@@ -63,7 +54,7 @@ async def test_a_fleet_counts_together(fleet: tuple[Counters, Counters]) -> None
     one = counter(amount=3)
     assert [await worker.take(one, 1) for worker in (here, there, here)] == [0, 0, 0]
     waits = [await here.take(one, 1), await there.take(one, 1)]
-    assert all(59 < wait <= 61 for wait in waits)
+    assert all(DAY - 300 < wait <= DAY + 1 for wait in waits)
 
     await here.add(one, -1, time.time())
     assert await there.take(one, 1) == 0
@@ -96,44 +87,76 @@ async def test_what_was_taken_before_this_stretch_of_time_is_not_given_back(flee
     here, _ = fleet
     one = counter()
     assert await here.take(one, 3) == 0
-    await here.add(one, -3, time.time() - 61)
+    await here.add(one, -3, time.time() - DAY - 1)
     assert await here.take(one, 1) > 0
 
 
-async def test_while_redis_is_away_each_worker_counts_alone_and_says_so_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_a_refused_call_gives_back_what_it_took_from_a_limit_that_nobody_had_used(
+    fleet: tuple[Counters, Counters],
 ) -> None:
-    monkeypatch.setattr(module, "REDIS_TIMEOUT", 0.2)
-    monkeypatch.setattr(module, "REDIS_PAUSE", 0.0)  # ask it each time
+    """Redis counts a stretch of time from the first call on, which is the one that is refused."""
+    once = Limits(requests=(Rate(amount=1, seconds=DAY),))
+    model, tenant, response = str(uuid.uuid4()), str(uuid.uuid4()), ModelResponse(text="yes", model="a")
+    catalogue = Catalogue(
+        providers={"local": ProviderEntry(api="chat")},
+        aliases={},
+        limits={f"local:{model}": once},
+        tenants={tenant: once},
+    )
+    here, there = (Limited(ScriptedProvider(lambda _: response), "local", catalogue, counters) for counters in fleet)
+    await here.complete(ModelRequest(model="another", messages=(), tenant=tenant))
+    refused = ModelRequest(model=model, messages=(), tenant=tenant)
+    with pytest.raises(LimitReached, match="for tenant"):
+        await there.complete(refused)
+    await here.complete(ModelRequest(model=model, messages=()))
+    with pytest.raises(LimitReached, match=f"limits.local:{model}"):
+        await there.complete(ModelRequest(model=model, messages=()))
+
+
+@pytest.mark.usefixtures("clock")
+async def test_while_redis_is_away_each_worker_counts_alone_and_says_so_once(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "llmflow.limits")
     one = counter(amount=2)
-    try:
-        async with running_redis() as url:
-            operator = redis.Redis.from_url(url)
-            here, there = Counters(url), Counters(url)
-            assert [await worker.take(one, 1) for worker in (here, there)] == [0, 0]
-            assert await here.take(one, 1) > 0
+    async with Gate(redis_url.partition("://")[2].partition("/")[0]) as gate:
+        url = f"redis://{gate.address}/0"
+        here, there = (Counters(url, timeout=60, pause=0) for _ in range(2))  # which ask it each time
+        assert [await worker.take(one, 1) for worker in (here, there)] == [0, 0]
+        assert await here.take(one, 1) > 0
+        assert caplog.records == []
 
-            await operator.client_pause(60_000, all=False)  # it takes the question, and does not answer
-            assert [await worker.take(one, 1) for worker in (here, here, there)] == [0, 0, 0]
-            assert await here.take(one, 1) > 0
-            assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+        await gate.close()
+        assert [await worker.take(one, 1) for worker in (here, here, there)] == [0, 0, 0]
+        assert await here.take(one, 1) > 0
+        assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
-            await operator.client_unpause()
-            assert await here.take(one, 1) > 0
-            assert "Redis answers again" in caplog.records[-1].message
-            await operator.aclose()
-    except NoRedis as missing:
-        pytest.skip(str(missing))
-    assert await here.take(counter(), 1) == 0  # it has ended
-    await here.close()
-    await there.close()
+        gate.open()
+        assert await here.take(one, 1) > 0
+        assert "Redis answers again" in caplog.records[-1].message
+        await here.close()
+        await there.close()
 
 
+@pytest.mark.usefixtures("clock")
+async def test_a_redis_that_takes_the_question_and_does_not_answer_is_away(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Gate(redis_url.partition("://")[2].partition("/")[0]) as gate:
+        gate.shut()
+        counters, one = Counters(f"redis://{gate.address}/0", timeout=0.1), counter(amount=2)
+        assert [await counters.take(one, 1) for _ in range(2)] == [0, 0]
+        assert await counters.take(one, 1) > 0
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        await counters.close()
+
+
+@pytest.mark.usefixtures("clock")
 async def test_a_redis_that_was_never_there_is_left_alone_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
-    counters, one = Counters(f"redis://127.0.0.1:{free_port()}"), counter(amount=2)
-    assert [await counters.take(one, 1) for _ in range(2)] == [0, 0]
-    assert await counters.take(one, 1) > 0
+    with closed_port() as port:
+        counters, one = Counters(f"redis://127.0.0.1:{port}"), counter(amount=2)
+        assert [await counters.take(one, 1) for _ in range(2)] == [0, 0]
+        assert await counters.take(one, 1) > 0
     assert len(caplog.records) == 1
     assert "each worker counts its limits alone" in caplog.records[0].message
     await counters.close()

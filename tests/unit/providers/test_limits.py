@@ -1,7 +1,5 @@
 """Limits of models.yaml: what passes, what is refused and until when, and what a refused call leaves behind."""
 
-import time
-
 import pytest
 from pydantic import JsonValue
 
@@ -16,22 +14,12 @@ from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
+from tests.unit.providers.conftest import DAY, Clock
 
 
-class Clock:
-    """The time of day, as the test says."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "time", clock)
+@pytest.fixture(autouse=True)
+def clock(clock: Clock) -> Clock:
+    """No test begins in one minute and ends in the next."""
     return clock
 
 
@@ -182,7 +170,7 @@ async def test_credit_is_not_carried_into_the_next_minute(clock: Clock) -> None:
 
 async def test_a_long_wait_is_the_workflows() -> None:
     """No activity waits for tomorrow: the next candidate is asked at once, and without one the workflow sleeps."""
-    day = limited(Limits(requests=(Rate(amount=1, seconds=86400),)))
+    day = limited(Limits(requests=(Rate(amount=1, seconds=DAY),)))
     await day.complete(ask())
     with pytest.raises(LimitReached) as caught:
         await day.complete(ask())
