@@ -230,6 +230,16 @@ class ModelServer:
             self._news.clear()
             await self._news.wait()
 
+    async def alone(self) -> None:
+        """Wait until all has come that clients had sent, and all of them have gone away."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"GET /stats HTTP/1.1\r\n\r\n")
+        await reader.readline()  # who connected before has been let in before
+        writer.close()
+        while self._connections:
+            self._news.clear()
+            await self._news.wait()
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024)

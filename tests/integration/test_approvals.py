@@ -1,12 +1,12 @@
 """`flow.approval`: people answer by update and by signal, in every place where a workflow may ask."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.worker import Worker
 
 from llmflow.client import Run
 from llmflow.errors import ApprovalNotFound, ApprovalRejected, DecisionRefused, LLMFlowError, RunNotCompleted
@@ -258,12 +258,14 @@ async def test_an_answer_after_the_end_of_its_round_is_its_receipt_or_is_refused
 
 
 async def test_a_signal_that_comes_before_its_question_waits_for_it(env: Environment) -> None:
-    run = await env.client.start(Revise.run, id=env.id(), delay=timedelta(seconds=1))
+    queue = env.id()
+    run = await env.client.start(Revise.run, id=queue, task_queue=queue)
     early = [no(comment="a"), yes("publish#2", by="bo"), no("publish#2", by="bo", comment="but"), yes("publsh")]
     for answer in early:  # they arrive in the first workflow task, before any code of the workflow
         await run.handle.signal("llmflow.decide", answer)
 
-    assert await run.result() == ["publish: a", "publish#2: "]
+    async with Worker(env.client.temporal, task_queue=queue, workflows=app.workflows):
+        assert await run.result() == ["publish: a", "publish#2: "]
     found = await report(run)
     assert [one.approval for one in found.early] == ["publsh"]
     assert ["`publish#2` was approved already by bo" in one.reason for one in found.refused] == [True]

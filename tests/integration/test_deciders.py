@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
+from llmflow.client import Run
 from llmflow.errors import DecisionRefused, InputInvalid
 from llmflow.testing import (
     Environment,
@@ -17,7 +19,8 @@ from llmflow.testing import (
     decider,
     environment,
 )
-from llmflow.types.approvals import Decide
+from llmflow.types.approvals import Decide, Question
+from tests.helpers.waiting import until
 from tests.integration.desk import Both, Publish, TwoOfThree, Urgent, app
 
 FORM: JsonValue = {"usd": "12.50", "reason": "late"}
@@ -27,6 +30,10 @@ FORM: JsonValue = {"usd": "12.50", "reason": "late"}
 async def desk(temporal: str) -> AsyncIterator[Environment]:
     async with environment(app, ScriptedProvider([]), address=temporal, max_cached_workflows=100) as env:
         yield env
+
+
+async def asked(run: Run[str]) -> tuple[Question, ...]:
+    return (await run.approvals()).questions
 
 
 async def test_one_yes(desk: Environment) -> None:
@@ -92,6 +99,7 @@ async def test_whom_an_escalation_asks_answers_then_and_nobody_else_ever(desk: E
     async with decider(desk.client, run, [Decide(approval="urgent", approved=True, by="bo")]):
         assert await run.result() == "bo"
     run = await desk.client.start(TwoOfThree.run, id=desk.id())
+    await until(partial(asked, run))
     with pytest.raises(
         AssertionError, match=r"no answer within 0\.5 s to `refund`; it has asked `refund` of ana or bo or"
     ):

@@ -112,7 +112,7 @@ class Lane:
             await asyncio.sleep(begin + kill.share * length)
         await killed(worker)
         await self.gate.cut()
-        await asyncio.sleep(0.05)  # its last request may still be on the way
+        await self.vendor.alone()  # its last request may still be on the way
         journal = self.journal.numbers()
         self.unpaid.update(number for number in self.vendor.asked if number not in journal)
         self.hits[kill.when] += 1
