@@ -16,6 +16,12 @@ _DYNAMIC_CONFIG = (
     # 150 ms, and takes 29.
     "history.transferProcessorMaxPollRPS=10000",
     "history.transferProcessorMaxPollHostRPS=10000",
+    # By default it also fires a timer up to 1 s late, and looks for due ones 20 times a second.
+    'history.timerProcessorMaxTimeShift="1ms"',
+    "history.timerProcessorMaxPollRPS=10000",
+    "history.timerProcessorMaxPollHostRPS=10000",
+    # Runs whose clock a test may move: `Environment.skip` of llmflow.testing.
+    "frontend.WorkflowTimeSkippingEnabled=true",
     "system.enableActivityEagerExecution=true",
     # Without these two, priority and fairness between tenants are silently ignored.
     "matching.useNewMatcher=true",
