@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,18 @@ DYNAMIC_CONFIG = (
     # Runs whose workflow task failed twice in a row, and not only five times, have `TemporalReportedProblems`.
     "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
 )
+TEST_CONFIG = (
+    # Tests may move the clock of a run: `Environment.skip` of llmflow.testing.
+    "frontend.WorkflowTimeSkippingEnabled=true",
+    # Temporal delays a fast continue-as-new by up to 1 s. Under time skipping, server 1.32 adds the time that was
+    # skipped before to that delay once more, so that the new run begins days late.
+    'history.workflowIdReuseMinimalInterval="0s"',
+    # By default the server fires a timer up to 1 s late, and looks for due ones 20 times a second.
+    'history.timerProcessorMaxTimeShift="1ms"',
+    "history.timerProcessorMaxPollRPS=10000",
+    "history.timerProcessorMaxPollHostRPS=10000",
+)
+"""Of servers that run for a test, and keep nothing."""
 _START_LIMIT = 60.0  # seconds; it takes half a second on an idle machine
 _STOP_LIMIT = 15.0  # seconds; it takes one
 
@@ -30,6 +42,11 @@ _STOP_LIMIT = 15.0  # seconds; it takes one
 # closes our end of it even after `kill -9`. The child is in the server's process group, so as long as it waits, the
 # number $$ cannot be given to another process.
 _LEASH = 'exec 3<&0 </dev/null; (read -r _ <&3; kill $$) >/dev/null 2>&1 & exec "$@" 3<&-'
+
+
+def configured(values: Iterable[str]) -> Iterator[str]:
+    """Arguments that give a server its dynamic configuration, from `key=value` with a value in JSON."""
+    return (part for value in values for part in ("--dynamic-config-value", value))
 
 
 @asynccontextmanager
@@ -51,8 +68,7 @@ async def running_server(
     Raises:
         ServerUnavailable: it does not start; the message has the end of its log.
     """
-    config = (part for value in DYNAMIC_CONFIG for part in ("--dynamic-config-value", value))
-    start = ["server", "start-dev", "--ip", HOST, "--port", str(port), *config, *arguments]
+    start = ["server", "start-dev", "--ip", HOST, "--port", str(port), *configured(DYNAMIC_CONFIG), *arguments]
     theirs, ours = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from llmflow.config import Settings
 from llmflow.dev.executable import temporal_executable
 from llmflow.dev.folder import writable
-from llmflow.dev.launch import HOST, running_server
+from llmflow.dev.launch import HOST, TEST_CONFIG, configured, running_server
 from llmflow.dev.process import Say
 from llmflow.errors import ServerUnavailable
 
@@ -91,7 +91,7 @@ async def _standing(address: str) -> AsyncGenerator[DevServer]:
 
 @asynccontextmanager
 async def _private(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
-    async with private_server(await temporal_executable(settings, say)) as server:
+    async with private_server(await temporal_executable(settings, say), *configured(TEST_CONFIG)) as server:
         yield server
 
 

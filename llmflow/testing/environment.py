@@ -5,19 +5,22 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from temporalio.worker import Worker
 
 from llmflow.app import App
-from llmflow.client import Client, add_attributes, connect
+from llmflow.client import Client, Run, add_attributes, connect
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.base import Provider
 from llmflow.providers.catalogue import Catalogue, load_catalogue
-from llmflow.testing.time import compressed_time
+from llmflow.testing.history import Started, assert_all_replay
+from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
 from llmflow.worker import activities, check_prompts
 
@@ -38,6 +41,28 @@ class Environment:
     def id(self) -> str:
         """A new id for a run."""
         return f"{self.app.name}-{uuid.uuid4()}"
+
+    async def skip(self, run: Run[Any], by: timedelta) -> None:  # Any: runs with results of every type
+        """Let time pass for one run, in no time: its timers fire in their order, and its code handles each.
+
+        It moves the clock of the run, and of the runs that continue it: `workflow.now()`, timers, the deadlines and
+        reminders of approvals, the wait before an activity's next attempt, timeouts of the run. The clock stands still
+        while an activity is running or a child is open: an activity is waited for, and a child has a clock of its own,
+        which begins with its parent's time. A run that ends earlier has no time left.
+
+        It moves no other clock: that of people, vendors and activities, of the ledger, of schedules, of other runs.
+
+        Args:
+            run: Which run.
+            by: From its own present: a timer that it has started is due if it is not longer.
+
+        Raises:
+            InputInvalid: `by` is no length of time.
+            RunNotFound: no run has this id.
+            ConfigInvalid: the server is too old, or its time skipping is not enabled; the message says what is needed.
+            AssertionError: the run waits for something else for longer than a minute; the message says for what.
+        """
+        await skip(self.client.temporal, run, by)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +94,12 @@ async def environment(
     *,
     address: str,
     store: str | None = None,
-    time_factor: float = 1,
-    max_cached_workflows: int = 0,
+    replay: bool = True,
 ) -> AsyncGenerator[Environment]:
     """Serve `app` on a task queue of its own, with `provider` behind every model. Nobody is told of approvals.
 
-    A bug in a workflow's code fails its run, so that `run.result()` shows it.
+    A bug in a workflow's code fails its run, so that `run.result()` shows it. When the environment closes, each run
+    that its worker has executed is replayed, so that code which is not deterministic fails the test.
 
     Args:
         app: What to test.
@@ -82,10 +107,10 @@ async def environment(
             name that is not in there is `ModelNotFound`, as in production.
         address: Of a Temporal server, such as `server()` gives.
         store: Where calls are recorded, as in `LLMFLOW_STORE`; a file that goes away with the environment if left out.
-        time_factor: Makes the timers of workflows shorter; see `compressed_time`.
-        max_cached_workflows: 0 replays the whole history at every step, so that what is not deterministic fails here.
+        replay: False for a test that leaves histories behind which cannot replay, on purpose.
 
     Raises:
+        AssertionError: at the end, if nothing else was raised: a run does not replay. The message is Temporal's own.
         ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
     """
     catalogue = Catalogue.only(SCRIPTED)
@@ -107,14 +132,16 @@ async def environment(
         )
         await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"
+        started = Started()
         worker = Worker(
             connected.temporal,
             task_queue=queue,
             workflows=app.workflows,
-            interceptors=[compressed_time(time_factor)] if time_factor != 1 else [],
-            max_cached_workflows=max_cached_workflows,
+            interceptors=[started],
             # In production a bug leaves the run open until it is mended; here nobody would mend it.
             workflow_failure_exception_types=[Exception],
         )
         async with worker:
             yield Environment(client=Client(connected.temporal, queue, settings.store_url), app=app)
+        if replay:
+            await assert_all_replay(connected.temporal, started.runs, app)

@@ -1,9 +1,19 @@
 """What a run did, from its history."""
 
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import (
+    ExecuteWorkflowInput,
+    Interceptor,
+    Replayer,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
+from temporalio.workflow import NondeterminismError, info
 
 from llmflow.app import App
 from llmflow.client import Run
@@ -37,3 +47,58 @@ async def assert_replays(run: Run[Any] | WorkflowHistory, app: App) -> None:  # 
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if result.replay_failure:
         raise AssertionError(f"{history.workflow_id} does not replay: {result.replay_failure}")
+
+
+class _AnyBug(type):
+    """Makes every exception but Temporal's own of a replay an instance.
+
+    With `Exception`, a replayer takes what differs for a failure of the run, and stands still at the next history.
+    """
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Exception) and not isinstance(instance, NondeterminismError)
+
+
+class _Bug(Exception, metaclass=_AnyBug):
+    """What fails a run of an environment when its code raises it."""
+
+
+class Started(Interceptor):
+    """Notes each run that a worker executes."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, str] = {}
+        """Run id -> workflow id: children, and the runs that continue others, too."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """See base class."""
+        runs = self.runs
+
+        class Noting(WorkflowInboundInterceptor):
+            async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
+                runs[info().run_id] = info().workflow_id
+                return await super().execute_workflow(input)
+
+        return Noting
+
+
+async def assert_all_replay(temporal: TemporalClient, runs: Mapping[str, str], app: App) -> None:
+    """`assert_replays` for runs (run id -> workflow id) of an environment, open ones too. Deleted ones are left out.
+
+    Raises:
+        AssertionError: some do not replay; the message names each with Temporal's own message.
+    """
+
+    async def histories() -> AsyncIterator[WorkflowHistory]:
+        for run, workflow in list(runs.items()):
+            try:
+                yield await temporal.get_workflow_handle(workflow, run_id=run).fetch_history()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+
+    replayer = Replayer(workflows=app.workflows, plugins=[LLMFlowPlugin(app)], workflow_failure_exception_types=[_Bug])
+    found = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)
+    if found.replay_failures:
+        lines = (f"{runs[run]} does not replay: {failure}" for run, failure in found.replay_failures.items())
+        raise AssertionError("\n".join(lines))

@@ -1,38 +1,64 @@
-"""Waits of days in seconds, on a server that cannot skip time."""
+"""Time of a run, moved ahead by the server."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-from temporalio.worker import (
-    ExecuteWorkflowInput,
-    Interceptor,
-    WorkflowInboundInterceptor,
-    WorkflowInterceptorClassInput,
-)
+from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowExecutionDescription
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from llmflow.client import Run
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotFound
+from llmflow.types.lengths import length_of, length_problem
+
+_WITHIN = timedelta(seconds=60)
+"""How long what runs meanwhile, such as activities, may take; a skip itself takes milliseconds."""
+# A child keeps its own clock: with propagation it would skip on and on, also past what the test wants to do meanwhile.
+# The server stops skipping after 200 timers unless told otherwise.
+_ONLY_WHEN_TOLD = TimeSkippingConfig(enabled=False, disable_propagation=True, max_session_skip_count=1_000_000)
 
 
-def compressed_time(factor: float) -> Interceptor:
-    """Makes every timer of a workflow shorter by `factor`: with 86400, a wait of three days takes three seconds.
+async def skip(temporal: TemporalClient, run: Run[Any], by: timedelta) -> None:  # Any: runs with results of every type
+    """See `Environment.skip`."""
+    if problem := length_problem("by", by):
+        raise InputInvalid(problem, ErrorDetail(field="by"))
+    handle = temporal.get_workflow_handle(run.id)  # without a run id: the run that continues it has the same clock
+    try:
+        async with asyncio.timeout(_WITHIN.total_seconds()):
+            await TimeSkipper(temporal, config=_ONLY_WHEN_TOLD).fast_forward(handle, by)
+    except TimeoutError:
+        raise AssertionError(_stands(await handle.describe(), by)) from None
+    except RPCError as error:
+        match error.status:
+            case RPCStatusCode.NOT_FOUND if "already completed" in error.message:
+                return  # it may end at any moment, so one that has ended a moment ago is no mistake
+            case RPCStatusCode.NOT_FOUND:
+                raise RunNotFound(f"there is no run {run.id!r} whose time could be skipped") from error
+            case RPCStatusCode.UNIMPLEMENTED | RPCStatusCode.INVALID_ARGUMENT:
+                raise _cannot(error) from error
+            case _:
+                raise
 
-    `workflow.now()` does not jump, and the time limits of activities stay as they are. A server's timers tick about
-    once a second. The history replays without it.
-    """
 
-    class Compressed(WorkflowInboundInterceptor):
-        async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
-            """Wrap the timers of this workflow's event loop. The method is private to the SDK; a test pins it."""
-            loop: Any = asyncio.get_running_loop()  # Any: Temporal's own event loop, which has no public type
-            original = loop._timer_impl
+def _cannot(error: RPCError) -> ConfigInvalid:
+    return ConfigInvalid(
+        f"this Temporal server cannot skip time ({error.message}): it needs server 1.32 or newer with the dynamic "
+        "configuration `frontend.WorkflowTimeSkippingEnabled: true`. Unset TEMPORAL_ADDRESS, and llmflow starts one"
+    )
 
-            def shorter(delay: float, *args: Any, **options: Any) -> Any:  # Any: a private signature, passed on
-                return original(delay / factor, *args, **options)
 
-            loop._timer_impl = shorter
-            return await super().execute_workflow(input)
-
-    class Compress(Interceptor):
-        def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
-            """See base class."""
-            return Compressed
-
-    return Compress()
+def _stands(found: WorkflowExecutionDescription, by: timedelta) -> str:
+    """Why the time did not pass. Temporal skips while a run waits for timers alone."""
+    raw = found.raw_description
+    waits = [
+        *(f"its child {one.workflow_id!r} is open: skip the time of that one" for one in raw.pending_children),
+        *(f"its activity {one.activity_id!r} is not done" for one in raw.pending_activities),
+    ]
+    if raw.HasField("pending_workflow_task"):
+        waits.append("no worker takes its workflow task, or its code fails")
+    return (
+        f"{length_of(by)} did not pass for run {found.id!r} within {length_of(_WITHIN)}, because a run's clock stands "
+        f"still while it waits for anything but timers: {'; '.join(waits) or 'nothing is known to hold it up'}"
+    )

@@ -11,13 +11,14 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from llmflow.config import Settings
 from llmflow.dev.executable import temporal_executable
+from llmflow.dev.launch import TEST_CONFIG
 from llmflow.dev.scaffold import scaffold
 from llmflow.errors import ServerUnavailable
 from tests.helpers.go import build
@@ -67,7 +68,11 @@ async def main(arguments: list[str]) -> int:
         await call(("compose-config", "--no-interpolation", "docker-compose.yml"), path, quiet=True)
         scaffold("mine", Path(folder))  # its compose file, too
         await call(("compose-config", "--no-interpolation", Path(folder, "mine/docker-compose.yml")), path, quiet=True)
-        async with running_redis() as redis, running_postgres() as postgres, temporal(postgres, path) as address:
+        async with (
+            running_redis() as redis,
+            running_postgres() as postgres,
+            temporal(postgres, path, Path(folder, "dynamicconfig.yaml")) as address,
+        ):
             store = await new_store(postgres, path)
             tested = {"TEMPORAL_ADDRESS": address, "LLMFLOW_STORE": store, "LLMFLOW_REDIS": redis}
             left_out = (f"--ignore=tests/integration/{name}" for name in LEFT_OUT)
@@ -92,19 +97,26 @@ async def built(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def temporal(postgres: Postgres, path: Mapping[str, str]) -> AsyncGenerator[str]:
-    """The address of a server with the shipped configuration, and what llmflow needs in its namespace."""
+async def temporal(postgres: Postgres, path: Mapping[str, str], dynamic: Path) -> AsyncGenerator[str]:
+    """The address of a server with the shipped configuration, and what llmflow needs in its namespace.
+
+    Args:
+        postgres: Where it keeps what it knows.
+        path: The environment in which its programs are found.
+        dynamic: File for its dynamic configuration: what is shipped, and what tests need besides.
+    """
     where = {"HOST": postgres.host, "PORT": str(postgres.port), "USER": postgres.user, "PASSWORD": postgres.password}
     await call((DEPLOY / "temporal/schema.sh",), {**path, **prefixed("SQL_", where)}, quiet=True)
     shift = free_shift()
+    dynamic.write_text((DEPLOY / "temporal/dynamicconfig.yaml").read_text() + in_yaml(TEST_CONFIG))
     configured = {
         **prefixed("POSTGRES_", where),
         "TEMPORAL_BIND_IP": "127.0.0.1",
         "TEMPORAL_LOG_LEVEL": "info",  # or it would not say that it is ready
         "TEMPORAL_PORT_SHIFT": str(shift),
-        "TEMPORAL_DYNAMIC_CONFIG": str(DEPLOY / "temporal/dynamicconfig.yaml"),
+        "TEMPORAL_DYNAMIC_CONFIG": str(dynamic),
     }
-    await call(("temporal-server", "validate-dynamic-config", DEPLOY / "temporal/dynamicconfig.yaml"), path)
+    await call(("temporal-server", "validate-dynamic-config", dynamic), path)
     server = ("temporal-server", "--root", DEPLOY, "--config", "temporal", "--env", "production", "--allow-no-auth")
     async with running(
         *server, "start", ready="Frontend is now healthy", stop=signal.SIGTERM, env={**path, **configured}
@@ -144,6 +156,11 @@ async def call(
     if process.returncode and check:
         raise ServerUnavailable(f"`{command[0]}` failed with {process.returncode}\n{(said or b'').decode()}")
     return process.returncode or 0
+
+
+def in_yaml(settings: Iterable[str]) -> str:
+    """Settings such as `key=1`, as a server reads them from a file."""
+    return "".join(f"{key}: [{{value: {value}}}]\n" for key, _, value in (one.partition("=") for one in settings))
 
 
 def prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import base64
 import uuid
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +20,20 @@ from llmflow.errors import ApprovalExpired, InputInvalid, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.catalogue import Catalogue
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
-from llmflow.testing.time import compressed_time
 from llmflow.types.approvals import WAITING, Waiting, WaitingList
 from llmflow.worker import activities
+from tests.helpers.hasty import server_with
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.waiting import until
 from tests.integration.asking import Ask, AskAll, GiveUp, GoOn, Leave, Terms, app
 from tests.integration.test_approvals import asked, no, refused, report, update, yes
 
 AnyRun = Run[Any]  # Any: results of every type
-WEEKS = 7 * 86_400
 
 
 @pytest.fixture(scope="module")
 async def env(temporal: str) -> AsyncIterator[Environment]:
     async with environment(app, ScriptedProvider([]), address=temporal) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-async def fast(temporal: str) -> AsyncIterator[Environment]:
-    """A week takes a second. Several runs at once would look for their places in a cache of none."""
-    async with environment(
-        app, ScriptedProvider([]), address=temporal, time_factor=WEEKS, max_cached_workflows=100
-    ) as opened:
         yield opened
 
 
@@ -60,14 +50,16 @@ async def failure(run: AnyRun) -> BaseException | None:
     return failed.value.__cause__
 
 
-async def test_each_way_in_which_the_time_can_be_up(fast: Environment) -> None:
+async def test_each_way_in_which_the_time_can_be_up(env: Environment) -> None:
     levels = ("cy", ("di", "ed"))
     all_terms = {
         "raise": Terms(days=3, approvers=("ana", "bo"), quorum=2),
         "reject": Terms(days=3, on_timeout="reject"),
         "escalate": Terms(days=3, on_timeout="escalate", approvers=("ana",), escalate=levels),
     }
-    runs = {name: await fast.client.start(Ask.run, terms, id=fast.id()) for name, terms in all_terms.items()}
+    runs = {name: await env.client.start(Ask.run, terms, id=env.id()) for name, terms in all_terms.items()}
+    for run in runs.values():
+        await env.skip(run, timedelta(days=10))
 
     expired = await failure(runs["raise"])
     assert isinstance(expired, ApprovalExpired)
@@ -87,16 +79,13 @@ async def test_each_way_in_which_the_time_can_be_up(fast: Environment) -> None:
 
 
 async def test_whom_it_is_escalated_to_may_decide_and_so_may_those_before(env: Environment) -> None:
-    # One second, as two days may be more than a test has; the levels after the first have time enough.
-    terms = Terms(days=1 / 86_400, on_timeout="escalate", approvers=("ana",), escalate=("bo", "cy"), quorum=1)
+    terms = Terms(days=3, on_timeout="escalate", approvers=("ana",), escalate=("bo", "cy"), quorum=1)
     run = await env.client.start(Ask.run, terms, id=env.id())
     await asked(run, "publish")
     assert (await refused(run, yes(by="bo"))).detail.field == "by"
 
-    async def escalated() -> bool:
-        return (await report(run)).questions[0].level > 0
-
-    await until(escalated)
+    await env.skip(run, timedelta(days=3))
+    assert (await report(run)).questions[0].level == 1
     await update(run, yes(by="bo"))
     assert (await run.result()).by == "bo"
     await assert_replays(run, app)
@@ -112,15 +101,10 @@ async def test_the_webhook_is_told_and_never_waited_for(temporal: str, tmp_path:
         served = activities(app, settings=settings, catalogue=Catalogue.only("scripted"), providers={})
         connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         client = Client(connected.temporal, f"told-{uuid.uuid4()}")
-        async with Worker(
-            connected.temporal,
-            task_queue=str(client.task_queue),
-            workflows=app.workflows,
-            interceptors=[compressed_time(WEEKS)],
-            max_cached_workflows=0,
-        ):
+        async with Worker(connected.temporal, task_queue=str(client.task_queue), workflows=app.workflows):
             terms = Terms(days=10, remind_days=5, on_timeout="escalate", approvers=("ana",), escalate=("bo",))
             run = await client.start(Ask.run, terms, id=f"told-{uuid.uuid4()}")
+            await Environment(client=client, app=app).skip(run, timedelta(days=30))
             await failure(run)
             told = [request.json for request in hook.requests]
             await assert_replays(run, app)
@@ -337,15 +321,16 @@ async def test_a_decision_that_comes_together_with_the_end_of_the_time_counts(
         await assert_replays(run, app)
 
 
-async def test_a_run_that_was_continued_a_moment_ago_takes_an_answer(env: Environment) -> None:
-    first = await env.client.start(GoOn.run, Terms(), id=env.id())
-    await asked(first, "publish")
-    await first.handle.signal("go_on")
-    await until(lambda: _other_run(env, first.id, first.run_id))
-    last = env.client.run(first.id)  # Temporal holds it back for up to a second, as if it had a delay
-    await last.approve("publish", by="ana")
-    await asked(last, "publish#2")
-    await last.terminate("seen enough")
+async def test_a_run_that_was_continued_a_moment_ago_takes_an_answer() -> None:
+    async with server_with() as address, environment(app, ScriptedProvider([]), address=address) as env:
+        first = await env.client.start(GoOn.run, Terms(), id=env.id())
+        await asked(first, "publish")
+        await first.handle.signal("go_on")
+        await until(lambda: _other_run(env, first.id, first.run_id))
+        last = env.client.run(first.id)  # Temporal holds it back for up to a second, as if it had a delay
+        await last.approve("publish", by="ana")
+        await asked(last, "publish#2")
+        await last.terminate("seen enough")
 
 
 async def _other_run(env: Environment, id: str, known: str | None) -> str | None:

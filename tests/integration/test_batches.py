@@ -34,7 +34,7 @@ def model() -> ScriptedProvider:
 @pytest.fixture(scope="module")
 async def env(temporal: str, model: ScriptedProvider) -> AsyncIterator[Environment]:
     # With a cache: without one, every step of a long history is a replay of all of it. Each test replays in the end.
-    async with environment(app, model, address=temporal, max_cached_workflows=100) as opened:
+    async with environment(app, model, address=temporal) as opened:
         yield opened
 
 

@@ -33,7 +33,7 @@ def model() -> ScriptedProvider:
 async def env(temporal: str, tmp_path: Path, model: ScriptedProvider) -> AsyncIterator[Environment]:
     prices = tmp_path / "prices.yaml"
     prices.write_text("scripted:*: {input: 0, output: 100}\n")  # 1000 tokens of an answer: $0.10
-    async with environment(replace(app, prices=prices), model, address=temporal, max_cached_workflows=100) as env:
+    async with environment(replace(app, prices=prices), model, address=temporal) as env:
         yield env
 
 

@@ -27,7 +27,7 @@ def _answer(request: ModelRequest) -> ModelResponse:
 
 @pytest.fixture(scope="module")
 async def env(temporal: str) -> AsyncIterator[Environment]:
-    async with environment(app, ScriptedProvider(_answer), address=temporal, max_cached_workflows=100) as env:
+    async with environment(app, ScriptedProvider(_answer), address=temporal) as env:
         yield env
 
 

@@ -28,7 +28,7 @@ FORM: JsonValue = {"usd": "12.50", "reason": "late"}
 
 @pytest.fixture(scope="module")
 async def desk(temporal: str) -> AsyncIterator[Environment]:
-    async with environment(app, ScriptedProvider([]), address=temporal, max_cached_workflows=100) as env:
+    async with environment(app, ScriptedProvider([]), address=temporal) as env:
         yield env
 
 

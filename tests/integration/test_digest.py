@@ -60,7 +60,7 @@ async def test_the_pages_of_a_large_folder_are_merged(temporal: str, folder: Pat
     for number in range(30):
         (folder / f"{number:02}.txt").write_text(f"Paper {number}\n\nIt was decided to do {number}.\n")
     model = ScriptedProvider(answer)
-    async with environment(app, model, address=temporal, max_cached_workflows=10) as env:
+    async with environment(app, model, address=temporal) as env:
         run = await env.client.start(FolderDigest.run, Folder(documents="papers"), id=env.id())
 
         report = await run.result()

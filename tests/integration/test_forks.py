@@ -58,7 +58,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 async def env(temporal: str, model: Model) -> AsyncIterator[Environment]:
-    async with environment(app, model.provider, address=temporal, max_cached_workflows=100) as env:
+    async with environment(app, model.provider, address=temporal) as env:
         yield env
 
 

@@ -51,7 +51,7 @@ def model() -> ScriptedProvider:
 
 @pytest.fixture(scope="module")
 async def env(temporal: str, model: ScriptedProvider) -> AsyncIterator[Environment]:
-    async with environment(app, model, address=temporal, max_cached_workflows=100) as env:
+    async with environment(app, model, address=temporal) as env:
         yield env
 
 

@@ -31,7 +31,7 @@ from tests.integration.desk import Both, Plain, Publish, Refund, TwoOfThree, app
 
 @pytest.fixture(scope="module")
 async def desk(temporal: str) -> AsyncIterator[Environment]:
-    async with environment(app, ScriptedProvider([]), address=temporal, max_cached_workflows=100) as env:
+    async with environment(app, ScriptedProvider([]), address=temporal) as env:
         yield env
 
 

@@ -18,7 +18,7 @@ async def env() -> AsyncIterator[Environment]:
     """On a server that finds histories of 40 events long."""
     async with (
         hasty_server(events=40) as address,
-        environment(app, ScriptedProvider([]), address=address, max_cached_workflows=20) as env,
+        environment(app, ScriptedProvider([]), address=address) as env,
     ):
         yield env
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,6 @@ from llmflow.types.usage import Usage
 from tests.helpers.chains import chain
 from tests.helpers.command_line import call
 from tests.integration.machinery import Impatient, Job, Order, Outcome, Turn, Untyped, Works, app
-
-DAY = 86_400
 
 Runs = dict[str, Run[Outcome]]
 
@@ -39,15 +38,15 @@ class Billed:
 @pytest.fixture(scope="module")
 async def env(temporal: str) -> AsyncIterator[Environment]:
     model = ScriptedProvider([])
-    async with environment(app, model, address=temporal, time_factor=10 * DAY, max_cached_workflows=50) as env:
+    async with environment(app, model, address=temporal) as env:
         yield env
 
 
 @pytest.fixture(scope="module")
 async def runs(env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """Those that wait for timers, which tick once a second: all at once."""
+    """Those that wait for timers, all of which have passed."""
     said = [str(tmp_path_factory.mktemp("stumble"))]
-    return {
+    runs = {
         "patience": await started(env, "patience", laps=1),
         "deaf": await started(env, "deaf"),
         "strict": await started(env, "strict"),
@@ -57,6 +56,9 @@ async def runs(env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Ru
         "grouped": await started(env, "tries", name="grouped", laps=2, said=said),
         "never": await started(env, "tries", name="never", laps=9, said=said),
     }
+    for run in runs.values():
+        await env.skip(run, timedelta(days=10))
+    return runs
 
 
 async def started(env: Environment, machine: str, **job: Any) -> Run[Outcome]:  # Any: whatever a job has
@@ -132,7 +134,7 @@ async def test_what_takes_too_long_is_ended_and_leaves_nothing_behind(runs: Runs
 
 
 async def test_what_is_under_way_when_the_time_is_up_is_paid_and_counted(temporal: str) -> None:
-    async with environment(app, Billed(), address=temporal, time_factor=10 * DAY) as env:
+    async with environment(app, Billed(), address=temporal) as env:
         run = await started(env, "asks", name="ana")
         assert (await run.result()).state == "lapsed"
         total = (await run.usage()).total
@@ -144,6 +146,7 @@ async def test_what_is_under_way_when_the_time_is_up_is_paid_and_counted(tempora
 
 async def test_who_gives_up_on_a_machine_waits_until_nothing_of_it_is_running(env: Environment) -> None:
     run = await env.client.start(Impatient.run, id=env.id())
+    await env.skip(run, timedelta(days=10))
 
     assert await run.result()
     await assert_replays(run, app)

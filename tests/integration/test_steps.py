@@ -1,9 +1,11 @@
 """Steps and time."""
 
+from datetime import timedelta
+
 import pytest
 
 from llmflow.errors import InputInvalid, RunNotCompleted
-from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
+from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
 from tests.integration.hello.workflows import Patient, Steps
@@ -35,12 +37,11 @@ async def test_a_bad_name_fails_the_run_and_not_its_task(hello: Hello, name: str
         assert isinstance(failed.value.__cause__, InputInvalid)
 
 
-async def test_days_pass_in_seconds(temporal: str) -> None:
-    model = ScriptedProvider(["good morning"])
-    async with environment(app, model, address=temporal, time_factor=86_400) as env:
+async def test_days_pass_in_no_time(hello: Hello) -> None:
+    async with hello(ScriptedProvider(["good morning"])) as env:
         run = await env.client.start(Patient.run, id=env.id())
+        await env.skip(run, timedelta(days=3))
 
         assert await run.result() == "good morning"
         assert await activities_of(run) == ["complete#1"]
-        # The history says three seconds, and replays with three days: the length of a timer is no decision.
         await assert_replays(run, app)

@@ -1,7 +1,7 @@
 """Customer support: questions, refunds that people agree to, and complaints that people answer."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -128,33 +128,27 @@ async def test_a_refund_that_is_rejected_pays_nothing(temporal: str, refunds: Re
         assert "refund/pay_refund#1" not in await activities_of(run)
 
 
-@pytest.fixture
-async def hurried(temporal: str, refunds: Refunds) -> AsyncIterator[Environment]:
-    """Four hours take four seconds."""
-    async with environment(app, scripted("refund"), address=temporal, time_factor=3600, max_cached_workflows=10) as env:
-        yield env
+async def test_where_no_agent_answers_their_lead_is_asked(temporal: str, refunds: Refunds) -> None:
+    async with environment(app, scripted("refund"), address=temporal) as env:
+        run = await start(env)
+        await question(run)
+        await env.skip(run, timedelta(hours=4))
+        asked = await question(run)
+        assert (asked.level, asked.approvers) == (1, ("sam", "kim", "lena"))
+        await run.approve("refund", by="lena", form={"amount": 500, "reason": "broken"})
+
+        solved = await run.result()
+        assert solved.decided_by == ["lena"]
+        assert refunds() == [("A-1042", 189)], "never more than was paid"
+        await assert_replays(run, app)
 
 
-async def test_where_no_agent_answers_their_lead_is_asked(hurried: Environment, refunds: Refunds) -> None:
-    run = await start(hurried)
-
-    async def escalated() -> bool:
-        return (await question(run)).level == 1
-
-    await until(escalated)
-    assert (await question(run)).approvers == ("sam", "kim", "lena")
-    await run.approve("refund", by="lena", form={"amount": 500, "reason": "broken"})
-
-    solved = await run.result()
-    assert solved.decided_by == ["lena"]
-    assert refunds() == [("A-1042", 189)], "never more than was paid"
-    await assert_replays(run, app)
-
-
-async def test_where_nobody_answers_the_customer_is_told_so(hurried: Environment) -> None:
+async def test_where_nobody_answers_the_customer_is_told_so(temporal: str, refunds: Refunds) -> None:
     ticket = Ticket(customer="Mia", text="My grinder is broken.", answer_within=timedelta(hours=1))
-    run = await hurried.client.start(CustomerSupport.run, ticket, id=hurried.id())
-    assert "A colleague" in (await run.result()).reply
+    async with environment(app, scripted("refund"), address=temporal) as env:
+        run = await env.client.start(CustomerSupport.run, ticket, id=env.id())
+        await env.skip(run, timedelta(hours=3))
+        assert "A colleague" in (await run.result()).reply
 
 
 async def test_an_unknown_order_is_said_to_the_customer(temporal: str, refunds: Refunds) -> None:

@@ -5,6 +5,7 @@ import gc
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from temporalio.worker import Replayer, Worker
 
 from llmflow import worker
 from llmflow.client import Client, connect
+from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ErrorDetail, LimitReached, RateLimited, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
+from llmflow.providers.catalogue import Catalogue
 from llmflow.telemetry import genai
 from llmflow.telemetry.flush import flush_traces
 from llmflow.testing import ScriptedProvider, environment
@@ -74,11 +77,20 @@ WHOLE = [
 
 @pytest.mark.parametrize("cached", [0, 100])
 async def test_one_trace_from_the_client_to_the_model_and_nothing_twice(
-    temporal: str, spans: InMemorySpanExporter, cached: int, caplog: pytest.LogCaptureFixture
+    temporal: str, spans: InMemorySpanExporter, cached: int, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    model = ScriptedProvider(lambda _: "hi")
-    async with environment(app, model, address=temporal, max_cached_workflows=cached) as env:
-        run = await env.client.start(Whole.run, "ana", id=env.id())
+    served = worker.activities(
+        app,
+        settings=Settings(home=tmp_path, store=None),
+        catalogue=Catalogue.only("scripted"),
+        providers={"scripted": ScriptedProvider(lambda _: "hi")},
+    )
+    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+    queue = f"whole-{uuid.uuid4()}"
+    async with Worker(  # without a cache it replays the run at every step
+        connected.temporal, task_queue=queue, workflows=app.workflows, max_cached_workflows=cached
+    ):
+        run = await Client(connected.temporal, queue).start(Whole.run, "ana", id=queue)
         assert await run.result() == ["hi", "ana lives in Oslo", "hi", "hi", "hi"]
     found = spans.get_finished_spans()
     assert tree(found) == WHOLE

@@ -107,8 +107,10 @@ async def test_a_price_that_is_rejected_undoes_what_was_held(temporal: str, rows
 
 async def test_a_price_that_nobody_agrees_to_in_time_undoes_it_too(temporal: str, rows: Rows) -> None:
     model = ScriptedProvider(first_offer)
-    async with environment(app, model, address=temporal, time_factor=timedelta(hours=12).total_seconds()) as env:
+    async with environment(app, model, address=temporal) as env:
         run = await env.client.start(TravelAgent.run, PORTO, id=env.id())
+        await asked(run)
+        await env.skip(run, timedelta(hours=12))
 
         assert "nobody decided within 12 h" in str((await run.result()).failure)
         assert rows() == {"porto/flight-1": "cancelled", "porto/hotel-1": "cancelled"}
