@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from rich.table import Table
+from rich.text import Text
 
 from llmflow.app import App
 from llmflow.cli._apps import Application
@@ -27,12 +27,13 @@ def show_next(app: App) -> None:
     """What to read and to run next. Every path exists, in a clone as in an installed wheel."""
     root, command = examples_root(), llmflow_command()
     others = "|".join(name for name in Application if name != app.name)
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row("  another example", f"{command} demo {others}")
-    grid.add_row("  the code of this one", near(root / "workflows" / app.name))
-    grid.add_row("  a project of your own", f"{command} init mine")
-    grid.add_row("  how to go on from there", near(root / "docs" / "getting-started.md"))
+    lines = {
+        "another example": f"{command} demo {others}",
+        "the code of this one": near(root / "workflows" / app.name),
+        "a project of your own": f"{command} init mine",
+        "how to go on from there": near(root / "docs" / "getting-started.md"),
+    }
     say("\nNext")
-    err.print(grid)
+    for title, what in lines.items():
+        # A terminal wraps a long path by itself, so that it can still be copied.
+        err.print(Text.assemble((f"  {title:<23}  ", "dim"), what), soft_wrap=True)

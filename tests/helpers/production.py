@@ -43,6 +43,7 @@ LEFT_OUT = {
     "test_cli_demos.py": "about the same, with the store that it makes",
     "test_chaos.py": "about the dev server, too, when it is killed",
     "test_scaffold.py": "about a new project, whose own test starts the dev server",
+    "test_installed_wheel.py": "about what a wheel holds, with servers of its own",
     "test_kill.py": "about an SQLite file, and takes three quarters of a minute",
 }
 """Integration tests that learn nothing here, with the reason."""

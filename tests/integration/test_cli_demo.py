@@ -135,3 +135,4 @@ async def test_on_a_terminal_it_stays_up_until_ctrl_c(here: Path) -> None:
     assert "\x1b[" in screen, "colours, and the steps as they happen"
     assert "75 degrees" in screen
     assert "http://localhost:" in screen
+    assert "llmflow init mine" in screen.partition("Next")[2]
