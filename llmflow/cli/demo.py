@@ -125,7 +125,7 @@ async def _demo(shown: AnyDemo, settings: Settings, asked: object, *, as_json: b
 
 def _again(app: App) -> str:
     """The command that serves the application, with its runs."""
-    return f"llmflow dev workflows.{app.name}.app:app"
+    return f"llmflow dev --app workflows.{app.name}.app:app"
 
 
 async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, again: str | None) -> None:

@@ -28,5 +28,5 @@ def init(
     for one in files:
         out.print(f"  {name}/{one}", markup=False)
     out.print("\nIt runs without a key; its models.yaml says how to name a language model. Next:\n")
-    for command in (f"cd {name}", f"llmflow dev {name}.app:app", "pytest"):
+    for command in (f"cd {name}", f"export LLMFLOW_APP={name}.app:app", "llmflow dev", "pytest"):
         out.print(f"  {command}", markup=False)

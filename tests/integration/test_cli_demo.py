@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._apps import load_research
+from llmflow.cli._apps import Application, load_demo
 from llmflow.errors import ConfigInvalid
 from tests.helpers.command_line import COMMAND, environ, finished, started
 from tests.helpers.model_server import ModelServer, Reply
@@ -142,4 +142,4 @@ def test_where_there_is_no_research_assistant(monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in sys.modules if name.startswith("workflows.")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(ConfigInvalid, match="`llmflow init NAME`"):
-        load_research()
+        load_demo(Application.RESEARCH)

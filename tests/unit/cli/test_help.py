@@ -103,8 +103,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["list", "--since", "yesterday"], "is no moment"),
         (["result", "x", "--timeout", "5"], "is no duration"),
         (["status"], "Missing argument 'RUN'"),
-        (["worker"], "Missing argument 'APP'"),
-        (["worker", "a:b", "--grace", "long"], "is no duration"),
+        (["worker", "--app", "a:b", "--grace", "long"], "is no duration"),
         (["demo", "--documents", "nowhere"], "does not exist"),
     ],
 )

@@ -34,7 +34,7 @@ def test_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
     done = call(capsys, "init", "tea")
     assert done.code == 0
     assert "  tea/tea/workflow.py\n" in done.out
-    assert "\n  llmflow dev tea.app:app\n" in done.out
+    assert "\n  cd tea\n  export LLMFLOW_APP=tea.app:app\n  llmflow dev\n" in done.out
 
 
 @pytest.mark.parametrize(
