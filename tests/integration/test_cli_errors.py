@@ -31,7 +31,7 @@ def refused(done: Done, code: int, said: str) -> None:
     assert len(done.err.splitlines()) == 1, done.err
 
 
-@pytest.mark.parametrize("command", ["status", "usage", "result", "cancel"])
+@pytest.mark.parametrize("command", ["status", "usage", "result", "cancel", "terminate"])
 def test_a_run_that_is_not_there(llmflow: Call, command: str) -> None:
     refused(llmflow(command, "nobody"), 4, "there is no run 'nobody'")
     refused(llmflow(command, "nobody", "--json"), 4, "`llmflow list` shows those there are")
