@@ -20,8 +20,8 @@ help: ## this list
 demo: $(SET_UP) ## an application at work: APP=research|support|travel|..., Q="a question", DOCS=path/to/documents
 	@$(BIN)/llmflow demo $(if $(APP),$(call quoted,$(value APP))) $(if $(Q),--question $(call quoted,$(value Q))) $(if $(DOCS),--documents $(call quoted,$(value DOCS)))
 
-dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C
-	@$(BIN)/llmflow dev
+dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C: LLMFLOW_APP=workflows.research.app:app
+	@LLMFLOW_APP=$${LLMFLOW_APP:-workflows.research.app:app} $(BIN)/llmflow dev
 
 # Two processes even on one core, because tests mostly wait: for servers, timers and processes that they kill.
 PYTEST := -m pytest -n 2 --dist loadfile

@@ -12,6 +12,7 @@ from tests.helpers.redis import NoRedis, running_redis
 
 # pytest-xdist says that its processes are 80 columns wide; what goes into a pipe is not.
 os.environ.pop("COLUMNS", None)
+os.environ.pop("LLMFLOW_APP", None)  # of the person who runs the tests
 
 # Time is no reason to fail here: the machine may be busy.
 settings.register_profile(

@@ -1,17 +1,17 @@
 """Apps by their path, and the examples by their name."""
 
 import os
+import re
 import sys
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from llmflow import app
 from llmflow.app import App, Demo
 from llmflow.cli._examples import offer_example, use_examples
-
-RESEARCH = "workflows.research.app:app"
-"""The application that `dev` serves if nobody says which."""
+from llmflow.errors import InputInvalid
 
 AnyDemo = Demo[Any, Any]  # Any: demos of runs with inputs and results of every type
 
@@ -27,24 +27,31 @@ class Application(StrEnum):
     ONBOARDING = "onboarding"
 
 
-def load(path: str) -> App:
+def load(path: str | None) -> App:
     """The App at `package.module:attribute`, with the current folder first on the import path, and examples last.
 
     Raises:
-        ConfigInvalid: there is none.
+        InputInvalid: no App is named.
+        ConfigInvalid: there is none at this path.
     """
+    if path is None:
+        known = _apps_here()
+        example = known[0] if len(known) == 1 else "package.module:attribute"
+        raise InputInvalid(f"no App is named: add `--app {example}`, or `export LLMFLOW_APP={example}` once")
     _look_here()
     offer_example(path.partition(":")[0])
     return _served(app.load_app(path))
 
 
-def load_research() -> App:
-    """The research assistant: that of the current folder, or the example.
+def named(path: str | None) -> str:
+    """The option that names this App in a command line to type: empty where LLMFLOW_APP names it already."""
+    return "" if path is None or os.environ.get("LLMFLOW_APP") == path else f" --app {path}"
 
-    Raises:
-        ConfigInvalid: the current folder has one, and it is broken.
-    """
-    return load(RESEARCH)
+
+def _apps_here() -> list[str]:
+    """Of packages in the current folder whose app.py defines `app`, as in a project that `llmflow init` made."""
+    files = sorted(Path.cwd().glob("*/app.py"))
+    return [f"{one.parent.name}.app:app" for one in files if re.search("^app = ", one.read_text(errors="ignore"), re.M)]
 
 
 def load_demo(name: Application) -> AnyDemo:

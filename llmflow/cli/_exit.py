@@ -44,7 +44,7 @@ MEANING: Mapping[Exit, str] = MappingProxyType(
         Exit.NOT_FOUND: "no such run, step, workflow, prompt, approval, tenant, model or tag",
         Exit.CONFIG: "app, prompts, models or settings are wrong",
         Exit.TIMEOUT: "the run still goes on when the time is up",
-        Exit.INTERRUPTED: "stopped by Ctrl-C",
+        Exit.INTERRUPTED: "stopped by Ctrl-C, or by a no to its question",
     }
 )
 

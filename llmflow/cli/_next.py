@@ -20,7 +20,7 @@ def llmflow_command() -> str:
 
 def again(app: App) -> str:
     """The command that serves the application of a demo, with its runs."""
-    return f"{llmflow_command()} dev workflows.{app.name}.app:app"
+    return f"{llmflow_command()} dev --app workflows.{app.name}.app:app"
 
 
 def show_next(app: App) -> None:

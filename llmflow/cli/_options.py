@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from llmflow.types.budgets import Budget
 
 AppPath = Annotated[
-    str, typer.Argument(metavar="APP", help="The App, as `package.module:attribute`: workflows.research.app:app")
+    str | None,
+    typer.Option("--app", "-a", metavar="APP", envvar="LLMFLOW_APP", help="The App, as `package.module:attribute`"),
 ]
+"""The one way in which commands name an App. `_apps.load` refuses none, where a command cannot do without."""
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as `llmflow list` shows it")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
 

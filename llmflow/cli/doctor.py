@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.app import App
-from llmflow.cli._apps import load
+from llmflow.cli._apps import load, named
 from llmflow.cli._exit import Exit, exit_code
 from llmflow.cli._models import how_to_get_a_model, models_of
-from llmflow.cli._options import AsJson
+from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import near, out, plural, print_json
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
@@ -49,10 +49,8 @@ class Diagnosis(BaseModel):
 
 
 def doctor(
-    app: Annotated[
-        str | None, typer.Argument(metavar="APP", help="Look at its prompts, models, keys and workers too")
-    ] = None,
     *,
+    app: AppPath = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Add missing search attributes, and bring the store to the current schema")
     ] = False,
@@ -60,10 +58,11 @@ def doctor(
 ) -> None:
     """Look for what is missing, and say how to mend it.
 
-    It looks at the server, its search attributes, the store, and at an App's prompts, models, keys and workers. It ends
-    with 3 if all that is wrong is that a server, a store or a worker does not answer, and else with 5.
+    It looks at the server, its search attributes, the store, and at the prompts, models, keys and workers of an App, if
+    one is named. It ends with 3 if all that is wrong is that a server, a store or a worker does not answer, and else
+    with 5.
 
-    Example: llmflow doctor workflows.research.app:app
+    Example: llmflow doctor --app workflows.research.app:app
     """
     checks = tuple(run(_examine(app, fix=fix)))
     diagnosis = Diagnosis(ok=all(one.ok for one in checks), checks=checks)
@@ -102,7 +101,7 @@ async def _of_server(app: App | None, path: str | None, attributes: SearchAttrib
     if app is None:
         return [server, searchable]
     found = f"{workers or 'no'} {plural(workers, 'worker')} on task queue {app.task_queue} in the last 75 s"
-    mend = None if workers else f"llmflow worker {path}"
+    mend = None if workers else f"llmflow worker{named(path)}"
     return [server, searchable, Check(name="worker", ok=workers > 0, found=found, mend=mend, away=not workers)]
 
 

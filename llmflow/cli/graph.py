@@ -15,16 +15,16 @@ from llmflow.types.machines import MachineDescription
 
 
 def graph(
-    app: AppPath,
     machine: Annotated[str | None, typer.Argument(metavar="[MACHINE]", help="Class of one machine")] = None,
     *,
+    app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw the state machines of an App as Mermaid, for Markdown or mermaid.live.
 
     They are those that the modules of its workflows define or import.
 
-    Example: llmflow graph workflows.onboarding.app:app Onboarding
+    Example: llmflow graph Onboarding --app workflows.onboarding.app:app
     """
     found = _chosen(load(app), machine)
     if as_json:

@@ -33,7 +33,7 @@ def init(
     for one in files:
         out.print(f"  {name}/{one}", markup=False)
     out.print("\nIt runs without a key; its models.yaml says how to name a language model. Next:\n")
-    _print_commands(f"cd {name}", f"llmflow dev {name}.app:app", "pytest")
+    _print_commands(f"cd {name}", f"export LLMFLOW_APP={name}.app:app", "llmflow dev", "pytest")
     out.print("\nAs containers, with the wheel of llmflow beside the Dockerfile, because no package index has it:\n")
     _print_commands(f"pip wheel --no-deps --wheel-dir . {_origin()}", "docker compose up --build --detach --wait")
 

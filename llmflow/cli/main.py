@@ -82,6 +82,7 @@ app = typer.Typer(
                 "result": "llmflow.cli.runs:result",
                 "usage": "llmflow.cli.status:usage",
                 "cancel": "llmflow.cli.runs:cancel",
+                "terminate": "llmflow.cli.runs:terminate",
                 "list": "llmflow.cli.runs:list_runs",
                 "fork": "llmflow.cli.fork:fork",
                 "compare": "llmflow.cli.compare_runs:compare_runs",

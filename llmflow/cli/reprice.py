@@ -10,7 +10,7 @@ from rich.table import Table
 
 from llmflow.cli._apps import load
 from llmflow.cli._ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf, ledger
-from llmflow.cli._options import AsJson
+from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import dollars, err, out, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.config import Settings
@@ -27,10 +27,7 @@ def reprice(
             exists=True, dir_okay=False, help="A prices.yaml; if left out that of LLMFLOW_PRICES, else that of --app"
         ),
     ] = None,
-    app: Annotated[
-        str | None,
-        typer.Option(metavar="APP", help="The App whose prices.yaml it is, as `package.module:attribute`"),
-    ] = None,
+    app: AppPath = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, and write nothing")] = False,
     since: Since = None,
     until: Until = None,

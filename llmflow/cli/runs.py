@@ -1,6 +1,7 @@
-"""`llmflow list`, `llmflow result`, `llmflow cancel`: runs that were started, here or anywhere else."""
+"""`llmflow list`, `result`, `cancel`, `terminate`: runs that were started, here or anywhere else."""
 
 import asyncio
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -9,11 +10,12 @@ from rich.table import Table
 
 from llmflow.cli._exit import Exit
 from llmflow.cli._options import AsJson, RunId, parse_duration, parse_moment
-from llmflow.cli._output import out, print_json, say, took, when
+from llmflow.cli._output import err, out, print_json, say, took, when
 from llmflow.cli._report import state as shown_state
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
-from llmflow.errors import RunNotCompleted
+from llmflow.config import Settings
+from llmflow.errors import InputInvalid, RunNotCompleted
 from llmflow.types.runs import RunPage, RunState, RunStatus
 
 
@@ -100,7 +102,7 @@ async def _result(id: str, timeout: timedelta | None, *, as_json: bool) -> Any: 
 def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
     """Ask a run to stop.
 
-    Running calls are cut, and its clean-up code runs.
+    Running calls are cut, and its compensations and other clean-up code run.
 
     Example: llmflow cancel research-calm-otter-7f3a
     """
@@ -116,6 +118,56 @@ def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
 async def _cancel(id: str) -> RunStatus:
     one = (await connected()).client.run(id)
     await one.cancel()
+    return await one.status()
+
+
+_WARNING = "ends it at once: none of its code runs any more, so no compensation and no other clean-up"
+
+
+def terminate(
+    run_id: RunId,
+    *,
+    reason: Annotated[str | None, typer.Option(help="Why, for its history [default: who did it]")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a run at once; compensations do NOT run.
+
+    None of its code runs any more, so nothing that it did is undone. Its running calls are cut, and its child workflows
+    are terminated, too. `llmflow cancel` asks it to stop instead: prefer that wherever the run still reacts.
+
+    Example: llmflow terminate research-calm-otter-7f3a --reason "started twice"
+    """
+    if not (yes or _agreed(run(_status(run_id)))):
+        raise typer.Exit(Exit.INTERRUPTED)
+    status = run(_terminate(run_id, f"by {Settings.load().by}" if reason is None else reason))
+    if as_json:
+        print_json(status)
+    else:
+        say(f"terminated {status.id}: nothing was undone")
+
+
+def _agreed(status: RunStatus) -> bool:
+    """Ask the person. One that has ended is left to Temporal, which refuses it."""
+    if status.state != "running":
+        return True
+    if not (sys.stdin.isatty() and err.is_terminal):
+        raise InputInvalid(f"to terminate {status.id!r} {_WARNING}: add --yes, or see `llmflow cancel {status.id}`")
+    say(f"{status.id} ({status.workflow}) has been running for {took(status.started_at, None)}.")
+    say(f"To terminate {_WARNING}. To have that run, use `llmflow cancel {status.id}`.", "yellow")
+    try:
+        return typer.confirm("Terminate it?", err=True)
+    except typer.Abort:  # Ctrl-C, or Ctrl-D
+        return False
+
+
+async def _status(id: str) -> RunStatus:
+    return await (await connected()).client.run(id).status()
+
+
+async def _terminate(id: str, reason: str) -> RunStatus:
+    one = (await connected()).client.run(id)
+    await one.terminate(reason)
     return await one.status()
 
 

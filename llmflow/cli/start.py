@@ -45,11 +45,11 @@ class Started(BaseModel):
 
 
 def start(
-    app: AppPath,
     workflow: Annotated[
-        str | None, typer.Argument(metavar="WORKFLOW", help="Which one, if the App has several")
+        str | None, typer.Argument(metavar="[WORKFLOW]", help="Which one, if the App has several")
     ] = None,
     *,
+    app: AppPath = None,
     input: Annotated[
         str | None, typer.Option(metavar="JSON|@FILE|-", help="The workflow's input: JSON, a file, or stdin")
     ] = None,
@@ -71,7 +71,7 @@ def start(
 
     Its input is checked first; a wrong one starts nothing.
 
-    Example: llmflow start workflows.research.app:app --input '{"text": "What is a step?"}' --wait
+    Example: llmflow start --app workflows.research.app:app --input '{"text": "What is a step?"}' --wait
     """
     served = load(app)
     kind = find_workflow(served, workflow)

@@ -17,8 +17,8 @@ from llmflow.config import Settings
 
 
 def worker(
-    app: AppPath,
     *,
+    app: AppPath = None,
     task_queue: Annotated[str | None, typer.Option(help="Instead of the App's own")] = None,
     max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
     grace: Annotated[
@@ -35,7 +35,7 @@ def worker(
     It runs until SIGTERM or Ctrl-C, and finishes the running calls before it ends. With --json, it prints what it
     serves once it is ready.
 
-    Example: llmflow worker workflows.research.app:app --health 127.0.0.1:8080
+    Example: llmflow worker --app workflows.research.app:app --health 127.0.0.1:8080
     """
     served = load(app)
     settings = Settings.load()

@@ -255,6 +255,8 @@ class Run(Generic[Out]):
     async def cancel(self) -> None:
         """Ask it to stop: running calls are cut, and its clean-up code runs. A run that has ended stays as it is.
 
+        Compensations of its sagas are clean-up code, so what they know to undo is undone.
+
         Raises:
             RunNotFound: no run has this id.
         """
@@ -262,7 +264,12 @@ class Run(Generic[Out]):
             await self.handle.cancel()
 
     async def terminate(self, reason: str) -> None:
-        """End it from outside, at once: none of its code runs any more.
+        """End it from outside, at once: none of its code runs any more, so no compensation either. Prefer `cancel`.
+
+        Its running calls are cut, and its child workflows end as their parent close policy says.
+
+        Args:
+            reason: Why, for its history and for everyone who asks for its result.
 
         Raises:
             RunNotFound: no run has this id, or it has ended.

@@ -323,7 +323,7 @@ def _no_way_back(change: _Change, used: Sequence[str]) -> InputInvalid:
     elif left:
         ways = f"The store has no other version than {', '.join(dict.fromkeys(left))}, which `back` came from"
     else:
-        ways = "The store has no other version; `llmflow prompts push APP` stores that of a file"
+        ways = "The store has no other version; `llmflow prompts push` stores that of a file"
     return InputInvalid(f"{nowhere}, so there is no way back, and nothing changed. {ways}")
 
 

@@ -111,7 +111,7 @@ def state_of(connection: Connection, name: str) -> PromptState:
         known = list(connection.scalars(select(prompt_versions.c.name).distinct()))
         hint = did_you_mean(name, known) or ("" if known else ": it is empty")
         raise PromptNotFound(
-            f"the store has no prompt `{name}`{hint}. `llmflow prompts push APP` stores those of an App",
+            f"the store has no prompt `{name}`{hint}. `llmflow prompts push` stores those of an App",
             ErrorDetail(field=name),
         )
     return found[name]

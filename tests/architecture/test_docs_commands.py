@@ -35,8 +35,8 @@ def unknown_commands(page: Page, make: Collection[str], llmflow: typer.Typer) ->
 
 
 def unknown_words(llmflow: typer.Typer, words: list[str]) -> Iterator[str]:
-    """Sub-commands and options that the command line does not have. Their values are not judged."""
-    command, said, value = typer.main.get_command(llmflow), "llmflow", False
+    """Sub-commands, options and arguments that the command line does not have. Their values are not judged."""
+    command, said, value, given = typer.main.get_command(llmflow), "llmflow", False, 0
     for word in words:
         if value:
             value = False
@@ -53,6 +53,11 @@ def unknown_words(llmflow: typer.Typer, words: list[str]) -> Iterator[str]:
                 yield f"`{said}` has no command {word}; it has {', '.join(sorted(command.commands))}"
                 return
             command, said = command.commands[word], f"{said} {word}"
+        else:
+            given += 1
+    takes = sum(param.param_type_name == "argument" for param in command.params)
+    if given > takes:
+        yield f"`{said}` takes {takes} arguments, and is given {given}"
 
 
 def dead_links(page: Page, root: Path) -> Iterator[str]:
@@ -100,7 +105,14 @@ def _problems(*lines: str, language: str = "console") -> list[str]:
 
 @pytest.mark.parametrize(
     "line",
-    ["make demos", "cd x && make tests", "llmflow lst", "llmflow list --jsno", "A=1 .venv/bin/llmflow prompts shw x"],
+    [
+        "make demos",
+        "cd x && make tests",
+        "llmflow lst",
+        "llmflow list --jsno",
+        "A=1 .venv/bin/llmflow prompts shw x",
+        "llmflow prompts show a b > c",
+    ],
 )
 def test_rejects_an_unknown_command(line: str) -> None:
     assert len(_problems(f"$ {line}")) == 1

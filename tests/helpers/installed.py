@@ -76,9 +76,9 @@ async def makes_a_project(user: Installed, folder: Path) -> Path:
     project = folder / "mine"
     tested = await user.run("-m", "pytest", "-q", cwd=project)
     assert "1 passed" in tested.out, tested.out + tested.err
-    async with user.started("dev", "mine.app:app", cwd=project) as dev:
+    async with user.started("dev", cwd=project, LLMFLOW_APP="mine.app:app") as dev:
         await dev.says("Ctrl-C stops it")
-        start = ("start", "mine.app:app", "--input", "@example.json", "--wait", "--json")
+        start = ("start", "--app", "mine.app:app", "--input", "@example.json", "--wait", "--json")
         digest = (await user.llmflow(*start, cwd=project)).json()["result"]
         ended = await dev.done(signal.SIGTERM)
     assert digest["reading_time"] == {"words": 79, "minutes": 1}
@@ -94,7 +94,7 @@ async def shows_the_demo(user: Installed, folder: Path) -> None:
     assert {source["path"] for source in outcome["result"]["sources"]} <= pages
     assert outcome["result"]["report"]["sections"]
     again = done.err.strip().rpartition("To see the run again: ")[2]
-    assert again == "llmflow dev workflows.research.app:app"
+    assert again == "llmflow dev --app workflows.research.app:app"
 
     async with user.started(*again.split()[1:], cwd=folder) as dev:
         await dev.says("Ctrl-C stops it")

@@ -1,17 +1,22 @@
 """A budget holds for a run with its children and the runs that continue it, and what is refused is not asked."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from llmflow.errors import BudgetExceeded, RunNotCompleted
+from llmflow.stores.database import Database
+from llmflow.stores.schema import budgets
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
+from tests.helpers.waiting import until
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
 from tests.integration.hello.workflows import Asked, Family, Parallel
@@ -59,6 +64,44 @@ async def test_branches_at_once_stay_inside(env: Environment, model: ScriptedPro
     roomy = await env.client.start(Parallel.run, ["a", "b", "c"], id=env.id(), budget=Budget(usd=Decimal("0.30")))
     assert len(await roomy.result()) == 3
     assert (await roomy.usage()).total.usd == Decimal("0.30")
+
+
+class Silent(ScriptedProvider):
+    """Never answers."""
+
+    def __init__(self) -> None:
+        super().__init__(_answer)
+        self.asked = asyncio.Event()
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError(request)
+
+
+@pytest.mark.parametrize("model", [Silent()])
+@pytest.mark.parametrize("end", ["cancel", "terminate"])
+async def test_an_ended_run_leaves_nothing_reserved(env: Environment, model: Silent, end: str) -> None:
+    model.asked.clear()
+    ask = Ask(prompt="hello/greet", variables={"name": "ana"})
+    run = await env.client.start(Asked.run, ask, id=env.id(), budget=Budget(usd=Decimal(1)))
+    await model.asked.wait()
+    assert env.client.store
+
+    async with Database(env.client.store) as database:
+
+        async def sums() -> tuple[Decimal, Decimal]:
+            query = select(budgets.c.spent, budgets.c.reserved)  # this test's store has only one
+            [found] = await database.read(lambda connection: connection.execute(query).all())
+            return found.spent, found.reserved
+
+        assert await sums() == (0, COSTS)
+        await (run.cancel() if end == "cancel" else run.terminate("seen enough"))
+
+        async def settled() -> bool:
+            return await sums() == (COSTS, 0)  # nobody knows what the vendor bills
+
+        await until(settled)
 
 
 async def test_a_model_without_a_price_is_refused_unless_the_budget_allows_it(

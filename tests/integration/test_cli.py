@@ -23,7 +23,9 @@ Call = Callable[..., Done]
 def served(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What `llmflow worker` said when it began to serve."""
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    with subprocess.Popen([*COMMAND, "worker", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr
         said = ""
         while "Ctrl-C stops it" not in said:
@@ -56,7 +58,7 @@ def test_a_worker_says_what_it_serves(served: str) -> None:
 async def test_a_worker_says_so_in_json(temporal: str, tmp_path: Path) -> None:
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
     options = ("--json", "--grace", "1s", "--task-queue", "as-json")
-    async with started("worker", APP, *options, cwd=tmp_path, env=env) as worker:
+    async with started("worker", "--app", APP, *options, cwd=tmp_path, env=env) as worker:
         await worker.says("Ctrl-C stops it")
         said = (await worker.done(signal.SIGTERM)).json()
     assert (said["app"], said["task_queue"], said["address"]) == ("errands", "as-json", temporal)
@@ -68,7 +70,7 @@ async def test_a_worker_says_so_in_json(temporal: str, tmp_path: Path) -> None:
 
 def test_the_life_of_a_run(llmflow: Call, served: str) -> None:
     begun = llmflow(
-        "start", APP, "Greet", "--input", '{"who": "ana", "times": 2}', "--tag", "a", "--wait", "--json"
+        "start", "--app", APP, "Greet", "--input", '{"who": "ana", "times": 2}', "--tag", "a", "--wait", "--json"
     ).json()
     id = begun["id"]
     assert id.startswith("errands-")
@@ -94,7 +96,7 @@ def test_the_life_of_a_run(llmflow: Call, served: str) -> None:
 
 
 def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
-    started = llmflow("start", APP, "Greet", "--input", '{"who": "bob"}', "--id", "bob-1")
+    started = llmflow("start", "--app", APP, "Greet", "--input", '{"who": "bob"}', "--id", "bob-1")
     assert (started.code, started.out) == (0, "")
     assert started.err.splitlines()[:2] == ["started bob-1", "  watch   llmflow status bob-1 --watch"]
 
@@ -104,7 +106,7 @@ def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
     assert "1 model call · " in watched.out
     assert watched.err == ""
 
-    again = llmflow("start", APP, "Greet", "--input", '{"who": "bob", "times": 1}', "--id", "bob-1")
+    again = llmflow("start", "--app", APP, "Greet", "--input", '{"who": "bob", "times": 1}', "--id", "bob-1")
     assert again.err.startswith("bob-1 exists, nothing was started: it is ✓ completed")
     assert again.code == 0
     for other, said in (
@@ -115,7 +117,7 @@ def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
         (("Say", "--input", '"x"', "--wait"), "run 'bob-1' exists already and is one of Greet, not of Say"),
         (("Nap",), "run 'bob-1' exists already and is one of Greet, not of Nap"),
     ):
-        refused = llmflow("start", APP, *other, "--id", "bob-1")
+        refused = llmflow("start", "--app", APP, *other, "--id", "bob-1")
         assert (refused.code, refused.out) == (2, "")
         assert refused.err.startswith(f"error: {said}"), "and nothing of the other run is shown as a result"
 
@@ -127,14 +129,14 @@ def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
 
 def test_a_result_that_is_a_text(llmflow: Call, served: str) -> None:
     text = "über [bold]\n" + "x" * 300
-    llmflow("start", APP, "Say", "--input", f'"{text[:11]}\\n{text[12:]}"', "--id", "say-1")
+    llmflow("start", "--app", APP, "Say", "--input", f'"{text[:11]}\\n{text[12:]}"', "--id", "say-1")
     assert llmflow("result", "say-1").out == f"{text}\n"
     assert llmflow("result", "say-1", "--json").json() == text
     assert llmflow("usage", "say-1").err == "no model has answered in this run\n"
 
 
 def test_a_run_that_fails(llmflow: Call, served: str) -> None:
-    waited = llmflow("start", APP, "Break", "--input", '"too heavy"', "--id", "break-1", "--wait")
+    waited = llmflow("start", "--app", APP, "Break", "--input", '"too heavy"', "--id", "break-1", "--wait")
     assert (waited.code, waited.out) == (1, "")
 
     result = llmflow("result", "break-1")
@@ -142,7 +144,7 @@ def test_a_run_that_fails(llmflow: Call, served: str) -> None:
     assert result.err == "error: run 'break-1' failed: Broken: too heavy\n"
 
     failure = "run 'break-1' failed: Broken: too heavy"
-    again = llmflow("start", APP, "Break", "--input", '"too heavy"', "--id", "break-1", "--wait", "--json")
+    again = llmflow("start", "--app", APP, "Break", "--input", '"too heavy"', "--id", "break-1", "--wait", "--json")
     for done in (llmflow("result", "break-1", "--json"), again):
         assert done.code == 1
         said = json.loads(done.out)
@@ -161,7 +163,7 @@ def test_a_run_that_fails(llmflow: Call, served: str) -> None:
 
 
 def test_a_run_that_lasts(llmflow: Call, served: str) -> None:
-    llmflow("start", APP, "Nap", "--id", "nap-1")
+    llmflow("start", "--app", APP, "Nap", "--id", "nap-1")
 
     running = llmflow("status", "nap-1")
     assert "nap-1  ● running" in running.out
@@ -181,7 +183,7 @@ def test_a_run_that_lasts(llmflow: Call, served: str) -> None:
 
 def test_a_run_that_begins_later(llmflow: Call, served: str) -> None:
     options = ("--delay", "2h", "--tenant", "acme", "--user", "ana", "--budget", "0.5")
-    llmflow("start", APP, "Nap", "--id", "later-1", *options)
+    llmflow("start", "--app", APP, "Nap", "--id", "later-1", *options)
     one, known = llmflow("status", "later-1"), llmflow("status", "later-1", "--json").json()["status"]
     llmflow("cancel", "later-1")
     began, begins = (datetime.fromisoformat(known[name]) for name in ("started_at", "begins_at"))
@@ -193,7 +195,18 @@ def test_a_run_that_begins_later(llmflow: Call, served: str) -> None:
 
 def test_two_runs_apart(llmflow: Call, served: str) -> None:
     for id, who in (("apart-1", "ana"), ("apart-2", "eve")):
-        llmflow("start", APP, "Greet", "--input", json.dumps({"who": who, "times": 1}), "--id", id, "--wait", "--json")
+        llmflow(
+            "start",
+            "--app",
+            APP,
+            "Greet",
+            "--input",
+            json.dumps({"who": who, "times": 1}),
+            "--id",
+            id,
+            "--wait",
+            "--json",
+        )
     _, _, inputs = llmflow("compare", "apart-1", "apart-2").out.partition("\ninput\n")
     inputs, _, _ = inputs.partition("output\n")
     [line] = [line for line in inputs.splitlines() if "≠" in line]
@@ -210,7 +223,9 @@ def test_two_runs_apart(llmflow: Call, served: str) -> None:
 
 def test_two_runs_whose_beginning_is_forgotten(llmflow: Call, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of a run that has continued for longer than Temporal keeps its first part: no test waits for that."""
-    llmflow("start", APP, "Greet", "--input", '{"who": "ana", "times": 1}', "--id", "old-1", "--wait", "--json")
+    llmflow(
+        "start", "--app", APP, "Greet", "--input", '{"who": "ana", "times": 1}', "--id", "old-1", "--wait", "--json"
+    )
 
     async def forgotten(run: Run[object]) -> object:
         raise RunNotFound(run.id)
@@ -226,7 +241,7 @@ def test_two_runs_whose_beginning_is_forgotten(llmflow: Call, served: str, monke
 
 def test_list(llmflow: Call, served: str) -> None:
     for number in range(3):
-        llmflow("start", APP, "Say", "--input", '"x"', "--id", f"list-{number}", "--wait", "--json")
+        llmflow("start", "--app", APP, "Say", "--input", '"x"', "--id", f"list-{number}", "--wait", "--json")
     filters = ("list", "--query", "WorkflowId STARTS_WITH 'list-'")
 
     def ids(*options: str) -> list[str]:

@@ -23,7 +23,9 @@ Json = Any  # Any: JSON
 @pytest.fixture(scope="module")
 def served(temporal: str) -> Iterator[None]:
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    with subprocess.Popen([*COMMAND, "worker", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr
         while "Ctrl-C stops it" not in (line := process.stderr.readline()):
             assert line
@@ -43,7 +45,7 @@ def llmflow(temporal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 def asking(llmflow: Call, workflow: str, given: str) -> str:
     """A run that asks somebody something."""
-    id: str = llmflow("start", APP, workflow, "--input", given, "--json").json()["id"]
+    id: str = llmflow("start", "--app", APP, workflow, "--input", given, "--json").json()["id"]
     eventually(lambda: llmflow("approvals", "show", id, "--json").json()["questions"])
     eventually(lambda: listed(llmflow, id))
     return id
@@ -128,7 +130,7 @@ def test_what_cannot_be_is_said(llmflow: Call) -> None:
         done = llmflow("approvals", *arguments)
         assert done.code == code, done
         assert says in " ".join(done.err.split())
-    both = llmflow("start", APP, "Both", "--input", '"x"', "--json").json()["id"]
+    both = llmflow("start", "--app", APP, "Both", "--input", '"x"', "--json").json()["id"]
     eventually(lambda: listed(llmflow, both))
     assert llmflow("approvals", "reject", both, "--by", "ana").err == f"{both} spend: rejected\n"
 
@@ -203,7 +205,7 @@ def test_a_pipe_gets_all_of_a_page_and_no_blanks(llmflow: Call, temporal: str) -
 
 @pytest.mark.usefixtures("served")
 def test_before_its_delay_is_over_a_run_takes_no_answer(llmflow: Call) -> None:
-    id = llmflow("start", APP, "Publish", "--input", '"one"', "--delay", "1h", "--json").json()["id"]
+    id = llmflow("start", "--app", APP, "Publish", "--input", '"one"', "--delay", "1h", "--json").json()["id"]
     for arguments in (("approve", id), ("approve", id, "publish"), ("reject", id, "publish"), ("show", id)):
         done = llmflow("approvals", *arguments)
         assert done.code == 3
@@ -213,13 +215,13 @@ def test_before_its_delay_is_over_a_run_takes_no_answer(llmflow: Call) -> None:
 
 
 def test_before_its_delay_is_over_no_worker_is_asked_for(llmflow: Call) -> None:
-    id = llmflow("start", "tests.integration.lonely:app", "--delay", "1h", "--json").json()["id"]
+    id = llmflow("start", "--app", "tests.integration.lonely:app", "--delay", "1h", "--json").json()["id"]
     assert "has not begun: its delay ends at " in llmflow("approvals", "approve", id).err
 
 
 def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmflow.client._decisions._WITHIN", timedelta(seconds=0.3))
-    id = llmflow("start", "tests.integration.lonely:app", "--json").json()["id"]
+    id = llmflow("start", "--app", "tests.integration.lonely:app", "--json").json()["id"]
     unnamed = llmflow("approvals", "approve", id, "--by", "ana")
     assert unnamed.code == 3
     assert "or name the question: the answer then waits for the run" in unnamed.err

@@ -41,7 +41,9 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
     run = await Client((await connect(address=temporal)).temporal, queue).start("Buggy", id=queue)
     commands = {"status": (queue, "--json"), "steps": (queue,), "list": ("--json",)}
     try:
-        async with started("worker", "buggy:app", "--task-queue", queue, "--json", cwd=tmp_path, env=env) as worker:
+        async with started(
+            "worker", "--app", "buggy:app", "--task-queue", queue, "--json", cwd=tmp_path, env=env
+        ) as worker:
             await worker.says("KeyError: 'the bug'")
             await worker.says("Failing workflow task")  # which is what Temporal's core says of it
             look = {name: await finished(name, *more, cwd=tmp_path, env=env) for name, more in commands.items()}
@@ -62,7 +64,7 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
 async def test_a_run_from_before_the_code_changed_says_so(temporal: str, tmp_path: Path) -> None:
     queue = f"changed-{uuid.uuid4()}"
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    serve = ("worker", "works:app", "--task-queue", queue)
+    serve = ("worker", "--app", "works:app", "--task-queue", queue)
     (tmp_path / "works.py").write_text(WORKS)
     async with started(*serve, cwd=tmp_path, env=env):
         run = await Client((await connect(address=temporal)).temporal, queue).start("Works", id=queue)

@@ -20,12 +20,12 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
     async def llmflow(*arguments: str) -> Done:
         return await finished(*arguments, cwd=tmp_path, env=env)
 
-    async with started("dev", APP, cwd=tmp_path, env=env) as dev:
+    async with started("dev", "--app", APP, cwd=tmp_path, env=env) as dev:
         await dev.says("Ctrl-C stops it")
         assert "NO LANGUAGE MODEL" in dev.err
-        assert f"llmflow start {APP} Break --input JSON" in dev.err
+        assert f"llmflow start Break --app {APP} --input JSON" in dev.err
 
-        begun = (await llmflow("start", APP, "Greet", "--input", '{"who": "ana"}', "--wait", "--json")).json()
+        begun = (await llmflow("start", "--app", APP, "Greet", "--input", '{"who": "ana"}', "--wait", "--json")).json()
         assert begun["url"].split("/namespaces/")[0] in dev.err, "the Web UI that it named"
         async with httpx.AsyncClient() as browser:
             assert (await browser.get(begun["url"])).status_code == 200
@@ -39,7 +39,7 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
                 await browser.get(begun["url"])
 
     with taken(PORT):
-        async with started("dev", APP, "--json", cwd=tmp_path, env=env) as again:
+        async with started("dev", "--app", APP, "--json", cwd=tmp_path, env=env) as again:
             await again.says("Ctrl-C stops it")
             status = (await llmflow("status", begun["id"], "--json")).json()
             assert status["status"]["state"] == "completed"

@@ -41,7 +41,7 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
     )
     monkeypatch.chdir(tmp_path)
 
-    done = doctor("unserved:app", "--json")
+    done = doctor("--app", "unserved:app", "--json")
 
     assert done.code == 3, "no worker"
     checks = json.loads(done.out)["checks"]
@@ -56,7 +56,7 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
         ("models", True),
         ("prices", True),
     ]
-    assert checks[2]["mend"] == "llmflow worker unserved:app"
+    assert checks[2]["mend"] == "llmflow worker --app unserved:app"
     assert checks[6]["found"].endswith("; OPENAI_API_KEY")
     assert KEY not in done.out + done.err
 
@@ -64,7 +64,7 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
 def test_prices_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "prices.yaml").write_text("openai:gpt-5.4: {inptu: 2}\n")
     monkeypatch.setenv("LLMFLOW_PRICES", str(tmp_path / "prices.yaml"))
-    text = "".join(doctor(RESEARCH).out.split())
+    text = "".join(doctor("--app", RESEARCH).out.split())
     assert "✗prices" in text
     assert "prices.yaml:1:" in text
 
@@ -80,7 +80,7 @@ def test_only_a_server_or_a_store_that_does_not_answer(doctor: Doctor, monkeypat
 def test_what_is_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    done = doctor(RESEARCH)
+    done = doctor("--app", RESEARCH)
     text = " ".join(done.out.split())
     assert done.code == 5
     assert "✗ server no Temporal server answers at 127.0.0.1:1" in text
@@ -90,7 +90,7 @@ def test_what_is_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_without_a_model(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMFLOW_MODELS", "offline")
-    text = " ".join(doctor(RESEARCH).out.split())
+    text = " ".join(doctor("--app", RESEARCH).out.split())
     assert "✓ models fast: offline:fast, which is no language model" in text
     assert "unset LLMFLOW_MODELS" in text
 
@@ -105,12 +105,12 @@ def test_files_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: py
     )
     monkeypatch.chdir(tmp_path)
 
-    text = " ".join(doctor("sick:app").out.split())
+    text = " ".join(doctor("--app", "sick:app").out.split())
     assert "✗ prompts sick/ask names the tool `serach`, which the App has not" in text
     assert "✗ models models.yaml:2:" in text
 
     (tmp_path / "prompts" / "ask.prompt").write_text("user:\n{{ question\n")
-    assert "ask.prompt:2:" in doctor("sick:app").out
+    assert "ask.prompt:2:" in doctor("--app", "sick:app").out
 
 
 def test_missing_search_attributes_are_added_and_used_at_once(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

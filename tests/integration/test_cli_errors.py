@@ -31,15 +31,15 @@ def refused(done: Done, code: int, said: str) -> None:
     assert len(done.err.splitlines()) == 1, done.err
 
 
-@pytest.mark.parametrize("command", ["status", "usage", "result", "cancel"])
+@pytest.mark.parametrize("command", ["status", "usage", "result", "cancel", "terminate"])
 def test_a_run_that_is_not_there(llmflow: Call, command: str) -> None:
     refused(llmflow(command, "nobody"), 4, "there is no run 'nobody'")
     refused(llmflow(command, "nobody", "--json"), 4, "`llmflow list` shows those there are")
 
 
 def test_ids_that_temporal_refuses(llmflow: Call) -> None:
-    refused(llmflow("start", APP, "Say", "--input", '"x"', "--id", "x" * 2000), 2, "Temporal does not accept")
-    refused(llmflow("start", APP, "Say", "--input", '"x"', "--id", ""), 2, "Temporal does not accept")
+    refused(llmflow("start", "--app", APP, "Say", "--input", '"x"', "--id", "x" * 2000), 2, "Temporal does not accept")
+    refused(llmflow("start", "--app", APP, "Say", "--input", '"x"', "--id", ""), 2, "Temporal does not accept")
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,22 @@ def test_ids_that_temporal_refuses(llmflow: Call) -> None:
     ],
 )
 def test_inputs_that_do_not_fit(llmflow: Call, arguments: tuple[str, ...], said: str) -> None:
-    refused(llmflow("start", APP, *arguments, "--id", "never"), 2, said)
+    refused(llmflow("start", "--app", APP, *arguments, "--id", "never"), 2, said)
     assert llmflow("status", "never").code == 4, "nothing was started"
 
 
 def test_an_input_that_is_too_large(llmflow: Call, tmp_path: Path) -> None:
     file = tmp_path / "large.json"
     file.write_text(f'"{"x" * 3_000_000}"')
-    refused(llmflow("start", APP, "Say", "--input", f"@{file}", "--id", "large"), 2, "is too large for Temporal")
+    refused(
+        llmflow("start", "--app", APP, "Say", "--input", f"@{file}", "--id", "large"), 2, "is too large for Temporal"
+    )
     assert llmflow("status", "large").code == 4, "nothing was started"
 
 
 @pytest.mark.parametrize("command", ["start", "worker", "dev", "doctor"])
 def test_an_app_that_is_not_there(llmflow: Call, command: str) -> None:
-    done = llmflow(command, "tests.integration.nowhere:app")
+    done = llmflow(command, "--app", "tests.integration.nowhere:app")
     assert done.code == 5
     assert "there is no module 'tests.integration.nowhere' here" in done.out + done.err
 
@@ -86,7 +88,14 @@ def test_filters_that_do_not_parse(llmflow: Call, arguments: tuple[str, ...], sa
     refused(llmflow("list", *arguments), 2, said)
 
 
-COMMANDS = (("list",), ("status", "x"), ("cancel", "x"), ("start", APP, "Nap"), ("worker", APP))
+COMMANDS = (
+    ("list",),
+    ("status", "x"),
+    ("cancel", "x"),
+    ("terminate", "x"),
+    ("start", "--app", APP, "Nap"),
+    ("worker", "--app", APP),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -124,22 +133,22 @@ def test_a_worker_with_bad_addresses(
     llmflow: Call, options: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLMFLOW_MODELS", "offline")
-    done = llmflow("worker", APP, *options)
+    done = llmflow("worker", "--app", APP, *options)
     assert done.code == 5
     assert said in done.err.splitlines()[-1]
 
 
 def test_a_worker_without_models_or_keys(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(llmflow("worker", APP), 5, "App 'errands' has no models")
-    refused(llmflow("worker", "workflows.research.app:app"), 5, "set OPENAI_API_KEY")
+    refused(llmflow("worker", "--app", APP), 5, "App 'errands' has no models")
+    refused(llmflow("worker", "--app", "workflows.research.app:app"), 5, "set OPENAI_API_KEY")
     monkeypatch.setenv("LLMFLOW_MODELS", "nowhere.yaml")
-    refused(llmflow("worker", APP), 5, "nowhere.yaml")
+    refused(llmflow("worker", "--app", APP), 5, "nowhere.yaml")
 
 
 def test_a_run_without_a_worker(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Temporal itself knows is shown all the same."""
     lonely = "tests.integration.lonely:app"
-    begun = llmflow("start", lonely, "--id", "lonely-1")
+    begun = llmflow("start", "--app", lonely, "--id", "lonely-1")
     assert begun.code == 0
     assert "no worker serves task queue lonely yet" in begun.err
 

@@ -299,6 +299,24 @@ async def test_a_saga_that_nobody_waits_for_any_more_is_undone_before_the_run_en
     await assert_replays(run, app)
 
 
+async def test_a_terminated_run_undoes_nothing(trips: Environment) -> None:
+    run = await trips.client.start(Trip.run, ["hotel", "slow"], id=trips.id())
+
+    async def in_flight() -> bool:
+        return "slow" in [what for _, what, _ in EFFECTS[run.id]]
+
+    await until(in_flight)
+    await run.terminate("started twice")
+
+    async def cut() -> bool:
+        return EFFECTS[run.id][-1][:2] == ("cut", "slow")
+
+    await until(cut)
+    assert [tool for tool, *_ in EFFECTS[run.id]] == ["book", "book", "cut"]
+    assert (await run.status()).state == "terminated"
+    assert {one.status for one in (await run.progress()).compensations} == {"ready"}
+
+
 async def test_a_saga_in_a_generator_that_nobody_goes_on_with_does_not_hold_up_the_run(trips: Environment) -> None:
     done = await ended(trips, Odd.run, "suspended")
     assert done.error is None

@@ -44,13 +44,13 @@ async def test_is_clean(name: str, tmp_path: Path) -> None:
 
 
 async def test_runs_with_its_own_worker(project: Path, temporal: str) -> None:
-    env = environ(TEMPORAL_ADDRESS=temporal)
+    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_APP="tea.app:app")
     worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "workers.tea", cwd=project, env=env)
     try:
-        start = ("start", "tea.app:app", "--input", "@example.json", "--wait", "--json")
+        start = ("start", "--input", "@example.json", "--wait", "--json")
         async with asyncio.timeout(110):
             digest = (await finished(*start, cwd=project, env=env)).json()["result"]
-            healthy = await finished("doctor", "tea.app:app", cwd=project, env=env)
+            healthy = await finished("doctor", cwd=project, env=env)
     finally:
         worker.terminate()
         ended = await worker.wait()

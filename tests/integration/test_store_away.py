@@ -168,7 +168,7 @@ async def test_the_next_worker_writes_what_a_killed_one_left(
         LLMFLOW_STORE=store,
     )
     client = Client((await connect(address=temporal)).temporal, queue)
-    async with started("worker", APP, "--task-queue", queue, cwd=ROOT, env=env) as first:
+    async with started("worker", "--app", APP, "--task-queue", queue, cwd=ROOT, env=env) as first:
         await first.says("Ctrl-C stops it")
         run = await client.start(Asked.run, Ask(), id=str(uuid.uuid4()))
         await vendor.arrived(1)
@@ -179,7 +179,7 @@ async def test_the_next_worker_writes_what_a_killed_one_left(
         finally:
             await postgres.start()
     assert await rows(store) == []
-    async with started("worker", APP, "--task-queue", queue, cwd=ROOT, env=env):
+    async with started("worker", "--app", APP, "--task-queue", queue, cwd=ROOT, env=env):
         assert await until(lambda: rows(store)) == [("complete#1", "answered")]
     assert vendor.count == 1
 
@@ -195,7 +195,7 @@ async def test_a_worker_says_at_once_what_its_store_lacks(
         LLMFLOW_HOME=str(tmp_path),
         LLMFLOW_STORE=url,
     )
-    serve = ("worker", APP, "--task-queue", f"store-{uuid.uuid4()}")
+    serve = ("worker", "--app", APP, "--task-queue", f"store-{uuid.uuid4()}")
     async with stopped(postgres):
         down = await finished(*serve, cwd=ROOT, env=env)
         assert (down.code, "cannot be used: [Errno 111]" in down.err) == (3, True), down.err

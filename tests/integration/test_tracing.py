@@ -282,6 +282,6 @@ async def test_a_command_sends_its_span_before_it_ends(temporal: str) -> None:
     """It ends without Python's own clean-up, where the SDK would send what is left."""
     async with ModelServer(Reply()) as collector:
         env = environ(TEMPORAL_ADDRESS=temporal, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.port}")
-        done = await finished("start", "tests.integration.traced:app", "Stuck", "--json", cwd=ROOT, env=env)
+        done = await finished("start", "--app", "tests.integration.traced:app", "Stuck", "--json", cwd=ROOT, env=env)
     assert done.code == 0, done.err
     assert [span.name for _, span in exported(collector)] == ["StartWorkflow:Stuck"]

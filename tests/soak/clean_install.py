@@ -96,11 +96,13 @@ async def test_the_image_of_a_new_project_as_its_dockerfile_says(wheel: Path, tm
     served = [word.replace("0.0.0.0:8080", f"127.0.0.1:{port}") for word in words]
     user = user_of(wheel, venv, tmp_path / "home")
     (tmp_path / "state").mkdir()
-    async with user.started(*served, cwd=tmp_path / "state", TEMPORAL_ADDRESS=temporal) as worker:
+    async with user.started(
+        *served, cwd=tmp_path / "state", TEMPORAL_ADDRESS=temporal, LLMFLOW_APP="mine.app:app"
+    ) as worker:
         await worker.says("Ctrl-C stops it")
         async with httpx.AsyncClient() as asking:
             assert (await asking.get(f"http://127.0.0.1:{port}/")).status_code == 200
-        start = ("start", "mine.app:app", "--input", f"@{context}/example.json", "--wait", "--json")
+        start = ("start", "--app", "mine.app:app", "--input", f"@{context}/example.json", "--wait", "--json")
         done = (await user.llmflow(*start, cwd=tmp_path, TEMPORAL_ADDRESS=temporal)).json()
     assert done["result"]["reading_time"] == {"words": 79, "minutes": 1}
 

@@ -1,1 +1,1 @@
-"""`llmflow prompts`: one file per command. Those that read files take the App, the others the name of a prompt."""
+"""`llmflow prompts`: one file per command. Those that read files need the App."""

@@ -11,7 +11,6 @@ from rich.text import Text
 from llmflow.cli._apps import load
 from llmflow.cli._output import err, print_json, say
 from llmflow.config import Settings
-from llmflow.errors import InputInvalid
 from llmflow.stores.database import Database
 from llmflow.stores.labels import FILE, Labels, Reason
 from llmflow.stores.prompt_states import Move
@@ -26,10 +25,6 @@ LabelName = Annotated[
 ]
 Why = Annotated[str | None, typer.Option(help="The reason, for the history")]
 Force = Annotated[bool, typer.Option("--force", help="Also if the label is protected; needs --why")]
-AppOfFile = Annotated[
-    str | None,
-    typer.Option("--app", metavar="APP", help="For the word `file`: the App that has the file. It is stored then"),
-]
 
 
 @dataclass(frozen=True)
@@ -67,13 +62,11 @@ def file_of(name: str, words: Collection[str], app: str | None) -> Prompt | None
     """What `file` means, if it is one of the words for a version.
 
     Raises:
-        InputInvalid: nobody says which App's file.
+        InputInvalid: no App is named that may have the file.
         PromptNotFound: the App has no such prompt.
     """
     if FILE not in words:
         return None
-    if app is None:
-        raise InputInvalid(f"say whose file: add --app package.module:attribute, the App of `{name}`")
     return prompts_of(load(app)).get(name)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from llmflow import worker as workers
 from llmflow.app import App
-from llmflow.cli._apps import load
+from llmflow.cli._apps import load, named
 from llmflow.cli._exit import Exit
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import out, plural, print_json, say, when
@@ -40,14 +40,14 @@ class Drift(BaseModel):
     """Commands, of which each mends it in its own way."""
 
 
-def check_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
+def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     """Say what differs between an App's files, the store and its labels.
 
     It ends with 1 if something does: a version that is not stored, a label that points elsewhere, an open rollout, a
     label that no run can follow. A prompt without a label follows the files of the workers as they were when those
     started: a last call that had another version is shown, and ends it with 0.
 
-    Example: llmflow prompts check workflows.research.app:app
+    Example: llmflow prompts check --app workflows.research.app:app
     """
     served, settings = load(app), Settings.load()
     drifts, unlabelled = run(_drifts(app, served, settings))
@@ -69,7 +69,7 @@ def check_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _drifts(path: str, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
+async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
     """And the prompts that follow the workers' files."""
     prompts = prompts_of(app)
     catalogue = workers.app_catalogue(app, settings) if app.models or settings.models else None
@@ -109,17 +109,17 @@ def _used(unlabelled: Sequence[Prompt], uses: Mapping[str, Mapping[str, datetime
             yield Drift(prompt=name, kind="used", what=what, mend=(mend,))
 
 
-def _of_file(path: str, label: str, prompt: Prompt, state: PromptState) -> Iterator[Drift]:
+def _of_file(path: str | None, label: str, prompt: Prompt, state: PromptState) -> Iterator[Drift]:
     name, version = prompt.ref.name, prompt.ref.version
     if all(one.version != version for one in state.versions):
         what = f"the file is {version}, which is not stored"
-        yield Drift(prompt=name, what=what, mend=(f"llmflow prompts push {path}",))
+        yield Drift(prompt=name, what=what, mend=(f"llmflow prompts push{named(path)}",))
     if rollout := state.rollouts.get(label):
         what = f"a rollout of {label} is open, {rollout}"
         yield Drift(prompt=name, what=what, mend=(f"llmflow prompts rollout {name} {label} --end --keep ARM",))
     elif (points := state.labels.get(label)) and points.version != version:
         what = f"{label} is {points.version}, and the file is {version}"
-        mend = f"llmflow prompts label {name} {version} {label}", f"llmflow prompts pull {path} {name}@{label}"
+        mend = f"llmflow prompts label {name} {version} {label}", f"llmflow prompts pull {name}@{label}{named(path)}"
         yield Drift(prompt=name, what=what, mend=mend)
 
 

@@ -21,7 +21,6 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def diff_prompt(
-    app: AppPath,
     name: PromptName,
     before: Annotated[
         str | None,
@@ -29,6 +28,7 @@ def diff_prompt(
     ] = None,
     after: Annotated[str, typer.Argument(metavar="TO", help="Likewise")] = FILE,
     *,
+    app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what two versions of a prompt have different.
@@ -36,7 +36,7 @@ def diff_prompt(
     Without FROM and TO, from `production` to the file: what would change if that label moved to it. Without such a
     label, from the newest version in the store that is not the file's.
 
-    Example: llmflow prompts diff workflows.research.app:app research/write
+    Example: llmflow prompts diff research/write --app workflows.research.app:app
     """
     served, label = load(app), Settings.load().label
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from llmflow.cli._options import AsJson
+from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Why, file_of, opened, show_changes
+from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, opened, show_changes
 from llmflow.stores.prompt_states import Move
 
 
@@ -17,7 +17,7 @@ def label_prompt(
         typer.Argument(
             metavar="VERSION",
             help="First digits of a version, or another label; `back`: where it pointed before; `file`: what the file "
-            "has, with --app; `none`: no label, so that runs follow the file",
+            "of the App has; `none`: no label, so that runs follow the file",
         ),
     ],
     label: LabelName = None,
@@ -27,7 +27,7 @@ def label_prompt(
         bool | None, typer.Option("--protect/--unprotect", help="Whether later moves need --force and --why")
     ] = None,
     force: Force = False,
-    app: AppOfFile = None,
+    app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a label point to another version.
@@ -40,7 +40,7 @@ def label_prompt(
     file = file_of(name, [version], app)
 
     async def move() -> tuple[Move, ...]:
-        async with opened(create=app is not None) as store:
+        async with opened(create=file is not None) as store:
             reason = store.reason(why, force=force)
             of = label or store.settings.label
             return await store.labels.move(name, of, version, reason, protect=protect, file=file)

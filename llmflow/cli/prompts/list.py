@@ -20,12 +20,12 @@ from llmflow.stores.rollouts import percent
 from llmflow.worker import prompts_of
 
 
-def list_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
+def list_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     """List the prompts of an App.
 
     With the versions of their files, models, variables, and where their labels point.
 
-    Example: llmflow prompts list workflows.research.app:app
+    Example: llmflow prompts list --app workflows.research.app:app
     """
     served, settings = load(app), Settings.load()
     prompts = prompts_of(served)

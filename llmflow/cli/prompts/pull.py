@@ -16,18 +16,18 @@ from llmflow.stores.prompts import Prompt
 
 
 def pull_prompt(
-    app: AppPath,
     name: Annotated[
         str,
         typer.Argument(metavar="NAME[@VERSION]", help="research/write@3f9a or @LABEL; `production` if left out"),
     ],
     *,
+    app: AppPath = None,
     force: Annotated[bool, typer.Option("--force", help="Also over a text that the store does not have")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a version of a prompt back to its file.
 
-    Example: llmflow prompts pull workflows.research.app:app research/write@3f9a
+    Example: llmflow prompts pull research/write@3f9a --app workflows.research.app:app
     """
     served = load(app)
     name, _, word = name.partition("@")
@@ -46,7 +46,7 @@ def pull_prompt(
         if lost and not force:
             raise InputInvalid(
                 f"{near(path)} has a text that the store does not have, and it would be lost: store it with "
-                "`llmflow prompts push APP`, or give it up with --force (of versions that differ in comments only, "
+                "`llmflow prompts push`, or give it up with --force (of versions that differ in comments only, "
                 "the store has the first)"
             )
         _write(path, prompt.text)

@@ -10,12 +10,12 @@ from llmflow.types.prompts import PromptRef
 from llmflow.worker import prompts_of
 
 
-def push_prompts(app: AppPath, *, as_json: AsJson = False) -> None:
+def push_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     """Store the versions of an App's prompt files.
 
     A worker does the same when it starts. No label moves.
 
-    Example: llmflow prompts push workflows.research.app:app
+    Example: llmflow prompts push --app workflows.research.app:app
     """
     prompts = prompts_of(load(app))
 

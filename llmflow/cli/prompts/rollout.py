@@ -9,10 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from llmflow.cli._options import AsJson
+from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import err, out, print_json, say
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import AppOfFile, Force, LabelName, PromptName, Why, file_of, opened, show_changes
+from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, opened, show_changes
 from llmflow.errors import InputInvalid
 from llmflow.stores.prompt_states import Move, PromptState
 from llmflow.stores.rollouts import BUCKETS, Unit, percent
@@ -38,7 +38,7 @@ def roll_out(
     keep: Annotated[str | None, typer.Option(metavar="ARM", help="With --end: the label moves to this arm")] = None,
     why: Why = None,
     force: Force = False,
-    app: AppOfFile = None,
+    app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Split a label between versions, change how, or end it.
@@ -55,7 +55,7 @@ def roll_out(
     file = file_of(name, [word for word, _ in arms.values()], app)
 
     async def change() -> tuple[tuple[Move, ...], PromptState]:
-        async with opened(create=app is not None) as store:
+        async with opened(create=file is not None) as store:
             changes: tuple[Move, ...] = ()
             of, reason = label or store.settings.label, store.reason(why, force=force)
             if arms:

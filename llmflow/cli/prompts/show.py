@@ -19,7 +19,6 @@ from llmflow.worker import prompts_of
 
 
 def show_prompt(
-    app: AppPath,
     name: Annotated[
         str,
         typer.Argument(
@@ -27,13 +26,14 @@ def show_prompt(
         ),
     ],
     *,
+    app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one prompt of an App.
 
     Its version, model, variables, and the text of its messages: those of the file, or of a version in the store.
 
-    Example: llmflow prompts show workflows.research.app:app research/write@production
+    Example: llmflow prompts show research/write@production --app workflows.research.app:app
     """
     name, _, word = name.partition("@")
     served = load(app)

@@ -28,7 +28,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
 def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = "dev demo worker start status steps list result cancel usage fork compare score doctor graph init"
+    asked = "dev demo worker start status steps list result cancel terminate usage fork compare score doctor graph init"
     prompts = "list show diff check push pull label rollout history compare"
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
     groups = {*(f"prompts {name}" for name in prompts.split()), *approvals, "cost reprice", "store upgrade"}
@@ -61,7 +61,7 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
             [],
             """
             Begin: demo init dev
-            Runs: start status steps result usage cancel list fork compare approvals
+            Runs: start status steps result usage cancel terminate list fork compare approvals
             Records: score cost
             Apps: worker doctor graph prompts store
             """,
@@ -103,8 +103,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["list", "--since", "yesterday"], "is no moment"),
         (["result", "x", "--timeout", "5"], "is no duration"),
         (["status"], "Missing argument 'RUN'"),
-        (["worker"], "Missing argument 'APP'"),
-        (["worker", "a:b", "--grace", "long"], "is no duration"),
+        (["worker", "--app", "a:b", "--grace", "long"], "is no duration"),
         (["demo", "--documents", "nowhere"], "does not exist"),
     ],
 )

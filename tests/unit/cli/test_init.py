@@ -35,7 +35,7 @@ def test_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
     done = call(capsys, "init", "tea")
     assert done.code == 0
     assert "  tea/tea/workflow.py\n" in done.out
-    assert "\n  llmflow dev tea.app:app\n" in done.out
+    assert "\n  cd tea\n  export LLMFLOW_APP=tea.app:app\n  llmflow dev\n" in done.out
     lays_the_wheel = done.out.partition("\n  pip wheel --no-deps --wheel-dir . ")[2].partition("\n")[0]
     assert Path(lays_the_wheel, "pyproject.toml").exists(), "of the clone, which is what is installed here"
 

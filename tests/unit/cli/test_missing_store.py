@@ -29,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "prompts history hello/greet",
         "prompts label hello/greet 3f9a",
         "prompts rollout hello/greet",
-        f"prompts diff {APP} hello/greet",
-        f"prompts check {APP}",
-        f"prompts show {APP} hello/greet@3f9a",
-        f"prompts pull {APP} hello/greet",
+        f"prompts diff --app {APP} hello/greet",
+        f"prompts check --app {APP}",
+        f"prompts show --app {APP} hello/greet@3f9a",
+        f"prompts pull --app {APP} hello/greet",
     ],
 )
 def test_a_command_that_reads_says_where_it_looked(
@@ -47,13 +47,13 @@ def test_a_command_that_reads_says_where_it_looked(
 
 
 def test_prompts_of_files_are_listed_without_a_store(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    done = call(capsys, "prompts", "list", APP)
+    done = call(capsys, "prompts", "list", "--app", APP)
     assert (done.code, list(folder.iterdir())) == (0, [])
     assert "hello/greet" in done.out
     assert f"there is no store at {folder / '.llmflow/llmflow.db'}, so no labels" in done.err
 
 
-@pytest.mark.parametrize("command", [f"push {APP}", f"label hello/greet file --app {APP}"])
+@pytest.mark.parametrize("command", [f"push --app {APP}", f"label hello/greet file --app {APP}"])
 def test_who_stores_files_makes_it_and_cost_says_where_it_is(
     capsys: pytest.CaptureFixture[str], folder: Path, command: str
 ) -> None:

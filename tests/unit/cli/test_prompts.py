@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ class Project:
         self._capsys = capsys
 
     def __call__(self, *arguments: str) -> Done:
-        """`llmflow prompts ...`, with `APP` for the App."""
-        return call(self._capsys, "prompts", *(self.app if word == "APP" else word for word in arguments))
+        """`llmflow prompts ...`, with `APP` for the option that names the App."""
+        words = (("--app", self.app) if word == "APP" else (word,) for word in arguments)
+        return call(self._capsys, "prompts", *chain.from_iterable(words))
 
     def make_store(self) -> None:
         """An empty one."""
@@ -232,12 +234,12 @@ def test_check_does_not_say_that_workers_have_the_files(project: Project) -> Non
     [
         (["show", "APP", "mine/paln"], 4, "no prompt `mine/paln` (did you mean `mine/plan`?)"),
         (["show", "APP", "mine/plan@99"], 4, "the store has no prompt `mine/plan`"),
-        (["list", "tests.integration.hello.app"], 5, "write it as `package.module:attribute`"),
-        (["list", "tests.integration.hello.ap:app"], 5, "there is no module 'tests.integration.hello.ap'"),
-        (["list", "tests.integration.hello.app:ap"], 5, "has no App named 'ap'; it has app"),
+        (["list", "-a", "tests.integration.hello.app"], 5, "write it as `package.module:attribute`"),
+        (["list", "-a", "tests.integration.hello.ap:app"], 5, "there is no module 'tests.integration.hello.ap'"),
+        (["list", "-a", "tests.integration.hello.app:ap"], 5, "has no App named 'ap'; it has app"),
         (["pull", "APP", "plan"], 2, "its prompts are called mine/..."),
-        (["pull", "APP", "mine/plan"], 4, "`llmflow prompts push APP` stores those of an App"),
-        (["label", "mine/plan", "file"], 2, "say whose file: add --app"),
+        (["pull", "APP", "mine/plan"], 4, "`llmflow prompts push` stores those of an App"),
+        (["label", "mine/plan", "file"], 2, "no App is named: add `--app"),
         (["history", "mine/plan"], 4, "the store has no prompt `mine/plan`: it is empty"),
     ],
 )

@@ -25,8 +25,10 @@ def test_commands_work_in_the_order_of_the_page_on_a_new_store(
     # `compare` is about runs that were made.
     typed = [words[1:] for words in shown if words[:2] == ["llmflow", "prompts"] and words[2] != "compare"]
     assert {words[1] for words in typed} == named
+    [exported] = [words[1] for words in shown if words[0] == "export" and words[1].startswith("LLMFLOW_APP=")]
+    monkeypatch.setenv(*exported.split("="))
     # The README has started a worker before, which makes the store and does the same as `push`.
-    worker = [] if "push" in named else [["prompts", "push", "workflows.research.app:app"]]
+    worker = [] if "push" in named else [["prompts", "push"]]
     for words in (*worker, *typed):
         done = call(capsys, *words)
         assert done.code == 0, f"llmflow {' '.join(words)}: {done.out}{done.err}"
