@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from bench.figures import Figure
 from bench.processes import started
 from llmflow.stores.database import Database
-from llmflow.stores.reports import cost_report
+from llmflow.stores.reports.costs import cost_report
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 

@@ -8,15 +8,15 @@ from time import monotonic
 
 from temporalio import activity
 
-from llmflow.activities._budget import reservation
-from llmflow.activities._heartbeat import heartbeats
+from llmflow.activities.budgets import reservation
+from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
+from llmflow.prompts.prompt import Prompt, render
 from llmflow.providers.base import Provider
-from llmflow.providers.pricing import Prices
-from llmflow.stores.budgets import Budgets
-from llmflow.stores.calls import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId, Calls
-from llmflow.stores.prompts import Prompt, render
-from llmflow.stores.registry import Registry
+from llmflow.providers.pricing.prices import Prices
+from llmflow.stores.budgets.reservations import Budgets
+from llmflow.stores.ledger.calls import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId, Calls
+from llmflow.stores.prompts.registry import Registry
 from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE

@@ -5,12 +5,12 @@ from contextlib import suppress
 
 from temporalio import activity
 
-from llmflow.activities._histories import Histories
+from llmflow.activities.forks.histories import Histories
 from llmflow.errors import ModelNotFound, PromptError, PromptVersionMissing
-from llmflow.providers.catalogue import Catalogue
-from llmflow.stores.prompts import Prompt, render
-from llmflow.stores.registry import Registry
-from llmflow.stores.rollouts import Unit
+from llmflow.prompts.prompt import Prompt, render
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.stores.prompts.registry import Registry
+from llmflow.stores.prompts.rollouts import Unit
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import RENDER, RESOLVE
@@ -29,7 +29,12 @@ class PromptActivities:
     """Reads prompts and models.yaml. Runs follow the `label` of a prompt that has it, the others follow their files."""
 
     def __init__(
-        self, registry: Registry, catalogue: Catalogue, label: str, attributes: KnownAttributes, histories: Histories
+        self,
+        registry: Registry,
+        catalogue: ModelCatalogue,
+        label: str,
+        attributes: KnownAttributes,
+        histories: Histories,
     ) -> None:
         self._registry = registry
         self._catalogue = catalogue

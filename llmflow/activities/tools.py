@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 from temporalio import activity
 
-from llmflow.activities._heartbeat import heartbeats
+from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.keys import in_saga
 from llmflow.tools.running import run_tool
 from llmflow.types.tools import AnyTool

@@ -7,7 +7,7 @@ from llmflow.app import App
 from llmflow.cli._output import near
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound
-from llmflow.worker import app_catalogue, missing_keys, prompts_of
+from llmflow.worker import app_model_catalogue, missing_keys, prompts_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def models_of(app: App, settings: Settings) -> list[Model]:
         ConfigInvalid: no models.yaml, or it does not parse, or a prompt names what it does not have.
         PromptInvalid: a prompt does not parse.
     """
-    catalogue = app_catalogue(app, settings)
+    catalogue = app_model_catalogue(app, settings)
     meant = dict(catalogue.aliases)
     for prompt in prompts_of(app):
         if prompt.model:

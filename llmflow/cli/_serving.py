@@ -14,7 +14,7 @@ from llmflow.cli._inputs import workflow_name
 from llmflow.cli._models import Model, how_to_get_a_model, models_of
 from llmflow.cli._output import err, print_json
 from llmflow.config import Settings
-from llmflow.stores.prompts import Prompts
+from llmflow.prompts.prompt import Prompts
 from llmflow.worker import prompts_of
 
 _log = logging.getLogger("llmflow.worker")

@@ -11,7 +11,7 @@ from llmflow.cli._ledger import ModelOf, Since, TagOf, TenantOf, Until, Workflow
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import dollars, duration, out, plural, print_json, say
 from llmflow.cli._run import run
-from llmflow.stores.comparison import compare
+from llmflow.stores.reports.comparison import compare
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
 
 _UNKNOWN = "-"

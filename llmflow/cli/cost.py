@@ -27,7 +27,7 @@ from llmflow.cli._options import AsJson
 from llmflow.cli._output import dollars, out, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.errors import did_you_mean
-from llmflow.stores.reports import cost_report
+from llmflow.stores.reports.costs import cost_report
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
 from llmflow.types.usage import Usage
 

@@ -21,7 +21,7 @@ from llmflow.config import Settings
 from llmflow.errors import LLMFlowError, did_you_mean
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
-from llmflow.worker import app_catalogue, app_prices, prompts_of
+from llmflow.worker import app_model_catalogue, app_prices, prompts_of
 
 
 class Check(BaseModel):
@@ -174,7 +174,7 @@ def _prices(app: App, settings: Settings) -> Iterator[Check]:
     """A prices.yaml parses. The worker would not start without that."""
     path = settings.prices or app.prices
     try:
-        catalogue = app_catalogue(app, settings)
+        catalogue = app_model_catalogue(app, settings)
     except LLMFlowError:
         return  # said of the models
     app_prices(app, settings, catalogue)

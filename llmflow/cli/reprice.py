@@ -14,7 +14,7 @@ from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import dollars, err, out, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.config import Settings
-from llmflow.stores.repricing import reprice as reprice_calls
+from llmflow.stores.reports.repricing import reprice as reprice_calls
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
 from llmflow.worker import recorded_price
 

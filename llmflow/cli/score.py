@@ -10,7 +10,7 @@ from llmflow.cli._output import print_json, say
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
 from llmflow.config import Settings
-from llmflow.stores.scores import new_score, put_score, root_of
+from llmflow.stores.ledger.scores import new_score, put_score, root_of
 from llmflow.types.reports import Score
 
 

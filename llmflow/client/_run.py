@@ -18,7 +18,7 @@ from llmflow.client._status import input_of, status_of, why_stuck
 from llmflow.client._tree import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
-from llmflow.stores.scores import new_score, put_score, root_of
+from llmflow.stores.ledger.scores import new_score, put_score, root_of
 from llmflow.types.approvals import ApprovalReport, Decide, Receipt
 from llmflow.types.contracts import APPROVALS, STEPS, USAGE, Query
 from llmflow.types.reports import Score

@@ -7,7 +7,7 @@ from circuitbreaker import CircuitBreaker  # pyright: ignore[reportMissingTypeSt
 
 from llmflow.errors import CircuitOpen, ErrorDetail, ProviderError, ProviderUnavailable
 from llmflow.providers.base import Provider
-from llmflow.providers.failures import lengthened
+from llmflow.providers.dialects.failures import lengthened
 from llmflow.types.models import ModelRequest, ModelResponse
 
 _log = logging.getLogger("llmflow.breaker")

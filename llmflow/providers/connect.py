@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from llmflow.errors import AuthenticationFailed, ErrorDetail
 from llmflow.providers.base import Provider
-from llmflow.providers.catalogue import Catalogue, ProviderEntry
-from llmflow.providers.endpoint import OPENAI, Endpoint
-from llmflow.providers.litellm_chat import LitellmProvider
-from llmflow.providers.offline import Offline
-from llmflow.providers.openai_chat import ChatProvider
-from llmflow.providers.openai_responses import ResponsesProvider
+from llmflow.providers.litellm.provider import LitellmProvider
+from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
+from llmflow.providers.offline.provider import Offline
+from llmflow.providers.openai.chat_provider import ChatProvider
+from llmflow.providers.openai.endpoint import OPENAI, Endpoint
+from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.types.models import ModelRequest, ModelResponse
 
 
-def connect_providers(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
+def connect_providers(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
     """One provider per entry, by name. Nothing is imported or connected before the first call.
 
     A provider whose key is missing is there too and refuses each call, so that a fallback to the next candidate works,
@@ -29,7 +29,7 @@ def connect_providers(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[
     return {name: _connect(name, entry, environ) for name, entry in catalogue.providers.items()}
 
 
-def addresses(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
+def addresses(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
     """Where each provider is asked, by name; `None` where litellm chooses the address by the model's name.
 
     Args:
@@ -42,7 +42,7 @@ def addresses(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, str
     }
 
 
-def missing_keys(catalogue: Catalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def missing_keys(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The aliases of which no candidate can be asked, each with the environment variables of which one would help."""
     missing: dict[str, tuple[str, ...]] = {}
     for alias, candidates in catalogue.aliases.items():

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from llmflow.providers.base import Provider
 from llmflow.providers.breaker import Guarded
-from llmflow.providers.catalogue import OFFLINE, Catalogue
 from llmflow.providers.connect import Locked
-from llmflow.providers.counters import Counters
-from llmflow.providers.limits import Limited
+from llmflow.providers.limits.counters import Counters
+from llmflow.providers.limits.limited import Limited
+from llmflow.providers.models.catalogue import OFFLINE, ModelCatalogue
 
 
 def guard_providers(
-    providers: Mapping[str, Provider], catalogue: Catalogue, redis_url: str | None = None
+    providers: Mapping[str, Provider], catalogue: ModelCatalogue, redis_url: str | None = None
 ) -> dict[str, Provider]:
     """The same providers, each with a circuit breaker, and with limits where models.yaml has some that concern it.
 
@@ -34,10 +34,10 @@ def guard_providers(
     }
 
 
-def _has_limits(name: str, catalogue: Catalogue) -> bool:
+def _has_limits(name: str, catalogue: ModelCatalogue) -> bool:
     own = name in catalogue.providers and catalogue.providers[name].limits
     return bool(own or catalogue.tenants) or any(model.startswith(f"{name}:") for model in catalogue.limits)
 
 
-def _limited(provider: Provider, name: str, catalogue: Catalogue, counters: Counters | None) -> Provider:
+def _limited(provider: Provider, name: str, catalogue: ModelCatalogue, counters: Counters | None) -> Provider:
     return Limited(provider, name, catalogue, counters) if counters and _has_limits(name, catalogue) else provider

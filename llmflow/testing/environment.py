@@ -18,7 +18,7 @@ from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.base import Provider
-from llmflow.providers.catalogue import Catalogue, load_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.testing.history import Started, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
@@ -66,10 +66,10 @@ class Environment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Scripted(Catalogue):
+class _Scripted(ModelCatalogue):
     """A catalogue in which every name that another one knows means the script."""
 
-    known: Catalogue
+    known: ModelCatalogue
 
     def resolve(self, name: str, unit: str = "") -> tuple[Candidate, ...]:
         """See base class."""
@@ -113,9 +113,9 @@ async def environment(
         AssertionError: at the end, if nothing else was raised: a run does not replay. The message is Temporal's own.
         ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
     """
-    catalogue = Catalogue.only(SCRIPTED)
+    catalogue = ModelCatalogue.only(SCRIPTED)
     if app.models:
-        known = load_catalogue(app.models)
+        known = load_model_catalogue(app.models)
         check_prompts(app, known)
         catalogue = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store

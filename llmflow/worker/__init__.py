@@ -3,7 +3,7 @@
 from llmflow.plugin import GRACEFUL_SHUTDOWN
 from llmflow.worker._activities import activities, pin_activities
 from llmflow.worker._app import (
-    app_catalogue,
+    app_model_catalogue,
     app_prices,
     check_prompt,
     check_prompts,
@@ -16,7 +16,7 @@ from llmflow.worker._serving import run
 __all__ = [
     "GRACEFUL_SHUTDOWN",
     "activities",
-    "app_catalogue",
+    "app_model_catalogue",
     "app_prices",
     "check_prompt",
     "check_prompts",

@@ -7,25 +7,25 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
-from llmflow.activities._histories import Histories
+from llmflow.activities.approvals.notifications import NotificationActivities
+from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
-from llmflow.activities.forks import Forks
+from llmflow.activities.forks.histories import Histories
+from llmflow.activities.forks.interceptor import Forks
 from llmflow.activities.keys import Keys
-from llmflow.activities.notifications import NotificationActivities
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.tools import tool_activity
-from llmflow.activities.webhook import Webhook
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.plugin import Activities
 from llmflow.providers.base import Provider
-from llmflow.providers.catalogue import Catalogue
-from llmflow.stores.budgets import Budgets
-from llmflow.stores.calls import Calls
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.database import Database
-from llmflow.stores.outbox import Outbox
-from llmflow.stores.registry import Registry
-from llmflow.worker._app import app_catalogue, app_prices, connected_providers, prompts_of, with_prices
+from llmflow.stores.ledger.calls import Calls
+from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.prompts.registry import Registry
+from llmflow.worker._app import app_model_catalogue, app_prices, connected_providers, prompts_of, with_prices
 from llmflow.worker._attributes import known_to_the_server
 
 Lifespan = Callable[[Client], AbstractAsyncContextManager[object]]
@@ -35,7 +35,7 @@ def activities(
     app: App,
     *,
     settings: Settings | None = None,
-    catalogue: Catalogue | None = None,
+    catalogue: ModelCatalogue | None = None,
     providers: Mapping[str, Provider] | None = None,
 ) -> Activities:
     """Every activity that an App needs, for `LLMFlowPlugin(app, activities=activities(app))`.
@@ -51,7 +51,7 @@ def activities(
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
     settings = settings or Settings.load()
-    models = catalogue or app_catalogue(app, settings)
+    models = catalogue or app_model_catalogue(app, settings)
     asked = providers if providers is not None else connected_providers(models, settings)
     prices = app_prices(app, settings, models)
     database = Database(settings.store_url)
@@ -84,7 +84,9 @@ def activities(
     return Activities(functions, shared(lifespan), [Forks(histories), Keys()])
 
 
-def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Catalogue | None = None) -> Activities:
+def pin_activities(
+    app: App, *, settings: Settings | None = None, catalogue: ModelCatalogue | None = None
+) -> Activities:
     """What a worker needs to run workflows whose calls other workers make: it asks no model and holds no keys.
 
     A run pins its prompts in a local activity, which always runs beside its workflow.
@@ -105,7 +107,7 @@ def pin_activities(app: App, *, settings: Settings | None = None, catalogue: Cat
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
     settings = settings or Settings.load()
-    models = catalogue or app_catalogue(app, settings)
+    models = catalogue or app_model_catalogue(app, settings)
     database = Database(settings.store_url)
     registry = Registry(database, prompts_of(app))
     prices = app_prices(app, settings, models)

@@ -10,22 +10,22 @@ from pathlib import Path
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound, did_you_mean
-from llmflow.providers import pricing
+from llmflow.prompts.files import load_prompts
+from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.providers.base import Provider
-from llmflow.providers.billing import PaidCall
-from llmflow.providers.catalogue import Catalogue, load_catalogue
 from llmflow.providers.connect import addresses, connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.providers.guard import guard_providers
-from llmflow.providers.price_list import load_price_list
-from llmflow.providers.routing import MIX
-from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.prompts import Prompt, Prompts
-from llmflow.stores.repricing import RecordedCall
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.providers.models.routing import MIX
+from llmflow.providers.pricing.billing import PaidCall
+from llmflow.providers.pricing.price_list import load_price_list
+from llmflow.providers.pricing.prices import Prices
+from llmflow.stores.reports.repricing import LedgerCall
 from llmflow.types.usage import Cost
 
 
-def app_catalogue(app: App, settings: Settings) -> Catalogue:
+def app_model_catalogue(app: App, settings: Settings) -> ModelCatalogue:
     """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own; none where it has no prompts.
 
     Raises:
@@ -33,13 +33,13 @@ def app_catalogue(app: App, settings: Settings) -> Catalogue:
     """
     path = settings.models or app.models
     if path is None and app.prompts is None:
-        return Catalogue(providers={}, aliases={})
+        return ModelCatalogue(providers={}, aliases={})
     if path is None:
         raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
-    return load_catalogue(path)
+    return load_model_catalogue(path)
 
 
-def app_prices(app: App, settings: Settings, catalogue: Catalogue) -> pricing.Prices:
+def app_prices(app: App, settings: Settings, catalogue: ModelCatalogue) -> Prices:
     """The prices of an App's calls: first those of `LLMFLOW_PRICES`, or of its own prices.yaml; then the public lists.
 
     Args:
@@ -51,20 +51,20 @@ def app_prices(app: App, settings: Settings, catalogue: Catalogue) -> pricing.Pr
         ConfigInvalid: the prices.yaml does not parse; says file:line:column.
     """
     path = settings.prices or app.prices
-    return pricing.Prices(load_price_list(path) if path else None, addresses(catalogue, os.environ))
+    return Prices(load_price_list(path) if path else None, addresses(catalogue, os.environ))
 
 
-def recorded_price(path: Path | None) -> Callable[[RecordedCall], Cost]:
+def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
     """Prices calls of the ledger as the lists say today: first a prices.yaml, then the public ones.
 
     Raises:
         ConfigInvalid: the prices.yaml does not parse; says file:line:column.
     """
-    prices = pricing.Prices(load_price_list(path) if path else None)
+    prices = Prices(load_price_list(path) if path else None)
     return lambda call: prices.look_up(PaidCall(**vars(call)))
 
 
-def connected_providers(catalogue: Catalogue, settings: Settings) -> dict[str, Provider]:
+def connected_providers(catalogue: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
     """The vendors of a catalogue, behind circuit breakers and the limits of models.yaml.
 
     Raises:
@@ -73,7 +73,7 @@ def connected_providers(catalogue: Catalogue, settings: Settings) -> dict[str, P
     return guard_providers(connect_providers(catalogue, os.environ), catalogue, settings.redis)
 
 
-def with_prices(catalogue: Catalogue, prices: pricing.Prices) -> Catalogue:
+def with_prices(catalogue: ModelCatalogue, prices: Prices) -> ModelCatalogue:
     """The catalogue, with what `policy: cheapest` goes by."""
 
     def price(model: str) -> Decimal | None:
@@ -82,12 +82,12 @@ def with_prices(catalogue: Catalogue, prices: pricing.Prices) -> Catalogue:
     return replace(catalogue, price=price)
 
 
-def missing_keys(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+def missing_keys(catalogue: ModelCatalogue) -> dict[str, tuple[str, ...]]:
     """The models of which no candidate can be asked here, each with the variables of which one would help."""
     return keys_missing(catalogue, os.environ)
 
 
-def check_prompts(app: App, catalogue: Catalogue) -> None:
+def check_prompts(app: App, catalogue: ModelCatalogue) -> None:
     """Every model and tool that a prompt names is there. A run would find out after it has paid for the calls before.
 
     Raises:
@@ -98,7 +98,7 @@ def check_prompts(app: App, catalogue: Catalogue) -> None:
         check_prompt(prompt, app, catalogue)
 
 
-def check_prompt(prompt: Prompt, app: App, catalogue: Catalogue) -> None:
+def check_prompt(prompt: Prompt, app: App, catalogue: ModelCatalogue) -> None:
     """The model and the tools that one version of a prompt names are there.
 
     Raises:

@@ -17,14 +17,14 @@ from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.plugin import GRACEFUL_SHUTDOWN, Activities, LLMFlowPlugin
-from llmflow.providers import pricing
-from llmflow.providers.catalogue import OFFLINE, Catalogue
-from llmflow.providers.offline import OFFLINE_NOTICE
+from llmflow.providers.models.catalogue import OFFLINE, ModelCatalogue
+from llmflow.providers.offline.provider import OFFLINE_NOTICE
+from llmflow.providers.pricing.prices import warm_prices
 from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.runtime import process_runtime
 from llmflow.worker._activities import activities
-from llmflow.worker._app import app_catalogue, check_prompts, missing_keys
+from llmflow.worker._app import app_model_catalogue, check_prompts, missing_keys
 from llmflow.worker._attributes import add_missing
 
 _log = logging.getLogger("llmflow.worker")
@@ -66,7 +66,7 @@ async def run(
     """
     log_our_errors_in_one_line()
     settings = settings or Settings.load()
-    catalogue = app_catalogue(app, settings)
+    catalogue = app_model_catalogue(app, settings)
     _check_models(catalogue)
     check_prompts(app, catalogue)
     served = activities(app, settings=settings, catalogue=catalogue)
@@ -74,7 +74,7 @@ async def run(
     plugin = LLMFlowPlugin(app, activities=Activities(served.functions, interceptors=served.interceptors))
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
-    await asyncio.to_thread(pricing.warm)  # else the first answer would hold up every other call for 0.2 s
+    await asyncio.to_thread(warm_prices)  # else the first answer would hold up every other call for 0.2 s
     worker = _worker(client, app, task_queue or app.task_queue, max_concurrent_activities, grace)
     stop = stop or asyncio.Event()
 
@@ -133,7 +133,7 @@ def _few_collections() -> Generator[None]:
         gc.unfreeze()
 
 
-def _check_models(catalogue: Catalogue) -> None:
+def _check_models(catalogue: ModelCatalogue) -> None:
     if OFFLINE in catalogue.providers:
         _log.warning(OFFLINE_NOTICE)
     missing = missing_keys(catalogue)

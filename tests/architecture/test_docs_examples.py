@@ -9,8 +9,8 @@ import pytest
 from llmflow import errors
 from llmflow.dev.scaffold import scaffold
 from llmflow.errors import LLMFlowError, ProviderError
-from llmflow.providers.catalogue import load_catalogue
-from llmflow.stores.prompt_files import parse_prompt
+from llmflow.prompts.files import parse_prompt
+from llmflow.providers.models.catalogue import load_model_catalogue
 
 from ._markdown import Page, pages
 from ._source import ROOT, holds
@@ -37,7 +37,7 @@ def bad_files(page: Page, folder: Path) -> Iterator[str]:
                 parse_prompt(block.code, "docs/example", "example.prompt")
             elif block.language == "yaml" and "\nmodels:" in block.code:
                 (folder / "models.yaml").write_text(block.code)
-                load_catalogue(folder / "models.yaml")
+                load_model_catalogue(folder / "models.yaml")
         except LLMFlowError as error:
             yield page.at(block.line, error.message)
 

@@ -12,7 +12,7 @@ import openai
 
 from llmflow import worker
 from llmflow.app import load_app
-from llmflow.providers import pricing
+from llmflow.providers.pricing.prices import warm_prices
 
 _FIVE = "tests.integration.five:app"
 APPLICATIONS = tuple(f"workflows.{name}.app:app" for name in ("support", "travel", "review", "digest", "onboarding"))
@@ -61,6 +61,6 @@ async def killed(process: BaseProcess) -> None:
     await asyncio.to_thread(process.join)
 
 
-pricing.warm()
+warm_prices()
 for _path in (_FIVE, *APPLICATIONS):
     load_app(_path)

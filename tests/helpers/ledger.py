@@ -5,9 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from llmflow.stores.calls import ANSWERED, REFUSED, Call, Calls
 from llmflow.stores.database import Database
-from llmflow.stores.outbox import Outbox
+from llmflow.stores.ledger.calls import ANSWERED, REFUSED, Call, Calls
+from llmflow.stores.ledger.outbox import Outbox
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptRef
 from llmflow.types.usage import Cost

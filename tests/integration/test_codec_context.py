@@ -20,7 +20,7 @@ from temporalio.worker import Worker
 
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider
 from llmflow.worker import activities
 from tests.integration.hello.app import app
@@ -49,7 +49,7 @@ class Witness(PayloadCodec, WithSerializationContext):
 async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])
     served = activities(
-        app, settings=Settings(home=tmp_path), catalogue=Catalogue.only("scripted"), providers={"scripted": model}
+        app, settings=Settings(home=tmp_path), catalogue=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     witness = Witness(seen=[])
     client = await Client.connect(

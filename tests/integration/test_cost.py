@@ -15,9 +15,9 @@ from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ContextTooLong, RateLimited, RequestRejected, RunNotCompleted, RunNotFound
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import load_catalogue
-from llmflow.stores.comparison import compare
+from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.stores.database import Database
+from llmflow.stores.reports.comparison import compare
 from llmflow.testing import ScriptedProvider
 from llmflow.testing.provider import Answer
 from llmflow.types.completions import CompletionResult
@@ -71,7 +71,7 @@ async def serving(temporal: str, home: Path) -> AsyncGenerator[Client]:
         Settings(home=home, store=str(home / "llmflow.db")),
         ScriptedProvider(lambda request: answer(original(request))),
     )
-    catalogue = load_catalogue(HERE / "models.yaml")
+    catalogue = load_model_catalogue(HERE / "models.yaml")
     served = activities(app, settings=settings, catalogue=catalogue, providers={"openai": scripted})
     client = await connect(address=temporal, store=settings.store_url, plugin=LLMFlowPlugin(app, activities=served))
     queue = f"cost-{uuid4()}"

@@ -20,7 +20,7 @@ from llmflow.errors import (
     RunNotCompleted,
 )
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.testing.provider import Answer
 from llmflow.types.models import Candidate, ModelResponse
@@ -29,7 +29,7 @@ from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
 from tests.integration.hello.workflows import Asked
 
-CATALOGUE = Catalogue(providers={}, aliases={"smart": (Candidate(model="a:m"), Candidate(model="b:m"))})
+CATALOGUE = ModelCatalogue(providers={}, aliases={"smart": (Candidate(model="a:m"), Candidate(model="b:m"))})
 ASK = Ask(attempts=1)
 NO = ModelResponse(text="I will not", model="m", finish_reason="refused")
 OPEN = CircuitOpen("broken")

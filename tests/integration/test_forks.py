@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select
 from temporalio.client import Client
 
-from llmflow.activities import _histories
-from llmflow.activities._recorded import RecordedRun
+from llmflow.activities.forks import histories
+from llmflow.activities.forks.recorded import RecordedRun
 from llmflow.client import Run
 from llmflow.errors import InputInvalid, RequestRejected, RunExists, RunNotCompleted, RunNotFound, StepNotFound
+from llmflow.prompts.files import load_prompts
 from llmflow.stores.database import Database
-from llmflow.stores.labels import NONE, Labels, Reason
-from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.registry import Registry
+from llmflow.stores.prompts.labels import NONE, Labels, Reason
+from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.schema import calls
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.budgets import Budget
@@ -90,13 +90,13 @@ async def test_only_what_follows_is_paid(env: Environment, model: Model, article
 
 async def test_a_history_is_read_once(model: Model, article: Run[str], monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = _histories.read_history
+    original = histories.read_history
 
     async def counted(client: Client, id: str, run_id: str) -> RecordedRun:
         read.append(id)
         return await original(client, id, run_id)
 
-    monkeypatch.setattr(_histories, "read_history", counted)
+    monkeypatch.setattr(histories, "read_history", counted)
     other = await article.fork("publish")
     await other.result()
     read.clear()
@@ -104,7 +104,7 @@ async def test_a_history_is_read_once(model: Model, article: Run[str], monkeypat
         await (await other.fork("publish")).result()
     assert len(read) == len(set(read)) == 2, "of the run and of its child, for seven calls and for both forks"
 
-    monkeypatch.setattr(_histories, "KEPT_BYTES", 0)
+    monkeypatch.setattr(histories, "KEPT_BYTES", 0)
     await (await other.fork("publish")).result()
     assert len(read) > 2, "room was made"
     assert model.asked() == []

@@ -15,7 +15,7 @@ from llmflow.app import App
 from llmflow.client import Client
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.tools import idempotency_key, tool
 from llmflow.worker import activities
 from tests.integration.test_heirs import Reversed
@@ -66,7 +66,7 @@ app = App(name="keys", workflows=[Keys], tools=[in_a_task, in_a_thread])
 
 async def test_every_activity_knows_its_key(temporal: str, tmp_path: Path) -> None:
     served = activities(
-        app, settings=Settings(home=tmp_path, store=None), catalogue=Catalogue.only("scripted"), providers={}
+        app, settings=Settings(home=tmp_path, store=None), catalogue=ModelCatalogue.only("scripted"), providers={}
     )
     client = await TemporalClient.connect(
         temporal,

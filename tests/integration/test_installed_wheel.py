@@ -58,7 +58,9 @@ async def test_a_package_of_the_same_name_does_not_hide_the_examples(
     env = {"PYTHONPATH": str(tmp_path), "TEMPORAL_ADDRESS": temporal}
 
     done = await user.llmflow("demo", "digest", cwd=tmp_path, **env)
-    healthy = await user.llmflow("doctor", "--app", "workflows.digest.app:app", cwd=tmp_path, LLMFLOW_MODELS="offline", **env)
+    healthy = await user.llmflow(
+        "doctor", "--app", "workflows.digest.app:app", cwd=tmp_path, LLMFLOW_MODELS="offline", **env
+    )
 
     assert done.code == 0, done.err
     assert "06-choir.md: it is no text in UTF-8" in done.out

@@ -18,9 +18,9 @@ from llmflow.flow import completions
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.base import Provider
 from llmflow.providers.breaker import Guarded
-from llmflow.providers.catalogue import load_catalogue
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.guard import guard_providers
+from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.types.steps import Wait
 from llmflow.worker import activities
@@ -59,7 +59,7 @@ def serve(temporal: str, first: ModelServer, second: ModelServer, tmp_path: Path
     async def serving(models: str, *, failures: int = 5, pause: float = 30) -> AsyncGenerator[Client]:
         path = tmp_path / "models.yaml"
         path.write_text(models.replace("FIRST", first.url).replace("SECOND", second.url))
-        catalogue = load_catalogue(path)
+        catalogue = load_model_catalogue(path)
         providers: Mapping[str, Provider] = connect_providers(catalogue, {})
         if failures == 5:
             providers = guard_providers(providers, catalogue)

@@ -10,7 +10,7 @@ import pytest
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
-from llmflow.providers.catalogue import Catalogue, load_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
@@ -47,7 +47,7 @@ def test_the_environment_wins_over_the_app(tmp_path: Path) -> None:
     other.write_text("a:b: {input: 3, output: 3}\n")
     answer = ModelResponse(text="", model="b", usage=Usage(input_tokens=1_000_000))
     for settings, usd in ((Settings(prices=None), 1), (Settings(prices=other), 3)):
-        assert app_prices(served, settings, Catalogue.only("a")).price("a:b", answer, NOW).usd == usd
+        assert app_prices(served, settings, ModelCatalogue.only("a")).price("a:b", answer, NOW).usd == usd
 
 
 def test_the_cheapest_is_chosen_by_the_price_where_each_is_asked(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ providers:
 models:
   c: {policy: cheapest, candidates: ["gateway:deepseek/deepseek-chat", "openai:gpt-5.4", "cheapo:deepseek-chat"]}
 """)
-    catalogue = load_catalogue(path)
+    catalogue = load_model_catalogue(path)
     prices = app_prices(app, Settings(prices=None), catalogue)
     ordered = [candidate.model for candidate in with_prices(catalogue, prices).resolve("c")]
     assert ordered == ["cheapo:deepseek-chat", "openai:gpt-5.4", "gateway:deepseek/deepseek-chat"]

@@ -13,9 +13,9 @@ from llmflow import worker
 from llmflow.app import App
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
+from llmflow.prompts.files import parse_prompt
 from llmflow.stores.database import Database
-from llmflow.stores.labels import Labels, Reason
-from llmflow.stores.prompt_files import parse_prompt
+from llmflow.stores.prompts.labels import Labels, Reason
 from llmflow.stores.schema import calls
 from tests.helpers.postgres import Postgres
 from tests.integration.labelled import PLAN, Continued, Once

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from llmflow.errors import ApprovalRejected, RunNotCompleted
-from llmflow.providers.offline import Offline
+from llmflow.providers.offline.provider import Offline
 from llmflow.testing import ScriptedProvider, activities_of, approve_when_asked, assert_replays, decider, environment
 from llmflow.types.approvals import Decide
 from workflows.review.app import app

@@ -15,7 +15,7 @@ from llmflow.app import App
 from llmflow.client import Client
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import activities_of, assert_replays
 from llmflow.worker import activities
 from tests.helpers.waiting import until
@@ -59,7 +59,7 @@ app = App(name="booking", workflows=[Booking])
 
 async def test_nothing_is_undone_that_is_still_being_done(temporal: str, tmp_path: Path) -> None:
     served = activities(
-        app, settings=Settings(home=tmp_path, store=None), catalogue=Catalogue.only("scripted"), providers={}
+        app, settings=Settings(home=tmp_path, store=None), catalogue=ModelCatalogue.only("scripted"), providers={}
     )
     client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     desk, queue = Desk(), f"booking-{uuid.uuid4()}"

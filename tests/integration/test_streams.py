@@ -8,11 +8,11 @@ from temporalio.worker import Worker
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import load_catalogue
-from llmflow.providers.endpoint import Endpoint
-from llmflow.providers.openai_responses import ResponsesProvider
-from llmflow.stores.comparison import compare
+from llmflow.providers.models.catalogue import load_model_catalogue
+from llmflow.providers.openai.endpoint import Endpoint
+from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.stores.database import Database
+from llmflow.stores.reports.comparison import compare
 from llmflow.testing import activities_of, assert_replays
 from llmflow.types.reports import CallFilter
 from llmflow.worker import activities
@@ -35,7 +35,7 @@ async def test_the_ledger_knows_the_time_to_the_first_token(temporal: str, tmp_p
     settings = Settings(home=tmp_path, store=str(tmp_path / "llmflow.db"))
     async with ModelServer() as server:
         provider = ResponsesProvider(Endpoint("openai", server.url, "sk-x"))
-        catalogue = load_catalogue(tmp_path / "models.yaml")
+        catalogue = load_model_catalogue(tmp_path / "models.yaml")
         served = activities(app, settings=settings, catalogue=catalogue, providers={"openai": provider})
         connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         queue = f"streams-{uuid4()}"

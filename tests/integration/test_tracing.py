@@ -22,7 +22,7 @@ from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ErrorDetail, LimitReached, RateLimited, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.telemetry import genai
 from llmflow.telemetry.flush import flush_traces
 from llmflow.testing import ScriptedProvider, environment
@@ -82,7 +82,7 @@ async def test_one_trace_from_the_client_to_the_model_and_nothing_twice(
     served = worker.activities(
         app,
         settings=Settings(home=tmp_path, store=None),
-        catalogue=Catalogue.only("scripted"),
+        catalogue=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider(lambda _: "hi")},
     )
     connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))

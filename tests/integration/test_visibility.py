@@ -14,7 +14,7 @@ from llmflow.client import Client, Run
 from llmflow.config import Settings
 from llmflow.errors import RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.catalogue import Catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, assert_replays
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
@@ -64,7 +64,10 @@ async def test_a_run_is_found_by_cost_tag_tenant_model_and_prompt(hello: Hello) 
 async def test_a_namespace_without_the_attributes_stops_no_run(temporal: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, search_attributes={"cost": "NobodyMadeThis", "tags": None})
     served = activities(
-        app, settings=settings, catalogue=Catalogue.only("scripted"), providers={"scripted": ScriptedProvider([PAID])}
+        app,
+        settings=settings,
+        catalogue=ModelCatalogue.only("scripted"),
+        providers={"scripted": ScriptedProvider([PAID])},
     )
     client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     async with Worker(client, task_queue="plain", workflows=app.workflows):

@@ -14,7 +14,7 @@ from typing import Any
 from llmflow.app import App
 from llmflow.errors import AuthenticationFailed, RunNotCompleted
 from llmflow.providers.base import Provider
-from llmflow.providers.offline import Offline
+from llmflow.providers.offline.provider import Offline
 from llmflow.testing import ScriptedProvider, decider, environment, server
 from llmflow.types.approvals import Decide
 from tests.integration.asking import app as asking

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmflow.stores.prompts import Prompt
+from llmflow.prompts.prompt import Prompt
 
 
 def prompt_as_json(prompt: Prompt) -> dict[str, Any]:  # Any: JSON

@@ -11,11 +11,11 @@ from rich.text import Text
 from llmflow.cli._apps import load
 from llmflow.cli._output import err, print_json, say
 from llmflow.config import Settings
+from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.stores.database import Database
-from llmflow.stores.labels import FILE, Labels, Reason
-from llmflow.stores.prompt_states import Move
-from llmflow.stores.prompts import Prompt, Prompts
-from llmflow.stores.registry import Registry
+from llmflow.stores.prompts.labels import FILE, Labels, Reason
+from llmflow.stores.prompts.registry import Registry
+from llmflow.stores.prompts.states import Move
 from llmflow.types.prompts import PromptRef
 from llmflow.worker import prompts_of
 

@@ -19,10 +19,10 @@ from llmflow.cli._run import run
 from llmflow.cli.prompts._store import opened
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, PromptError
-from llmflow.stores.labels import NONE
-from llmflow.stores.prompt_states import PromptState
-from llmflow.stores.prompt_uses import last_uses
-from llmflow.stores.prompts import Prompt, Prompts
+from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.stores.prompts.labels import NONE
+from llmflow.stores.prompts.states import PromptState
+from llmflow.stores.prompts.uses import last_uses
 from llmflow.types.prompts import PromptRef
 from llmflow.worker import prompts_of
 
@@ -72,7 +72,7 @@ def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
 async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
     """And the prompts that follow the workers' files."""
     prompts = prompts_of(app)
-    catalogue = workers.app_catalogue(app, settings) if app.models or settings.models else None
+    catalogue = workers.app_model_catalogue(app, settings) if app.models or settings.models else None
     drifts: list[Drift] = []
     async with opened() as store:
         states = await store.labels.states(app.name)

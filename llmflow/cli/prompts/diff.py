@@ -12,9 +12,9 @@ from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import PromptName, opened
 from llmflow.config import Settings
-from llmflow.stores.labels import FILE
-from llmflow.stores.prompt_states import PromptState
-from llmflow.stores.prompts import Prompt
+from llmflow.prompts.prompt import Prompt
+from llmflow.stores.prompts.labels import FILE
+from llmflow.stores.prompts.states import PromptState
 from llmflow.worker import prompts_of
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}

@@ -9,7 +9,7 @@ from llmflow.cli._options import AsJson
 from llmflow.cli._output import out, print_json, when
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import PromptName, change_text, opened
-from llmflow.stores.prompt_states import Move, PromptState, Version
+from llmflow.stores.prompts.states import Move, PromptState, Version
 
 
 def show_history(name: PromptName, *, as_json: AsJson = False) -> None:

@@ -7,7 +7,7 @@ import typer
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, opened, show_changes
-from llmflow.stores.prompt_states import Move
+from llmflow.stores.prompts.states import Move
 
 
 def label_prompt(

@@ -13,10 +13,10 @@ from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
 from llmflow.cli.prompts._store import opened
 from llmflow.config import Settings
+from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.stores.database import Database
-from llmflow.stores.prompt_states import PromptState
-from llmflow.stores.prompts import Prompt, Prompts
-from llmflow.stores.rollouts import percent
+from llmflow.stores.prompts.rollouts import percent
+from llmflow.stores.prompts.states import PromptState
 from llmflow.worker import prompts_of
 
 

@@ -12,7 +12,7 @@ from llmflow.cli._output import near, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import opened
 from llmflow.errors import ConfigInvalid, InputInvalid
-from llmflow.stores.prompts import Prompt
+from llmflow.prompts.prompt import Prompt
 
 
 def pull_prompt(

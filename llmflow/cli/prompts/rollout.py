@@ -14,8 +14,8 @@ from llmflow.cli._output import err, out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, opened, show_changes
 from llmflow.errors import InputInvalid
-from llmflow.stores.prompt_states import Move, PromptState
-from llmflow.stores.rollouts import BUCKETS, Unit, percent
+from llmflow.stores.prompts.rollouts import BUCKETS, Unit, percent
+from llmflow.stores.prompts.states import Move, PromptState
 
 _ARM = re.compile(r"(?P<arm>[\w-]+)=(?P<version>[\w-]+):(?P<share>\d+(\.\d{1,2})?)%?")
 

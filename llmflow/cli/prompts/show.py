@@ -13,8 +13,8 @@ from llmflow.cli._output import near, out, print_json
 from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
 from llmflow.cli.prompts._store import opened
-from llmflow.stores.labels import FILE
-from llmflow.stores.prompts import Prompt
+from llmflow.prompts.prompt import Prompt
+from llmflow.stores.prompts.labels import FILE
 from llmflow.worker import prompts_of
 
 

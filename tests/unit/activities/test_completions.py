@@ -16,14 +16,14 @@ from temporalio.testing import ActivityEnvironment
 from llmflow.activities import completions as module
 from llmflow.activities.completions import Completions
 from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
-from llmflow.providers.price_list import load_price_list
-from llmflow.providers.pricing import Prices
-from llmflow.stores.budgets import Budgets
-from llmflow.stores.calls import Calls
+from llmflow.prompts.files import load_prompts
+from llmflow.providers.pricing.price_list import load_price_list
+from llmflow.providers.pricing.prices import Prices
+from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.database import Database
-from llmflow.stores.outbox import Outbox
-from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.registry import Registry
+from llmflow.stores.ledger.calls import Calls
+from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.schema import calls as rows
 from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult

@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import delete
 from temporalio.testing import ActivityEnvironment
 
-from llmflow.activities._histories import Histories
+from llmflow.activities.forks.histories import Histories
 from llmflow.activities.prompts import PromptActivities
 from llmflow.errors import ModelNotFound, PromptNotFound, PromptVersionMissing
 from llmflow.flow import _run
-from llmflow.providers.catalogue import Catalogue
+from llmflow.prompts.files import load_prompts
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.database import Database
-from llmflow.stores.labels import Labels, Reason
-from llmflow.stores.prompt_files import load_prompts
-from llmflow.stores.registry import Registry
-from llmflow.stores.rollouts import Unit
+from llmflow.stores.prompts.labels import Labels, Reason
+from llmflow.stores.prompts.registry import Registry
+from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.carried import Carried
@@ -38,7 +38,7 @@ class Worker:
         async def none() -> SearchAttributes:
             return SearchAttributes()
 
-        catalogue = Catalogue(providers={}, aliases=aliases)
+        catalogue = ModelCatalogue(providers={}, aliases=aliases)
         self.activities = PromptActivities(self.registry, catalogue, "production", none, Histories())
 
     async def resolve(self, request: ResolveRequest) -> Pins:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from llmflow.prompts.files import parse_prompt
+from llmflow.prompts.prompt import Prompts
 from llmflow.stores.database import Database
-from llmflow.stores.prompt_files import parse_prompt
-from llmflow.stores.prompts import Prompts
-from llmflow.stores.registry import Registry
+from llmflow.stores.prompts.registry import Registry
 from tests.helpers.command_line import Done, call
 
 PLAN = "mine/plan"

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from llmflow.providers.base import Provider
-from llmflow.providers.counters import Counters
-from llmflow.providers.endpoint import Endpoint
-from llmflow.providers.litellm_chat import LitellmProvider
-from llmflow.providers.openai_chat import ChatProvider
-from llmflow.providers.openai_responses import ResponsesProvider
+from llmflow.providers.limits.counters import Counters
+from llmflow.providers.litellm.provider import LitellmProvider
+from llmflow.providers.openai.chat_provider import ChatProvider
+from llmflow.providers.openai.endpoint import Endpoint
+from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
 from tests.helpers.model_server import ModelServer

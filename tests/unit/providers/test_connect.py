@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from llmflow.errors import AuthenticationFailed
-from llmflow.providers.catalogue import Catalogue, ProviderEntry, load_catalogue
 from llmflow.providers.connect import addresses, connect_providers, missing_keys
-from llmflow.providers.offline import Offline
+from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry, load_model_catalogue
+from llmflow.providers.offline.provider import Offline
 from llmflow.types.models import Candidate
 from tests.helpers.model_server import ModelServer
 
@@ -17,8 +17,8 @@ from .conftest import Ask
 OPENAI = ProviderEntry(api="responses", key="OPENAI_API_KEY")
 
 
-def catalogue(**providers: ProviderEntry) -> Catalogue:
-    return Catalogue(providers=providers, aliases={})
+def catalogue(**providers: ProviderEntry) -> ModelCatalogue:
+    return ModelCatalogue(providers=providers, aliases={})
 
 
 async def test_keys_and_addresses_come_from_the_environment(server: ModelServer, ask: Ask) -> None:
@@ -87,14 +87,14 @@ def test_aliases_that_cannot_be_served() -> None:
         "either": (Candidate(model="openai:a"), Candidate(model="groq:a"), Candidate(model="openai:b")),
         "rescued": (Candidate(model="openai:a"), Candidate(model="local:a")),
     }
-    models = Catalogue(providers=providers, aliases=aliases)
+    models = ModelCatalogue(providers=providers, aliases=aliases)
     assert missing_keys(models, {}) == {"one": ("OPENAI_API_KEY",), "either": ("OPENAI_API_KEY", "GROQ_KEY")}
     assert missing_keys(models, {"GROQ_KEY": "gsk"}) == {"one": ("OPENAI_API_KEY",)}
     assert missing_keys(models, {"OPENAI_API_KEY": "sk"}) == {}
 
 
 def test_offline() -> None:
-    providers = connect_providers(load_catalogue("offline"), {})
+    providers = connect_providers(load_model_catalogue("offline"), {})
     assert isinstance(providers["offline"], Offline)
 
 

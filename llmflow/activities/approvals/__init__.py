@@ -1,0 +1,1 @@
+"""Open questions, made known to people."""

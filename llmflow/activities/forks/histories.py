@@ -1,0 +1,171 @@
+"""Histories of the runs that were forked: each is read once, and kept while there is room for it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio import activity
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+from temporalio.converter import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
+from temporalio.service import RPCError, RPCStatusCode
+
+from llmflow.activities.forks.recorded import Encoded, RecordedCall, RecordedRun, index
+from llmflow.errors import ConfigInvalid, RunNotFound, ServerUnavailable
+from llmflow.types.carried import Carried
+from llmflow.types.contracts import RESOLVE
+from llmflow.types.forks import PLACE, Fork
+from llmflow.types.prompts import Pins
+
+KEPT_BYTES = 64 * 1024 * 1024
+"""Of all histories together. The last one is kept whatever its size."""
+
+_Key = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run whose results are taken: the one that was forked, or a child below it."""
+
+    run: RecordedRun
+    before: int
+    """Only what was scheduled before this event."""
+    client: Client
+
+    def call(self, activity_id: str, activity_type: str) -> RecordedCall | None:
+        """The newest such activity that has a result."""
+        return self.run.call(activity_id, activity_type, self.before)
+
+    async def read(self, call: RecordedCall, payloads: Iterable[Encoded], types: list[Any] | None) -> list[Any]:
+        """Payloads of a call as the types. Any: both are the user's."""
+        return await self._decode(payloads, types, self._activity(call.id, call.type, call.task_queue, local=False))
+
+    async def pins(self) -> Carried:
+        """The versions and models that it used: those that were handed on to it, then those that it asked for."""
+        carried = Carried()
+        if self.run.carried is not None:
+            context = WorkflowSerializationContext(self.client.namespace, self.run.workflow_id)
+            [carried] = await self._decode([self.run.carried], [Carried], context)
+        prompts, models = dict(carried.prompts), dict(carried.models)
+        context = self._activity(None, RESOLVE.name, None, local=True)
+        answers: list[Pins] = await self._decode(self.run.pins, [Pins] * len(self.run.pins), context)
+        for answer in answers:
+            prompts = {**answer.prompts, **prompts}
+            for app in {name.partition("/")[0] for name in answer.prompts}:
+                models[app] = {**answer.models, **models.get(app, {})}
+        return Carried(prompts=prompts, models=models)
+
+    def _activity(self, id: str | None, type: str, task_queue: str | None, *, local: bool) -> SerializationContext:
+        return ActivitySerializationContext(
+            namespace=self.client.namespace,
+            workflow_id=self.run.workflow_id,
+            workflow_type=self.run.workflow_type,
+            activity_id=id,
+            activity_type=type,
+            activity_task_queue=task_queue,
+            is_local=local,
+        )
+
+    async def _decode(
+        self, payloads: Iterable[Encoded], types: list[Any] | None, context: SerializationContext
+    ) -> list[Any]:
+        converter = self.client.data_converter.with_context(context)
+        return await converter.decode([Payload.FromString(one) for one in payloads], types)
+
+
+class Histories:
+    """The forked runs that this worker was asked for lately."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+        # The least used first. A run that has not ended is read again for each run that forks it.
+        self._runs: dict[_Key, asyncio.Task[RecordedRun]] = {}
+
+    @asynccontextmanager
+    async def serving(self, client: Client) -> AsyncGenerator[None]:
+        """While a worker of this client runs. An activity that is no coroutine cannot be asked for its client."""
+        self._client = client
+        try:
+            yield
+        finally:
+            for reading in self._runs.values():
+                reading.cancel()
+            self._runs.clear()
+
+    async def sources(self, fork: Fork) -> Sequence[Source]:
+        """The runs whose results the calling activity may take: one, but for batches, which may be cut otherwise.
+
+        None if it is in a child that the forked run had not.
+
+        Raises:
+            RunNotFound: its history is gone.
+            ServerUnavailable: the server does not give it now.
+        """
+        if self._client is None:
+            raise ConfigInvalid("this worker cannot read histories: give its client LLMFlowPlugin(app, activities=...)")
+        found = [await self._source(self._client, fork.workflow_id, fork.run_id, fork.before)]
+        for hop in fork.children:
+            found = [
+                await self._source(self._client, child.workflow_id, child.run_id, sys.maxsize)
+                for parent in found
+                for child in parent.run.below(hop, parent.before)
+            ]
+        return found
+
+    async def _source(self, client: Client, id: str, run_id: str, before: int) -> Source:
+        whole, so_far = (id, run_id, None), (id, run_id, activity.info().workflow_run_id)
+        key = whole if whole in self._runs else so_far
+        reading = self._runs.pop(key, None) or asyncio.create_task(read_history(client, id, run_id))
+        self._runs[key] = reading
+        try:
+            run = await asyncio.shield(reading)  # others wait for it as well
+        finally:
+            if reading.done() and (reading.cancelled() or reading.exception()):
+                self._runs.pop(key, None)
+        if run.closed and self._runs.pop(so_far, None):
+            self._runs[whole] = reading
+        self._make_room()
+        return Source(run, before, client)
+
+    def _make_room(self) -> None:
+        sizes = {key: one.result().size for key, one in self._runs.items() if one.done()}
+        for key in list(sizes)[:-1]:
+            if sum(sizes.values()) <= KEPT_BYTES:
+                return
+            del self._runs[key], sizes[key]
+
+
+async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
+    """The index of a run's history.
+
+    Raises:
+        RunNotFound: it is gone.
+        ServerUnavailable: the server does not give it now.
+    """
+    try:
+        found = client.get_workflow_handle(id, run_id=run_id).fetch_history_events()
+        events = [event async for event in found]
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise RunNotFound(
+                f"run {id!r} ({run_id}), whose results this fork takes, is gone: it was deleted, or it is older than "
+                "the namespace keeps runs. Start a new run: everything in it is paid"
+            ) from None
+        raise ServerUnavailable(f"the history of run {id!r} cannot be read now ({error.message})") from error
+    return index(id, events, await _places(client, events))
+
+
+async def _places(client: Client, events: Iterable[HistoryEvent]) -> dict[int, str]:
+    """Where the children of a run were started, by event."""
+    places: dict[int, str] = {}
+    for event in events:
+        child = event.start_child_workflow_execution_initiated_event_attributes
+        if PLACE in child.header.fields:
+            context = WorkflowSerializationContext(client.namespace, child.workflow_id)
+            converter = client.data_converter.with_context(context)
+            [places[event.event_id]] = await converter.decode([child.header.fields[PLACE]], [str])
+    return places

@@ -1,0 +1,103 @@
+"""Activities of forked runs: what the run before has recorded is taken, and not done again."""
+
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, cast, get_type_hints
+
+from temporalio import activity
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from llmflow.activities.forks.histories import Histories, Source
+from llmflow.activities.forks.recorded import RecordedCall
+from llmflow.activities.heartbeat import heartbeats
+from llmflow.errors import InputInvalid
+from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.contracts import COMPLETE
+from llmflow.types.forks import FORK, Fork
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PromptSource
+
+
+class Forks(Interceptor):
+    """Takes results. The outermost interceptor: of what is taken there is no trace, no metric and no record."""
+
+    def __init__(self, histories: Histories) -> None:
+        self._histories = histories
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """See base class."""
+        return _Taking(next, self._histories)
+
+
+class _Taking(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, histories: Histories) -> None:
+        super().__init__(next)
+        self._histories = histories
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # Any: the activity's own result
+        """See base class.
+
+        Raises:
+            RunNotFound: the history of the run before is gone. Nothing is paid silently.
+            ServerUnavailable: it cannot be read now.
+        """
+        if told := input.headers.get(FORK):
+            fork = activity.payload_converter().from_payload(told, Fork)
+            with heartbeats():  # a long history takes some seconds
+                for source in await self._histories.sources(fork):
+                    if (taken := await _taken(source, input)) is not None:
+                        return taken
+        return await super().execute_activity(input)
+
+
+async def _taken(source: Source, input: ExecuteActivityInput) -> object:
+    """The result of the same activity with the same input; `None` if there is none."""
+    info = activity.info()
+    call = source.call(info.activity_id, info.activity_type)
+    if call is None or call.result is None or not await _same(source, call, input):
+        return None
+    if info.activity_type == COMPLETE.name:
+        [answer] = await source.read(call, call.result, [CompletionResult])
+        return answer.model_copy(update={"taken": True})
+    results = await source.read(call, call.result, [RawValue] * len(call.result))
+    return results[0] if results else RawValue(*activity.payload_converter().to_payloads([None]))
+
+
+async def _same(source: Source, call: RecordedCall, input: ExecuteActivityInput) -> bool:
+    """Whether the input is what it was, as this worker's code reads both."""
+    asked: Sequence[Any] = input.args
+    if len(asked) == 1 and isinstance(asked[0], list):
+        several = cast(list[object], asked[0])
+        if any(isinstance(one, RawValue) for one in several):
+            asked = several  # a dynamic activity gets them all as one
+    try:
+        before = await source.read(call, call.input, _types(input.fn, len(call.input)))
+    except InputInvalid:
+        return False  # it does not fit this worker's types any more
+    return _compared(before) == _compared(asked)
+
+
+def _types(function: Callable[..., Any], count: int) -> list[Any] | None:  # Any: the types of the user's parameters
+    """Of the parameters, as Temporal itself reads them: only where each has one, and as many values came."""
+    hints = get_type_hints(function if inspect.isroutine(function) else type(function).__call__)
+    found = [hints.get(name) for name in inspect.signature(function).parameters]
+    return None if None in found or len(found) != count else found
+
+
+def _compared(values: Sequence[Any]) -> list[object]:  # Any: arguments of the user's types
+    return [_content(one) for one in activity.payload_converter().to_payloads([_asked(value) for value in values])]
+
+
+def _asked(value: object) -> object:
+    """What is asked, without who asks."""
+    if isinstance(value, CompletionRequest):
+        return value.model_copy(update={"origin": Origin(), "source": PromptSource()})
+    return value
+
+
+def _content(payload: Payload) -> object:
+    encoding = payload.metadata["encoding"]
+    return json.loads(payload.data) if encoding.startswith(b"json/") else (encoding, payload.data)

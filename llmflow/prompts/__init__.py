@@ -1,0 +1,1 @@
+"""What a prompt is: its file, front matter, templates and version. No database, no Temporal."""

@@ -1,0 +1,190 @@
+"""`.prompt` files.
+
+```
+---
+model: smart                  # an alias of models.yaml, or provider:model
+config: {temperature: 0.2}    # the fields of ModelOptions
+input: {question: string, notes: array | null}
+output: {type: object, properties: {...}}     # JSON schema of the answer
+tools: [search_documents]
+metadata: {owner: ana}        # whatever you like to note
+---
+system:
+You answer from the notes, and from nothing else.
+
+user:
+{{ question }}
+{% for note in notes or [] %}
+- {{ note }}
+{% endfor %}
+```
+
+Everything between the two `---` lines is optional. `system:`, `user:` and `assistant:` open a message when they
+stand alone on their line; a text that needs such a line writes `{{ "user:" }}`. The text of each message is a
+template (`llmflow.prompts.templates`).
+
+The version of a prompt is the hash of what the call sees: model, config, input, output, tools, and the roles and
+texts of the messages. Comments, metadata, the order of keys, line endings, white space at the ends of lines and
+blank lines around a message are not in it. The order of keys in `output` is: models write fields in that order.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+
+from llmflow.errors import ConfigInvalid, PromptInvalid, did_you_mean
+from llmflow.prompts.front_matter import FrontMatter, Positions, read_front_matter
+from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.prompts.templates import Problem, Template, Templates, check
+from llmflow.types.messages import Role
+from llmflow.types.prompts import PromptRef
+
+ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
+
+
+def load_prompts(folder: Path, prefix: str) -> Prompts:
+    """Every `.prompt` file in a folder and the folders below: `plan.prompt` becomes `{prefix}/plan`.
+
+    Args:
+        folder: Of the files.
+        prefix: The first part of the names.
+
+    Raises:
+        ConfigInvalid: there is no such folder, or no prompt in it.
+        PromptInvalid: files that do not parse; one line `file:line:column: what is wrong` for each problem of each.
+    """
+    if not folder.is_dir():
+        raise ConfigInvalid(f"{folder} is no folder: it should hold the `.prompt` files of the app `{prefix}`")
+    paths = sorted(path for path in folder.rglob("*.prompt") if path.is_file())
+    if not paths:
+        raise ConfigInvalid(f"{folder} holds no `.prompt` files; the smallest has two lines: `user:` and a text")
+    prompts: list[Prompt] = []
+    errors: list[str] = []
+    for path in paths:
+        name = "/".join((prefix, *path.relative_to(folder).with_suffix("").parts))
+        try:
+            prompts.append(_parse(path.read_bytes(), name, path))
+        except PromptInvalid as error:
+            errors.append(error.message)
+    if errors:
+        raise PromptInvalid("\n".join(errors))
+    return Prompts(prompts)
+
+
+def _parse(data: bytes, name: str, path: Path) -> Prompt:
+    if not re.fullmatch(r"[\w./-]+", name):
+        raise PromptInvalid(f"{path}:1:1: name the file with letters, digits, `_`, `-` and `.`: it names the prompt")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise PromptInvalid(f"{path}:{line}:{column}: this is no UTF-8; save the file as UTF-8") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise PromptInvalid(f"{path}:{line}:1: the line has a NUL character, which no database stores: remove it")
+    return parse_prompt(text, name, str(path))
+
+
+def parse_prompt(text: str, name: str, path: str) -> Prompt:
+    """The text of a `.prompt` file as a prompt of that name; `path` stands in messages of errors only.
+
+    Raises:
+        PromptInvalid: one line `path:line:column: what is wrong` for each problem.
+    """
+    lines = [line.rstrip() for line in re.split(r"\r\n|\r|\n", text)]
+    has_header = lines[0] == "---"
+    if has_header and "---" not in lines[1:]:
+        _raise([Problem(1, 1, "the front matter has no end: write a second `---` line below it")], path)
+    end = lines.index("---", 1) if has_header else 0
+    header, positions, wrong = read_front_matter(lines[1:end])
+    messages, misplaced = _split_roles(lines, start=end + has_header)
+    _raise([*wrong, *misplaced, *(problem for message in messages for problem in check(message))], path)
+    templates = Templates(path, messages)
+    _raise(_wrong_input(header, positions, templates.variables), path)
+    return Prompt(
+        ref=PromptRef(name=name, version=_version(header, messages)),
+        text=text,
+        templates=templates,
+        model=header.model,
+        options=header.options,
+        input=header.input,
+        output=header.output,
+        tools=tuple(header.tools),
+        metadata=header.metadata,
+    )
+
+
+def _raise(problems: Sequence[Problem], path: str) -> None:
+    if problems:
+        raise PromptInvalid("\n".join(f"{path}:{at.line}:{at.column}: {at.message}" for at in sorted(problems)))
+
+
+def _split_roles(lines: Sequence[str], start: int) -> tuple[tuple[Template, ...], list[Problem]]:
+    opened = [index for index in range(start, len(lines)) if lines[index] in ROLES]
+    problems = list(_before_roles(lines, start, opened[0] if opened else len(lines)))
+    templates: list[Template] = []
+    for index, end in pairwise([*opened, len(lines)]):
+        filled = [at for at in range(index + 1, end) if lines[at]]
+        if filled:
+            text = "\n".join(lines[filled[0] : filled[-1] + 1])
+            templates.append(Template(ROLES[lines[index]], text, line=filled[0] + 1))
+        else:
+            problems.append(Problem(index + 1, 1, f"no text follows `{lines[index]}`"))
+    return tuple(templates), problems
+
+
+def _before_roles(lines: Sequence[str], start: int, end: int) -> Iterator[Problem]:
+    for index in range(start, end):
+        if lines[index]:
+            near = did_you_mean(lines[index].lower(), ROLES)
+            roles = "a message begins with a line `system:`, `user:` or `assistant:` of its own"
+            yield Problem(index + 1, 1, f"this text belongs to no message{near}; {roles}")
+            return
+    if end == len(lines):
+        yield Problem(len(lines), 1, "there are no messages: write a line `user:`, and the text below it")
+
+
+def _wrong_input(header: FrontMatter, positions: Positions, used: Sequence[str]) -> list[Problem]:
+    if not header.input:
+        return []
+    unused = [name for name in header.input if name not in used]
+    undeclared = [name for name in used if name not in header.input]
+    return [
+        *(
+            Problem(
+                *positions.of(("input", name)),
+                f"`{name}` is not used by the templates{did_you_mean(name, undeclared)}",
+            )
+            for name in unused
+        ),
+        *(
+            Problem(
+                *positions.of(("input",)),
+                f"the templates use `{name}`, which is not declared here{did_you_mean(name, unused)}",
+            )
+            for name in undeclared
+        ),
+    ]
+
+
+def _version(header: FrontMatter, messages: Sequence[Template]) -> str:
+    # What says nothing is left out, so that a key that is invented later changes no version of today.
+    content = {
+        "model": header.model,
+        "config": _in_order(header.options.model_dump(mode="json")),
+        "input": _in_order({name: sorted(types) for name, types in header.input.items()}),
+        "output": header.output,
+        "tools": header.tools,
+        "messages": [(message.role, message.text) for message in messages],
+    }
+    said = {key: value for key, value in content.items() if value}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
+
+
+def _in_order(value: dict[str, object]) -> dict[str, object]:
+    return json.loads(json.dumps(value, sort_keys=True))

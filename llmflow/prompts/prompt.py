@@ -1,0 +1,144 @@
+"""Prompts: what a `.prompt` file says, and the set of them that a worker has in files."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llmflow.errors import (
+    ConfigInvalid,
+    ErrorDetail,
+    PromptNotFound,
+    VariablesInvalid,
+    did_you_mean,
+)
+from llmflow.prompts.templates import Templates
+from llmflow.types.messages import Message
+from llmflow.types.models import ModelOptions
+from llmflow.types.prompts import PromptRef
+
+JsonType = Literal["array", "boolean", "integer", "null", "number", "object", "string"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prompt:
+    """One version of one prompt, ready to be rendered."""
+
+    ref: PromptRef
+    text: str
+    """The file, with its comments and metadata."""
+    templates: Templates
+    model: str | None
+    """An alias of models.yaml or `provider:model`; without one a call must name its model."""
+    options: ModelOptions
+    input: Mapping[str, tuple[JsonType, ...]]
+    """Variable -> the JSON types that it may have. Empty when the file does not say: then any type will do."""
+    output: Mapping[str, JsonValue] | None
+    """JSON schema of the answer: an object."""
+    tools: tuple[str, ...]
+    """Names of the tools that the model is offered."""
+    metadata: Mapping[str, JsonValue]
+    """Whatever the author notes. No model sees it, and it is no part of the version."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables that rendering needs, sorted."""
+        return self.templates.variables
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Prompts:
+    """The prompts of an App's files, one version of each: looked up by name, sorted by name."""
+
+    _by_name: Mapping[str, Prompt]
+
+    def __init__(self, prompts: Iterable[Prompt] = ()) -> None:
+        by_name: dict[str, Prompt] = {}
+        for prompt in sorted(prompts, key=lambda prompt: prompt.ref.name):
+            other = by_name.setdefault(prompt.ref.name, prompt)
+            if other is not prompt:
+                raise ConfigInvalid(
+                    f"two files give the prompt `{prompt.ref.name}`: {other.templates.path} and "
+                    f"{prompt.templates.path}. Rename one, or give its app another name"
+                )
+        object.__setattr__(self, "_by_name", MappingProxyType(by_name))
+
+    def __iter__(self) -> Iterator[Prompt]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def get(self, name: str) -> Prompt:
+        """The version that the file of that name has.
+
+        Raises:
+            PromptNotFound: there is no prompt of that name; says what there is.
+        """
+        if name not in self._by_name:
+            known = f"It serves: {', '.join(self._by_name)}" if self._by_name else "It serves no prompts"
+            raise PromptNotFound(
+                f"this worker serves no prompt `{name}`{did_you_mean(name, self._by_name)}. {known}",
+                ErrorDetail(field=name),
+            )
+        return self._by_name[name]
+
+
+def render(prompt: Prompt, variables: Mapping[str, JsonValue]) -> tuple[Message, ...]:
+    """The prompt's messages with exactly its variables filled in; roles are those of the file, whatever the values say.
+
+    Raises:
+        VariablesInvalid: variables are missing, unknown, of the wrong type, no JSON, or too large (a message has at
+            most a million characters); nothing of the prompt was rendered.
+        PromptInvalid: a template cannot be rendered; says file:line:column.
+    """
+    problems = [*_wrong_names(prompt, variables), *_wrong_types(prompt, variables)]
+    if problems:
+        uses = ", ".join(f"`{name}`" for name in prompt.variables) or "no variables"
+        raise VariablesInvalid(
+            f"prompt `{prompt.ref}`: {'; '.join(text for _, text in problems)}. It uses {uses}",
+            ErrorDetail(field=problems[0][0]),
+        )
+    return prompt.templates.render(dict(variables))
+
+
+def _wrong_names(prompt: Prompt, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    missing = [name for name in prompt.variables if name not in variables]
+    for name in missing:
+        yield name, f"variable `{name}` is missing (give `null` to say nothing)"
+    for name in variables:
+        if name not in prompt.variables:
+            yield (
+                name,
+                f"variable `{name}` is not used by its templates{did_you_mean(name, missing or prompt.variables)}",
+            )
+
+
+def _wrong_types(prompt: Prompt, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    for name, types in prompt.input.items():
+        if name in variables and _types_of(variables[name]).isdisjoint(types):
+            given = type(variables[name]).__name__
+            yield name, f"variable `{name}` must be {' or '.join(types)}, and is of Python type `{given}`"
+
+
+def _types_of(value: object) -> frozenset[JsonType]:
+    """The JSON types that a Python value has: none if it is no JSON."""
+    match value:
+        case None:
+            return frozenset({"null"})
+        case bool():
+            return frozenset({"boolean"})
+        case int():
+            return frozenset({"integer", "number"})
+        case float():
+            return frozenset({"number"})
+        case str():
+            return frozenset({"string"})
+        case list() | tuple():
+            return frozenset({"array"})
+        case Mapping():
+            return frozenset({"object"})
+        case _:
+            return frozenset()

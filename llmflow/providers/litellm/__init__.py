@@ -1,0 +1,1 @@
+"""Vendors that speak neither of OpenAI's APIs, through the library litellm."""

@@ -1,0 +1,127 @@
+"""litellm: vendors that speak neither of OpenAI's APIs, such as Anthropic, Bedrock, Vertex AI.
+
+It is an extra, and it is imported at the first call: that takes 3 s and 150 MB. Only its translation is wanted. Its
+retries, its prices, its own ideas about which key, which API and which files of settings to use are all turned off.
+"""
+
+import asyncio
+import importlib
+import json
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Protocol, cast
+
+import httpx
+from pydantic import ValidationError
+
+from llmflow.errors import ConfigInvalid, ProviderError
+from llmflow.providers.dialects.failures import classify_wrapped, judge, unavailable, unreadable
+from llmflow.providers.openai.body import Json
+from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
+from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, first_fault
+from llmflow.types.models import ModelRequest, ModelResponse
+
+_ENVIRONMENT = MappingProxyType(
+    {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it waits for a price map from the network
+        "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",  # and at the first call for a list of headers
+        "LITELLM_MODE": "PRODUCTION",  # else it reads a `.env` of the working folder into the environment
+    }
+)
+_SIGNED = ("bedrock/", "sagemaker/", "sagemaker_chat/", "vertex_ai/", "vertex_ai_beta/")
+"""Vendors that know the machine, or the role it runs as, and take no key."""
+
+
+class _LitellmResponse(Protocol):
+    def model_dump(self) -> Mapping[str, object]: ...
+
+
+class _Clients(Protocol):
+    def flush_cache(self) -> None: ...
+
+
+class _Litellm(Protocol):
+    """What is used of it; it is not installed where this is type-checked."""
+
+    suppress_debug_info: bool
+    in_memory_llm_clients_cache: _Clients
+
+    async def acompletion(self, **request: object) -> _LitellmResponse: ...
+    async def close_litellm_async_clients(self) -> None: ...
+
+
+class LitellmProvider:
+    """Asks a vendor through litellm, which goes by the part of the model's id before the slash."""
+
+    def __init__(self, name: str, *, base_url: str | None = None, key: str | None = None) -> None:
+        """As in models.yaml.
+
+        Raises:
+            ConfigInvalid: litellm is not installed.
+        """
+        if find_spec("litellm") is None:
+            raise ConfigInvalid(
+                f"provider {name!r} has `api: litellm`, which is an extra: pip install 'llmflow[litellm]'"
+            )
+        self._name = name
+        self._base_url = base_url
+        self._key = key
+        self._litellm: _Litellm | None = None
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """See `Provider.complete`."""
+        model = f"{self._name}:{request.model}"
+        schema = chat_schema(request)
+        body = chat_body(request, model, schema)  # litellm renames the limit where a vendor has another name for it
+        answer = await self._ask({**body, **self._terms(request)}, model, request.timeout)
+        if complaint := answer.complaint():
+            raise judge(complaint, model, self._key)
+        response = answer.response(request, schema, self._base_url, first_token=None)
+        return response.model_copy(update={"reported_usd": None})  # it may be litellm's own estimate
+
+    async def close(self) -> None:
+        """See `Provider.close`. litellm's connections are the process's: others like this one then open new ones."""
+        if self._litellm is not None:
+            await self._litellm.close_litellm_async_clients()
+            self._litellm.in_memory_llm_clients_cache.flush_cache()  # it would use the closed ones again
+
+    def _terms(self, request: ModelRequest) -> Json:
+        """What is ours to say; `extra` cannot change it."""
+        return {
+            # Never `None` where a key belongs: litellm would take one from the environment, whoever it is for.
+            "api_key": self._key or (None if request.model.startswith(_SIGNED) else "none"),
+            "api_base": self._base_url,
+            "base_url": None,
+            # Later than our own, which holds for the whole answer and is the one that speaks.
+            "timeout": httpx.Timeout(request.timeout + 1, connect=CONNECT_TIMEOUT),
+            "num_retries": 0,
+            "max_retries": 0,
+            "stream": False,  # it ends a broken stream as if it were whole, and invents the finish reason
+            "stream_options": None,
+            "_skip_mcp_handler": True,  # with tools it would import a package that it does not require
+            "_skip_responses_api_bridge": True,  # for OpenAI's newest it would; `api: responses` does it better
+        }
+
+    async def _ask(self, call: Json, model: str, timeout: float) -> ChatAnswer:
+        litellm = self._litellm = self._litellm or await asyncio.to_thread(_load)  # once, whoever else asks for it
+        failure: ProviderError
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await litellm.acompletion(**call)
+            return decode(ChatAnswer, json.dumps(answer.model_dump()).encode())
+        except TimeoutError:
+            failure = unavailable(model, f"no whole answer within {timeout:g} s")
+        except ValidationError as error:
+            failure = unreadable(model, f"the answer is not what litellm promises: {first_fault(error)}", self._key)
+        except Exception as error:  # litellm raises a class of its own for each failure, and whatever its bugs are
+            failure = classify_wrapped(error, model, self._key)
+        raise failure  # out here, so that it does not carry litellm's exception, which holds the key
+
+
+def _load() -> _Litellm:
+    os.environ.update(_ENVIRONMENT)
+    litellm = cast(_Litellm, importlib.import_module("litellm"))
+    litellm.suppress_debug_info = True  # else it prints
+    return litellm

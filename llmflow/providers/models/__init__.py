@@ -1,0 +1,1 @@
+"""models.yaml: vendors, the models that a name means, which is asked first, and limits."""

@@ -1,0 +1,130 @@
+"""The aliases of models.yaml: read, checked, and followed to their models.
+
+models:
+  smart: ["openai:gpt-6.1-sol", "local:qwen3"]                      # tried in this order
+  cheap: {policy: cheapest, candidates: [smart, "openai:gpt-6-luna"]}
+  split:
+    policy: weighted
+    candidates:
+      - {model: "openai:gpt-6.1-sol", weight: 9}
+      - {model: "local:qwen3", temperature: 0}
+  sized:
+    - {model: "local:qwen3", up_to: 8000}                           # tokens of input
+    - "openai:gpt-6.1-sol"
+"""
+
+import re
+from collections.abc import Collection, Mapping
+
+from pydantic import ValidationError
+
+from llmflow.providers.models.routing import POLICIES, Branch, Policy, Route, merged
+from llmflow.providers.yaml_file import Node, unknown
+from llmflow.types.models import Candidate, ModelOptions
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_OPTIONS = frozenset(ModelOptions.model_fields)
+_ROUTING = frozenset({"weight", "up_to"})
+
+
+def check_name(what: str, name: str, node: Node) -> None:
+    """A name of a provider or an alias.
+
+    Raises:
+        ConfigInvalid: it would be mistaken for something else.
+    """
+    if not _NAME.fullmatch(name):
+        raise node.error(f"{what} {name!r}: a name has letters, digits, `-`, `_` and `.`, and no `:`")
+
+
+def check_model(name: str, node: Node, providers: Collection[str]) -> None:
+    """A `provider:model`.
+
+    Raises:
+        ConfigInvalid: models.yaml has no such provider, or nothing stands after the colon.
+    """
+    provider, _, model = name.partition(":")
+    if provider not in providers:
+        raise node.error(f"model {name!r}: there is no provider {unknown(provider, providers)}")
+    if not model:
+        raise node.error(f"model {name!r}: after the colon stands the vendor's own name of the model")
+
+
+class Aliases:
+    """Follows aliases to their models."""
+
+    def __init__(self, models: Mapping[str, Node], providers: Collection[str]) -> None:
+        self._models = models
+        self._providers = providers
+        self._routes: dict[str, Route] = {}
+
+    def route(self, name: str, above: tuple[str, ...] = ()) -> Route:
+        """All of an alias; `above` are the aliases that led here."""
+        if name not in self._routes:
+            self._routes[name] = self._read(name, above)
+        return self._routes[name]
+
+    def _read(self, name: str, above: tuple[str, ...]) -> Route:
+        node = self._models[name]
+        check_name("model", name, node)
+        policy, candidates = _policy(name, node)
+        branches = merged(self._branch(item, policy, (*above, name)) for item in candidates.sequence())
+        if not branches:
+            raise candidates.error(f"model {name!r} has no candidates: give at least one, such as `provider:model`")
+        return Route(name=name, policy=policy, branches=branches)
+
+    def _branch(self, node: Node, policy: Policy, above: tuple[str, ...]) -> Branch:
+        if isinstance(node.value, str):
+            return Branch(to=self._meant(node, ModelOptions(), None, above))
+        fields = node.mapping("a candidate that is not `provider:model`", _OPTIONS | _ROUTING | {"model"})
+        if "model" not in fields:
+            raise node.error("the candidate has no `model`: write `{model: provider:model, ...}`")
+        if "weight" in fields and policy != "weighted":
+            raise fields["weight"].error("a `weight` needs `policy: weighted`, beside `candidates`")
+        counts = {name: _count(name, fields.pop(name)) for name in _ROUTING if name in fields}
+        model = fields.pop("model")
+        return Branch(
+            to=self._meant(model, _options(fields), counts.get("up_to"), above), weight=counts.get("weight", 1)
+        )
+
+    def _meant(self, node: Node, options: ModelOptions, up_to: int | None, above: tuple[str, ...]) -> Candidate | Route:
+        name = node.text("`model`")
+        if ":" in name:
+            check_model(name, node, self._providers)
+            return Candidate(model=name, options=options, up_to=up_to)
+        if name not in self._models:
+            raise node.error(f"there is no model {unknown(name, self._models)}. Or write `provider:model`")
+        if name in above:
+            raise node.error(f"model {above[0]!r} leads back to itself: {' -> '.join((*above, name))}")
+        return self.route(name, above).given(options, up_to)
+
+
+def _policy(name: str, node: Node) -> tuple[Policy, Node]:
+    """How the candidates are ordered, and where they stand: in a list of their own, or in the place of the alias."""
+    if not isinstance(node.value, Mapping) or not {"policy", "candidates"} & set(node.mapping("a model")):
+        return "first", node
+    fields = node.mapping(f"model {name!r}", {"policy", "candidates"})
+    if "candidates" not in fields:
+        raise node.error(f"model {name!r} has a `policy` and no `candidates`: write {{policy: ..., candidates: [...]}}")
+    if "policy" not in fields:
+        return "first", fields["candidates"]
+    policy = POLICIES.get(fields["policy"].text("`policy`"))
+    if policy is None:
+        raise fields["policy"].error(f"there is no policy {unknown(fields['policy'].value, POLICIES)}")
+    return policy, fields["candidates"]
+
+
+def _count(name: str, node: Node) -> int:
+    value = node.plain()
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise node.error(f"`{name}` must be a whole number of 1 or more, not {value!r}")
+    return value
+
+
+def _options(fields: Mapping[str, Node]) -> ModelOptions:
+    try:
+        return ModelOptions.model_validate({name: node.plain() for name, node in fields.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise fields[name].error(f"{name}: {first['msg']}") from None

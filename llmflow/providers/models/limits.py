@@ -1,0 +1,65 @@
+"""Limits in models.yaml: so many requests, or tokens, in so much time.
+
+providers:
+  openai: {api: responses, key: OPENAI_API_KEY, limits: {requests: 500/minute, tokens: 200000/minute}}
+limits:                                                  # of one model
+  "openai:gpt-6.1-sol": {requests: [5/second, 1000/day]}
+tenants:
+  "*": {tokens: 50000/minute}                            # each tenant that is not named
+  acme: {tokens: 500000/minute}
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from llmflow.providers.yaml_file import Node, unknown
+
+_SECONDS: Mapping[str, int] = MappingProxyType({"second": 1, "minute": 60, "hour": 3600, "day": 86400})
+_LIMIT = re.compile(r"(?P<amount>\d{1,15})\s*/\s*(?P<count>\d{1,4})?\s*(?P<unit>[a-z]+?)s?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """At most this much in any stretch of time of that length."""
+
+    amount: int
+    """Requests or tokens."""
+    seconds: int
+    """Length of the stretch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """All that holds for one provider, model or tenant. Empty: no limit."""
+
+    requests: tuple[Limit, ...] = ()
+    tokens: tuple[Limit, ...] = ()
+    """Of input and output together."""
+
+    def __bool__(self) -> bool:
+        return bool(self.requests or self.tokens)
+
+
+NO_LIMITS = Limits()
+
+
+def read_limits(node: Node) -> Limits:
+    """`{requests: 500/minute, tokens: [200000/minute, 5000000/day]}`.
+
+    Raises:
+        ConfigInvalid: says `file:line:column`, and what may stand there.
+    """
+    fields = node.mapping("a set of limits", {"requests", "tokens"})
+    return Limits(**{name: tuple(_limit(name, one) for one in value.sequence()) for name, value in fields.items()})
+
+
+def _limit(what: str, node: Node) -> Limit:
+    text = node.text(f"a limit of {what}").strip()
+    found = _LIMIT.fullmatch(text)
+    if found is None or int(found["amount"]) == 0 or found["count"] == "0":
+        raise node.error(f"a limit of {what} is written like 500/minute, or 20/10 seconds, not {text!r}")
+    if found["unit"] not in _SECONDS:
+        raise node.error(f"{text!r}: there is no unit of time {unknown(found['unit'], _SECONDS)}")
+    return Limit(amount=int(found["amount"]), seconds=int(found["count"] or 1) * _SECONDS[found["unit"]])

@@ -1,0 +1,81 @@
+"""The offline provider: no language model, but real work on its input.
+
+It answers from the text of the request alone: it finds the question and the passages, ranks their sentences, and
+copies the best into the shape that was asked for. So a demo runs on real documents without a key, and what it says
+can be checked word by word. It cannot reason, rephrase or translate, and it never says what the input does not say.
+"""
+
+import asyncio
+import json
+import re
+
+from llmflow.providers.offline.extraction.answers import AnswerWriter
+from llmflow.providers.offline.extraction.content import Content
+from llmflow.providers.offline.extraction.material import read
+from llmflow.types.messages import ToolCall
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.tools import ToolSpec
+from llmflow.types.usage import Usage
+
+MODEL = "extractive"
+"""The name of the model that answers, whatever model was asked for."""
+OFFLINE_NOTICE = "[offline: no language model; sentences copied from the input]"
+"""First line of each answer that is a text, and what to show wherever an answer of this provider is shown."""
+
+
+class Offline:
+    """A provider without a model and without a network: the same request always gets the same answer.
+
+    With an `output`, the answer is JSON of that schema. Without one it is `OFFLINE_NOTICE` and the sentences that
+    answer best. Tools are called only when the request demands it. As there are no tokens, usage counts words.
+    """
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer from the request's own text.
+
+        Raises:
+            RequestRejected: the schema wants a pattern that no part of the input has, or contains itself without end.
+        """
+        # In a thread: a megabyte of documents takes about a second, and heartbeats must go on.
+        return await asyncio.to_thread(_complete, request)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _complete(request: ModelRequest) -> ModelResponse:
+    content = Content(read(request.messages))
+    tool = _demanded(request)
+    if tool is not None:
+        arguments = json.dumps(AnswerWriter(content, tool.json_schema).value(), ensure_ascii=False)
+        text, calls = "", (ToolCall(id=_call_id(request), name=tool.name, arguments=arguments),)
+    elif request.output is not None:
+        text, calls = json.dumps(AnswerWriter(content, request.output.json_schema).value(), ensure_ascii=False), ()
+    else:
+        text, calls = "\n".join([OFFLINE_NOTICE, " ".join(content.prose(content.all))]).strip(), ()
+    read_words = sum(_words(message.text) for message in request.messages)
+    written = _words(text) + sum(_words(call.arguments) for call in calls)
+    return ModelResponse(
+        text=text,
+        model=MODEL,
+        usage=Usage(input_tokens=read_words, output_tokens=written),
+        finish_reason="tool_calls" if calls else "stop",
+        tool_calls=calls,
+    )
+
+
+def _demanded(request: ModelRequest) -> ToolSpec | None:
+    choice = request.options.tool_choice
+    if choice in (None, "auto", "none"):
+        return None
+    return next((tool for tool in request.tools if choice in ("required", tool.name)), None)
+
+
+def _call_id(request: ModelRequest) -> str:
+    """No other call of the conversation has it."""
+    earlier = sum(isinstance(part, ToolCall) for message in request.messages for part in message.parts)
+    return f"offline-{earlier + 1}"
+
+
+def _words(text: str) -> int:
+    return len(re.findall(r"\S+", text))

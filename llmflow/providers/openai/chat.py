@@ -1,0 +1,221 @@
+"""Chat Completions' shapes: what is sent for a request, what is read from an answer. Many libraries speak them too."""
+
+from collections.abc import Iterator
+
+from pydantic import AliasChoices, AliasPath, BaseModel, Field
+
+from llmflow.errors import ErrorDetail, RequestRejected
+from llmflow.providers.dialects.failures import FILTERED, Complaint
+from llmflow.providers.dialects.tool_calls import Arguments, call_id
+from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
+from llmflow.providers.openai.body import Json, address, finish, given, schema_name
+from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
+from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.tools import ToolSpec
+
+
+def chat_schema(request: ModelRequest) -> WireSchema | None:
+    """The schema that the answer must have, as it goes over the wire."""
+    return wire_schema(request.output.json_schema) if request.output else None
+
+
+def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, limit: str = "max_tokens") -> Json:
+    """The request.
+
+    Args:
+        request: what is asked.
+        model: `provider:model`, for the error.
+        schema: of the answer.
+        limit: how the server calls the limit of tokens.
+
+    Raises:
+        RequestRejected: it has a file by url, which this API has no form for.
+    """
+    options = request.options
+    body: Json = {
+        "model": request.model,
+        "messages": [said for message in request.messages for said in _messages(message, model)],
+        "response_format": _format(request.output, schema),
+        "tools": [_tool(tool) for tool in request.tools],
+        "tool_choice": _tool_choice(options.tool_choice),
+        limit: options.max_output_tokens,
+        "reasoning_effort": options.reasoning_effort,
+        "verbosity": options.verbosity,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "service_tier": options.service_tier,
+        "stream": options.stream,
+        "stream_options": {"include_usage": True} if options.stream else None,  # else nobody would know what it costs
+    }
+    return finish(body, request)
+
+
+def _format(output: OutputSchema | None, schema: WireSchema | None) -> Json | None:
+    if output is None or schema is None:
+        return None
+    form = {"name": schema_name(output), "schema": schema.schema, "strict": schema.strict}
+    return {"type": "json_schema", "json_schema": form}
+
+
+def _tool(tool: ToolSpec) -> Json:
+    parameters = wire_schema(tool.json_schema)
+    function = given(
+        name=tool.name,
+        description=tool.description,
+        parameters=parameters.schema,
+        strict=parameters.strict or None,  # a server that does not know the field should not see a `false`
+    )
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(choice: str | None) -> object:
+    return (
+        choice if choice in {None, "auto", "none", "required"} else {"type": "function", "function": {"name": choice}}
+    )
+
+
+def _messages(message: Message, model: str) -> Iterator[Json]:
+    """Tool results are messages of their own; tool calls are a field of the assistant's message."""
+    content = [_content(part, model) for part in message.parts if isinstance(part, Text | Image | File)]
+    calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
+    for part in message.parts:
+        if isinstance(part, ToolResult):
+            yield {"role": "tool", "tool_call_id": part.id, "content": part.text}
+    if content or calls:
+        yield {"role": message.role, "content": _plain(content), **({"tool_calls": calls} if calls else {})}
+
+
+def _plain(content: list[Json]) -> object:
+    """Text alone as a string: some servers know no other content."""
+    if all(part["type"] == "text" for part in content):
+        return "\n".join(str(part["text"]) for part in content) if content else None
+    return content
+
+
+def _call(part: ToolCall) -> Json:
+    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
+
+
+def _content(part: Text | Image | File, model: str) -> Json:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    if isinstance(part, Image):
+        return {"type": "image_url", "image_url": {"url": address(part)}}
+    if part.url:
+        raise RequestRejected(
+            f"{model}: Chat Completions takes no file by url: give {part.name!r} as `data`, "
+            "or use a provider with `api: responses`",
+            ErrorDetail(model=model),
+        )
+    return {"type": "file", "file": {"filename": part.name, "file_data": address(part)}}
+
+
+class _Function(BaseModel):
+    name: str
+    arguments: Arguments = "{}"
+
+
+class _ChatCall(BaseModel):
+    id: str | None = None
+    function: _Function
+
+
+class _Part(BaseModel):
+    type: str
+    text: str | None = None
+
+
+class Spoken(BaseModel):
+    """What a model says, or a piece of it."""
+
+    content: str | tuple[_Part, ...] | None = None
+    """In parts where a server (Mistral) keeps its reasoning apart."""
+
+    @property
+    def text(self) -> str:
+        """Without the reasoning."""
+        if isinstance(self.content, tuple):
+            return "".join(part.text or "" for part in self.content if part.type == "text")
+        return self.content or ""
+
+
+class _Said(Spoken):
+    refusal: str | None = Field(
+        default=None, validation_alias=AliasChoices("refusal", AliasPath("provider_specific_fields", "refusal"))
+    )
+    """litellm puts it aside, in some releases."""
+    tool_calls: tuple[_ChatCall, ...] | None = None
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        return tuple(
+            ToolCall(id=call_id(call.id, at), name=call.function.name, arguments=call.function.arguments)
+            for at, call in enumerate(self.tool_calls or ())
+        )
+
+
+class _Choice(BaseModel):
+    message: _Said = _Said()
+    finish_reason: str | None = None
+    error: object = None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why there is no answer, though there is a bill."""
+        return self.message.refusal or (FILTERED if self.finish_reason == "content_filter" else None)
+
+    @property
+    def reason(self) -> FinishReason:
+        if self.refusal:
+            return "refused"
+        if self.finish_reason == "length":
+            return "length"
+        return "tool_calls" if self.message.tool_calls else "stop"
+
+
+class ChatAnswer(BaseModel):
+    """The fields that are read."""
+
+    choices: tuple[_Choice, ...] = ()
+    id: str | None = None
+    model: str | None = None
+    error: object = None
+    service_tier: str | None = Field(
+        default=None, validation_alias=AliasChoices("service_tier", AliasPath("usage", "service_tier"))
+    )
+    """Anthropic counts it among the usage."""
+    usage: OptionalUsage = VendorUsage()
+
+    def complaint(self) -> Complaint | None:
+        """Why this is no answer, though it came with 200: gateways put the errors of others there."""
+        if self.error or not self.choices:
+            return Complaint.read(self.error or "the answer has no choices")
+        error = self.choices[0].error
+        return Complaint.read(error) if error else None
+
+    def response(
+        self, request: ModelRequest, schema: WireSchema | None, base_url: str | None, first_token: float | None
+    ) -> ModelResponse:
+        """In our words, if it is no complaint.
+
+        Args:
+            request: what was asked.
+            schema: that the answer must have.
+            base_url: where it came from.
+            first_token: seconds, where it was streamed.
+        """
+        choice = self.choices[0]
+        return ModelResponse(
+            text=choice.refusal or (schema.unwrap(choice.message.text) if schema else choice.message.text),
+            model=self.model or request.model,
+            usage=self.usage.normal,
+            finish_reason=choice.reason,
+            tool_calls=() if choice.refusal else choice.message.calls,
+            response_id=self.id,
+            service_tier=self.service_tier,
+            reported_usd=self.usage.reported_usd,
+            base_url=base_url,
+            first_token=first_token,
+            cache_write_1h_tokens=self.usage.read.writes.one_hour,
+        )

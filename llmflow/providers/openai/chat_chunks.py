@@ -1,0 +1,118 @@
+"""Chat Completions in chunks."""
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from llmflow.providers.openai.body import Json
+from llmflow.providers.openai.chat import Spoken
+from llmflow.providers.openai.joined import Joined
+
+
+class _FunctionDelta(BaseModel):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _CallDelta(BaseModel):
+    index: int | None = None
+    id: str | None = None
+    function: _FunctionDelta | None = None
+
+
+class _Delta(Spoken):
+    refusal: str | None = None
+    reasoning_content: object = None
+    reasoning: object = None
+    """Servers call what a model thinks by either name. It is a token, and no answer."""
+    tool_calls: tuple[_CallDelta, ...] | None = None
+
+
+class _Choice(BaseModel):
+    index: int = 0
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+    error: object = None
+
+
+class _Chunk(BaseModel):
+    choices: tuple[_Choice, ...] | None = None
+    id: str | None = None
+    model: str | None = None
+    service_tier: str | None = None
+    usage: dict[str, object] | None = None
+    """Of the answer so far: usually in the last one alone."""
+    error: object = None
+
+
+@dataclass
+class _PartialCall:
+    """A tool call, as far as it has come."""
+
+    id: str | None = None
+    name: str = ""
+    arguments: list[str] = field(default_factory=list[str])
+
+    def take(self, delta: _CallDelta) -> None:
+        """The id and the name come once, or again with every piece; the arguments grow."""
+        function = delta.function or _FunctionDelta()
+        self.id = self.id or delta.id
+        self.name = self.name or function.name or ""
+        self.arguments.append(function.arguments or "")
+
+    @property
+    def whole(self) -> Json:
+        return {"id": self.id, "function": {"name": self.name, "arguments": "".join(self.arguments)}}
+
+
+class ChatChunks(Joined):
+    """Puts deltas together, and takes of all other fields what was said last: an empty one says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answer: Json = {}
+        self._text: list[str] = []
+        self._refusal: list[str] = []
+        self._calls: dict[int, _PartialCall] = {}
+        self._finish_reason: str | None = None
+        self._error: object = None
+
+    @property
+    def whole(self) -> Json | None:
+        """See base class."""
+        if self._error:
+            return {**self._answer, "error": self._error}
+        if self._finish_reason is None:
+            return None
+        message = {
+            "content": "".join(self._text),
+            "refusal": "".join(self._refusal) or None,
+            "tool_calls": [call.whole for _, call in sorted(self._calls.items())] or None,
+        }
+        return {**self._answer, "choices": [{"message": message, "finish_reason": self._finish_reason}]}
+
+    def _add(self, event: object) -> bool:
+        chunk = _Chunk.model_validate(event)
+        about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier, "usage": chunk.usage}
+        self._answer |= {name: value for name, value in about.items() if value}
+        self._error = self._error or chunk.error
+        first = next((choice for choice in chunk.choices or () if choice.index == 0), _Choice())
+        self._error = self._error or first.error
+        self._finish_reason = first.finish_reason or self._finish_reason
+        return self._hear(first.delta or _Delta())
+
+    def _hear(self, said: _Delta) -> bool:
+        self._text.append(said.text)
+        self._refusal.append(said.refusal or "")
+        for delta in said.tool_calls or ():
+            self._call(delta).take(delta)
+        return bool(said.content or said.refusal or said.tool_calls or said.reasoning_content or said.reasoning)
+
+    def _call(self, delta: _CallDelta) -> _PartialCall:
+        """Which one a piece belongs to. Where they are not numbered, another id begins another one."""
+        index = delta.index
+        if index is None:
+            index = max(self._calls, default=0)
+            if index in self._calls and delta.id not in (None, self._calls[index].id):
+                index += 1
+        return self._calls.setdefault(index, _PartialCall())

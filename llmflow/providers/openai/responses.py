@@ -1,0 +1,243 @@
+"""OpenAI's Responses API, and servers that speak it."""
+
+from collections.abc import Iterator
+from typing import Annotated, cast
+
+from pydantic import BaseModel, Discriminator, Tag
+
+from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, Complaint, judge
+from llmflow.providers.dialects.tool_calls import Arguments, call_id
+from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
+from llmflow.providers.openai.body import Json, address, finish, given, schema_name
+from llmflow.providers.openai.endpoint import Connection, Endpoint
+from llmflow.providers.openai.joined import Joined
+from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
+from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.tools import ToolSpec
+
+
+class ResponsesProvider:
+    """Asks without the vendor keeping anything: the whole conversation is in the request, and `store` is false."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._connection = Connection(endpoint)
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """See `Provider.complete`."""
+        schema = wire_schema(request.output.json_schema) if request.output else None
+        body = _body(request, schema)
+        joined = _Events() if body.get("stream") else None
+        answer = await self._connection.post("/responses", body, _ResponsesAnswer, request.timeout, joined)
+        if complaint := answer.complaint():
+            raise judge(complaint, f"{self._endpoint.name}:{request.model}", self._endpoint.key)
+        return ModelResponse(
+            text=answer.refusal or (schema.unwrap(answer.text) if schema else answer.text),
+            model=answer.model or request.model,
+            usage=answer.usage.normal,
+            finish_reason=answer.finish_reason,
+            tool_calls=() if answer.refusal else answer.tool_calls,
+            response_id=answer.id,
+            service_tier=answer.service_tier,
+            reported_usd=answer.usage.reported_usd,
+            base_url=self._endpoint.base_url,
+            first_token=joined.first_token if joined else None,
+        )
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self._connection.close()
+
+
+def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
+    options = request.options
+    body: Json = {
+        "model": request.model,
+        "input": [item for message in request.messages for item in _items(message)],
+        "store": False,
+        "stream": options.stream,
+        "text": given(format=_format(request.output, schema), verbosity=options.verbosity),
+        "reasoning": given(effort=options.reasoning_effort),
+        "tools": [_tool(tool) for tool in request.tools],
+        "tool_choice": _tool_choice(options.tool_choice),
+        "max_output_tokens": options.max_output_tokens,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "service_tier": options.service_tier,
+    }
+    return finish(body, request)
+
+
+def _format(output: OutputSchema | None, schema: WireSchema | None) -> Json | None:
+    if output is None or schema is None:
+        return None
+    return {"type": "json_schema", "name": schema_name(output), "schema": schema.schema, "strict": schema.strict}
+
+
+def _tool(tool: ToolSpec) -> Json:
+    parameters = wire_schema(tool.json_schema)
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": parameters.schema,
+        "strict": parameters.strict,
+    }
+
+
+def _tool_choice(choice: str | None) -> object:
+    return choice if choice in {None, "auto", "none", "required"} else {"type": "function", "name": choice}
+
+
+def _items(message: Message) -> Iterator[Json]:
+    """Tool calls and their results are items of their own; what stands between them is one message."""
+    content: list[Json] = []
+    for part in message.parts:
+        if isinstance(part, ToolCall | ToolResult):
+            yield from _spoken(message, content)
+            content = []
+            yield _tool_item(part)
+        else:
+            content.append(_content(part, message))
+    yield from _spoken(message, content)
+
+
+def _spoken(message: Message, content: list[Json]) -> Iterator[Json]:
+    if content:
+        yield {"role": message.role, "content": content}
+
+
+def _tool_item(part: ToolCall | ToolResult) -> Json:
+    if isinstance(part, ToolCall):
+        return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments}
+    return {"type": "function_call_output", "call_id": part.id, "output": part.text}
+
+
+def _content(part: Text | Image | File, message: Message) -> Json:
+    if isinstance(part, Text):
+        return {"type": "output_text" if message.role == "assistant" else "input_text", "text": part.text}
+    if isinstance(part, Image):
+        return {"type": "input_image", "image_url": address(part), "detail": "auto"}
+    if part.url:
+        return {"type": "input_file", "file_url": part.url}
+    return {"type": "input_file", "filename": part.name, "file_data": address(part)}
+
+
+_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+class _Event(BaseModel):
+    type: str
+    response: dict[str, object] | None = None
+
+
+class _Events(Joined):
+    """The last event has the whole answer; those before it tell when it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole: Json | None = None
+
+    @property
+    def whole(self) -> Json | None:
+        """See base class."""
+        return self._whole
+
+    def _add(self, event: object) -> bool:
+        read = _Event.model_validate(event)
+        if read.type in _ENDS:
+            self._whole = read.response
+        elif read.type == "error":
+            self._whole = {"output": [], "error": event}
+        return read.type.endswith(".delta")
+
+
+class _Part(BaseModel):
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+
+
+class _Said(BaseModel):
+    content: tuple[_Part, ...]
+    phase: str | None = None
+
+
+class _FunctionCall(BaseModel):
+    call_id: str | None = None
+    name: str
+    arguments: Arguments = "{}"
+
+
+class _Other(BaseModel):
+    """Reasoning, and items of tools that the vendor runs itself."""
+
+
+def _kind(item: object) -> str:
+    kind = cast(Json, item).get("type") if isinstance(item, dict) else None
+    return str(kind) if kind in {"message", "function_call"} else "other"
+
+
+_Item = Annotated[
+    Annotated[_Said, Tag("message")] | Annotated[_FunctionCall, Tag("function_call")] | Annotated[_Other, Tag("other")],
+    Discriminator(_kind),
+]
+
+
+class _Incomplete(BaseModel):
+    reason: str | None = None
+
+
+class _ResponsesAnswer(BaseModel):
+    """The fields that are read; the SDK's own class decodes twenty times as many."""
+
+    output: tuple[_Item, ...]
+    id: str | None = None
+    model: str | None = None
+    status: str | None = None
+    error: object = None
+    incomplete_details: _Incomplete | None = None
+    service_tier: str | None = None
+    usage: OptionalUsage = VendorUsage()
+
+    @property
+    def _parts(self) -> tuple[_Part, ...]:
+        said = [item for item in self.output if isinstance(item, _Said)]
+        final = [item for item in said if item.phase != "commentary"]  # what a model says while it works
+        return tuple(part for item in final or said for part in item.content)
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text or "" for part in self._parts if part.type == "output_text")
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        calls = (item for item in self.output if isinstance(item, _FunctionCall))
+        return tuple(
+            ToolCall(id=call_id(call.call_id, at), name=call.name, arguments=call.arguments)
+            for at, call in enumerate(calls)
+        )
+
+    @property
+    def refusal(self) -> str | None:
+        """Why there is no answer, though there is a bill."""
+        filtered = self.incomplete_details and self.incomplete_details.reason == "content_filter"
+        return next((part.refusal for part in self._parts if part.refusal), FILTERED if filtered else None)
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        if self.refusal:
+            return "refused"
+        if self.status == "incomplete":
+            return "length"
+        return "tool_calls" if self.tool_calls else "stop"
+
+    def complaint(self) -> Complaint | None:
+        """Why this is no answer, though it came with 200."""
+        if self.error:
+            return Complaint.read(self.error)
+        if self.status not in {None, "completed", "incomplete"}:
+            said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
+            return Complaint(said, code=UNFINISHED)
+        return None

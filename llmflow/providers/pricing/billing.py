@@ -1,0 +1,109 @@
+"""What the price of a call depends on, and what follows from prices per million tokens. Every price list uses both."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from llmflow.types.usage import Cost, Usage
+
+
+def frozen(usd: Decimal) -> Decimal:
+    """As it is recorded, in whole trillionths of a dollar: the ledger has no others, and the history says the same."""
+    return usd.scaleb(12).to_integral_value().scaleb(-12).normalize()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaidCall:
+    """All that a price list may know of a call. None of it is text of the call, so a ledger can keep it for later."""
+
+    asked: str
+    """`provider:model`."""
+    answered: str
+    """The model that answered, in the vendor's words, without the provider."""
+    usage: Usage
+    at: datetime
+    """When it was made; with a time zone."""
+    tier: str | None = None
+    """The service tier that was paid, in the vendor's words; `None` for the standard one."""
+    base_url: str | None = None
+    """Where the answer came from; `None` where a library chose the address by the model's name."""
+    cache_write_1h_tokens: int = 0
+    """Part of `usage.cache_write_tokens` that stays for an hour, which costs more than minutes."""
+
+    @property
+    def provider(self) -> str:
+        """The part of `asked` before the colon."""
+        return self.asked.partition(":")[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model that answered, and the one asked, since gateways give models names of their own."""
+        return tuple(dict.fromkeys((self.answered, self.asked.partition(":")[2])))
+
+    @property
+    def vendors(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Whose price it may have, each with its names of the model.
+
+        That is the vendor after whom the provider is named; and where a library chose the address, the one in front of
+        the model: `anthropic` of `anthropic/claude-opus`.
+        """
+        vendor, slash, _ = self.names[-1].partition("/")
+        if self.base_url is not None or not slash:
+            return ((self.provider, self.names),)
+        bare = tuple(dict.fromkeys(name.removeprefix(f"{vendor}/") for name in self.names))
+        return (self.provider, self.names), (vendor, bare)
+
+    def cost(self, usd: Decimal, source: str, matched: str | None = None, since: date | None = None) -> Cost:
+        """The price of this call; `matched` is the list's own name of the model, where it has another one."""
+        return Cost(usd=frozen(usd), source=source, matched=matched, tier=self.tier, price_date=since)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenPrices:
+    """US dollars per million tokens of each kind. A part without a price of its own costs what its whole does."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal | None = None
+    cache_write: Decimal | None = None
+    audio_input: Decimal | None = None
+    reasoning: Decimal | None = None
+    audio_output: Decimal | None = None
+
+    def usd(self, usage: Usage) -> Decimal:
+        """The price of a call's tokens, each counted once.
+
+        Raises:
+            LookupError: there is no price: no usage, or counts that contradict each other; the text says which.
+        """
+        free = not any(vars(self).values())
+        if not free and not usage.input_tokens and not usage.output_tokens:
+            raise LookupError("the vendor reported no usage")
+        return (
+            _whole(
+                ("input_tokens", usage.input_tokens, self.input),
+                ("cache_read_tokens", usage.cache_read_tokens, self.cached),
+                ("cache_write_tokens", usage.cache_write_tokens, self.cache_write),
+                ("input_audio_tokens", usage.input_audio_tokens, self.audio_input),
+            )
+            + _whole(
+                ("output_tokens", usage.output_tokens, self.output),
+                ("reasoning_tokens", usage.reasoning_tokens, self.reasoning),
+                ("output_audio_tokens", usage.output_audio_tokens, self.audio_output),
+            )
+        ).scaleb(-6)
+
+
+def _whole(whole: tuple[str, int, Decimal], *parts: tuple[str, int, Decimal | None]) -> Decimal:
+    """Only parts with a price are taken out of the whole, because others may overlap: sound that came from a cache."""
+    name, tokens, price = whole
+    apart = [(count, own) for _, count, own in parts if own is not None]
+    rest = tokens - sum(count for count, _ in apart)
+    if rest < 0 or any(count > tokens for _, count, _ in parts):
+        raise LookupError(f"{_listed(parts)} cannot exceed {name} ({tokens})")
+    return rest * price + sum((count * own for count, own in apart), Decimal(0))
+
+
+def _listed(parts: Iterable[tuple[str, int, Decimal | None]]) -> str:
+    return " + ".join(f"{name} ({count})" for name, count, _ in parts if count)

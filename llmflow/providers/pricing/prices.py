@@ -1,0 +1,86 @@
+"""What a call cost: said by the vendor, or computed from dated price lists. Never in workflow code, never twice."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from llmflow.providers.pricing.billing import PaidCall, frozen
+from llmflow.providers.pricing.genai_list import genai_cost
+from llmflow.providers.pricing.litellm_map import litellm_cost
+from llmflow.providers.pricing.price_list import STANDARD_TIERS, PriceList
+from llmflow.types.models import ModelResponse
+from llmflow.types.usage import VENDOR, Cost, Usage
+
+
+class Prices:
+    """Every price list that there is, in its order: the user's own, genai-prices, and litellm's map if it is loaded."""
+
+    def __init__(
+        self, own: PriceList | None = None, addresses: Mapping[str, str | None] = MappingProxyType({})
+    ) -> None:
+        """The user's own list, and where providers are asked, by name: only calls that are still to be made need it."""
+        self._own = own
+        self._addresses = addresses
+
+    def price(self, model: str, response: ModelResponse, at: datetime) -> Cost:
+        """The price of one answer. Never raises: what is not known is `None`, never 0. A vendor's own figure wins.
+
+        Args:
+            model: `provider:model` that was asked.
+            response: its usage, service tier and answering model decide.
+            at: when, with a time zone; price lists are dated.
+        """
+        tier = None if response.service_tier in STANDARD_TIERS else response.service_tier
+        if response.reported_usd is not None:
+            return Cost(usd=frozen(response.reported_usd), source=VENDOR, tier=tier)
+        return self.look_up(
+            PaidCall(
+                asked=model,
+                answered=response.model,
+                usage=response.usage,
+                at=at,
+                tier=tier,
+                base_url=response.base_url,
+                cache_write_1h_tokens=response.cache_write_1h_tokens,
+            )
+        )
+
+    def expected(self, model: str, usage: Usage, at: datetime) -> Cost:
+        """The price that a call of `provider:model` would have, as `look_up` gives it."""
+        provider, _, asked = model.partition(":")
+        address = self._addresses.get(provider)
+        return self.look_up(PaidCall(asked=model, answered=asked, usage=usage, at=at, base_url=address))
+
+    def look_up(self, call: PaidCall) -> Cost:
+        """The price of a call by the lists alone, as they are today: for a call that is priced again.
+
+        Never raises: what is not known is `None`, never 0, and `source` says why.
+        """
+        if call.provider == "offline":
+            return Cost(usd=Decimal(0), source="offline: no model was asked")
+        try:
+            if self._own and (cost := self._own.cost(call)):
+                return cost
+        except LookupError as error:
+            return _unknown(call, error)
+        if not call.usage.input_tokens and not call.usage.output_tokens:
+            return _unknown(call, "the vendor reported no usage")
+        reasons: list[Exception] = []
+        for list_cost in (genai_cost, litellm_cost):
+            try:
+                if cost := list_cost(call):
+                    return cost
+            except Exception as error:  # it does not know, or has a bug: a paid answer is not lost to its price
+                reasons.append(error)
+        return _unknown(call, *reasons)
+
+
+def warm_prices() -> None:
+    """Load the price lists: about 0.1 s, which the first call would pay otherwise."""
+    now = datetime.now().astimezone()
+    Prices().look_up(PaidCall(asked="openai:gpt-5.4", answered="gpt-5.4", usage=Usage(input_tokens=1), at=now))
+
+
+def _unknown(call: PaidCall, *reasons: Exception | str) -> Cost:
+    return Cost(source=f"no price: {'; '.join(map(str, reasons))}", tier=call.tier)

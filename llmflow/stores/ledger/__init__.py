@@ -1,0 +1,1 @@
+"""The record of calls, with their cost; the journal of paid answers; scores of runs."""

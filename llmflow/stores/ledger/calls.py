@@ -1,0 +1,366 @@
+"""The ledger, one row per call and attempt, and the journal of answers that were paid."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, delete, or_, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+
+from llmflow.errors import AnswerUnreadable, StoreUnavailable
+from llmflow.stores.budgets.reservations import close_overdue, settle
+from llmflow.stores.database import Database
+from llmflow.stores.ledger.group_commit import GroupCommit
+from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.schema import answers, calls, reservations
+from llmflow.stores.upsert import insert_into
+from llmflow.types.completions import CompletionResult
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.usage import Usage
+
+_log = logging.getLogger("llmflow.stores")
+
+ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
+MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
+"""Outcomes without an answer for which the vendor may take money, and nobody knows how much. An unreadable answer came
+whole. What failed in any other way counts for nothing, also where a vendor bills a request that timed out."""
+_BATCH = 200
+"""Rows of one transaction at most."""
+_EVERY = timedelta(seconds=5)
+"""Between two looks whether calls wait in the outbox."""
+_SWEEP_EVERY = timedelta(minutes=1)
+"""Calls may wait for the money of attempts that nobody ended."""
+_PURGE_EVERY = timedelta(hours=1)
+_PURGED = 1000
+"""Rows of one transaction at most."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL has in no text: NUL, and half a surrogate pair."""
+
+
+class CallId(BaseModel):
+    """Where a call stands in Temporal: its run, its activity, and which attempt of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    activity_id: str
+    attempt: int
+
+
+class Call(BaseModel):
+    """One attempt of one call, as the ledger keeps it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: CallId
+    request_hash: str
+    prompt: PromptRef
+    source: PromptSource
+    origin: Origin
+    repair: int = 0
+    """Answers before this one that did not fit the type."""
+    model_asked: str
+    """`provider:model`."""
+    at: datetime
+    """When it began."""
+    outcome: str
+    """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, or the class of the error."""
+    latency: float | None = None
+    """Seconds from the request to the whole answer; `None` if no answer came."""
+    first_token: float | None = None
+    """Seconds from the request to the first token; `None` if the answer came in one piece."""
+    result: CompletionResult | None = None
+    base_url: str | None = None
+    """Where the answer came from: with it a later price list finds the vendor again."""
+
+
+class Calls:
+    """Writes calls, those that come together in one transaction. What the database cannot take now, waits."""
+
+    def __init__(self, database: Database, outbox: Outbox) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._ended = GroupCommit(self._keep, _BATCH)
+        self._refused = GroupCommit(self._put_aside, _BATCH)
+        self._catching_up = asyncio.Lock()
+        # Made once: to make them takes as long as to execute them.
+        self._upsert = _upsert(database)
+        self._insert_answer = insert_into(database, answers).on_conflict_do_nothing()
+
+    async def check(self) -> None:
+        """Ask before a model is asked: an answer that cannot be recorded should not be bought.
+
+        Raises:
+            StoreUnavailable: the database does not answer, and has not for the last seconds.
+        """
+        await self._database.check()
+
+    async def paid(self, id: CallId, request_hash: str) -> CompletionResult | None:
+        """The answer that an earlier attempt of the same call paid for, if one did.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        await self.catch_up()  # it may have come while the database was away
+        same = (answers.c.run_id == id.run_id, answers.c.activity_id == id.activity_id)
+        query = select(answers.c.result).where(*same, answers.c.request_hash == request_hash)
+        found = await self._database.read(lambda connection: connection.scalar(query))
+        return CompletionResult.model_validate_json(found) if found else None
+
+    async def record_lost(self, call: Call) -> None:
+        """Keep the earlier attempts of `call` that left no row: their workers died, and the vendor may bill them.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        same = (calls.c.run_id == call.id.run_id, calls.c.activity_id == call.id.activity_id)
+        query = select(calls.c.attempt).where(*same)
+        known = await self._database.read(lambda connection: connection.scalars(query).all())
+        missing = sorted({*range(1, call.id.attempt)} - {*known})
+        lost = [
+            call.model_copy(update={"id": call.id.model_copy(update={"attempt": attempt}), "outcome": LOST})
+            for attempt in missing
+        ]
+        if lost:
+            await self._write(lost)
+
+    async def record(self, call: Call) -> None:
+        """Keep a call, and its answer. Returns when it is safe, and raises nothing, because it may be paid.
+
+        While the database does not answer, it goes to a file, and from there to the database later.
+        """
+        await self._ended.add(call)
+
+    async def record_later(self, call: Call) -> None:
+        """Keep a call of which it is known that the database cannot take it now."""
+        await self._refused.add(call)
+
+    @asynccontextmanager
+    async def serving(self, keep_answers: timedelta) -> AsyncGenerator[None]:
+        """While it is open, calls that wait go to the database, and old answers go away."""
+        task = asyncio.create_task(self._look_after(keep_answers))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self._ended.finish()
+            await self._refused.finish()
+
+    async def purge(self, before: datetime) -> int:
+        """Forget the answers of that time, not what they cost, and settled reservations; how many answers there were.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        await self._delete(reservations, and_(reservations.c.settled, reservations.c.until < before))
+        return await self._delete(answers, answers.c.at < before)
+
+    async def sweep(self, now: datetime) -> None:
+        """Record attempts as lost whose worker was killed, and after which none came that could have done so.
+
+        Only of runs with a budget: a reservation is all that such an attempt leaves.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        while lines := await close_overdue(self._database, now, _BATCH):
+            await self._keep(await self._parsed(lines))
+
+    async def catch_up(self) -> None:
+        """Write what waits in the outbox.
+
+        Raises:
+            StoreUnavailable: the database does not answer; the rest goes on waiting.
+        """
+        try:
+            async with self._catching_up, aclosing(self._outbox.each()) as files:
+                if self._database.is_away:  # who had the lock found out; each waiter would take seconds to do the same
+                    raise StoreUnavailable(f"the store {self._database.name} did not answer a moment ago")
+                async for lines in files:
+                    await self._write_or_refuse(await self._parsed(lines))
+        except OSError as error:
+            _log.error("calls wait in %s, which cannot be emptied: %s", self._outbox.folder, error)
+
+    async def _look_after(self, keep_answers: timedelta) -> None:
+        sweep_at = purge_at = datetime.now(UTC)
+        while True:
+            try:
+                await self.catch_up()
+                now = datetime.now(UTC)
+                # The next time is set first: what fails is not tried again every few seconds.
+                if now >= sweep_at:
+                    sweep_at = now + _SWEEP_EVERY
+                    await self.sweep(now)
+                if now >= purge_at:
+                    purge_at = now + _PURGE_EVERY
+                    await self.purge(now - keep_answers)
+            except StoreUnavailable:
+                pass  # every call says so already
+            except SQLAlchemyError as error:
+                _log.error("the store could not be looked after: %s", error)
+            await asyncio.sleep(_EVERY.total_seconds())
+
+    async def _keep(self, rows: Sequence[Call]) -> None:
+        try:
+            if not self._database.is_away:  # else each batch of an outage would wait in vain
+                await self._write_or_refuse(rows)
+                return
+        except StoreUnavailable as error:
+            _log.warning("%s Calls are kept in %s until then", error.message, self._outbox.folder)
+        await self._put_aside(rows)
+
+    async def _put_aside(self, rows: Sequence[Call]) -> None:
+        try:
+            await self._outbox.put([_line(call) for call in rows])
+        except OSError as error:  # the answers still reach their histories, so only the ledger misses them
+            _log.error(
+                "%d calls are in no ledger, because %s cannot be written: %s", len(rows), self._outbox.folder, error
+            )
+
+    async def _parsed(self, lines: Sequence[str]) -> Sequence[Call]:
+        rows: list[Call] = []
+        for line in lines:
+            try:
+                rows.append(Call.model_validate_json(line))
+            except ValidationError as error:
+                await self._refuse(line, error)
+        return rows
+
+    async def _write_or_refuse(self, rows: Sequence[Call]) -> None:
+        """Write what the database takes. One row that it will never take must not keep the others out."""
+        try:
+            await self._write(rows)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # of whatever kind: what is paid must reach its history, and the other rows theirs
+            if len(rows) == 1:
+                await self._refuse(_line(rows[0]), error)
+                return
+            for row in rows:
+                await self._write_or_refuse([row])
+
+    async def _refuse(self, line: str, error: Exception) -> None:
+        try:
+            path = await self._outbox.refuse([line])
+        except OSError:
+            _log.error("a call is in no ledger, because the store does not take it (%s): %s", error, line)
+        else:
+            _log.error("the store does not take a call, which is kept in %s: %s", path, error)
+
+    async def _write(self, rows: Sequence[Call]) -> None:
+        # In one order everywhere, because each row is locked until the end: two workers would wait for each other.
+        rows = sorted(rows, key=_key)
+        kept = [_answer(call) for call in rows if call.result]
+        reserved = sorted((call for call in rows if call.origin.budget), key=_budget)
+
+        def insert(connection: Connection) -> None:
+            if rows:
+                connection.execute(self._upsert, [_row(call) for call in rows])
+            if kept:
+                connection.execute(self._insert_answer, kept)
+            for call in reserved:
+                settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
+
+        await self._database.write(insert)
+
+    async def _delete(self, table: Table, where: ColumnElement[bool]) -> int:
+        """Delete what may be many rows; how many there were."""
+        key = tuple_(*table.primary_key)
+        some = delete(table).where(key.in_(select(*table.primary_key).where(where).limit(_PURGED)))
+        gone = 0
+        while True:
+            deleted = await self._database.write(lambda connection: connection.execute(some).rowcount)
+            gone += deleted
+            if deleted < _PURGED:
+                return gone
+
+
+def _upsert(database: Database) -> Insert:
+    """However often a row comes, and in whatever order: what was paid stays, and any news is better than `lost`."""
+    into = insert_into(database, calls)
+    values = {column.name: into.excluded[column.name] for column in calls.c if not column.primary_key}
+    news = or_(calls.c.outcome == LOST, and_(calls.c.model.is_(None), into.excluded.model.is_not(None)))
+    return into.on_conflict_do_update(index_elements=calls.primary_key, set_=values, where=news)
+
+
+def _charge(call: Call) -> Decimal | None:
+    """What a budget pays for it; `None` if nobody knows: then it is all that was reserved."""
+    if call.result:
+        return call.result.cost.usd
+    return None if call.outcome in MAYBE_BILLED else Decimal(0)
+
+
+def _key(call: Call) -> tuple[str, str, int]:
+    return call.id.run_id, call.id.activity_id, call.id.attempt
+
+
+def _budget(call: Call) -> str:
+    return (call.origin.budget and call.origin.budget.id) or ""
+
+
+def _line(call: Call) -> str:
+    """As JSON that also holds what is no text at all, such as half a surrogate pair; pydantic's own would raise."""
+    return json.dumps(call.model_dump(mode="json"))
+
+
+def _row(call: Call) -> dict[str, object]:
+    result = call.result
+    cost = result.cost if result else None
+    usage = result.usage if result else Usage()
+    row = {
+        **call.id.model_dump(),
+        **usage.__dict__,
+        "root_id": call.origin.root or call.id.workflow_id,
+        "request_hash": call.request_hash,
+        "outcome": call.outcome,
+        "prompt": call.prompt.name,
+        "version": call.prompt.version,
+        "label": call.source.label,
+        "arm": call.source.arm,
+        "model_asked": call.model_asked,
+        "model": result.model if result else None,
+        "response_id": result.response_id if result else None,
+        "base_url": call.base_url,
+        "repair": call.repair,
+        "at": call.at,
+        "day": call.at.astimezone(UTC).date(),
+        "latency_ms": _milliseconds(call.latency),
+        "first_token_ms": _milliseconds(call.first_token),
+        "usd": cost.usd if cost else None,
+        "price_source": cost.source if cost else None,
+        "price_matched": cost.matched if cost else None,
+        "price_date": cost.price_date if cost else None,
+        "tier": cost.tier if cost else None,
+        "tenant": call.origin.tenant,
+        "user_id": call.origin.user,
+        "tags": [_storable(tag) for tag in call.origin.tags],
+    }
+    return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _answer(call: Call) -> dict[str, object]:
+    return {
+        "run_id": call.id.run_id,
+        "activity_id": call.id.activity_id,
+        "request_hash": call.request_hash,
+        "result": call.result.model_dump_json() if call.result else "",
+        "at": call.at,
+    }
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)

@@ -1,0 +1,149 @@
+"""The registry: every version of a prompt that was ever served, and which of them a run begins with."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import JSON, Connection, String, bindparam, cast, null, select, union_all
+
+from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
+from llmflow.prompts.files import parse_prompt
+from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.stores.database import Database
+from llmflow.stores.prompts.labels import FILE
+from llmflow.stores.prompts.rollouts import Rollout, Unit
+from llmflow.stores.prompts.states import state_of
+from llmflow.stores.prompts.versions import add_versions
+from llmflow.stores.schema import prompt_labels, prompt_rollouts, prompt_versions
+from llmflow.types.prompts import PromptRef, PromptSource
+
+_SHOWN = 5  # versions, in an error
+
+_label = bindparam("label", type_=String)
+_names = bindparam("names", type_=String, expanding=True)
+_labels, _rollouts, _versions = prompt_labels.c, prompt_rollouts.c, prompt_versions.c
+# Rollouts and labels in one answer: every run asks this once.
+_CHOICES = union_all(
+    select(_rollouts.name, null().label("version"), _rollouts.salt, _rollouts.unit, _rollouts.arms).where(
+        _rollouts.label == _label, _rollouts.name.in_(_names)
+    ),
+    select(_labels.name, _labels.version, null(), null(), cast(null(), JSON)).where(
+        _labels.label == _label, _labels.name.in_(_names)
+    ),
+)
+
+
+class Registry:
+    """The versions of prompts: those in a worker's files, and in the store all that were ever served.
+
+    Args:
+        database: The store.
+        served: The prompts of the files.
+    """
+
+    def __init__(self, database: Database, served: Prompts) -> None:
+        self.served = served
+        self._database = database
+        self._loaded: dict[PromptRef, Prompt] = {prompt.ref: prompt for prompt in served}
+
+    async def push(self, by: str) -> tuple[PromptRef, ...]:
+        """Store the versions of the files that the store does not have yet, under the name of who does it.
+
+        Returns:
+            Those that were new.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        return await self._database.write(lambda connection: add_versions(self._database, connection, self.served, by))
+
+    async def get(self, ref: PromptRef) -> Prompt:
+        """Exactly that version: of the files, or of the store.
+
+        Raises:
+            PromptVersionMissing: neither has it; says what there is. Or this llmflow cannot read the text in the store.
+            StoreUnavailable: the database does not answer.
+        """
+        if ref not in self._loaded:
+            self._loaded[ref] = await self._load(ref)
+        return self._loaded[ref]
+
+    async def find(self, name: str, word: str) -> tuple[Prompt, PromptSource]:
+        """The version that a word means: the name of a label, a version or its first digits, or `file`.
+
+        Raises:
+            PromptNotFound: neither the files nor the store know the prompt.
+            PromptVersionMissing: the word means none of its versions; says what there is.
+            InputInvalid: it means several.
+            StoreUnavailable: the database does not answer.
+        """
+        if word == FILE:
+            return self.served.get(name), PromptSource()
+        state = await self._database.read(lambda connection: state_of(connection, name))
+        prompt = await self.get(PromptRef(name=name, version=state.find(word)))
+        return prompt, PromptSource(label=word if word in state.labels else None)
+
+    async def has_text(self, name: str, text: str) -> bool:
+        """Whether the store has exactly this text as a version of the prompt.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        query = select(_versions.version).where(_versions.name == name, _versions.text == text)
+        return await self._database.read(lambda connection: connection.scalar(query)) is not None
+
+    async def choose(
+        self, names: Collection[str], label: str, units: Mapping[Unit, str]
+    ) -> dict[str, tuple[PromptRef, PromptSource]]:
+        """The versions with which a run begins, of those prompts that have the label; the others follow their files.
+
+        Args:
+            names: Of prompts.
+            label: The one that runs follow. A rollout of it wins over where it points.
+            units: The names of the run's units, which decide a rollout.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        parameters = {"label": label, "names": list(names)}
+        rows = await self._database.read(lambda connection: connection.execute(_CHOICES, parameters).all())
+        chosen: dict[str, tuple[PromptRef, PromptSource]] = {}
+        for name, version, salt, unit, arms in rows:
+            if salt is not None:
+                arm = Rollout(salt=salt, unit=unit, arms=arms).arm_of(units[unit])
+                ref = PromptRef(name=name, version=arm.version)
+                chosen[name] = ref, PromptSource(label=label, arm=arm.arm)
+            elif version and name not in chosen:
+                chosen[name] = PromptRef(name=name, version=version), PromptSource(label=label)
+        return chosen
+
+    async def _load(self, ref: PromptRef) -> Prompt:
+        of_name = select(_versions.version, _versions.text).where(_versions.name == ref.name)
+
+        def read(connection: Connection) -> tuple[str | None, list[str]]:
+            text = connection.scalar(of_name.with_only_columns(_versions.text).where(_versions.version == ref.version))
+            if text is not None:
+                return text, []
+            known = of_name.with_only_columns(_versions.version).order_by(_versions.at.desc()).limit(_SHOWN)
+            return None, list(connection.scalars(known))
+
+        text, known = await self._database.read(read)
+        try:
+            prompt = parse_prompt(text, ref.name, f"{ref} in the store") if text is not None else None
+        except PromptInvalid as error:  # it did parse where it was stored; another worker may be as new as that one
+            raise PromptVersionMissing(
+                f"{error.message}. "
+                "If a newer llmflow has stored it, upgrade this one; until then, another worker may serve it",
+                ErrorDetail(field=ref.name),
+            ) from None
+        if prompt is None or prompt.ref != ref:
+            raise PromptVersionMissing(
+                f"`{ref}` is neither in the files here nor in the store {self._database.name}"
+                f"{_what_is_there(known, prompt)}. Give all workers the same LLMFLOW_STORE, or start the run again",
+                ErrorDetail(field=ref.name),
+            )
+        return prompt
+
+
+def _what_is_there(known: list[str], damaged: Prompt | None) -> str:
+    if damaged:
+        return f", which has under it the text of `{damaged.ref}`"
+    return f", which has {', '.join(known)} of it" if known else ", which has no version of it"

@@ -1,0 +1,1 @@
+"""Questions to the ledger: costs, comparisons of prompt versions, prices of today."""

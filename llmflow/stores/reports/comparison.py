@@ -1,0 +1,138 @@
+"""How the versions of a prompt fared, side by side: money, time, failures, and what people think of their runs."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, distinct, func, or_, select
+
+from llmflow.stores.database import Database
+from llmflow.stores.ledger.calls import ANSWERED, REFUSED
+from llmflow.stores.reports.intervals import against, mean, share
+from llmflow.stores.reports.known_names import check_known
+from llmflow.stores.reports.selection import FAILED, PAID, PATIENCE, selected
+from llmflow.stores.schema import calls, scores
+from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
+
+Found = Row[Any]  # Any: numbers and texts; the columns stand in the queries below
+Query = Select[Any]  # Any: as above
+Where = ColumnElement[bool]
+Key = ColumnElement[str]
+Columns = list[ColumnElement[Any]]  # Any: as above
+
+
+async def compare(
+    database: Database, prompt: str, filter: CallFilter, by: Literal["version", "model"] = "version"
+) -> Comparison:
+    """The versions of a prompt, or the models that it asked, with 95 % confidence intervals.
+
+    Raises:
+        PromptNotFound: the ledger has no call of it; names the nearest.
+        RunNotFound: it has no call of another name of the filter; likewise.
+        StoreUnavailable: the database does not answer.
+    """
+    filter = filter.model_copy(update={"prompt": prompt})
+    where = selected(filter, sqlite=database.is_sqlite)
+    key = (calls.c.version if by == "version" else calls.c.model_asked).label("key")
+    totals = await _read(database, _totals(key, where))
+    if not totals:
+        await check_known(database, filter)
+    ended = {row.key: row for row in await _read(database, _ended(key, where))}
+    times = {row.key: row for row in await _read(database, _times(key, where, calls.c.latency_ms))}
+    begun = {row.key: row for row in await _read(database, _times(key, where, calls.c.first_token_ms))}
+    scored = _means(await _read(database, _scores(key, where)))
+    rows = [
+        _row(row, ended[row.key], times.get(row.key), begun.get(row.key), scored.get(row.key, {})) for row in totals
+    ]
+    most = max(rows, key=lambda row: row.runs, default=None)
+    if most is None or len(rows) == 1:
+        return Comparison(prompt=prompt, by=by, baseline=None, rows=tuple(rows))
+    judged = tuple(row if row is most else _judged(row, most) for row in rows)
+    return Comparison(prompt=prompt, by=by, baseline=most.key, rows=judged)
+
+
+def _totals(key: Key, where: Where) -> Query:
+    c = calls.c
+    columns: Columns = [
+        func.count(distinct(c.root_id)).label("runs"),
+        # A model that never answers would look cheap, if its runs counted that another one answered.
+        func.count(distinct(c.root_id)).filter(PAID).label("answered_runs"),
+        func.count().filter(PAID).label("calls"),
+        func.sum(c.usd).label("usd"),
+        func.count().filter(PAID, c.usd.is_(None)).label("unpriced_calls"),
+        func.count().filter(PAID, c.repair == 0).label("first"),
+        func.count().filter(PAID, c.repair == 1).label("reasked"),
+    ]
+    return select(key, *columns).where(where).group_by(key).order_by(func.max(c.at).desc())
+
+
+def _ended(key: Key, where: Where) -> Query:
+    """How calls ended: not their attempts, because those of one call fail together."""
+    c = calls.c
+    answered = func.max(case((c.outcome == ANSWERED, 1), else_=0)).label("answered")
+    failed = func.max(case((or_(FAILED, c.outcome == REFUSED), 1), else_=0)).label("failed")
+    each = select(key, answered, failed).where(where).group_by(key, c.run_id, c.activity_id).subquery()
+    columns: Columns = [
+        func.count().filter(each.c.answered == 1).label("answered"),
+        func.count().filter(and_(each.c.answered == 0, each.c.failed == 1)).label("failed"),
+    ]
+    return select(each.c.key, *columns).group_by(each.c.key)
+
+
+def _times(key: Key, where: Where, time: Column[int]) -> Query:
+    """Percentiles by nearest rank, because SQLite has no function for them."""
+    place = func.row_number().over(partition_by=key, order_by=time).label("place")
+    number = func.count().over(partition_by=key).label("number")
+    ranked = select(key, time.label("time"), place, number).where(where, PAID, time.is_not(None)).subquery()
+    columns: Columns = [
+        func.max(ranked.c.time).filter(ranked.c.place == (ranked.c.number * percent + 99) // 100).label(name)
+        for name, percent in {"p50": 50, "p95": 95}.items()
+    ]
+    return select(ranked.c.key, *columns).group_by(ranked.c.key)
+
+
+def _scores(key: Key, where: Where) -> Query:
+    """One value for each run and name, because people who score the same run score the same thing."""
+    runs = select(key, calls.c.root_id).where(where).distinct().subquery()
+    columns: Columns = [runs.c.key, scores.c.name, func.avg(scores.c.value).label("value")]
+    joined = select(*columns).join(scores, scores.c.root_id == runs.c.root_id)
+    return joined.group_by(runs.c.key, scores.c.name, runs.c.root_id).order_by(scores.c.name)
+
+
+def _row(
+    total: Found, ended: Found, times: Found | None, begun: Found | None, scored: dict[str, Interval]
+) -> ComparedRow:
+    known = total.usd is not None and not total.unpriced_calls
+    return ComparedRow(
+        key=total.key,
+        runs=total.runs,
+        calls=total.calls,
+        usd=total.usd or Decimal(0),
+        unpriced_calls=total.unpriced_calls,
+        usd_per_run=total.usd / total.answered_runs if known else None,
+        latency_p50=times.p50 / 1000 if times else None,
+        latency_p95=times.p95 / 1000 if times else None,
+        first_token_p50=begun.p50 / 1000 if begun else None,
+        failures=share(ended.failed, ended.answered + ended.failed),
+        # A re-ask may fall into another month than what it repeats.
+        reasks=share(min(total.reasked, total.first), total.first),
+        scores=scored,
+    )
+
+
+def _means(rows: Sequence[Found]) -> Mapping[str, dict[str, Interval]]:
+    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        values[row.key][row.name].append(row.value)
+    return {key: {name: mean(given) for name, given in names.items()} for key, names in values.items()}
+
+
+def _judged(row: ComparedRow, baseline: ComparedRow) -> ComparedRow:
+    scored = {name: against(one, baseline.scores.get(name)) for name, one in row.scores.items()}
+    failures, reasks = against(row.failures, baseline.failures), against(row.reasks, baseline.reasks)
+    return row.model_copy(update={"failures": failures, "reasks": reasks, "scores": scored})
+
+
+async def _read(database: Database, query: Query) -> Sequence[Found]:
+    return await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)

@@ -1,0 +1,60 @@
+"""Which rows of the ledger a report is about, and what its words mean in SQL."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, TableValuedAlias, and_, exists, func, or_
+
+from llmflow.errors import BY_CODE, BudgetExceeded
+from llmflow.stores.ledger.calls import ANSWERED, MAYBE_BILLED, REFUSED
+from llmflow.stores.schema import calls
+from llmflow.types.reports import CallFilter
+
+# An empty budget asks nothing either; it is no refusal, because waiting does not fill it.
+_UNASKED = tuple(sorted({BudgetExceeded.__name__, *(error.__name__ for error in BY_CODE.values() if error.refusal)}))
+
+PATIENCE = 600.0
+"""Seconds that a report may take: a person waits for it, and no call does."""
+
+PAID = calls.c.outcome.in_((ANSWERED, REFUSED))
+UNASKED = calls.c.outcome.in_(_UNASKED)
+MAYBE_PAID = calls.c.outcome.in_(MAYBE_BILLED)
+FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, *MAYBE_BILLED, *_UNASKED))
+
+
+def tags_of_call(*, sqlite: bool) -> TableValuedAlias:
+    """The tags of each call as rows with a `value`: the one thing that the databases say differently."""
+    each = func.json_each if sqlite else func.json_array_elements_text
+    return each(calls.c.tags).table_valued("value", name="tag")
+
+
+def selected(filter: CallFilter, *, sqlite: bool) -> ColumnElement[bool]:
+    """The condition for the calls that a filter means."""
+    c, conditions = calls.c, list(_in_time(filter))
+    if filter.run:
+        conditions.append(or_(c.root_id == filter.run, c.workflow_id == filter.run))
+    if filter.tenant:
+        conditions.append(c.tenant == filter.tenant)
+    if filter.workflow:
+        conditions.append(c.workflow_type == filter.workflow)
+    if filter.prompt:
+        name, _, version = filter.prompt.partition("@")
+        conditions += [c.prompt == name, *([c.version == version] if version else [])]
+    if filter.model:
+        conditions.append(or_(c.model == filter.model, c.model_asked == filter.model))
+    if filter.tag:
+        tag = tags_of_call(sqlite=sqlite)
+        conditions.append(exists().select_from(tag).where(tag.c.value == filter.tag))
+    return and_(True, *conditions)
+
+
+def _in_time(filter: CallFilter) -> Iterator[ColumnElement[bool]]:
+    c = calls.c
+    if isinstance(filter.since, datetime):
+        yield and_(c.at >= filter.since, c.day >= filter.since.astimezone(UTC).date())  # the day has an index
+    elif filter.since:
+        yield c.day >= filter.since
+    if isinstance(filter.until, datetime):
+        yield c.at < filter.until
+    elif filter.until:
+        yield c.day <= filter.until

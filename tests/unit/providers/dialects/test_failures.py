@@ -1,0 +1,290 @@
+"""The one table: which failure is which, through the real SDK, and what its message says."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from llmflow.errors import (
+    AuthenticationFailed,
+    ContentRefused,
+    ContextTooLong,
+    ModelNotFound,
+    ProviderError,
+    ProviderUnavailable,
+    QuotaExhausted,
+    RateLimited,
+    RequestRejected,
+)
+from llmflow.providers.base import Provider
+from llmflow.providers.dialects.failures import JITTER, LONGEST_WAIT, Complaint, judge, scrub
+from tests.helpers.model_server import ModelServer, Reply
+
+from ..conftest import KEY, Ask
+
+STATUSES = {
+    400: RequestRejected,
+    401: AuthenticationFailed,
+    402: QuotaExhausted,
+    403: AuthenticationFailed,
+    404: ModelNotFound,
+    405: RequestRejected,
+    408: ProviderUnavailable,
+    409: ProviderUnavailable,
+    413: RequestRejected,
+    422: RequestRejected,
+    425: ProviderUnavailable,
+    429: RateLimited,
+    500: ProviderUnavailable,
+    501: ProviderUnavailable,
+    502: ProviderUnavailable,
+    503: ProviderUnavailable,
+    504: ProviderUnavailable,
+    529: ProviderUnavailable,
+}
+
+
+@pytest.mark.parametrize(("status", "kind"), STATUSES.items())
+async def test_statuses(
+    server: ModelServer, provider: Provider, ask: Ask, status: int, kind: type[ProviderError]
+) -> None:
+    server.script(Reply.error(status))
+    with pytest.raises(ProviderError, match=f"gpt-5.4 answered {status}") as caught:
+        await provider.complete(ask())
+    assert type(caught.value) is kind
+    assert caught.value.detail.status == status
+    assert server.count == 1, "no retries of the SDK's own"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (429, "insufficient_quota", QuotaExhausted),
+        (429, "billing_hard_limit_reached", QuotaExhausted),
+        (429, "rate_limit_exceeded", RateLimited),
+        (400, "context_length_exceeded", ContextTooLong),
+        (400, "content_policy_violation", ContentRefused),
+        (400, "content_filter", ContentRefused),
+        (403, "model_not_found", ModelNotFound),
+        (400, "model_not_found", ModelNotFound),
+        (400, "invalid_api_key", AuthenticationFailed),
+        (400, "unsupported_parameter", RequestRejected),
+    ],
+)
+async def test_codes(
+    server: ModelServer, provider: Provider, ask: Ask, status: int, code: str, kind: type[ProviderError]
+) -> None:
+    server.script(Reply.error(status, code))
+    with pytest.raises(ProviderError) as caught:
+        await provider.complete(ask())
+    assert (type(caught.value), caught.value.detail.code) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        # OpenAI, vLLM, llama.cpp, Anthropic, Groq, Mistral
+        (400, "This model's maximum context length is 8192 tokens. However, you requested 9000.", ContextTooLong),
+        (400, "the request exceeds the available context size, try increasing it", ContextTooLong),
+        (400, "prompt is too long: 210000 tokens > 200000 maximum", ContextTooLong),
+        (413, "Request too large for model `x` on tokens per minute (TPM): Limit 6000", ContextTooLong),
+        (429, "Request too large for gpt-4o on tokens per min (TPM): Limit 30000", ContextTooLong),
+        (429, "Too many tokens per day, context window of a day", ContextTooLong),
+        (429, "Your account was flagged as busy", RateLimited),
+        # Azure, OpenAI, OpenRouter
+        (400, "The response was filtered due to Azure OpenAI's content management policy", ContentRefused),
+        (400, "Your prompt was flagged as potentially violating our usage policy.", ContentRefused),
+        (403, "Your input was flagged", ContentRefused),
+        # Anthropic, DeepSeek
+        (400, "Your credit balance is too low to access the API", QuotaExhausted),
+        (402, "Insufficient Balance", QuotaExhausted),
+        # OpenRouter, vLLM, Ollama
+        (400, "gpt-9 is not a valid model ID", ModelNotFound),
+        (404, "The model `gpt-9` does not exist.", ModelNotFound),
+        (404, 'model "qwen9" not found, try pulling it first', ModelNotFound),
+        (500, "the model was not found in the cache", ProviderUnavailable),
+        (400, "temperature must be below 2", RequestRejected),
+    ],
+)
+def test_sentences_of_servers_without_codes(status: int, message: str, kind: type[ProviderError]) -> None:
+    assert type(judge(Complaint(message, status), "local:m")) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"message": "no"}}, "no"),
+        ({"error": "no"}, "no"),
+        ({"message": "no", "object": "error"}, "no"),
+        ({"detail": "no"}, "no"),
+        ({"detail": [{"loc": ["body"], "msg": "no"}]}, "no"),
+        ("no", "no"),
+        (["no"], "no"),
+        ({}, "it gave no reason"),
+        (None, "it gave no reason"),
+    ],
+)
+async def test_words_are_found_wherever_they_are(
+    server: ModelServer, chat: Provider, ask: Ask, body: object, said: str
+) -> None:
+    server.script(Reply.json(body, 400))
+    with pytest.raises(RequestRejected, match=said):
+        await chat.complete(ask())
+
+
+@pytest.mark.parametrize(
+    ("status", "advice", "retry", "said"),
+    [
+        (400, "true", True, "may succeed later"),
+        (401, "true", True, "may succeed later"),
+        (429, "true", True, "Fewer calls"),
+        (429, "false", False, "trying again does not help"),
+        (503, "false", False, "trying again does not help"),
+        (400, "false", False, "Change the request"),
+        (500, "perhaps", None, "may succeed later"),
+    ],
+)
+async def test_the_vendor_knows_best(
+    server: ModelServer, responses: Provider, ask: Ask, status: int, advice: str, retry: bool | None, said: str
+) -> None:
+    server.script(Reply.error(status, headers={"X-Should-Retry": advice, "retry-after": "1"}))
+    with pytest.raises(ProviderError, match=said) as caught:
+        await responses.complete(ask())
+    assert type(caught.value) is STATUSES[status], "what is wrong stays, and with it whether another candidate helps"
+    assert caught.value.detail.retry is retry
+    assert (caught.value.detail.retry_after is None) is (retry is False), "waits are for what is retried"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("rate_limit_error", RateLimited),
+        ("overloaded_error", ProviderUnavailable),
+        ("server_overloaded", ProviderUnavailable),
+        ("authentication_error", AuthenticationFailed),
+        ("billing_error", QuotaExhausted),
+        ("never_heard_of", ProviderUnavailable),
+        ("invalid_request_error", RequestRejected),
+        ("image_too_large", RequestRejected),
+        ("image_content_policy_violation", ContentRefused),
+    ],
+)
+@pytest.mark.parametrize("field", ["code", "type"])
+def test_codes_inside_an_answer(code: str, field: str, kind: type[ProviderError]) -> None:
+    assert type(judge(Complaint.read({"error": {field: code, "message": "No."}}), "m")) is kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "20"}, 20),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "0"}, 0),
+        ({"retry-after": "-3"}, 0),
+        ({"retry-after-ms": "250"}, 0.25),
+        ({"retry-after-ms": "0", "retry-after": "7"}, 0),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7),
+        ({"retry-after": "86400"}, LONGEST_WAIT),
+        ({"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}, 0),
+        ({"retry-after": "Wed, 01 Jan 2020 00:00:00 -0000"}, 0),
+    ],
+)
+async def test_delays(
+    server: ModelServer, responses: Provider, ask: Ask, headers: dict[str, str], seconds: float
+) -> None:
+    server.script(Reply.error(429, headers=headers))
+    with pytest.raises(RateLimited, match="It asks to wait") as caught:
+        await responses.complete(ask())
+    wait = caught.value.detail.retry_after
+    assert wait is not None
+    assert seconds <= wait <= min(seconds * (1 + JITTER), LONGEST_WAIT)
+
+
+async def test_a_delay_until_a_date(server: ModelServer, responses: Provider, ask: Ask) -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=100)
+    server.script(Reply.error(503, headers={"retry-after": format_datetime(moment, usegmt=True)}))
+    with pytest.raises(ProviderUnavailable) as caught:
+        await responses.complete(ask())
+    assert 50 < (caught.value.detail.retry_after or 0) <= 100 * (1 + JITTER)
+
+
+@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "1e999", "Someday, 99 Foo"])
+def test_delays_that_are_none(value: str) -> None:
+    assert judge(Complaint("", 429, headers={"retry-after": value}), "m").detail.retry_after is None
+
+
+def test_delays_are_for_what_is_retried() -> None:
+    assert judge(Complaint("", 401, headers={"retry-after": "5"}), "m").detail.retry_after is None
+
+
+def test_delays_differ_so_that_calls_do_not_come_back_together() -> None:
+    errors = [judge(Complaint("", 429, headers={"retry-after": "10"}), "m") for _ in range(20)]
+    assert len({error.detail.retry_after for error in errors}) > 1
+
+
+def test_a_message_says_model_words_trace_and_advice() -> None:
+    error = judge(Complaint("No such key.", 401, "invalid_api_key", headers={"x-request-id": "req_7"}), "openai:m")
+    assert str(error) == (
+        "openai:m answered 401 (invalid_api_key): No such key [request req_7]. "
+        "Check the key that models.yaml names for this provider, and what that key may do."
+    )
+
+
+def test_long_words_are_cut() -> None:
+    page = f"<html>\n\n  {'x' * 5000}"
+    assert len(str(judge(Complaint(page, 502), "m"))) < 500
+
+
+ECHOES = [
+    f"Incorrect API key provided: {KEY}.",
+    f'{{"headers": {{"Authorization": "Bearer {KEY}"}}}}',
+    f"<pre>Authorization: Bearer {KEY}</pre>",
+    f"{'x' * 290} {KEY}",  # where the message is cut
+]
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+async def test_a_key_is_in_no_error(server: ModelServer, provider: Provider, ask: Ask, echo: str, status: int) -> None:
+    server.script(Reply.error(status, code=f"bad_{KEY}", message=echo, headers={"x-request-id": f"r-{KEY}"}))
+    with pytest.raises(ProviderError) as caught:
+        await provider.complete(ask())
+    error: BaseException | None = caught.value
+    assert KEY[:14] not in f"{error!r} {error} {caught.value.detail!r}"
+    assert (error.__cause__, error.__context__) == (None, None), "the SDK's exception holds the request, and so the key"
+
+
+@pytest.mark.parametrize("reply", [Reply(body=f"{KEY}".encode()), Reply(send=0, then="close")])
+async def test_a_key_is_in_no_error_about_a_broken_answer(
+    server: ModelServer, provider: Provider, ask: Ask, reply: Reply
+) -> None:
+    server.script(reply)
+    with pytest.raises(ProviderError) as caught:
+        await provider.complete(ask())
+    assert KEY not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-abc***********wxyz",
+        "gsk_0123456789abcdef",
+        "xai-0123456789",
+        "hf_0123456789",
+        "AIzaSyA0123456789",
+        "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x",
+        "authorization: Basic dXNlcjpwYXNz",
+        '"authorization": "token-of-mine"',
+    ],
+)
+def test_everything_that_looks_like_a_secret_is_taken_out(secret: str) -> None:
+    assert secret.split()[-1].strip('"') not in scrub(f"said {secret} there", None)
+    assert scrub(f"said {secret} there", None).endswith(" there")
+
+
+@pytest.mark.parametrize(
+    "text", ["a risk-management task", "No bearer authentication header", "basic usage of gpt-5.4"]
+)
+def test_words_stay(text: str) -> None:
+    assert scrub(text, None) == text

@@ -1,0 +1,219 @@
+"""Streamed answers: the same as whole ones, and the time to their first token."""
+
+from dataclasses import replace
+from time import monotonic
+from typing import Any, Literal
+
+import pytest
+
+from llmflow.errors import ContentRefused, ProviderError, ProviderUnavailable, RateLimited
+from llmflow.providers.base import Provider
+from llmflow.types.messages import ToolCall
+from tests.helpers.model_server import (
+    DONE,
+    ModelServer,
+    Reply,
+    chat_answer,
+    chat_chunks,
+    responses_answer,
+    responses_events,
+    sse,
+)
+
+from ..conftest import Ask
+
+TEXT = "Because the sky is blue; \U0001f600."
+CALLS = [
+    {"id": "c1", "type": "function", "function": {"name": "search", "arguments": '{"query": "why is that"}'}},
+    {"id": "c2", "type": "function", "function": {"name": "now", "arguments": "{}"}},
+]
+CUT = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+
+
+EVENTS = list(responses_events(responses_answer(TEXT)))
+CHUNKS = list(chat_chunks(chat_answer(TEXT)))
+BROKEN_OFF = "the stream ended before the answer did"
+FAILED = {"type": "response.failed", "response": responses_answer(status="failed", error={"code": "server_error"})}
+LIMITED = {"code": "rate_limit_exceeded", "message": "slow down"}
+
+
+def said(kind: str, **fields: object) -> list[dict[str, Any]]:
+    return [{"type": "message", "role": "assistant", "content": [{"type": kind, **fields}]}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        responses_answer(TEXT),
+        responses_answer(TEXT, **CUT),
+        responses_answer(output=said("refusal", refusal="I will not say that.")),
+        responses_answer(
+            output=[{"type": "function_call", "call_id": "c1", "name": "search", "arguments": '{"query": "x"}'}]
+        ),
+        responses_answer("half \ud83d"),
+    ],
+)
+async def test_responses(server: ModelServer, responses: Provider, ask: Ask, answer: dict[str, Any]) -> None:
+    server.script(Reply.json(answer), Reply.stream(*responses_events(answer)))
+    whole, streamed = await responses.complete(ask()), await responses.complete(ask(stream=True))
+    assert whole.first_token is None
+    assert streamed.first_token
+    assert streamed.model_copy(update={"first_token": None}) == whole
+    assert [request.json.get("stream") for request in server.requests] == [None, True]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        chat_answer(TEXT, service_tier="flex"),
+        chat_answer(TEXT, finish_reason="length"),
+        chat_answer(TEXT, finish_reason="content_filter"),
+        chat_answer(None, message={"refusal": "I will not say that."}),
+        chat_answer(None, message={"tool_calls": CALLS}, finish_reason="tool_calls"),
+        chat_answer(None, message={"content": [{"type": "thinking"}, {"type": "text", "text": "Why not."}]}),
+        chat_answer("half \ud83d"),
+    ],
+)
+async def test_chat(server: ModelServer, chat: Provider, ask: Ask, answer: dict[str, Any]) -> None:
+    server.script(Reply.json(answer), Reply.stream(*chat_chunks(answer)))
+    whole, streamed = await chat.complete(ask()), await chat.complete(ask(stream=True))
+    assert streamed.first_token
+    assert streamed.model_copy(update={"first_token": None}) == whole
+    assert server.requests[1].json["stream_options"] == {"include_usage": True}, "what it costs is known"
+
+
+async def test_chunks_of_sloppy_servers(server: ModelServer, chat: Provider, ask: Ask) -> None:
+    server.script(
+        Reply.stream(
+            {"choices": None},
+            {"choices": [{"delta": {"role": "assistant", "content": None}}]},
+            {"choices": [{"delta": {"tool_calls": [{"id": "a", "function": {"name": "one", "arguments": "{}"}}]}}]},
+            {"choices": [{"delta": {"tool_calls": [{"id": "b", "function": {"name": "two", "arguments": "{"}}]}}]},
+            {"choices": [{"delta": {"tool_calls": [{"function": {"arguments": '"x":'}}]}}]},
+            {"choices": [{"delta": {"tool_calls": [{"id": "b", "function": {"arguments": " 1}"}}]}}]},
+            {"choices": [{"index": 1, "delta": {"content": "of another choice"}}]},
+            {"choices": [{"finish_reason": "tool_calls"}]},
+            DONE,
+        )
+    )
+    answer = await chat.complete(ask(stream=True))
+    assert answer.tool_calls == (
+        ToolCall(id="a", name="one", arguments="{}"),
+        ToolCall(id="b", name="two", arguments='{"x": 1}'),
+    )
+    assert (answer.text, answer.finish_reason) == ("", "tool_calls")
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_thought_is_a_token_and_no_answer(
+    server: ModelServer, chat: Provider, ask: Ask, streamed: bool
+) -> None:
+    thought = {"choices": [{"delta": {"reasoning_content": "Hm."}}]}
+    end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    server.script(Reply.stream(*([thought] if streamed else []), end))
+    answer = await chat.complete(ask(stream=True))
+    assert (answer.text, answer.first_token is not None) == ("", streamed)
+
+
+async def test_the_first_token_comes_before_the_last(
+    server: ModelServer, streamed_responses: Provider, streamed_chat: Provider, ask: Ask
+) -> None:
+    server.script(Reply.stream(*EVENTS, pause=1), Reply.stream(*CHUNKS, pause=1))
+    for provider in (streamed_responses, streamed_chat):
+        began = monotonic()
+        answer = await provider.complete(ask())
+        assert answer.first_token is not None
+        assert answer.first_token + 0.1 < monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("api", "events", "kind", "words"),
+    [
+        ("responses", EVENTS[:-1], ProviderUnavailable, BROKEN_OFF),
+        ("responses", [], ProviderUnavailable, BROKEN_OFF),
+        ("responses", [*EVENTS[:3], "{"], ProviderUnavailable, "no JSON"),
+        ("responses", [*EVENTS[:3], {"type": "error", **LIMITED}], RateLimited, "slow down"),
+        ("responses", [*EVENTS[:3], {"type": "error", "error": LIMITED}], RateLimited, "slow down"),
+        ("responses", [*EVENTS[:3], FAILED], ProviderUnavailable, "server_error"),
+        ("chat", CHUNKS[:3], ProviderUnavailable, BROKEN_OFF),
+        ("chat", [DONE], ProviderUnavailable, BROKEN_OFF),
+        ("chat", [*CHUNKS[:3], "{"], ProviderUnavailable, "no JSON"),
+        ("chat", [*CHUNKS[:3], {"error": LIMITED}], RateLimited, "slow down"),
+        ("chat", [*CHUNKS[:3], {"choices": [{"error": LIMITED}]}], RateLimited, "slow down"),
+        ("chat", [*CHUNKS[:3], {"error": {"code": "content_filter", "message": "no"}}], ContentRefused, "no"),
+    ],
+)
+async def test_streams_that_are_no_answer(
+    server: ModelServer,
+    responses: Provider,
+    chat: Provider,
+    ask: Ask,
+    api: Literal["responses", "chat"],
+    events: list[Any],
+    kind: type[ProviderError],
+    words: str,
+) -> None:
+    provider = responses if api == "responses" else chat
+    server.script(Reply.stream(*events))
+    with pytest.raises(kind, match=words) as caught:
+        await provider.complete(ask(stream=True))
+    assert caught.value.__context__ is None, "the SDK's exception holds the request, and so the key"
+
+
+async def test_a_server_that_knows_no_streams(
+    server: ModelServer, streamed_responses: Provider, streamed_chat: Provider, ask: Ask
+) -> None:
+    server.script(Reply.json(responses_answer(TEXT)), Reply.json(chat_answer(TEXT)))
+    for provider in (streamed_responses, streamed_chat):
+        answer = await provider.complete(ask())
+        assert (answer.text, answer.first_token) == (TEXT, None)
+
+
+async def test_a_stream_that_extra_asks_for(server: ModelServer, responses: Provider, ask: Ask) -> None:
+    assert (await responses.complete(ask(extra={"stream": True}))).text == "ok"
+    assert (await responses.complete(ask(stream=True, extra={"stream": False}))).first_token is None
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+async def test_what_breaks_after_the_end_of_an_answer_does_not_cost_it(
+    server: ModelServer,
+    streamed_responses: Provider,
+    streamed_chat: Provider,
+    ask: Ask,
+    then: Literal["close", "reset"],
+) -> None:
+    for provider, events in ((streamed_responses, [*EVENTS, DONE]), (streamed_chat, CHUNKS)):
+        whole = Reply.stream(*events)
+        sent = len(server.encode(whole, "", streamed=True)) - len(sse(DONE))
+        server.script(replace(whole, send=sent, then=then))
+        answer = await provider.complete(ask())
+        assert (answer.text, answer.usage.input_tokens) == (TEXT, 100)
+
+
+async def test_a_chat_that_breaks_before_its_end_is_none(
+    server: ModelServer, streamed_chat: Provider, ask: Ask
+) -> None:
+    whole = Reply.stream(*CHUNKS)
+    sent = len(server.encode(whole, "", streamed=True)) - len(sse(*CHUNKS[-3:]))
+    server.script(replace(whole, send=sent, then="close"))
+    with pytest.raises(ProviderUnavailable, match=r"RemoteProtocolError|ReadError"):
+        await streamed_chat.complete(ask())
+
+
+async def test_what_an_empty_field_says_last_is_nothing(server: ModelServer, chat: Provider, ask: Ask) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 1}
+    call = {"index": 0, "id": "a", "function": {"name": "now", "arguments": "{}"}}
+    server.script(
+        Reply.stream(
+            {"model": "real", "choices": [{"delta": {"tool_calls": [call]}}], "usage": usage},
+            {
+                "choices": [{"delta": {"tool_calls": [{"index": 0, "function": None}]}, "finish_reason": "tool_calls"}],
+                "usage": {**usage, "completion_tokens": 2},
+            },
+            {"model": "", "choices": [], "usage": {}},
+            DONE,
+        )
+    )
+    answer = await chat.complete(ask(stream=True))
+    assert answer.tool_calls == (ToolCall(id="a", name="now", arguments="{}"),)
+    assert (answer.model, answer.usage.input_tokens, answer.usage.output_tokens) == ("real", 5, 2)

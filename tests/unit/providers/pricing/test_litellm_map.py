@@ -1,0 +1,220 @@
+"""litellm's map: read exactly, for the vendor that was asked, and only where it says all that the call needs."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+from llmflow.providers.pricing.billing import PaidCall
+from llmflow.providers.pricing.litellm_map import map_cost
+from llmflow.types.usage import Cost, Usage
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+LONG = {"input_cost_per_token_above_200k_tokens": 2e-06, "output_cost_per_token_above_200k_tokens": 8e-06}
+SOL = {
+    "litellm_provider": "openai",
+    "input_cost_per_token": 1e-06,
+    "output_cost_per_token": 4e-06,
+    "cache_read_input_token_cost": 1e-07,
+    "cache_creation_input_token_cost": 1.25e-06,
+    "cache_creation_input_token_cost_above_1hr": 2e-06,
+    "output_cost_per_reasoning_token": 4e-06,
+    "input_cost_per_audio_token": 1e-05,
+    "output_cost_per_audio_token": 2e-05,
+    "input_cost_per_token_batches": 5e-07,
+    "output_cost_per_token_batches": 2e-06,
+    "cache_read_input_token_cost_batches": 5e-08,
+    "input_cost_per_token_priority": 2e-06,
+    "output_cost_per_token_priority": 8e-06,
+    "input_cost_per_token_flex": 5e-07,
+}
+ENTRIES: dict[str, dict[str, Any]] = {
+    "sol": SOL,
+    "azure/sol": {**SOL, "litellm_provider": "azure", "input_cost_per_token": 3e-06},
+    "long": {**SOL, **LONG, "cache_read_input_token_cost_above_200k_tokens": 2e-07},
+    "anthropic.claude": {**SOL, "litellm_provider": "bedrock_converse"},
+    "text": {"litellm_provider": "openai", "input_cost_per_token": "2.5e-07", "output_cost_per_token": "1e-06"},
+    "ollama/llama3": {"litellm_provider": "ollama", "input_cost_per_token": 0.0, "output_cost_per_token": 0.0},
+    "image": {"litellm_provider": "openai", "output_cost_per_image": 0.04},
+    "night": {**SOL, "off_peak_pricing": {"input_cost_per_token": 1e-09}},
+    "steps": {**SOL, "tiered_pricing": [{"range": [0, 1000]}]},
+}
+
+
+def cost(
+    asked: str,
+    answered: str | None = None,
+    *,
+    tier: str | None = None,
+    url: str | None = None,
+    hour: int = 0,
+    **parts: int,
+) -> Cost:
+    usage = Usage(**(parts or {"input_tokens": 1000, "output_tokens": 100}))
+    name = answered or asked.partition(":")[2]
+    call = PaidCall(
+        asked=asked, answered=name, usage=usage, at=NOW, tier=tier, base_url=url, cache_write_1h_tokens=hour
+    )
+    return map_cost(call, ENTRIES, "litellm 1")
+
+
+@pytest.mark.parametrize(
+    ("parts", "usd"),
+    [
+        ({"input_tokens": 1000, "output_tokens": 100}, "0.0014"),
+        ({"input_tokens": 1000, "cache_read_tokens": 1000}, "0.0001"),
+        ({"input_tokens": 1000, "cache_read_tokens": 500, "cache_write_tokens": 400}, "0.00065"),
+        ({"input_tokens": 1000, "input_audio_tokens": 1000}, "0.01"),
+        ({"output_tokens": 100, "reasoning_tokens": 60}, "0.0004"),
+        ({"output_tokens": 100, "output_audio_tokens": 100}, "0.002"),
+    ],
+)
+def test_parts(parts: dict[str, int], usd: str) -> None:
+    assert cost("openai:sol", **parts) == Cost(usd=Decimal(usd), source="litellm 1")
+
+
+def test_numbers_are_as_written() -> None:
+    assert cost("openai:text", input_tokens=1).usd == Decimal("0.00000025")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "matched", "usd"),
+    [
+        ("openai:sol", "sol", None, "0.0014"),
+        ("openai:mine", "sol", None, "0.0014"),
+        ("openai:sol", "sol-2026-09-29", "sol", "0.0014"),
+        ("azure:sol", "sol", "azure/sol", "0.0034"),
+        ("any:azure/sol", "sol", "azure/sol", "0.0034"),
+        ("any:openai/sol", "sol", None, "0.0014"),
+        ("bedrock:anthropic.claude", "anthropic.claude", None, "0.0014"),
+        ("any:bedrock/anthropic.claude", "claude", "anthropic.claude", "0.0014"),
+    ],
+)
+def test_which_entry(asked: str, answered: str, matched: str | None, usd: str) -> None:
+    found = cost(asked, answered)
+    assert (found.matched, found.usd) == (matched, Decimal(usd))
+
+
+@pytest.mark.parametrize(
+    ("asked", "url"),
+    [
+        ("groq:sol", None),  # another vendor's
+        ("groq:anthropic.claude", None),
+        ("local:openai/sol", "http://localhost:8000/v1"),  # the address is known, and not OpenAI's
+        ("openai:luna", None),
+    ],
+)
+def test_no_entry(asked: str, url: str | None) -> None:
+    with pytest.raises(LookupError, match="litellm 1 does not know"):
+        cost(asked, url=url)
+
+
+def test_tiers() -> None:
+    assert cost("openai:sol", tier="batch") == Cost(usd=Decimal("0.0007"), source="litellm 1", tier="batch")
+    assert cost("openai:sol", tier="batch", input_tokens=1000, cache_read_tokens=1000).usd == Decimal("0.00005")
+    assert cost("openai:sol", tier="priority", output_tokens=100, reasoning_tokens=60).usd == Decimal("0.0008")
+
+
+def test_long_inputs_have_a_price_of_their_own() -> None:
+    assert cost("openai:long", input_tokens=200_000).usd == Decimal("0.2")
+    assert cost("openai:long", input_tokens=200_001, output_tokens=100).usd == Decimal("0.400802")
+    assert cost("openai:long", input_tokens=300_000, cache_read_tokens=300_000).usd == Decimal("0.06")
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts", "tier", "said"),
+    [
+        ("openai:sol", {"input_tokens": 1}, "ultrafast", "tier 'ultrafast': no `input_cost_per_token_ultrafast`"),
+        ("openai:sol", {"input_tokens": 1}, "flex", "tier 'flex': no `output_cost_per_token_flex`"),
+        (
+            "openai:sol",
+            {"input_tokens": 9, "cache_read_tokens": 9},
+            "priority",
+            "tier 'priority': no `cache_read_input_token_cost_priority`",
+        ),
+        ("openai:long", {"input_tokens": 300_000}, "priority", "no `input_cost_per_token_above_200k_tokens_priority`"),
+        ("openai:image", {"input_tokens": 1}, None, "no `input_cost_per_token`"),
+        ("ollama:llama3", {"input_tokens": 1}, None, "0 there may mean that nobody knows"),
+        ("openai:night", {"input_tokens": 1}, None, "changes with the hour"),
+        ("openai:steps", {"input_tokens": 1}, None, "in steps"),
+        ("openai:sol", {"input_tokens": 1, "cache_read_tokens": 2}, None, "cannot exceed input_tokens"),
+    ],
+)
+def test_what_the_map_does_not_say_is_unknown(asked: str, parts: dict[str, int], tier: str | None, said: str) -> None:
+    with pytest.raises(LookupError) as failed:
+        cost(asked, tier=tier, **parts)
+    assert str(failed.value).startswith("litellm 1 has no price of ")
+    assert said in str(failed.value)
+
+
+def test_what_stays_in_the_cache_for_an_hour_is_not_priced_as_minutes() -> None:
+    with pytest.raises(LookupError, match="some of the call stays in its cache for an hour"):
+        cost("openai:sol", input_tokens=1000, cache_write_tokens=400, hour=400)
+
+
+def test_it_is_not_asked_where_it_is_not_loaded() -> None:
+    """In a process of its own: another test may have loaded it here."""
+    code = """if True:
+        import sys
+        from datetime import UTC, datetime
+        from llmflow.providers.pricing.billing import PaidCall
+        from llmflow.providers.pricing.litellm_map import litellm_cost
+        from llmflow.providers.pricing.prices import warm_prices
+        from llmflow.types.usage import Usage
+        warm_prices()
+        assert "litellm" not in sys.modules
+        assert litellm_cost(PaidCall(asked="a:b", answered="b", usage=Usage(), at=datetime.now(UTC))) is None
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+REAL = """if True:
+    import json, os
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    from datetime import UTC, datetime
+    from litellm import completion_cost
+    from litellm.types.utils import ModelResponse, Usage as Used
+    from llmflow.providers.pricing.billing import PaidCall
+    from llmflow.providers.pricing.litellm_map import litellm_cost
+    from llmflow.providers.pricing.prices import Prices
+    from llmflow.types.usage import Usage
+
+    def call(name, tier=None, **parts):
+        usage = Usage(input_tokens=1000, output_tokens=100, **parts)
+        answered = name.partition("/")[2]
+        return PaidCall(asked=f"any:{name}", answered=answered, usage=usage, at=datetime.now(UTC), tier=tier)
+
+    def theirs(name, cached, reasoning):
+        usage = Used(
+            prompt_tokens=1000, completion_tokens=100, total_tokens=1100,
+            prompt_tokens_details={"cached_tokens": cached}, completion_tokens_details={"reasoning_tokens": reasoning},
+        )
+        return completion_cost(ModelResponse(model=name, usage=usage), model=name)
+
+    models = ("openai/gpt-5.4", "anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-flash", "azure/gpt-5",
+              "dashscope/qwen-plus", "mistral/mistral-large-latest", "groq/openai/gpt-oss-20b")
+    pairs = [
+        [str(litellm_cost(call(name, cache_read_tokens=cached, reasoning_tokens=reasoning)).usd),
+         theirs(name, cached, reasoning)]
+        for name in models
+        for cached, reasoning in ((0, 0), (600, 0), (0, 40))
+    ]
+    chosen = [Prices().look_up(call("azure/gpt-5", tier)).source for tier in (None, "batch")]
+    print(json.dumps([pairs, chosen]))
+"""
+
+
+def test_it_is_what_litellm_itself_computes_and_asked_last() -> None:
+    done = subprocess.run([sys.executable, "-c", REAL], check=True, capture_output=True, text=True)
+    pairs, [standard, batch] = json.loads(done.stdout.splitlines()[-1])
+    assert len(pairs) == 21
+    for ours, theirs in pairs:
+        assert float(ours) == pytest.approx(theirs, rel=1e-9)
+    assert standard.startswith("genai-prices ")
+    assert batch == f"litellm {version('litellm')}"  # genai-prices has no tiers of Azure's

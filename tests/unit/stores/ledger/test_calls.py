@@ -1,0 +1,335 @@
+"""The ledger and the journal, on both databases."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Row, select, text
+
+from llmflow.errors import StoreUnavailable
+from llmflow.stores.database import Database, Work
+from llmflow.stores.ledger import calls as module
+from llmflow.stores.ledger.calls import CANCELLED, LOST, Call, Calls
+from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.schema import answers, calls
+from llmflow.types.usage import Usage
+from tests.helpers.calls import NOON, a_call, an_answer
+from tests.helpers.waiting import until
+
+UNWRITABLE = an_answer().model_copy(update={"usage": Usage(input_tokens=10**30)})  # in no column of any database
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return Outbox(tmp_path / "outbox")
+
+
+@pytest.fixture
+def ledger(database: Database, outbox: Outbox) -> Calls:
+    return Calls(database, outbox)
+
+
+async def rows(database: Database) -> list[Row[tuple[object, ...]]]:
+    query = select(calls).order_by(calls.c.run_id, calls.c.activity_id, calls.c.attempt)
+    return [*await database.read(lambda connection: connection.execute(query).all())]
+
+
+async def outcomes(database: Database) -> list[str]:
+    return [row.outcome for row in await rows(database)]
+
+
+async def away(database: Database) -> None:
+    """The tables are not there (yet): one of many ways in which the store cannot be used now."""
+    for table in ("calls", "answers"):
+        await database.write(
+            lambda connection, name=table: connection.execute(text(f"ALTER TABLE {name} RENAME TO x{name}"))
+        )
+
+
+async def back(database: Database) -> None:
+    for table in ("calls", "answers"):
+        await database.write(
+            lambda connection, name=table: connection.execute(text(f"ALTER TABLE x{name} RENAME TO {name}"))
+        )
+
+
+async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Database) -> None:
+    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25))
+    [row] = await rows(database)
+    assert row._asdict() == {
+        "run_id": "run",
+        "activity_id": "complete#1",
+        "attempt": 1,
+        "workflow_id": "w",
+        "root_id": "w",
+        "workflow_type": "Greeter",
+        "request_hash": "hash",
+        "outcome": "answered",
+        "prompt": "hello/greet",
+        "version": "0123456789ab",
+        "label": "production",
+        "arm": None,
+        "model_asked": "openai:gpt-5.4",
+        "model": "openai:gpt-5.4",
+        "response_id": "resp_1",
+        "base_url": "https://api.openai.com/v1",
+        "repair": 1,
+        "at": NOON,
+        "day": NOON.date(),
+        "latency_ms": 1250,
+        "first_token_ms": 250,
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "cache_read_tokens": 40,
+        "cache_write_tokens": 0,
+        "reasoning_tokens": 0,
+        "input_audio_tokens": 0,
+        "output_audio_tokens": 0,
+        "usd": Decimal("0.0125"),
+        "price_source": "genai-prices 0.2",
+        "price_matched": None,
+        "price_date": None,
+        "tier": None,
+        "repriced_usd": None,
+        "repriced_source": None,
+        "tenant": "acme",
+        "user_id": "ana",
+        "tags": ["blue", "ünique"],
+    }
+
+
+async def test_a_paid_answer_is_found_again(ledger: Calls) -> None:
+    answer = an_answer("she said \u2028 \x00 😀")
+    await ledger.record(a_call(result=answer))
+    retry = a_call(attempt=2)
+    assert await ledger.paid(retry.id, "hash") == answer
+    assert await ledger.paid(retry.id, "another question") is None
+    assert await ledger.paid(a_call(activity="complete#2").id, "hash") is None
+    assert await ledger.paid(a_call(run="another").id, "hash") is None
+
+
+async def test_an_unknown_price_is_null(ledger: Calls, database: Database) -> None:
+    await ledger.record(a_call(result=an_answer(usd=None)))
+    [row] = await rows(database)
+    assert row.usd is None
+
+
+async def test_writing_again_changes_nothing(ledger: Calls, database: Database) -> None:
+    await asyncio.gather(*(ledger.record(a_call(result=an_answer(said))) for said in ("first", "second", "third")))
+    await ledger.record(a_call(result=an_answer("fourth")))
+    assert await outcomes(database) == ["answered"]
+    paid = await ledger.paid(a_call(attempt=2).id, "hash")
+    assert paid is not None
+    assert paid.text == "first"
+
+
+async def test_attempts_without_a_row_were_lost(ledger: Calls, database: Database) -> None:
+    await ledger.record(a_call(attempt=2, outcome="RateLimited"))
+    await ledger.record_lost(a_call(attempt=4, result=None))
+    assert [(row.attempt, row.outcome, row.usd) for row in await rows(database)] == [
+        (1, LOST, None),
+        (2, "RateLimited", None),
+        (3, LOST, None),
+    ]
+    await ledger.record_lost(a_call(attempt=4, result=None))
+    assert len(await rows(database)) == 3
+
+
+@pytest.mark.parametrize(
+    ("order", "stays"),
+    [
+        ((LOST, "answered"), "answered"),  # it was only slow
+        ((CANCELLED, "answered"), "answered"),
+        (("answered", LOST), "answered"),
+        (("answered", CANCELLED), "answered"),
+        ((LOST, "StoreUnavailable"), "StoreUnavailable"),  # from the outbox of another machine
+        (("RateLimited", LOST), "RateLimited"),
+    ],
+)
+async def test_what_was_paid_stays_and_news_are_better_than_none(
+    ledger: Calls, database: Database, order: tuple[str, ...], stays: str
+) -> None:
+    for outcome in order:
+        await ledger.record(a_call(outcome=outcome))
+    assert await outcomes(database) == [stays]
+    paid = await ledger.paid(a_call(attempt=2).id, "hash")
+    assert (paid is not None) == (stays == "answered")
+
+
+async def test_while_the_store_is_away_calls_wait_in_files(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    await away(database)
+    with caplog.at_level(logging.WARNING):
+        await asyncio.gather(*(ledger.record(a_call(activity=f"complete#{n}")) for n in range(5)))
+    assert "cannot be used" in caplog.text
+    await asyncio.gather(*(ledger.record_later(a_call(attempt=2, outcome="StoreUnavailable")) for _ in range(3)))
+    assert 2 <= len([*outbox.folder.iterdir()]) <= 3
+    with pytest.raises(StoreUnavailable):
+        await ledger.catch_up()
+    await back(database)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(ledger.catch_up() for _ in range(3)))
+    assert sorted(await outcomes(database)) == ["StoreUnavailable", *["answered"] * 5]
+    assert [*outbox.folder.iterdir()] == []
+
+
+async def test_an_answer_that_waits_in_a_file_is_not_paid_again(ledger: Calls, database: Database) -> None:
+    await away(database)
+    await ledger.record(a_call())
+    await back(database)
+    assert await ledger.paid(a_call(attempt=2).id, "hash") == an_answer()
+
+
+async def test_another_worker_writes_what_a_dead_one_left(ledger: Calls, database: Database, outbox: Outbox) -> None:
+    await outbox.put([a_call().model_dump_json()])  # all that is left of it
+    async with ledger.serving(timedelta(days=7)):
+        await until(lambda: outcomes(database))
+    assert await outcomes(database) == ["answered"]
+
+
+async def test_what_the_database_never_takes_does_not_keep_the_others_out(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = a_call(activity="complete#1"), a_call(activity="complete#2", result=UNWRITABLE)
+    await asyncio.gather(*(ledger.record(call) for call in (*both, a_call(activity="complete#3"))))
+    assert [row.activity_id for row in await rows(database)] == ["complete#1", "complete#3"]
+    [refused] = outbox.folder.iterdir()
+    assert str(refused) in caplog.text
+    assert Call.model_validate_json(refused.read_text()) == both[1]
+    await ledger.record(a_call(activity="complete#4"))
+
+
+async def test_what_is_no_text_does_not_keep_the_others_out(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    half = an_answer("half a pair: \ud83d")
+    three = [a_call(activity=f"complete#{n}", result=half if n == 2 else an_answer()) for n in (1, 2, 3)]
+    await asyncio.gather(*(ledger.record(call) for call in three))
+    assert [row.activity_id for row in await rows(database)] == ["complete#1", "complete#3"]
+    [refused] = outbox.folder.iterdir()
+    assert r"half a pair: \ud83d" in refused.read_text()
+    assert str(refused) in caplog.text
+
+    await away(database)
+    await asyncio.gather(*(ledger.record(a_call(run="later", result=call.result)) for call in three))
+    assert [path.suffix for path in outbox.folder.iterdir()].count(".jsonl") == 1
+
+
+async def test_a_file_that_a_person_mended_is_used(ledger: Calls, database: Database, outbox: Outbox) -> None:
+    outbox.folder.mkdir()
+    (outbox.folder / "mended.jsonl").write_text(a_call().model_dump_json() + "\n")
+    await ledger.catch_up()
+    assert await outcomes(database) == ["answered"]
+    assert [*outbox.folder.iterdir()] == []
+
+
+async def test_who_waited_for_the_outbox_is_told_at_once_that_the_store_is_away(
+    ledger: Calls, database: Database, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.put([a_call().model_dump_json()])
+    await away(database)
+    asked = 0
+    write = database.write
+
+    async def counted(work: Work[object]) -> object:
+        nonlocal asked
+        asked += 1
+        return await write(work)
+
+    monkeypatch.setattr(database, "write", counted)
+    refused = await asyncio.gather(
+        *(ledger.paid(a_call(run=f"r{n}", attempt=2).id, "hash") for n in range(8)), return_exceptions=True
+    )
+    assert [type(error) for error in refused] == [StoreUnavailable] * 8
+    assert asked == 1
+
+
+async def test_a_file_of_the_outbox_that_cannot_be_used_is_set_aside(
+    ledger: Calls, database: Database, outbox: Outbox
+) -> None:
+    lines = [a_call(activity="complete#1").model_dump_json(), '{"from": "another world"}', "{"]
+    await outbox.put([*lines, a_call(activity="complete#2", result=UNWRITABLE).model_dump_json()])
+    await ledger.catch_up()
+    assert [row.activity_id for row in await rows(database)] == ["complete#1"]
+    assert [path.suffix for path in outbox.folder.iterdir()] == [".refused"] * 3
+
+
+async def test_without_store_and_outbox_only_the_ledger_misses_it(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox.folder.write_text("a file is in the way")
+    await away(database)
+    await ledger.record(a_call())
+    assert "1 calls are in no ledger" in caplog.text
+    await back(database)
+    await ledger.record(a_call(result=UNWRITABLE))
+    assert "a call is in no ledger" in caplog.text
+    await ledger.catch_up()
+    assert await outcomes(database) == []
+
+
+async def test_who_is_cancelled_still_has_a_row(ledger: Calls, database: Database) -> None:
+    tasks = [asyncio.create_task(ledger.record(a_call(activity=f"complete#{n}"))) for n in range(4)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    tasks[3].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with ledger.serving(timedelta(days=7)):
+        pass  # a worker that stops waits for what it writes
+    assert len(await rows(database)) == 4
+
+
+async def test_answers_go_after_their_time_and_costs_stay(
+    ledger: Calls, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PURGED", 3)  # at once
+    for day in range(10):
+        await ledger.record(a_call(activity=f"complete#{day}", at=NOON + timedelta(days=day)))
+    assert await ledger.purge(NOON + timedelta(days=8)) == 8
+    kept = await database.read(lambda connection: connection.scalars(select(answers.c.activity_id)).all())
+    assert sorted(kept) == ["complete#8", "complete#9"]
+    assert [row.usd for row in await rows(database)] == [Decimal("0.0125")] * 10
+
+
+async def test_a_worker_purges_by_itself(ledger: Calls, database: Database) -> None:
+    await ledger.record(a_call())  # long ago
+
+    async def gone() -> bool:
+        return not [*await database.read(lambda connection: connection.scalars(select(answers.c.run_id)).all())]
+
+    async with ledger.serving(timedelta(days=7)):
+        await until(gone)
+    assert await outcomes(database) == ["answered"]
+
+
+async def test_what_fails_to_be_purged_is_not_tried_again_at_once(
+    ledger: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purges, looks = list[datetime](), asyncio.Semaphore(0)
+    catch_up = ledger.catch_up
+
+    async def failing(before: datetime) -> int:
+        purges.append(before)
+        raise StoreUnavailable("too much at once")
+
+    async def counted() -> None:
+        looks.release()
+        await catch_up()
+
+    monkeypatch.setattr(module, "_EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(ledger, "purge", failing)
+    monkeypatch.setattr(ledger, "catch_up", counted)
+    async with ledger.serving(timedelta(days=7)):
+        for _ in range(4):
+            await looks.acquire()
+    assert len(purges) == 1
+
+
+async def test_an_outbox_that_cannot_be_read(ledger: Calls, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    (outbox.folder / "a folder.jsonl").mkdir(parents=True)
+    await ledger.catch_up()
+    assert "cannot be emptied" in caplog.text
