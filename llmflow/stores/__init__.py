@@ -1,1 +1,1 @@
-"""What outlives a run: prompts. A store knows its own format and nothing of Temporal."""
+"""The database: calls and their cost, budgets, versions of prompts. A store knows nothing of Temporal."""

@@ -18,12 +18,12 @@ room       | may import from llmflow               | and from outside, beyond py
 errors     |                                       |
 types      | errors                                | temporalio.workflow
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
-providers  | types, errors                         | openai, litellm, httpx, genai_prices, minijinja, ruamel.yaml,
+prompts    | types, errors                         | minijinja, ruamel.yaml
+providers  | types, errors                         | openai, litellm, httpx, genai_prices, ruamel.yaml,
            |                                       | circuitbreaker, limits, redis
-stores     | types, errors                         | sqlalchemy, asyncpg, alembic, minijinja,
-           |                                       | ruamel.yaml
+stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja
-activities | types, errors,                        | temporalio.{activity,common,exceptions,worker}, httpx,
+activities | types, errors, prompts,               | temporalio.{activity,common,exceptions,worker}, httpx,
            | providers, stores, tools              | temporalio.{client,converter,service,api}
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
            |                                       | obstore, cryptography
@@ -38,7 +38,8 @@ client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfi
            | types, errors                         | temporalio.{common,converter,exceptions,api,types}
 worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
 cli        | app, client, worker, config, spec,    | typer, rich
-           | stores, dev, telemetry, types, errors |
+           | prompts, stores, dev, telemetry,      |
+           | types, errors                         |
 api        | client, config, spec, stores,         | fastapi, starlette, uvicorn
            | types, errors                         |
 testing    | all but cli, api                      | temporalio, pytest
@@ -123,6 +124,8 @@ def test_arrows() -> None:
         ("llmflow/flow/a.py", "from temporalio import activity"),
         ("llmflow/flow/a.py", "import temporalio"),
         ("llmflow/providers/a.py", "import temporalio.workflow"),
+        ("llmflow/prompts/a.py", "from llmflow.stores.database import Database"),
+        ("llmflow/prompts/a.py", "import sqlalchemy"),
         ("llmflow/types/a.py", "import httpx"),
         ("llmflow/errors.py", "from llmflow.types.wire import Wire"),
         ("llmflow/api/a.py", "from llmflow.worker import serve"),
