@@ -1,9 +1,8 @@
-"""Budgets in the store: money is reserved before a call, and settled when it has ended.
+"""Money is reserved in a budget before a call.
 
 A sum in workflow code could not do it: it misses parallel branches, children, and attempts that died after they paid.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -47,7 +46,7 @@ class Budgets:
 
         Args:
             wanted: How much, and until when.
-            lost: What to record if nobody ends the attempt, see `close_overdue`.
+            lost: What to record if nobody ends the attempt, see `settling.close_overdue`.
 
         Raises:
             BudgetExceeded: there is no room, and waiting does not help.
@@ -95,7 +94,7 @@ class Budgets:
         known = connection.execute(row.on_conflict_do_nothing())
         if not known.rowcount or connection.execute(take).rowcount:
             return Decimal(0), None
-        connection.execute(delete(reservations).where(*_same(wanted.run_id, wanted.activity_id, wanted.attempt)))
+        connection.execute(delete(reservations).where(*of_attempt(wanted.run_id, wanted.activity_id, wanted.attempt)))
         found = connection.execute(select(budgets.c.spent, budgets.c.reserved).where(budgets.c.id == wanted.budget.id))
         spent, reserved = found.one()
         return spent, reserved
@@ -110,60 +109,8 @@ class Budgets:
         return await self._database.read(lambda connection: connection.scalar(query)) or Decimal(0)
 
 
-async def close_overdue(database: Database, now: datetime, most: int) -> Sequence[str]:
-    """Count reservations whose attempt nobody ended as spent: it was killed or terminated, and its call made or not.
-
-    Returns:
-        What to record of each, as it was given to `Budgets.reserve`. If they are `most`, there may be more.
-
-    Raises:
-        StoreUnavailable: the database does not answer.
-    """
-    c = reservations.c
-    key = (c.budget, c.run_id, c.activity_id, c.attempt)
-    some = select(*key, c.lost).where(~c.settled, c.until < now).limit(most)
-
-    def close(connection: Connection) -> Sequence[str]:
-        found = connection.execute(some).all()
-        rows = sorted(tuple(row) for row in found)  # the database sorts texts by its own rules
-        for _, run_id, activity_id, attempt, _ in rows:
-            settle(connection, run_id, activity_id, attempt, None)
-        return [lost for *_, lost in rows]
-
-    return await database.write(close)
-
-
-def settle(connection: Connection, run_id: str, activity_id: str, attempt: int, usd: Decimal | None) -> None:
-    """Give back what an attempt did not cost; `None` if nobody knows what it cost: then it was all of it.
-
-    In the transaction that records the call, and there in the order of budgets, or two workers wait for each other. An
-    attempt that reserved nothing changes nothing, nor does one that is settled, unless now its cost is known.
-    """
-    c, same = reservations.c, _same(run_id, activity_id, attempt)
-    if usd is None:  # the row stays, for late news
-        taken = connection.execute(
-            update(reservations).where(*same, ~c.settled).values(settled=True).returning(c.budget, c.usd)
-        )
-        for row in taken.all():
-            _move(connection, row.budget, reserved=-row.usd, spent=row.usd)
-        return
-    taken = connection.execute(delete(reservations).where(*same).returning(c.budget, c.usd, c.settled))
-    for row in taken.all():
-        if row.settled:
-            _move(connection, row.budget, reserved=Decimal(0), spent=usd - row.usd)
-        else:
-            _move(connection, row.budget, reserved=-row.usd, spent=usd)
-
-
-def _move(connection: Connection, budget: str, *, reserved: Decimal, spent: Decimal) -> None:
-    sums = {
-        "reserved": budgets.c.reserved + literal(reserved, Dollars),
-        "spent": budgets.c.spent + literal(spent, Dollars),
-    }
-    connection.execute(update(budgets).where(budgets.c.id == budget).values(sums))
-
-
-def _same(run_id: str, activity_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+def of_attempt(run_id: str, activity_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions for the reservation of one attempt."""
     return (
         reservations.c.run_id == run_id,
         reservations.c.activity_id == activity_id,

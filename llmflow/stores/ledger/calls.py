@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, delete, o
 from sqlalchemy.exc import SQLAlchemyError
 
 from llmflow.errors import AnswerUnreadable, StoreUnavailable
-from llmflow.stores.budgets.reservations import close_overdue, settle
+from llmflow.stores.budgets.settling import close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.group_commit import GroupCommit
 from llmflow.stores.ledger.outbox import Outbox

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 
 from llmflow.errors import BudgetExceeded, LimitReached
-from llmflow.stores.budgets.reservations import Budgets, Reservation, close_overdue, settle
+from llmflow.stores.budgets.reservations import Budgets, Reservation
+from llmflow.stores.budgets.settling import close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.schema import budgets, reservations
 from llmflow.types.budgets import Budget
