@@ -22,14 +22,8 @@ user:
 Everything between the two `---` lines is optional. `system:`, `user:` and `assistant:` open a message when they
 stand alone on their line; a text that needs such a line writes `{{ "user:" }}`. The text of each message is a
 template (`llmflow.prompts.templates`).
-
-The version of a prompt is the hash of what the call sees: model, config, input, output, tools, and the roles and
-texts of the messages. Comments, metadata, the order of keys, line endings, white space at the ends of lines and
-blank lines around a message are not in it. The order of keys in `output` is: models write fields in that order.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -40,6 +34,7 @@ from llmflow.errors import ConfigInvalid, PromptInvalid, did_you_mean
 from llmflow.prompts.front_matter import FrontMatter, Positions, read_front_matter
 from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.prompts.templates import Problem, Template, Templates, check
+from llmflow.prompts.versions import version_of
 from llmflow.types.messages import Role
 from llmflow.types.prompts import PromptRef
 
@@ -107,7 +102,7 @@ def parse_prompt(text: str, name: str, path: str) -> Prompt:
     templates = Templates(path, messages)
     _raise(_wrong_input(header, positions, templates.variables), path)
     return Prompt(
-        ref=PromptRef(name=name, version=_version(header, messages)),
+        ref=PromptRef(name=name, version=version_of(header, messages)),
         text=text,
         templates=templates,
         model=header.model,
@@ -170,21 +165,3 @@ def _wrong_input(header: FrontMatter, positions: Positions, used: Sequence[str])
             for name in undeclared
         ),
     ]
-
-
-def _version(header: FrontMatter, messages: Sequence[Template]) -> str:
-    # What says nothing is left out, so that a key that is invented later changes no version of today.
-    content = {
-        "model": header.model,
-        "config": _in_order(header.options.model_dump(mode="json")),
-        "input": _in_order({name: sorted(types) for name, types in header.input.items()}),
-        "output": header.output,
-        "tools": header.tools,
-        "messages": [(message.role, message.text) for message in messages],
-    }
-    said = {key: value for key, value in content.items() if value}
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
-
-
-def _in_order(value: dict[str, object]) -> dict[str, object]:
-    return json.loads(json.dumps(value, sort_keys=True))

@@ -1,0 +1,32 @@
+"""The version of a prompt: the hash of what the call sees.
+
+It covers model, config, input, output, tools, and the roles and texts of the messages. Comments, metadata, the order
+of keys, line endings, white space at the ends of lines and blank lines around a message are not in it. The order of
+keys in `output` is: models write fields in that order.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from llmflow.prompts.front_matter import FrontMatter
+from llmflow.prompts.templates import Template
+
+
+def version_of(header: FrontMatter, messages: Sequence[Template]) -> str:
+    """12 hex digits of the sha256 of what the call sees."""
+    # What says nothing is left out, so that a key that is invented later changes no version of today.
+    content = {
+        "model": header.model,
+        "config": _in_order(header.options.model_dump(mode="json")),
+        "input": _in_order({name: sorted(types) for name, types in header.input.items()}),
+        "output": header.output,
+        "tools": header.tools,
+        "messages": [(message.role, message.text) for message in messages],
+    }
+    said = {key: value for key, value in content.items() if value}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
+
+
+def _in_order(value: dict[str, object]) -> dict[str, object]:
+    return json.loads(json.dumps(value, sort_keys=True))
