@@ -1,26 +1,22 @@
 """The activities behind pins and `flow.render`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 from temporalio import activity
 
+from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.forks.histories import Histories
 from llmflow.errors import ModelNotFound, PromptError, PromptVersionMissing
 from llmflow.prompts.prompt import Prompt, render
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
-from llmflow.types.attributes import SearchAttributes
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderedPrompt, RenderRequest, ResolveRequest
-
-KnownAttributes = Callable[[], Awaitable[SearchAttributes]]
-"""Says which search attributes the namespace has, of those that runs shall write."""
-
 
 _NONE = Pins(prompts={}, models={})
 

@@ -6,7 +6,7 @@ from time import monotonic
 from temporalio import activity
 from temporalio.client import Client as TemporalClient
 
-from llmflow.activities.prompts import KnownAttributes
+from llmflow.activities.attributes import KnownAttributes
 from llmflow.client import Client, add_attributes, known_attributes
 from llmflow.config import Settings
 from llmflow.errors import LLMFlowError

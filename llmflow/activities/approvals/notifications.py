@@ -6,8 +6,8 @@ from pydantic_core import to_json
 from temporalio import activity
 
 from llmflow.activities.approvals.webhook import Webhook
+from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.heartbeat import heartbeats
-from llmflow.activities.prompts import KnownAttributes
 from llmflow.errors import NotificationFailed
 from llmflow.types.approvals import Delivered, Notification, Reach, ReachRequest, command
 from llmflow.types.contracts import NOTIFY, REACH
