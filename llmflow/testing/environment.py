@@ -67,7 +67,7 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class _Scripted(ModelCatalogue):
-    """A catalogue in which every name that another one knows means the script."""
+    """A model catalogue in which every name that another one knows means the script."""
 
     known: ModelCatalogue
 

@@ -65,7 +65,7 @@ def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
 
 
 def connected_providers(catalogue: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
-    """The vendors of a catalogue, behind circuit breakers and the limits of models.yaml.
+    """The vendors of a model catalogue, behind circuit breakers and the limits of models.yaml.
 
     Raises:
         ConfigInvalid: `LLMFLOW_REDIS` cannot be used, or an extra is not installed.
@@ -74,7 +74,7 @@ def connected_providers(catalogue: ModelCatalogue, settings: Settings) -> dict[s
 
 
 def with_prices(catalogue: ModelCatalogue, prices: Prices) -> ModelCatalogue:
-    """The catalogue, with what `policy: cheapest` goes by."""
+    """The model catalogue, with what `policy: cheapest` goes by."""
 
     def price(model: str) -> Decimal | None:
         return prices.expected(model, MIX, datetime.now(UTC)).usd

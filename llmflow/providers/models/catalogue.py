@@ -54,7 +54,7 @@ def _no_price(model: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCatalogue:
-    """What one models.yaml says."""
+    """The model catalogue: what one models.yaml says."""
 
     providers: Mapping[str, ProviderEntry]
     aliases: Mapping[str, Route | tuple[Candidate, ...]]
@@ -70,7 +70,7 @@ class ModelCatalogue:
 
     @classmethod
     def only(cls, provider: str) -> "ModelCatalogue":
-        """A catalogue in which every name means this one provider, which its user connects: a test's, say."""
+        """A model catalogue in which every name means this one provider, which its user connects: a test's, say."""
         return cls(providers={}, aliases={}, sole=provider)
 
     def resolve(self, name: str, unit: str = "") -> tuple[Candidate, ...]:
@@ -99,7 +99,7 @@ class ModelCatalogue:
 
 
 def load_model_catalogue(path: str | Path) -> ModelCatalogue:
-    """Read a models.yaml; `offline` instead of a path is the catalogue in which no name means a model.
+    """Read a models.yaml; `offline` instead of a path is the model catalogue in which no name means a model.
 
     Raises:
         ConfigInvalid: says `file:line:column`, what is wrong, and what may stand there.

@@ -31,7 +31,7 @@ ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
 MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
 """Outcomes without an answer for which the vendor may take money, and nobody knows how much. An unreadable answer came
 whole. What failed in any other way counts for nothing, also where a vendor bills a request that timed out."""
-_BATCH = 200
+_GROUP = 200
 """Rows of one transaction at most."""
 _EVERY = timedelta(seconds=5)
 """Between two looks whether calls wait in the outbox."""
@@ -89,8 +89,8 @@ class Calls:
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
         self._outbox = outbox
-        self._ended = GroupCommit(self._keep, _BATCH)
-        self._refused = GroupCommit(self._put_aside, _BATCH)
+        self._ended = GroupCommit(self._keep, _GROUP)
+        self._refused = GroupCommit(self._put_aside, _GROUP)
         self._catching_up = asyncio.Lock()
         # Made once: to make them takes as long as to execute them.
         self._upsert = _upsert(database)
@@ -173,7 +173,7 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        while lines := await close_overdue(self._database, now, _BATCH):
+        while lines := await close_overdue(self._database, now, _GROUP):
             await self._keep(await self._parsed(lines))
 
     async def catch_up(self) -> None:
@@ -212,7 +212,7 @@ class Calls:
 
     async def _keep(self, rows: Sequence[Call]) -> None:
         try:
-            if not self._database.is_away:  # else each batch of an outage would wait in vain
+            if not self._database.is_away:  # else each group of an outage would wait in vain
                 await self._write_or_refuse(rows)
                 return
         except StoreUnavailable as error:

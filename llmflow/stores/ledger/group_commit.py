@@ -1,4 +1,4 @@
-"""Doing things together that come at the same time."""
+"""Group commit: rows that come at the same time are written in one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 class GroupCommit(Generic[T]):
-    """Hands things to `do` in batches: what comes while one batch is being done is the next one.
+    """Collects things while `do` works, and gives them to its next call together.
 
     Args:
-        do: What it raises, all callers of that batch get.
-        most: In one batch.
+        do: Writes a group. If it raises, every caller of that group gets the error.
+        most: Things in one group.
     """
 
     def __init__(self, do: Callable[[Sequence[T]], Awaitable[None]], most: int) -> None:
@@ -36,12 +36,12 @@ class GroupCommit(Generic[T]):
 
     async def _work(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
-                await self._do([thing for thing, _ in batch])
-            except Exception as error:  # of whatever kind: it is theirs who wait, and the next batch is not to blame
-                for _, done in batch:
+                await self._do([thing for thing, _ in group])
+            except Exception as error:  # of whatever kind: it is theirs who wait, and the next group is not to blame
+                for _, done in group:
                     done.set_exception(error)
             else:
-                for _, done in batch:
+                for _, done in group:
                     done.set_result(None)

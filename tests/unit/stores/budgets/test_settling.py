@@ -94,7 +94,7 @@ async def test_late_news_correct_the_budget(ledger: Calls, database: Database, n
 async def test_a_killed_last_attempt_has_a_row_and_is_spent(
     ledger: Calls, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BATCH", 2)  # at once
+    monkeypatch.setattr(module, "_GROUP", 2)  # at once
     for number in range(5):
         await reserve(database, planned(f"complete#{number}"))
     async with ledger.serving(timedelta(days=7)):

@@ -1,4 +1,4 @@
-"""GroupCommit: what comes together is done together, whoever goes away or fails meanwhile."""
+"""Group commit: what comes together is done together, whoever goes away or fails meanwhile."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ class Slow:
             raise ValueError("no luck")
 
 
-async def add(batches: GroupCommit[int], things: Sequence[int]) -> list[asyncio.Task[None]]:
-    tasks = [asyncio.create_task(batches.add(thing)) for thing in things]
+async def add(commits: GroupCommit[int], things: Sequence[int]) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.create_task(commits.add(thing)) for thing in things]
     await asyncio.sleep(0)
     return tasks
 
 
-async def test_what_comes_meanwhile_is_the_next_batch() -> None:
+async def test_what_comes_meanwhile_is_the_next_group() -> None:
     slow = Slow()
-    batches = GroupCommit(slow.do, most=3)
-    first = await add(batches, [0])
+    commits = GroupCommit(slow.do, most=3)
+    first = await add(commits, [0])
     await asyncio.sleep(0)
-    rest = await add(batches, range(1, 6))
+    rest = await add(commits, range(1, 6))
     slow.may.set()
     await asyncio.gather(*first, *rest)
     assert slow.given == [[0], [1, 2, 3], [4, 5]]
@@ -41,23 +41,23 @@ async def test_what_comes_meanwhile_is_the_next_batch() -> None:
 
 async def test_who_goes_away_takes_nothing_along() -> None:
     slow = Slow()
-    batches = GroupCommit(slow.do, most=3)
-    tasks = await add(batches, range(5))
+    commits = GroupCommit(slow.do, most=3)
+    tasks = await add(commits, range(5))
     tasks[0].cancel()
     tasks[4].cancel()
     await asyncio.sleep(0)
     slow.may.set()
     await asyncio.gather(*tasks[1:4])
-    await batches.finish()
+    await commits.finish()
     assert slow.given == [[0, 1, 2], [3, 4]]
     assert tasks[0].cancelled()
 
 
-async def test_an_error_is_of_its_own_batch() -> None:
+async def test_an_error_is_of_its_own_group() -> None:
     slow = Slow()
     slow.may.set()
-    batches = GroupCommit(slow.do, most=2)
-    tasks = await add(batches, [12, 13, 14])
+    commits = GroupCommit(slow.do, most=2)
+    tasks = await add(commits, [12, 13, 14])
     said = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(one) for one in said] == [ValueError, ValueError, type(None)]
 
@@ -69,9 +69,9 @@ async def test_there_may_be_nothing_to_finish() -> None:
 async def test_it_works_again_after_a_rest() -> None:
     slow = Slow()
     slow.may.set()
-    batches = GroupCommit(slow.do, most=1)
+    commits = GroupCommit(slow.do, most=1)
     with pytest.raises(ValueError, match="no luck"):
-        await batches.add(13)
-    await batches.add(1)
-    await batches.finish()
+        await commits.add(13)
+    await commits.add(1)
+    await commits.finish()
     assert slow.given == [[13], [1]]
