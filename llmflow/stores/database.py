@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 WITHIN = 5.0
 """Seconds that one transaction may take, the wait for a connection included. To give up one that hangs takes 2 more."""
+PATIENCE = 600.0
+"""Seconds that a report may take, as `within`: a person waits for it, and no call does."""
 FRESH = 5.0
 """Seconds for which an answer of the database is proof enough that it is there."""
 _UPGRADE_WITHIN = 3600.0

@@ -21,7 +21,7 @@ from llmflow.providers.models.routing import MIX
 from llmflow.providers.pricing.billing import PaidCall
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
-from llmflow.stores.reports.repricing import LedgerCall
+from llmflow.stores.ledger.paid_calls import LedgerCall
 from llmflow.types.usage import Cost
 
 

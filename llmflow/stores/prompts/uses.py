@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from llmflow.stores.database import Database
-from llmflow.stores.reports.selection import PATIENCE
+from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.schema import calls
 
 

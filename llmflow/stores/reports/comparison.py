@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, distinct, func, or_, select
 
-from llmflow.stores.database import Database
+from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.ledger.calls import ANSWERED, REFUSED
 from llmflow.stores.reports.intervals import against, mean, share
 from llmflow.stores.reports.known_names import check_known
-from llmflow.stores.reports.selection import FAILED, PAID, PATIENCE, selected
+from llmflow.stores.reports.selection import FAILED, PAID, selected
 from llmflow.stores.schema import calls, scores
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
-from llmflow.stores.database import Database
+from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.ledger.calls import ANSWERED
 from llmflow.stores.reports.known_names import check_known
-from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, PATIENCE, UNASKED, selected, tags_of_call
+from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, UNASKED, selected, tags_of_call
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
 from llmflow.types.usage import Usage

@@ -5,8 +5,8 @@ from typing import Literal, get_args
 from sqlalchemy import ColumnElement, func, select, true
 
 from llmflow.errors import ErrorDetail, PromptNotFound, RunNotFound, did_you_mean
-from llmflow.stores.database import Database
-from llmflow.stores.reports.selection import PATIENCE, selected, tags_of_call
+from llmflow.stores.database import PATIENCE, Database
+from llmflow.stores.reports.selection import selected, tags_of_call
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 

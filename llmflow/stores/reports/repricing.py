@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, tuple_, update
 
-from llmflow.stores.database import Database
+from llmflow.stores.database import PATIENCE, Database
+from llmflow.stores.ledger.paid_calls import LedgerCall
 from llmflow.stores.reports.known_names import check_known
-from llmflow.stores.reports.selection import PAID, PATIENCE, selected
+from llmflow.stores.reports.selection import PAID, selected
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
 from llmflow.types.usage import VENDOR, Cost, Usage
@@ -21,20 +20,6 @@ BATCH = 1000
 
 Found = Row[Any]  # Any: the columns of `calls`
 _KEY = tuple(calls.primary_key)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LedgerCall:
-    """What the ledger knows of a paid call that a price depends on."""
-
-    asked: str
-    """`provider:model`."""
-    answered: str
-    """The model that answered, without the provider."""
-    usage: Usage
-    at: datetime
-    tier: str | None
-    base_url: str | None
 
 
 async def reprice(

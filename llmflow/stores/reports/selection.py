@@ -13,9 +13,6 @@ from llmflow.types.reports import CallFilter
 # An empty budget asks nothing either; it is no refusal, because waiting does not fill it.
 _UNASKED = tuple(sorted({BudgetExceeded.__name__, *(error.__name__ for error in BY_CODE.values() if error.refusal)}))
 
-PATIENCE = 600.0
-"""Seconds that a report may take: a person waits for it, and no call does."""
-
 PAID = calls.c.outcome.in_((ANSWERED, REFUSED))
 UNASKED = calls.c.outcome.in_(_UNASKED)
 MAYBE_PAID = calls.c.outcome.in_(MAYBE_BILLED)

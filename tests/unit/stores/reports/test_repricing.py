@@ -9,9 +9,10 @@ from sqlalchemy import select
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.database import Database
+from llmflow.stores.ledger.paid_calls import LedgerCall
 from llmflow.stores.reports import repricing
 from llmflow.stores.reports.costs import cost_report
-from llmflow.stores.reports.repricing import LedgerCall, reprice
+from llmflow.stores.reports.repricing import reprice
 from llmflow.stores.schema import calls
 from llmflow.types.models import ModelResponse
 from llmflow.types.reports import CallFilter, RepriceReport
