@@ -266,10 +266,10 @@ async def test_a_signal_that_comes_before_its_question_waits_for_it(env: Environ
 
     async with Worker(env.client.temporal, task_queue=queue, workflows=app.workflows):
         assert await run.result() == ["publish: a", "publish#2: "]
-    found = await report(run)
-    assert [one.approval for one in found.early] == ["publsh"]
-    assert ["`publish#2` was approved already by bo" in one.reason for one in found.refused] == [True]
-    await assert_replays(run, app)
+        found = await report(run)
+        assert [one.approval for one in found.early] == ["publsh"]
+        assert ["`publish#2` was approved already by bo" in one.reason for one in found.refused] == [True]
+        await assert_replays(run, app)
 
 
 async def test_a_tool_waits_for_approval_of_its_arguments(env: Environment) -> None:
