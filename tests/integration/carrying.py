@@ -109,8 +109,36 @@ class Spread:
         return Found(number=number)
 
 
+@workflow.defn
+class Awaited:
+    """Its handlers call a tool: with a run that is named, they may come before the first line of the next one."""
+
+    def __init__(self) -> None:
+        self.more: list[str] = []
+
+    @workflow.run
+    async def run(self, next_queue: str) -> list[str]:
+        mine = await flow.call_tool(reserve, "a room")
+        if next_queue:
+            workflow.continue_as_new("", task_queue=next_queue)
+        await workflow.wait_condition(lambda: bool(self.more))
+        return [mine, *self.more]
+
+    @workflow.signal
+    async def signalled(self, what: str) -> None:
+        """Reserve something else."""
+        self.more.append(await flow.call_tool(reserve, what))
+
+    @workflow.update
+    async def updated(self, what: str) -> str:
+        """Reserve something else, and say so."""
+        async with flow.step("update"):
+            self.more.append(await flow.call_tool(reserve, what))
+        return self.more[-1]
+
+
 app = replace(
     hello,
-    workflows=[Asked, Numbered, Pinned, Spread, Typed, Undone],
+    workflows=[Asked, Awaited, Numbered, Pinned, Spread, Typed, Undone],
     tools=[reserve, release],
 )
