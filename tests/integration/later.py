@@ -13,6 +13,15 @@ async def look(what: str) -> str:
 
 
 @workflow.defn
+class Outer:
+    """Starts a workflow in no App."""
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return await workflow.execute_child_workflow("Middle", name, id=f"{workflow.info().workflow_id}-child")
+
+
+@workflow.defn
 class Later:
     """Uses llmflow when it is told to."""
 

@@ -34,6 +34,18 @@ class PlainChild:
 
 
 @workflow.defn
+class Middle:
+    """Between two of ours, and continues as new before it starts the second one."""
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        if name == "ana":
+            workflow.continue_as_new("bo")
+        child: str = await workflow.execute_child_workflow("Rendered", name, id=f"{workflow.info().workflow_id}-child")
+        return child[0]
+
+
+@workflow.defn
 class Plain:
     """Temporal alone: activities of both kinds, a child, and a second run."""
 
