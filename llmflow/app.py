@@ -18,6 +18,8 @@ In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out")
 T = TypeVar("T")
 
+_MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class
+
 
 @dataclass(frozen=True, kw_only=True)
 class App:
@@ -44,7 +46,7 @@ class App:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
             raise ConfigInvalid(f"App name {self.name!r}: use lower case letters, digits, `-` and `_`")
         for workflow in self.workflows:
-            if not hasattr(workflow, "__temporal_workflow_definition"):
+            if not hasattr(workflow, _MARK):
                 raise ConfigInvalid(f"App {self.name!r}: {workflow!r} is no workflow: decorate it with @workflow.defn")
         names = [tool.name for tool in self.tools]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -66,6 +68,11 @@ class App:
     def task_queue(self) -> str:
         """Where its runs wait for its workers: the queue of the App's name."""
         return self.name
+
+    @property
+    def workflow_types(self) -> frozenset[str | None]:
+        """Names of its workflows; `None` is that of a dynamic workflow, which runs every other type."""
+        return frozenset(getattr(workflow, _MARK).name for workflow in self.workflows)
 
     @property
     def passthrough_modules(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  
     Raises:
         ApprovalNotFound: the run asks no such question now.
         DecisionRefused: it does not count; says why.
-        NoWorker: its worker does not use LLMFlowPlugin.
+        NoWorker: it has not used llmflow, or its worker does not use LLMFlowPlugin.
         RPCError: Temporal's own.
     """
     try:
@@ -65,7 +65,8 @@ async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  
             # A new object, because the old one is already the cause of its cause.
             raise type(error.cause)(error.cause.message, error.cause.detail) from error
         raise NoWorker(
-            f"run {handle.id!r} takes no decisions, because its worker does not use LLMFlowPlugin: {error.cause}"
+            f"run {handle.id!r} takes no decisions, because its code has not used llmflow, or its worker does not use "
+            f"LLMFlowPlugin: {error.cause}"
         ) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         if isinstance(error.__cause__, asyncio.CancelledError):  # the caller's own, which Temporal hides in it

@@ -32,7 +32,8 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
                 f"{what}` knows what it cost, and changes behind `workflow.patched` keep old runs readable ({error})"
             ) from error
         raise NoWorker(
-            f"run {what!r} cannot answer, because its worker does not use LLMFlowPlugin or its code fails: {error}"
+            f"run {what!r} cannot answer, because its code has not used llmflow or fails, or its worker does not use "
+            f"LLMFlowPlugin: {error}"
         ) from error
     except RPCError as error:
         raise rpc_error(error, what) from error

@@ -14,7 +14,7 @@ from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
 from llmflow.flow._batches import VALUE_BYTES, as_failure, as_json
 from llmflow.flow._branches import Outcome, run_items
 from llmflow.flow._functions import function_at, kinds_of
-from llmflow.flow._run import Run, current, key, path
+from llmflow.flow.run import Run, current, key, path
 from llmflow.flow.steps import recorded
 from llmflow.flow.tools import call
 from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
@@ -121,7 +121,7 @@ class _Results:
 
 async def _tell_parent(run: Run) -> None:
     """A child that fails or is cancelled has no result, but what it spent is spent."""
-    usage, parent = run.usage_report(), workflow.info().parent
+    usage, parent = run.totals.usage, workflow.info().parent
     if parent and (usage.total.calls or usage.taken.calls):
         handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(  # Any: of any type
             parent.workflow_id, run_id=parent.run_id

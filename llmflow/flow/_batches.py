@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
 from llmflow.flow._branches import Outcome, finished, together
 from llmflow.flow._functions import kinds_of
-from llmflow.flow._run import batch, current, key, path, this_task
+from llmflow.flow.run import batch, current, key, path, this_task
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
 from llmflow.types.wire import unwritable
 
@@ -118,7 +118,7 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
     task, run = this_task(), current()
     span = range(part.first, part.first + part.count)
     try:
-        with run.working():
+        with run.branches.working():
             result = await _child(part)
     except ChildWorkflowError as error:
         if task.cancelling():
@@ -154,7 +154,7 @@ async def _started(part: Batch) -> AnyChild:
     # The same type and the same input, so that the child has the same object: `function` may be its method.
     return await workflow.start_child_workflow(
         info.workflow_type,
-        args=current().machines.arguments,
+        args=current().arguments,
         id=f"{info.workflow_id}/{part.span}",
         result_type=BatchResult,
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import CancelledError, is_cancelled_exception
 
 from llmflow.errors import CompensationFailed
-from llmflow.flow._run import Run, path, this_task
+from llmflow.flow.run import Run, path, this_task
 from llmflow.flow.tools import call
 
 T = TypeVar("T")
@@ -143,13 +143,12 @@ async def stop(tasks: Sequence[asyncio.Task[R]]) -> None:
 
 
 async def end_branches(run: Run) -> None:
-    """End what branches do that nobody waits for any more: the run ends, nothing of it goes on, and all is counted.
+    """Cancel orphaned branches and await them before the run closes, so that their cost is counted.
 
     Raises:
         CompensationFailed: a saga in one of them could not be undone.
     """
-    # The run's own task cannot wait for itself: it has a saga open in a generator that it did not go on with.
-    tasks = [task for task in dict.fromkeys(run.busy) if task is not this_task()]
+    tasks = run.branches.open()
     await stop(tasks)
     for task in tasks:
         if not task.cancelled() and isinstance(failure := task.exception(), CompensationFailed):

@@ -11,7 +11,7 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
-from llmflow.flow._run import current, this_task
+from llmflow.flow.run import current, this_task
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
 
@@ -33,8 +33,8 @@ async def execute(
 ) -> tuple[str, Out]:
     """Schedule the activity of `contract`; its id (`path/verb#n`) and its result.
 
-    Whoever is cancelled meanwhile waits for the end of the activity, so that nothing goes on behind its back. A result
-    that comes nevertheless is told to `arrived`, because it may be paid, and is not returned.
+    On cancellation, wait until the activity has ended, then raise. A late result is passed to `arrived` (it may have
+    cost money) and dropped.
 
     Raises:
         LLMFlowError: of the class that the activity raised, or PayloadTooLarge before anything is scheduled.
@@ -42,10 +42,10 @@ async def execute(
     """
     run = current()
     payload = workflow.payload_converter().to_payloads([request])[0]
-    async with run.places:
-        await run.admit(payload.ByteSize())
-        address = run.numbered(verb)
-        with run.working(), typed_errors(), ends_if_cancelled():
+    async with run.admission.places:
+        await run.admission.admit(payload.ByteSize())
+        address = run.steps.address(verb)
+        with run.branches.working(), typed_errors(), ends_if_cancelled():
             result: Out = await workflow.execute_activity(
                 contract.name,
                 RawValue(payload),

@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
 from llmflow.flow._execute import HEARTBEAT_TIMEOUT, execute
-from llmflow.flow._run import Run
+from llmflow.flow.run import Run
 from llmflow.types.approvals import Event, Notification, ReachRequest
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import NOTIFY, REACH
@@ -25,10 +25,12 @@ async def reach(run: Run) -> None:
     Not by a local activity, which would cost less: Temporal may replay its end before a signal or an update that came
     first, and whoever decides early would get the run stuck.
     """
-    async with run.resolving:  # parallel first questions ask once
-        if run.reach is None:
+    # Parallel first questions ask once; with the lock of the pins, because open runs were recorded so.
+    async with run.pins.resolving:
+        if run.approvals.reach is None:
             _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=REACHING)
-            run.reached(found)
+            run.approvals.reached(found)
+            run.visibility.know(found.attributes)
 
 
 class Notices:
@@ -42,7 +44,8 @@ class Notices:
     @property
     def reach_people(self) -> bool:
         """Whether anyone is notified."""
-        return self._run.reach is not None and self._run.reach.webhook
+        reached = self._run.approvals.reach
+        return reached is not None and reached.webhook
 
     def send(self, event: Event) -> None:
         """Begin to tell what has happened. What cannot be told within a day is not told."""
@@ -65,12 +68,12 @@ class Notices:
     async def _deliver(self, notification: Notification) -> None:
         with suppress(ActivityError, LLMFlowError):  # history shows it, and the question is asked all the same
             payload = workflow.payload_converter().to_payloads([notification])[0]
-            await self._run.admit(payload.ByteSize())
+            await self._run.admission.admit(payload.ByteSize())
             await workflow.execute_activity(
                 NOTIFY.name,
                 RawValue(payload),
                 result_type=NOTIFY.output,
-                activity_id=self._run.numbered("notify"),
+                activity_id=self._run.steps.address("notify"),
                 summary=f"{notification.event}: {notification.question.name}",
                 schedule_to_close_timeout=A_DAY,
                 start_to_close_timeout=timedelta(minutes=1),

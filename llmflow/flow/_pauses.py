@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from llmflow.flow._run import current, path
+from llmflow.flow.run import current, path
 from llmflow.types.steps import Wait
 
 
@@ -18,10 +18,9 @@ async def pause(seconds: float, *, reason: str, summary: str) -> None:
     """
     run = current()
     wait = Wait(path="/".join(path.get()), reason=reason, until=workflow.now() + timedelta(seconds=seconds))
-    run.waits.append(wait)
-    run.show()
     try:
-        await workflow.sleep(seconds, summary=summary)
+        with run.waits.waiting(wait):
+            run.show()
+            await workflow.sleep(seconds, summary=summary)
     finally:
-        run.waits.remove(wait)
         run.show()

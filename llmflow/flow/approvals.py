@@ -15,7 +15,7 @@ from llmflow.errors import ApprovalExpired, ApprovalRejected
 from llmflow.flow._answers import Form, decisive, form_of
 from llmflow.flow._arguments import invalid, length, one_of
 from llmflow.flow._notices import Notices, reach
-from llmflow.flow._run import Run, current
+from llmflow.flow.run import Run, current
 from llmflow.types.approvals import Question, Vote, person
 from llmflow.types.lengths import length_of
 from llmflow.types.wire import unwritable

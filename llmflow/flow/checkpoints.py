@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from temporalio import workflow
 
 from llmflow.errors import InputInvalid
-from llmflow.flow._run import current
+from llmflow.flow.run import current
 
 MAX_EVENTS = 10_000
 """Of one run's history. Temporal suggests to go on after 4,096 events or 4 MB, unless its operator set other numbers;
@@ -18,7 +18,7 @@ HANDLERS = timedelta(seconds=10)
 
 
 async def checkpoint(state: object) -> None:
-    """A place where a long run may go on as a new one of the same id: `await flow.checkpoint(state)` in its loop.
+    """Continue as new here once the history has grown long: `await flow.checkpoint(state)` in the loop of a long run.
 
     Returns at once, and costs nothing, until the history has become long. Then the run ends here, and the same
     workflow begins again with `state` as its input. Prompt versions, totals, budget, tags, steps and approvals go
@@ -35,8 +35,7 @@ async def checkpoint(state: object) -> None:
             no such single input. All of that is said at once, also while the history is short.
     """
     run = current()
-    pending = [one.path for one in run.compensations.values() if one.status in ("ready", "undoing")]
-    if pending:
+    if pending := run.sagas.pending():
         raise InputInvalid(
             f"checkpoint inside of a saga: what undoes {', '.join(pending)} would be lost; call it after the block"
         )

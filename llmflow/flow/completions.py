@@ -22,8 +22,8 @@ from llmflow.flow._arguments import a_tool, invalid
 from llmflow.flow._execute import execute
 from llmflow.flow._output import Output, output_of
 from llmflow.flow._pauses import pause
-from llmflow.flow._run import Pin, current
 from llmflow.flow.prompts import Variables, as_json, pin
+from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
@@ -204,7 +204,7 @@ async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
     """
     run, last = current(), refusals[-1]
     soonest = min(error.detail.retry_after or 0.0 for error in refusals)
-    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, len(run.waits) / CROWD)
+    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, run.waits.count() / CROWD)
     kind = type(last).__name__
     await pause(seconds, reason=f"{kind}: {last.message}", summary=f"{kind}: asks again in {seconds:.0f} s")
 
@@ -229,7 +229,7 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
             verb="complete",
             options=call,
             summary=summary,
-            arrived=lambda answer: current().spent(asked.prompt, answer),  # a refusal is paid, too
+            arrived=lambda answer: current().totals.spent(asked.prompt, answer),  # a refusal is paid, too
         )
     except ActivityError as error:
         if isinstance(error.cause, TimeoutError):

@@ -28,10 +28,9 @@ from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, MachineInval
 from llmflow.flow._branches import one_error, stop
 from llmflow.flow._errors import described, may_pass
 from llmflow.flow._machine_table import MARK, Handler, Spec, Table, name_of, read
-from llmflow.flow._machines import inside
 from llmflow.flow._pauses import pause
-from llmflow.flow._run import Run, current, path
 from llmflow.flow.checkpoints import go_on, is_due
+from llmflow.flow.run import Run, current, path
 from llmflow.flow.steps import step as open_step
 from llmflow.types.lengths import length_of
 from llmflow.types.machines import MachineDescription, Position
@@ -125,18 +124,15 @@ class Machine(Generic[C]):
             InputInvalid: the context is neither a pydantic model nor a dataclass, or cannot be written as JSON.
         """
         run = current()
-        run.take_over()
         adapter, machines = _adapter(context), run.machines
         name, can_go_on = machines.named(path.get(), type(self).__name__), machines.begin(path.get(), _events())
-        state, visits, around = self.start, dict[str, int](), inside.get()
+        state, visits = self.start, dict[str, int]()
         if can_go_on and (position := machines.stood(name)):
             state, visits = self._state(position.state), dict(position.visits)
             context = adapter.validate_json(to_json(position.context))
         else:
             machines.move(name, None, name_of(state), workflow.now())
-        machines.open += 1
-        inside.set(True)
-        try:
+        with machines.running():
             while state not in self.ends:
                 handler = self._table[state]
                 _count(visits, handler, machines.way(name))
@@ -145,13 +141,10 @@ class Machine(Generic[C]):
                 run.show()
                 state = target
                 if can_go_on:
-                    machines.positions[name] = _position(state, context, adapter, visits)
+                    machines.stand(name, _position(state, context, adapter, visits))
                     await _go_on(run, is_over=state in self.ends)
-        finally:
-            inside.set(around)
-            machines.open -= 1
         if can_go_on:
-            machines.reached = _events()
+            machines.end(_events())
         return Finished(state, context)
 
     def _state(self, name: str) -> Enum:
@@ -261,10 +254,9 @@ def _events() -> int:
 
 async def _go_on(run: Run, *, is_over: bool) -> None:
     """Between two states: let the run begin again if its history is long, and nothing would be lost or done twice."""
-    undoable = any(one.status in ("ready", "undoing") for one in run.compensations.values())
-    if is_due() and run.machines.alone and not (is_over or undoable):
-        run.machines.goes_on = True
-        await go_on(run.machines.arguments)
+    if is_due() and run.machines.may_go_on() and not (is_over or run.sagas.pending()):
+        run.machines.go_on()
+        await go_on(run.arguments)
 
 
 async def _wait(failed: int, error: Exception) -> None:

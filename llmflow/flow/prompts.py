@@ -11,7 +11,7 @@ from temporalio.common import RetryPolicy
 
 from llmflow.errors import ConfigInvalid, ErrorDetail, VariablesInvalid
 from llmflow.flow._execute import ends_if_cancelled, execute, typed_errors
-from llmflow.flow._run import Pin, current
+from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
@@ -45,15 +45,17 @@ async def pin(prompt: str, model: str | None) -> Pin:
         ConfigInvalid: the worker's llmflow is older than this one.
     """
     run = current()
-    if (known := run.pinned(prompt, model)) is None:
-        async with run.resolving:  # parallel first calls ask once
-            if (known := run.pinned(prompt, model)) is None:
+    if (known := run.pins.find(prompt, model)) is None:
+        async with run.pins.resolving:
+            if (known := run.pins.find(prompt, model)) is None:
                 # By the alias that this run has: the prompt's own may be another one by now.
                 request = ResolveRequest(
-                    prompt=prompt, model=run.alias(prompt, model), origin=run.origin, fork=run.take_over().fork
+                    prompt=prompt, model=run.pins.alias(prompt, model), origin=run.origin, fork=run.forks.fork
                 )
-                run.keep(prompt, await _resolve(request))
-                known = run.pinned(prompt, model)
+                found = await _resolve(request)
+                run.visibility.know(found.attributes)
+                run.pins.keep(prompt, found)
+                known = run.pins.find(prompt, model)
     if known is None:
         raise ConfigInvalid(f"the worker did not say what prompt {prompt!r} is: is its llmflow older than this one?")
     return known

@@ -11,7 +11,7 @@ from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
 from llmflow.flow._branches import branch, cancelled_within, stop
 from llmflow.flow._errors import described
 from llmflow.flow._functions import name_of
-from llmflow.flow._run import path
+from llmflow.flow.run import path
 from llmflow.flow.steps import step
 from llmflow.types.tools import Tool
 

@@ -24,7 +24,7 @@ from llmflow.flow._arguments import invalid
 from llmflow.flow._branches import finished
 from llmflow.flow._errors import described, may_pass
 from llmflow.flow._functions import code_of, name_of
-from llmflow.flow._run import current, key, path, this_task
+from llmflow.flow.run import current, key, path, this_task
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
 from llmflow.types.keys import SharedKey
@@ -63,8 +63,8 @@ class Saga:
     `CompensationFailed` goes on instead, with the error as its cause. When the block ends well, nothing is undone, also
     not by a saga around it.
 
-    A bug, such as a `KeyError`, that undoes and that nobody catches fails the run, and does not leave it standing still
-    as elsewhere: repaired code would undo nothing, and so could not go on with the run's history.
+    If an uncaught bug (say `KeyError`) triggers compensation, the run fails. Elsewhere a bug only fails the workflow
+    task. Fixed code would not compensate, so it could not replay the run's history.
 
     A compensation that fails does not stop the others. It is tried again after a pause of 10 s, 20 s, 40 s and so on,
     10 times in all, which takes an hour and a half; unless its error says that waiting cannot help, as `ToolRefused`.
@@ -88,8 +88,7 @@ class Saga:
     async def __aenter__(self) -> Self:
         """Begin."""
         self._run, self._open, self._undos = current(), True, []
-        self._task = this_task()
-        self._run.busy.append(self._task)
+        self._task = self._run.branches.begin()
         return self
 
     async def do(
@@ -146,7 +145,7 @@ class Saga:
         try:
             await self._end(error)
         finally:
-            self._run.busy.remove(self._task)
+            self._run.branches.end(self._task)
 
     async def _end(self, error: BaseException | None) -> None:
         if error is None:
@@ -155,9 +154,9 @@ class Saga:
         # Everything else is Temporal's own: a run that goes on as a new one, or leaves the worker's memory.
         elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
             if isinstance(error, Exception) and not workflow.is_failure_exception(error):
-                self._run.undone = True
+                self._run.sagas.undo_for_a_bug()
             cancelled = await finished(asyncio.create_task(self._undo_all()))
-            records = [self._run.compensations[one.key] for one in self._undos]
+            records = [self._run.sagas.record(one.key) for one in self._undos]
             if any(record.status == "failed" for record in records):
                 raise _failed(records) from error
             if cancelled and not is_cancelled_exception(error):
@@ -170,9 +169,7 @@ class Saga:
         name = "/".join((workflow.info().workflow_id, *here, drawn))
         one = _Undo(key=name, path=here, undo=undo, args=args)
         self._undos.append(one)
-        self._run.compensations[one.key] = Compensation(
-            name=name_of(undo), path="/".join(here), key=one.key, status="ready"
-        )
+        self._run.sagas.register(Compensation(name=name_of(undo), path="/".join(here), key=one.key, status="ready"))
         return one
 
     async def _undo_all(self) -> None:
@@ -211,9 +208,7 @@ class Saga:
         return False
 
     def _note(self, one: _Undo, status: CompensationStatus, error: str | None = None) -> None:
-        record = self._run.compensations[one.key]
-        changes = {"status": status, "error": error or record.error}
-        self._run.compensations[one.key] = record.model_copy(update=changes)
+        self._run.sagas.note(one.key, status, error)
         self._run.show()
 
 

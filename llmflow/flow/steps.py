@@ -9,7 +9,7 @@ from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow._errors import described
-from llmflow.flow._run import Run, current, path
+from llmflow.flow.run import Run, current, path
 from llmflow.types.steps import StepRecord, StepStatus
 
 
@@ -23,20 +23,20 @@ class Step:
     @property
     def record(self) -> StepRecord:
         """The step as it stands."""
-        return self._run.steps[self._key]
+        return self._run.steps.record(self._key)
 
     def advance(self, units: int = 1, *, failed: int = 0) -> None:
         """Count `units` of work as done, and say how many of them failed."""
         self._update(done=(self.record.done or 0) + units, failed=self.record.failed + failed)
 
     def _update(self, **changes: object) -> None:
-        self._run.steps[self._key] = self.record.model_copy(update=changes)
+        self._run.steps.change(self._key, **changes)
         self._run.show()
 
     def end(self, status: StepStatus, error: str | None = None) -> None:
         """Close the record. `flow.step` does it."""
         self._update(status=status, ended_at=workflow.now(), error=error)
-        if not any(step.status == "running" for step in self._run.steps.values()):  # the end of a phase
+        if not self._run.steps.is_any_open():  # the end of a phase
             self._run.publish()
 
 
@@ -64,7 +64,8 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
 async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
     """A step whose name is good: `investigate#2` is one, in a child that does a part of that step of its parent's."""
     run = current()
-    here = run.enter(name, workflow.now(), total)
+    run.machines.work()
+    here = run.steps.enter(name, workflow.now(), total)
     opened = Step(run, "/".join(here))
     run.show()
     token = path.set(here)

@@ -21,7 +21,7 @@ from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import ConfigInvalid, LLMFlowError
 from llmflow.plugin._run import RunInterceptor
-from llmflow.plugin._sandbox import ContextFreeSandbox, needs_no_context
+from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
 from llmflow.telemetry.tracing import require_replay_safety, trace_interceptors
 
@@ -72,7 +72,12 @@ class LLMFlowPlugin(SimplePlugin):
         super().__init__(
             "llmflow",
             data_converter=_data_converter,
-            interceptors=[*(activities.interceptors if activities else ()), *traces, CallMetrics(), RunInterceptor()],
+            interceptors=[
+                *(activities.interceptors if activities else ()),
+                *traces,
+                CallMetrics(),
+                RunInterceptor(app.workflow_types if app else ()),
+            ],
             activities=activities.functions if activities else None,
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
@@ -80,7 +85,7 @@ class LLMFlowPlugin(SimplePlugin):
         self._lifespan = (activities or Activities()).lifespan
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
-        """See base class. Who encrypts what is said of a run, wants what is handed on to be encrypted, too."""
+        """See base class. If a payload codec is set, encode headers with it too."""
         config = super().configure_client(config)
         if _has_codec(config) and config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC:
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
@@ -110,7 +115,7 @@ class LLMFlowPlugin(SimplePlugin):
         return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
-        """See base class. What the activities need is open while the worker runs; why it cannot be, is raised."""
+        """See base class. Opens what the activities need while the worker runs; raises why it cannot."""
         async with AsyncExitStack() as needed:
             try:
                 await needed.enter_async_context(self._lifespan(worker.client))
@@ -125,12 +130,11 @@ def _data_converter(given: DataConverter | None) -> DataConverter:
     base = given or DataConverter.default
     if base.payload_converter_class not in (DefaultPayloadConverter, PydanticPayloadConverter, LLMFlowPayloadConverter):
         raise ConfigInvalid(
-            f"{base.payload_converter_class.__name__}: llmflow needs its own payload converter; remove it"
+            f"{base.payload_converter_class.__name__} cannot be combined with llmflow: use `payload_codec` for"
+            " encryption, or drop it"
         )
     if base.failure_converter_class not in (DefaultFailureConverter, LLMFlowFailureConverter):
-        raise ConfigInvalid(
-            f"{base.failure_converter_class.__name__}: llmflow needs its own failure converter; remove it"
-        )
+        raise ConfigInvalid(f"{base.failure_converter_class.__name__} cannot be combined with llmflow: drop it")
     return dataclasses.replace(
         base,
         payload_converter_class=LLMFlowPayloadConverter,

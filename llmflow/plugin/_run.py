@@ -1,9 +1,7 @@
-"""Every workflow gets its `Run`, and what it hands on, with no code of the user's."""
+"""The interceptor that gives a workflow its `Run`, and what the run tells others, with no code of the user's."""
 
 import asyncio
-import copy
-import inspect
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -29,50 +27,62 @@ from temporalio.workflow import ActivityCancellationType
 from llmflow.errors import CompensationFailed, InputInvalid
 from llmflow.flow._batch import run_batch
 from llmflow.flow._branches import end_branches, one_error
-from llmflow.flow._carry import taken_batch
 from llmflow.flow._execute import ends_if_cancelled
-from llmflow.flow._run import Run, key
-from llmflow.plugin._loop import explain_what_is_missing
-from llmflow.plugin._tasks import order_tasks
-from llmflow.types.carried import HEADER
-from llmflow.types.contracts import DECIDE, SPENT
+from llmflow.flow.run import Instance, Run, key
+from llmflow.flow.run.instance import instance
+from llmflow.flow.run.start import OURS, is_ours
 
 S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
 Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
 
 
 class RunInterceptor(Interceptor):
-    """Gives every workflow its `Run`, with no code of the user's."""
+    """Gives every workflow that uses llmflow its `Run`."""
+
+    def __init__(self, workflow_types: Collection[str | None]) -> None:
+        """Configure.
+
+        Args:
+            workflow_types: Names of the workflows of the App, which have a run from their start; `None` is the name of
+                a dynamic workflow. Others have one if we started them, or from their first verb.
+        """
+        self._types = frozenset(workflow_types)
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         """See base class."""
-        return _InstallRun
+
+        class Inbound(_Inbound):
+            types = self._types
+
+        return Inbound
 
 
-class _InstallRun(WorkflowInboundInterceptor):
+class _Inbound(WorkflowInboundInterceptor):
+    types: frozenset[str | None]
+
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        """In `init`, because a query or an update may come before the first line of the workflow runs."""
-        self._run = Run()
-        self._run.install()
-        super().init(_HandOn(outbound, self._run))
+        """In `init`, because signals, updates and `__init__` come before the first line of the workflow runs."""
+        self._instance = Instance()
+        info = outbound.info()  # `workflow.info()` is not there yet
+        if info.workflow_type in self.types or None in self.types or is_ours(info):
+            self._instance.install(info)
+        super().init(_Outbound(outbound, self._instance))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
-        """Fail a run that was started with what does not fit. Temporal would try its task for ever."""
-        order_tasks()
-        explain_what_is_missing()
-        self._run.take_over()
-        self._run.asked()  # what the run before has left open: Temporal hands on the memo of the start alone
-        self._run.machines.arguments = copy.deepcopy(input.args)  # before code of the user changes them
-        self._run.signature = inspect.signature(input.run_fn)
-        try:
-            self._run.signature.bind(None, *input.args)
-        except TypeError as error:
-            raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
-        self._run.batch = batch = taken_batch()
+        """Fail a run that was started with what does not fit. Temporal would retry its workflow task for ever."""
+        instance.set(self._instance)
+        self._instance.begin(input.run_fn, input.args)
+        batch = None
+        if run := self._instance.run:
+            batch = run.batch
+            try:
+                run.signature.bind(None, *input.args)
+            except TypeError as error:
+                raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
         try:
             with self._one_failure():
                 result = await (run_batch(batch) if batch else super().execute_workflow(input))
-        except (Exception, asyncio.CancelledError) as error:  # not what Temporal throws into a run that leaves memory
+        except (Exception, asyncio.CancelledError) as error:  # not what Temporal throws into a run that it evicts
             if is_cancelled_exception(error) or workflow.is_failure_exception(error):
                 await self._end(error)
             raise
@@ -80,79 +90,95 @@ class _InstallRun(WorkflowInboundInterceptor):
         return result
 
     async def _end(self, error: BaseException | None = None) -> None:
+        if (run := self._instance.run) is None:
+            return
         try:
-            await end_branches(self._run)
+            await end_branches(run)
         except CompensationFailed as failure:
             raise failure from error
         finally:
-            self._run.end()
+            run.end()
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
         """See base class."""
-        if input.signal == DECIDE.name:
-            input.args = _one_value(input.args)
-        if input.signal == SPENT.name and len(input.args) != 1:
-            return  # no child of ours sends it so
+        instance.set(self._instance)
+        input.args = _one_value(input.signal, input.args)
         with self._one_failure():
             await super().handle_signal(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:
         """See base class."""
-        if input.update == DECIDE.name:
-            input.args = _one_value(input.args)
+        input.args = _one_value(input.update, input.args)
         super().handle_update_validator(input)
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # Any: the handler's own result
         """See base class."""
+        instance.set(self._instance)
         with self._one_failure():
             return await super().handle_update_handler(input)
 
     @contextmanager
     def _one_failure(self) -> Generator[None]:
-        """`one_error`; and no standing still until repaired code comes where none can fit the history any more."""
+        """`one_error`, where there is a run; and after a saga compensated because of a bug, the bug fails the run."""
+        failure: BaseException
         try:
+            yield
+            return
+        except (Exception, BaseExceptionGroup) as error:  # whatever the code of the user raises
+            if (run := self._instance.run) is None:
+                raise
+            failure = error
+        try:  # outside of `except`, so that a group does not become the reason of its own part
             with one_error():
-                yield
+                raise failure
         except Exception as error:  # whatever the bug raises
-            if not self._run.undone or workflow.is_failure_exception(error):
+            if not run.sagas.is_undone or workflow.is_failure_exception(error):
                 raise
             raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
 
 
-class _HandOn(WorkflowOutboundInterceptor):
-    """Children and continued runs take over what their run knows, with no code of the user's."""
+class _Outbound(WorkflowOutboundInterceptor):
+    """Tells activities, children and continued runs what they need of the run."""
 
-    def __init__(self, next: WorkflowOutboundInterceptor, run: Run) -> None:
+    def __init__(self, next: WorkflowOutboundInterceptor, instance: Instance) -> None:
         super().__init__(next)
-        self._run = run
+        self._instance = instance
 
     def start_activity(self, input: StartActivityInput) -> Handle:
         """See base class."""
-        input.headers = {**input.headers, **_encoded(self._run.for_activity(input.activity_id))}
+        if run := self._at_work():
+            _add(input, run.for_activity(input.activity_id, is_local=False))
         return _waited_for(input, super().start_activity)
 
     def start_local_activity(self, input: StartLocalActivityInput) -> Handle:
         """See base class."""
-        input.headers = {**input.headers, **_encoded(self._run.for_effect(input.activity_id))}
+        if run := self._at_work():
+            _add(input, run.for_activity(input.activity_id, is_local=True))
         return _waited_for(input, super().start_local_activity)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
         """See base class. Any: the child's own types."""
-        input.headers = {**input.headers, **_encoded(self._run.for_child(input.workflow))}
-        payloads = workflow.payload_converter().to_payloads(input.args)
-        await self._run.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
+        if run := self._at_work():
+            _add(input, run.for_child(input.workflow))
+            payloads = workflow.payload_converter().to_payloads(input.args)
+            await run.admission.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
         """See base class. What cannot be sent is raised here: Temporal would lose the error, and hang the run."""
-        workflow.payload_converter().to_payloads([*input.args, *(input.memo or {}).values()])
-        input.headers = {**input.headers, **_encoded({HEADER: self._run.for_next()})}
-        self._run.publish()
+        if run := self._instance.run:
+            workflow.payload_converter().to_payloads([*input.args, *(input.memo or {}).values()])
+            _add(input, run.for_next())
+            run.publish()
         super().continue_as_new(input)
+
+    def _at_work(self) -> Run | None:
+        self._instance.work()
+        return self._instance.run
 
 
 def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:
-    """In a saga, whoever is cancelled waits for the end of the activity: what is still being done must not be undone.
+    """In a saga, await the end of a cancelled activity: what is still being done must not be undone.
 
     Unless its author says what else is right.
     """
@@ -167,11 +193,14 @@ def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:
     return cast(Handle, asyncio.create_task(end_of(start(input))))  # a task is all that a handle is
 
 
-def _one_value(sent: Sequence[Any]) -> Sequence[Any]:  # Any: a RawValue, or what else was sent
-    """A decision that is sent as no value, or as several, must not get the run stuck: it is refused like others."""
-    return sent if len(sent) == 1 else [RawValue(Payload())]
+def _one_value(name: str, sent: Sequence[Any]) -> Sequence[Any]:  # Any: a RawValue, or what else was sent
+    """Our handlers take one value: none, or several, reach them as an empty one, which they refuse like others."""
+    return sent if len(sent) == 1 or not name.startswith(f"{OURS}.") else [RawValue(Payload())]
 
 
-def _encoded(told: Mapping[str, object]) -> dict[str, Payload]:
+def _add(
+    input: StartActivityInput | StartLocalActivityInput | StartChildWorkflowInput | ContinueAsNewInput,
+    told: Mapping[str, object],
+) -> None:
     converter = workflow.payload_converter()
-    return {name: converter.to_payload(value) for name, value in told.items()}
+    input.headers = {**input.headers, **{name: converter.to_payload(value) for name, value in told.items()}}

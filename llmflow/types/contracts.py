@@ -35,7 +35,7 @@ class Activity(Generic[In, Out]):
 
 @dataclass(frozen=True)
 class Query(Generic[Out]):
-    """A query without arguments that every workflow on our workers answers."""
+    """A query without arguments that every workflow which uses llmflow answers."""
 
     name: str
     output: type[Out]
@@ -43,7 +43,7 @@ class Query(Generic[Out]):
 
 @dataclass(frozen=True)
 class Update(Generic[In, Out]):
-    """An update that every workflow on our workers takes; the signal of the same name takes the same input."""
+    """An update that every workflow which uses llmflow takes; the signal of the same name takes the same input."""
 
     name: str
     input: type[In]
@@ -52,7 +52,7 @@ class Update(Generic[In, Out]):
 
 @dataclass(frozen=True)
 class Signal(Generic[In]):
-    """A signal that every workflow on our workers takes."""
+    """A signal that every workflow which uses llmflow takes."""
 
     name: str
     input: type[In]

@@ -11,6 +11,8 @@ from ._source import Source, example, holds, load, sources
 PINNED = Path(__file__).with_name("exports.txt")
 DOORS = ("app", "client", "config", "errors", "flow", "plugin", "testing", "tools", "types", "worker")
 """The rooms that users import from. The others are free to change."""
+INSIDE = ("llmflow.flow.run",)
+"""Packages in them that no user imports from."""
 
 
 def names(source: Source) -> list[str]:
@@ -38,6 +40,7 @@ def surface(files: Iterable[Source]) -> Iterator[str]:
     for source in files:
         package, _, module = source.module.rpartition(".")
         is_private = module.startswith("_") or (package in listed and not source.is_package)
+        is_private = is_private or f"{source.module}.".startswith(tuple(f"{inside}." for inside in INSIDE))
         if len(source.module.split(".")) > 1 and source.module.split(".")[1] in DOORS and not is_private:
             yield from (f"{source.module}.{name}" for name in names(source))
 

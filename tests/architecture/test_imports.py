@@ -32,7 +32,8 @@ telemetry  | types, errors                         | temporalio.{client,worker,w
 spec       | types, errors                         | ruamel.yaml, minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | types, errors                         | temporalio.common
-plugin     | app, flow, converter, telemetry,      | temporalio.{plugin,worker,client,workflow,common},
+sdk        | types, errors                         | temporalio.{converter,worker,workflow}
+plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
 client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
            | types, errors                         | temporalio.{common,converter,exceptions,api,types}
@@ -129,6 +130,7 @@ def test_arrows() -> None:
         ("llmflow/types/a.py", "import httpx"),
         ("llmflow/errors.py", "from llmflow.types.wire import Wire"),
         ("llmflow/api/a.py", "from llmflow.worker import serve"),
+        ("llmflow/sdk/a.py", "from llmflow.flow.run import current"),
         ("llmflow/utils/a.py", ""),
         ("llmflow/__init__.py", "from llmflow import flow"),
         ("llmflow/cli/a.py", "TABLE = {'a': 'llmflow.flow.steps:step'}"),
@@ -142,7 +144,7 @@ def test_rejects_a_wrong_arrow(path: str, text: str) -> None:
     ("path", "text"),
     [
         ("llmflow/flow/a.py", "import graphlib\nfrom temporalio import workflow\nfrom llmflow.types.wire import Wire"),
-        ("llmflow/flow/a.py", "from temporalio.common import RetryPolicy\nfrom ._run import Run"),
+        ("llmflow/flow/a.py", "from temporalio.common import RetryPolicy\nfrom .run import Run"),
         ("llmflow/worker.py", "from llmflow import activities, __version__"),
         ("llmflow/cli/main.py", "import rich.table\nfrom llmflow.dev import server"),
         ("llmflow/cli/a.py", "TABLE = {'a': 'llmflow.worker:run', 'b': 'workflows.research.app:app'}"),

@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import EventType
 
 from llmflow.client import Run
 from llmflow.errors import BudgetExceeded, InputInvalid, RunNotCompleted, ToolRefused
-from llmflow.flow._run import Run as RunState
+from llmflow.flow.run.admission import Admission
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest, ModelResponse
@@ -155,14 +155,14 @@ async def test_a_cancelled_run_waits_for_its_children(env: Environment) -> None:
 async def test_a_run_that_is_cancelled_while_a_child_begins_waits_for_it(
     env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, cancelled, admit = threading.Event(), threading.Event(), RunState.admit_child
+    begun, cancelled, admit = threading.Event(), threading.Event(), Admission.admit_child
 
-    async def late(run: RunState, size: int) -> None:
+    async def late(admission: Admission, size: int) -> None:
         begun.set()
         cancelled.wait(1)  # of the workflow's own thread: the server hears of the child after the cancellation
-        await admit(run, size)
+        await admit(admission, size)
 
-    monkeypatch.setattr(RunState, "admit_child", late)
+    monkeypatch.setattr(Admission, "admit_child", late)
     gate.open.clear()
     run = await env.client.start(Fan.run, Plan(items=48, limit=8, held=tuple(range(48))), id=env.id())
     await asyncio.to_thread(begun.wait)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import (
@@ -17,6 +18,8 @@ from temporalio.converter import (
     WithSerializationContext,
 )
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox._runner import _Instance
 
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
@@ -62,3 +65,27 @@ async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: 
         await client.execute_workflow(Typed.run, "ana", id=str(uuid.uuid4()), task_queue=queue)
     inputs = [activity for activity, data in witness.seen if b'"variables"' in data]
     assert inputs == ["llmflow.complete"]
+
+
+class Subclass(SandboxedWorkflowRunner):
+    """Temporal's own sandbox: the plugin replaces the class itself alone."""
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_the_sandbox_runs_no_code_to_find_out_whose_a_payload_is(
+    temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_ours: bool
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(_Instance, "get_serialization_context", lambda _, command: asked.append(command))
+    served = activities(
+        app,
+        settings=Settings(home=tmp_path, store=None),
+        catalogue=ModelCatalogue.only("scripted"),
+        providers={"scripted": ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])},
+    )
+    client = await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    queue = str(uuid.uuid4())
+    runner = SandboxedWorkflowRunner() if is_ours else Subclass()
+    async with Worker(client, task_queue=queue, workflows=[Typed], workflow_runner=runner):
+        await client.execute_workflow(Typed.run, "ana", id=queue, task_queue=queue)
+    assert bool(asked) is not is_ours, "so `llmflow.sdk.contexts` saves it"

@@ -12,12 +12,13 @@ from llmflow.errors import (
     ToolRefused,
 )
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
+from llmflow.types.contracts import SPENT
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
-from tests.integration.hello.workflows import Asked, Odd
+from tests.integration.hello.workflows import Asked, Odd, Patient
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,15 @@ async def test_a_refusal_is_counted_and_typed(hello: Hello) -> None:
         assert isinstance(failed.value.__cause__, ContentRefused)
         assert (await run.usage()).total.usage.output_tokens == 6
         assert await activities_of(run) == ["complete#1"]
+
+
+@pytest.mark.parametrize("sent", [[], ["text"], [{"total": 7}], [{}, {}]])
+async def test_signals_that_no_child_of_ours_sends_change_nothing(hello: Hello, sent: list[object]) -> None:
+    async with hello(ScriptedProvider(["hello"])) as env:
+        run = await env.client.start(Patient.run, id=env.id())
+        await run.handle.signal(SPENT.name, args=sent)
+        await run.handle.cancel()
+        with pytest.raises(RunNotCompleted, match="was cancelled"):
+            await run.result()
+        assert (await run.usage()).total.calls == 0
+        await assert_replays(run, app)

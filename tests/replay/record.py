@@ -17,12 +17,16 @@ from llmflow.providers.base import Provider
 from llmflow.providers.offline.provider import Offline
 from llmflow.testing import ScriptedProvider, decider, environment, server
 from llmflow.types.approvals import Decide
+from tests.helpers.chains import chain
+from tests.helpers.hasty import hasty_server
 from tests.integration.asking import app as asking
+from tests.integration.carrying import app as carrying
 from tests.integration.fanned import app as fanned
 from tests.integration.forking.app import app as forking
 from tests.integration.hello.app import app as hello
 from tests.integration.machinery import app as machinery
 from tests.integration.shapes import app as shapes
+from tests.integration.shifts import app as shifts
 from tests.integration.trips import app as trips
 from tests.integration.watched import app as watched
 from workflows.onboarding.app import app as onboarding
@@ -64,13 +68,26 @@ RECORDED: dict[str, tuple[App, str, object, Provider]] = {
     "review": (review, "Review", review_demo.input, Offline()),
     "machine": (machinery, "Works", {"machine": "laps", "job": {"name": "lap"}}, ScriptedProvider([])),
     "onboarding": (onboarding, "Onboard", onboarding_demo.input, Offline()),
+    "carried-pins": (carrying, "Pinned", True, ScriptedProvider(lambda _: GREETING)),
+    "carried-addresses": (carrying, "Numbered", True, ScriptedProvider([])),
+    "carried-approvals": (carrying, "Asked", True, ScriptedProvider([])),
+    "carried-sagas": (carrying, "Undone", True, ScriptedProvider([])),
+    "carried-batches": (carrying, "Spread", True, ScriptedProvider(lambda _: GREETING)),
+    "carried-machines": (shifts, "Shift", {"names": ["a", "b"], "laps": 3}, ScriptedProvider([])),
+    "carried-forks": (carrying, "Pinned", True, ScriptedProvider(lambda _: GREETING)),
 }
 """Name of the history -> App, workflow, input, model."""
+
+CARRIED = "carried-"
+"""These continue as new: their last run is a second history, whose name ends with `NEXT`."""
+NEXT = "-next"
+HASTY = {"carried-machines": 20}
+"""Name of the history -> events after which its server suggests to continue as new."""
 
 CHILDREN = {"fan-out-batch": "/look_at[0-39]"}
 """Name of the history -> whose it is, where it is of a child."""
 
-FORKED = {"fork": "notes/b"}
+FORKED = {"fork": "notes/b", "carried-forks": "book"}
 """Name of the history -> the step from which the run is forked; the history is the fork's."""
 
 DECIDED: dict[str, list[Decide]] = {
@@ -80,6 +97,14 @@ DECIDED: dict[str, list[Decide]] = {
         Decide(approval="publish", approved=True, by="bo", form={"amount": 2}),
     ],
     "approval-rounds": [Decide(approval="publish", approved=yes, by="ana") for yes in (False, False, True)],
+    "carried-approvals": [
+        Decide(approval="plan", approved=True, by="ana"),
+        Decide(approval="publish", approved=True, by="ana", form={"amount": 1}),
+        Decide(approval="early", approved=True, by="ana"),
+        Decide(approval="publish", approved=True, by="bo", form={"amount": 2}),
+        Decide(approval="plan#2", approved=False, by="ana"),
+        Decide(approval="late", approved=True, by="ana"),
+    ],
     "review": [answer.decide for answer in review_demo.answers],
     "onboarding": [
         Decide(approval="offer", approved=True, by="mia", form={"needs": ["a laptop"]}),
@@ -90,8 +115,18 @@ DECIDED: dict[str, list[Decide]] = {
 """Name of the history -> what people say in it."""
 
 
-async def record(name: str, address: str) -> str:
-    """Run one, and give its history as JSON."""
+def recorded(file: str) -> str:
+    """The key of `RECORDED` that the history of that name belongs to."""
+    return file.removesuffix(NEXT)
+
+
+def files(name: str) -> list[str]:
+    """The names of the histories of one recording."""
+    return [name, name + NEXT] if name.startswith(CARRIED) else [name]
+
+
+async def record(name: str, address: str) -> list[str]:
+    """Run one, and give its histories as JSON."""
     app, workflow, input, model = RECORDED[name]
     async with environment(app, model, address=address) as env:
         started = env.client.start(workflow, input, id=name) if input else env.client.start(workflow, id=name)
@@ -101,13 +136,16 @@ async def record(name: str, address: str) -> str:
                 await run.result()
         except RunNotCompleted as error:
             print(f"{name}: {error}")
-        id = name + CHILDREN.get(name, "")
         if name in FORKED:
-            fork = await run.fork(FORKED[name], id=f"{name}-again", models={"fast": "quick"})
-            await fork.result()
-            id = fork.id
-        history = await env.client.run(id).handle.fetch_history()
-        return json.dumps(_without_this_machine(history.to_json_dict()), indent=1)
+            models = {} if name.startswith(CARRIED) else {"fast": "quick"}
+            run = await env.client.run(run.id, run.run_id).fork(FORKED[name], id=f"{name}-again", models=models)
+            await run.result()
+        runs = await chain(
+            env, env.client.run(run.id + CHILDREN.get(name, ""), None if name in CHILDREN else run.run_id)
+        )
+        kept = [runs[0], runs[-1]] if name.startswith(CARRIED) else runs
+        histories = [(await one.handle.fetch_history()).to_json_dict() for one in kept]
+        return [json.dumps(_without_this_machine(history), indent=1) for history in histories]
 
 
 def _without_this_machine(part: Any) -> Any:  # Any: JSON
@@ -119,16 +157,24 @@ def _without_this_machine(part: Any) -> Any:  # Any: JSON
     return part
 
 
+async def _write(name: str, address: str) -> None:
+    paths = [HISTORIES / f"{file}.json" for file in files(name)]
+    if not all(path.exists() for path in paths):
+        for path, history in zip(paths, await record(name, address), strict=True):
+            path.write_text(history + "\n")
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         documents = Path(folder, "docs")
         documents.mkdir()
         (documents / "sagas.md").write_text("# Sagas\n\nA saga undoes the finished steps of a run in reverse order.\n")
         async with server() as address:
-            for name in RECORDED:
-                path = HISTORIES / f"{name}.json"
-                if not path.exists():
-                    path.write_text(await record(name, address) + "\n")
+            for name in sorted(RECORDED.keys() - HASTY.keys()):
+                await _write(name, address)
+        for name, events in HASTY.items():
+            async with hasty_server(events) as address:
+                await _write(name, address)
 
 
 if __name__ == "__main__":

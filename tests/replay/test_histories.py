@@ -6,20 +6,22 @@ import pytest
 from temporalio.client import WorkflowHistory
 
 from llmflow.testing import assert_replays
-from tests.replay.record import HISTORIES, RECORDED
+from tests.replay.record import HISTORIES, RECORDED, files, recorded
 
 
 def stored(name: str) -> WorkflowHistory:
-    return WorkflowHistory.from_json(name, (HISTORIES / f"{name}.json").read_text())
+    return WorkflowHistory.from_json(recorded(name), (HISTORIES / f"{name}.json").read_text())
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in HISTORIES.glob("*.json")))
 async def test_it_replays(name: str) -> None:
-    await assert_replays(stored(name), RECORDED[name][0])
+    await assert_replays(stored(name), RECORDED[recorded(name)][0])
 
 
 def test_every_workflow_that_is_recorded_has_its_history() -> None:
-    assert sorted(RECORDED) == sorted(path.stem for path in HISTORIES.glob("*.json"))
+    assert sorted(file for name in RECORDED for file in files(name)) == sorted(
+        path.stem for path in HISTORIES.glob("*.json")
+    )
 
 
 async def test_a_history_of_other_decisions_does_not_replay() -> None:

@@ -23,7 +23,7 @@ from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import ConfigInvalid, LLMFlowError
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.plugin._sandbox import ContextFreeInstance
+from llmflow.sdk.contexts import ContextFreeInstance
 from tests.integration.hello.app import app
 
 

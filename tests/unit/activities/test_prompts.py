@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.prompts import PromptActivities
 from llmflow.errors import ModelNotFound, PromptNotFound, PromptVersionMissing
-from llmflow.flow import _run
+from llmflow.flow.run.pins import RunPins
 from llmflow.prompts.files import load_prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.database import Database
@@ -19,7 +19,6 @@ from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions
 from llmflow.types.attributes import SearchAttributes
-from llmflow.types.carried import Carried
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource, RenderRequest, ResolveRequest
@@ -89,12 +88,11 @@ async def test_what_is_asked_for_must_be_there(
         await Worker(database, folder, smart=SMART).resolve(request_)
 
 
-async def test_a_run_keeps_what_it_has(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run, "taken_over", Carried)  # which only a workflow can ask for
-    run = _run.Run()
-    assert run.pinned("app/ask", None) is None
+async def test_a_run_keeps_what_it_has(database: Database, folder: Path) -> None:
+    run = RunPins()
+    assert run.find("app/ask", None) is None
     run.keep("app/ask", await Worker(database, folder, smart=SMART).resolve(ResolveRequest(prompt="app/ask")))
-    began = run.pinned("app/ask", None)
+    began = run.find("app/ask", None)
     assert began is not None
     assert began.candidates[0].options == ModelOptions(temperature=0, max_output_tokens=9)
 
@@ -105,7 +103,7 @@ async def test_a_run_keeps_what_it_has(database: Database, folder: Path, monkeyp
     with pytest.raises(ModelNotFound):  # typed, so that the run ends; a mended alias is for new runs
         await later.resolve(ResolveRequest(prompt="app/typo", model=run.alias("app/typo", None)))
     run.keep("app/ask", await later.resolve(ResolveRequest(prompt="app/ask", model="fast")))
-    assert run.pinned("app/ask", None) == began
+    assert run.find("app/ask", None) == began
 
 
 async def test_a_labelled_version_brings_its_own_model_and_options(database: Database, folder: Path) -> None:

@@ -10,9 +10,10 @@ from pydantic import BaseModel, field_validator
 
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, InputInvalid
 from llmflow.flow._answers import Form, fields_of, form_of, read
-from llmflow.flow._approvals import MAX_CARRIED, MAX_EARLY, MAX_REFUSED, Approvals
-from llmflow.flow._visibility import MAX_TITLE, MAX_WAITING, waiting
+from llmflow.flow.run.approvals import MAX_CARRIED, MAX_EARLY, MAX_REFUSED, Approvals
+from llmflow.flow.run.questions import MAX_TITLE, MAX_WAITING, waiting
 from llmflow.types.approvals import ApprovalReport, Decide, Question, Receipt
+from llmflow.types.carried import Carried
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -44,17 +45,20 @@ class Book:
 
     def __init__(self, carried: ApprovalReport | None = None) -> None:
         self.changes = 0
-        self.approvals = Approvals(lambda: None, self._changed)
-        self.approvals.restore(carried or ApprovalReport())
+        self.approvals = Approvals(self._changed)
+        self.approvals.restore(Carried(approvals=carried or ApprovalReport()))
 
     def _changed(self) -> None:
         self.changes += 1
+
+    def carry(self) -> ApprovalReport:
+        return Carried.model_validate(self.approvals.for_next()).approvals
 
     def ask(self, name: str = "publish", form: Form[Any] | None = None, **terms: Any) -> tuple[str, bool]:
         return self.approvals.ask(Question(name=name, asked_at=NOON, **terms), form)
 
     def say(self, approval: str = "publish", yes: bool = True, by: str = "ana", **more: Any) -> Receipt:
-        return self.approvals.answer(Decide(approval=approval, approved=yes, by=by, **more), NOON)
+        return self.approvals.decide(Decide(approval=approval, approved=yes, by=by, **more), NOON)
 
     def take(self, name: str = "publish") -> None:
         """The workflow goes on with the decision."""
@@ -111,13 +115,13 @@ def test_decisions_that_come_early_have_limits() -> None:
     for n in range(MAX_EARLY + 5):
         book.hear({"approval": f"q{n}", "approved": True, "by": "ana"})
         book.hear({"approval": "q0#1", "approved": True, "by": "ana"})  # the same again
-    found = book.approvals.report()
+    found = book.approvals.current()
     assert len(found.early) == MAX_EARLY
     assert len(found.refused) == 5
     assert "send it when it is asked" in found.refused[0].reason
     for _ in range(MAX_REFUSED + 5):
         book.hear("no decision")
-    assert [one.sent for one in book.approvals.report().refused] == ["no decision"] * MAX_REFUSED
+    assert [one.sent for one in book.approvals.current().refused] == ["no decision"] * MAX_REFUSED
     assert book.ask("q0")[0] == "q0"
     assert book.approvals.question("q0").status == "approved"
 
@@ -127,9 +131,9 @@ def test_a_report_leaves_out_the_payloads_that_it_has_no_room_for() -> None:
     for n in range(4):
         book.ask(f"q{n}", payload="x" * 200_000)
     book.say("q3")
-    shown = [len(str(question.payload)) for question in book.approvals.report().questions]
+    shown = [len(str(question.payload)) for question in book.approvals.current().questions]
     assert shown == [42, 200_000, 200_000, 42]  # of the open ones the newest; then of the others
-    assert book.approvals.report().questions[0].payload == "(200,060 bytes, too much to be shown here)"
+    assert book.approvals.current().questions[0].payload == "(200,060 bytes, too much to be shown here)"
 
 
 def test_what_people_write_at_length_never_makes_a_run_silent_or_keeps_it_from_going_on() -> None:
@@ -141,12 +145,12 @@ def test_what_people_write_at_length_never_makes_a_run_silent_or_keeps_it_from_g
         book.hear({"approval": f"early{n}", "approved": True, "by": "ana", "form": {"text": "x" * 80_000}})
         book.hear({"approval": f"q{n}", "approved": True, "by": "é" * 200, "form": {"text": "x" * 80_000}})
     limit = 1_500_000  # of one value, in Temporal
-    assert len(book.approvals.report().model_dump_json()) < limit
-    carried = book.approvals.carry()
+    assert len(book.approvals.current().model_dump_json()) < limit
+    carried = book.carry()
     assert len(carried.model_dump_json()) < limit / 2
     assert len(carried.early) == 3
     assert len(carried.refused) == 50
-    assert str(book.approvals.report().questions[0].votes[0].form).endswith("bytes, too much to be shown here)")
+    assert str(book.approvals.current().questions[0].votes[0].form).endswith("bytes, too much to be shown here)")
     told = book.approvals.told(book.ask("big", payload="x" * 600_000, details="# Ship?\n" + "d" * 90_000)[0])
     assert len(told.model_dump_json()) < 1_000
     assert told.details.startswith("# Ship?")
@@ -177,7 +181,7 @@ def test_a_decision_that_the_workflow_has_not_taken_is_carried_as_one_to_take() 
     before = Book()
     before.ask(payload="draft")
     assert before.say().status == "approved"
-    after = Book(before.approvals.carry())
+    after = Book(before.carry())
     assert [question.name for question in after.approvals.open()] == ["publish"]
     assert after.ask(payload="draft") == ("publish", False)
     assert after.approvals.question("publish").status == "approved"
@@ -196,7 +200,7 @@ def test_what_is_carried_is_taken_over() -> None:
         before.ask(f"q{n}")
         before.say(f"q{n}")
         before.take(f"q{n}")
-    carried = before.approvals.carry()
+    carried = before.carry()
     assert len(carried.questions) == MAX_CARRIED + 2
 
     after = Book(ApprovalReport.model_validate_json(carried.model_dump_json()))
@@ -210,7 +214,7 @@ def test_what_is_carried_is_taken_over() -> None:
     assert (question.status, [vote.by for vote in question.votes]) == ("approved", ["ana", "bo"])
     assert after.ask("other", form=form_of(Picky)) == ("other", False)
     assert after.approvals.question("other").votes == ()
-    assert "the form cannot be read: ZeroDivisionError" in after.approvals.report().refused[0].reason
+    assert "the form cannot be read: ZeroDivisionError" in after.approvals.current().refused[0].reason
     assert after.ask() == ("publish#3", True)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from llmflow.flow._carry import (
+from llmflow.flow.run.steps import (
     CARRIED_ERROR,
     CARRIED_NAMES,
     CARRIED_STEPS,

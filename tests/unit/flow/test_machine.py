@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from llmflow.errors import MachineInvalid
 from llmflow.flow import machine
-from llmflow.flow._machines import TRANSITIONS, MachineRecord
+from llmflow.flow.run.machines import TRANSITIONS, MachineRecord
+from llmflow.types.carried import Carried
 from llmflow.types.machines import Machines, Position, Transition, ways
+from llmflow.types.steps import StepReport
 
 HOUR = timedelta(hours=1)
 
@@ -51,6 +53,10 @@ def handler(state: Enum, hint: object, **options: Any) -> Callable[..., Any]:  #
 
     method.__annotations__["return"] = hint
     return machine.step(state, **options)(method)
+
+
+def kept(record: MachineRecord) -> tuple[Transition, ...]:
+    return StepReport.model_validate(record.report()).transitions
 
 
 def plain(self: object, draft: Draft) -> Literal[State.DONE]:
@@ -246,11 +252,12 @@ def test_the_last_transitions_are_kept_and_all_are_counted() -> None:
     for number in range(TRANSITIONS + 50):
         record.move("A", str(number - 1), str(number), datetime(2026, 1, 1, tzinfo=UTC))
 
-    assert (len(record.transitions), record.moves) == (TRANSITIONS, TRANSITIONS + 50)
-    assert record.transitions[0].target == "50"
+    transitions = kept(record)
+    assert (len(transitions), record.report()["moves"]) == (TRANSITIONS, TRANSITIONS + 50)
+    assert transitions[0].target == "50"
     after = MachineRecord()
-    after.take_over(record.hand_on(), events=3)
-    assert (after.transitions, after.moves) == (record.transitions, record.moves)
+    after.restore(Carried.model_validate(record.for_next()))
+    assert after.report() == record.report()
 
 
 def test_where_each_machine_stands_is_kept() -> None:
@@ -259,17 +266,17 @@ def test_where_each_machine_stands_is_kept() -> None:
     for number in range(TRANSITIONS + 50):
         record.move("busy", str(number - 1), str(number), datetime(2026, 1, 1, tzinfo=UTC))
 
-    assert len(record.transitions) == TRANSITIONS
-    assert ways(record.transitions)[0] == "quiet: waits"
-    assert record.transitions[1].target == "51"
+    assert len(kept(record)) == TRANSITIONS
+    assert ways(kept(record))[0] == "quiet: waits"
+    assert kept(record)[1].target == "51"
     for number in range(TRANSITIONS):
         record.move(f"one of many {number}", None, "begins", datetime(2026, 1, 1, tzinfo=UTC))
-    assert len(record.transitions) == TRANSITIONS
+    assert len(kept(record)) == TRANSITIONS
 
 
 def test_a_machine_that_begins_in_the_place_of_another_one_is_refused() -> None:
     record = MachineRecord()
-    record.take_over(Machines(positions={"Old": Position(state="write", context={})}), events=3)
+    record.restore(Carried(machines=Machines(positions={"Old": Position(state="write", context={})})))
     with pytest.raises(MachineInvalid, match="machine New begins where Old stood in 'write': keep the name"):
         record.stood("New")
     assert record.stood("Old") == Position(state="write", context={})

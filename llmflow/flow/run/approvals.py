@@ -1,6 +1,6 @@
-"""What one run asks people, and what they say."""
+"""Approvals: what a run asks people, and what they decide."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,20 @@ from llmflow.flow._answers import (
     status_of,
     voter,
 )
-from llmflow.types.approvals import ApprovalReport, ApprovalStatus, Decide, Question, Receipt, Refusal, Vote, base_of
+from llmflow.flow.run.part import Part
+from llmflow.flow.run.questions import MAX_WAITING, on_page
+from llmflow.types.approvals import (
+    ApprovalReport,
+    ApprovalStatus,
+    Decide,
+    Question,
+    Reach,
+    Receipt,
+    Refusal,
+    Vote,
+    base_of,
+)
+from llmflow.types.carried import Carried
 from llmflow.types.contracts import APPROVALS, DECIDE
 
 AnyForm = Form[Any]  # Any: forms of every type
@@ -44,16 +57,21 @@ MAX_CARRIED_BYTES = 100_000
 """Of all questions, in the header of the run that continues."""
 
 
-class Approvals:
+class Approvals(Part):
     """Questions and decisions of one run.
 
-    Its handlers never wait: a run takes ten updates at a time, and those that waited would keep out the one that they
-    wait for. The waiting is in the workflow.
+    Handlers never block. Temporal allows 10 in-flight updates per run, so blocked voters would starve the deciding
+    vote. The workflow waits.
     """
 
-    def __init__(self, ready: Callable[[], object], changed: Callable[[], None]) -> None:
-        self._ready = ready
-        """Takes over what the run before has left. A decision may come before any code of the workflow has run."""
+    def __init__(self, changed: Callable[[], None]) -> None:
+        """Begin without questions.
+
+        Args:
+            changed: Called when what people are asked has changed.
+        """
+        self.reach: Reach | None = None
+        """How people learn of questions; `None` before the first one."""
         self._changed = changed
         self._questions: dict[str, Question] = {}
         self._forms: dict[str, AnyForm] = {}
@@ -64,11 +82,16 @@ class Approvals:
         self._early: list[Decide] = []
         self._refused: list[Refusal] = []
 
-    def install(self) -> None:
-        """Take decisions, and answer what is asked, in every workflow."""
-        workflow.set_query_handler(APPROVALS.name, self.report)
-        workflow.set_update_handler(DECIDE.name, self.decide, validator=self.check)
+    def answer(self) -> None:
+        """See base class."""
+        workflow.set_query_handler(APPROVALS.name, self.current)
+        workflow.set_update_handler(DECIDE.name, self.update, validator=self.check)
         workflow.set_signal_handler(DECIDE.name, self.hear)
+
+    def page(self) -> Iterator[str]:
+        """See base class."""
+        for question in self.open()[:MAX_WAITING]:
+            yield from on_page(question)
 
     def check(self, sent: RawValue) -> None:
         """Refuse an update before it enters history.
@@ -77,32 +100,29 @@ class Approvals:
             ApprovalNotFound: no such question is open.
             DecisionRefused: it does not count; says why.
         """
-        self._ready()
         self._judged(read(sent.payload.data))
 
-    def decide(self, sent: RawValue) -> Receipt:
-        """Count an update that was checked."""
-        self._ready()
-        return self.answer(read(sent.payload.data), workflow.now())
+    def update(self, sent: RawValue) -> Receipt:
+        """Apply an update that was checked."""
+        return self.decide(read(sent.payload.data), workflow.now())
 
     def hear(self, sent: RawValue) -> None:
-        """Count a signal."""
-        self._ready()
+        """Apply a signal."""
         self.take(sent.payload.data, workflow.now())
 
     def take(self, sent: bytes, at: datetime) -> None:
-        """Count what nobody waits for an answer to: what does not count is kept with the reason, and breaks nothing."""
+        """Apply a decision sent by signal. An invalid one is recorded with its reason and never fails the run."""
         try:
             decide = read(sent)
             if self._addressed(decide) is None:
                 self._keep(decide)
             else:
-                self.answer(decide, at)
+                self.decide(decide, at)
         except ApprovalError as error:
             self._refuse(error, sent, at)
 
-    def answer(self, decide: Decide, at: datetime) -> Receipt:
-        """Count a decision.
+    def decide(self, decide: Decide, at: datetime) -> Receipt:
+        """Apply a decision.
 
         Raises:
             ApprovalNotFound: no such question is open.
@@ -169,14 +189,13 @@ class Approvals:
         """Those that wait for people, in the order in which they were asked."""
         return tuple(question for question in self._questions.values() if question.status == "open")
 
-    def report(self) -> ApprovalReport:
+    def current(self) -> ApprovalReport:
         """All questions so far. Those that together are too large to be shown are abridged, the open ones last."""
-        self._ready()
         shown = _that_fit(self._questions.values(), MAX_SHOWN_BYTES)
         return ApprovalReport(questions=shown, early=tuple(self._early), refused=tuple(self._refused))
 
-    def carry(self) -> ApprovalReport:
-        """What the run that continues has to know. It says again what is open, with the payload, when it asks again."""
+    def for_next(self) -> Mapping[str, object]:
+        """See base class. Open questions are asked again, with their payload, by the new run."""
         latest = {base_of(name): name for name in self._questions}  # a later round takes the place of an earlier one
         # A decision that the workflow has not taken yet must not be lost: the run that continues asks on, and takes it.
         not_taken = {one.name for one in self.open()} | self._waited_for
@@ -185,17 +204,24 @@ class Approvals:
         going_on = [
             one.model_copy(update={"status": "open"}) for name, one in self._questions.items() if name in not_taken
         ]
-        return ApprovalReport(
+        report = ApprovalReport(
             questions=_that_fit((*known[-MAX_CARRIED:], *going_on), MAX_CARRIED_BYTES),
             early=tuple(self._early),
             refused=tuple(self._refused),
         )
+        return {"approvals": report, "reach": self.reach}
 
-    def restore(self, carried: ApprovalReport) -> None:
-        """Go on from what the run before has carried."""
-        self._questions = {question.name: question for question in carried.questions}
+    def restore(self, carried: Carried) -> None:
+        """See base class. A decision can arrive before workflow code runs."""
+        before = carried.approvals
+        self._questions = {question.name: question for question in before.questions}
         self._resumed = [question.name for question in self.open()]
-        self._early, self._refused = list(carried.early), list(carried.refused)
+        self._early, self._refused = list(before.early), list(before.refused)
+        self.reach = carried.reach
+
+    def reached(self, reach: Reach) -> None:
+        """Keep how people learn of questions, to the end of the run."""
+        self.reach = reach
 
     def _rounds(self, base: str) -> list[int]:
         return [round_of(name) for name in self._questions if base_of(name) == base]

@@ -1,0 +1,54 @@
+"""Admission: how much a run may schedule at once."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+
+from llmflow.flow.run.part import Part
+
+# One workflow task answers with one gRPC message of at most 4 MB. What is scheduled in it stays well below.
+MAX_TASK_BYTES = 3_000_000
+MAX_PENDING = 1_500
+"""Calls of one run that are in flight. With 2,000 activities Temporal blocks it; the rest is for the user's own."""
+
+
+class Admission(Part):
+    """Calls in flight, and bytes in the current workflow task."""
+
+    def __init__(self) -> None:
+        self.places = asyncio.Semaphore(MAX_PENDING)
+        """Each call in flight holds one; those that wait get theirs in their order."""
+        self._task = -1
+        self._task_bytes = 0
+        self._wave: asyncio.Task[None] | None = None
+
+    async def admit(self, size: int) -> None:
+        """Wait until the current workflow task has room for `size` more bytes of activity input.
+
+        What does not fit waits for the next task: twenty inputs of 250 KB go out in two waves, where one would block
+        the run. A timer brings that task, because what was scheduled now may be cancelled before it is sent.
+        """
+        while not self._fits(size):
+            if self._wave is None or self._wave.done():
+                self._wave = asyncio.create_task(workflow.sleep(timedelta(milliseconds=1)))
+            await asyncio.shield(self._wave)
+        self._task_bytes += size
+
+    async def admit_child(self, size: int) -> None:
+        """`admit` for the start of a child workflow, with its headers."""
+        # Children of runs from before this was so went out all at once; where they fit, no marker is needed.
+        if not self._fits(size) and workflow.patched("llmflow.children-in-waves"):
+            await self.admit(size)
+        else:
+            self._task_bytes += size
+
+    def _fits(self, size: int) -> bool:
+        if self._task != (task := _current_task()):
+            self._task, self._task_bytes = task, 0
+        return self._task_bytes == 0 or self._task_bytes + size <= MAX_TASK_BYTES
+
+
+def _current_task() -> int:
+    """An id for the current workflow task: history length only changes between tasks, and is equal on replay."""
+    return workflow.info().get_current_history_length()

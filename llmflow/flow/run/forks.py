@@ -1,0 +1,35 @@
+"""Forks: where a run, its activities and its children find the recorded results that they reuse."""
+
+from collections.abc import Mapping
+
+from llmflow.flow.run.part import Part
+from llmflow.flow.run.scope import batch
+from llmflow.types.carried import Carried
+from llmflow.types.forks import FORK, Fork, Hop
+
+
+class Forks(Part):
+    """The fork that a run is, if it is one."""
+
+    def __init__(self) -> None:
+        self.fork: Fork | None = None
+
+    def restore(self, carried: Carried) -> None:
+        """See base class."""
+        self.fork = carried.fork
+
+    def for_child(self, place: str) -> Mapping[str, object]:
+        """See base class."""
+        if self.fork is None:
+            return {}
+        part = batch.get()
+        hop = Hop(place=place, batch=part.span if part else "")
+        return {"fork": self.fork.model_copy(update={"children": (*self.fork.children, hop)})}
+
+    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[str, object]:
+        """See base class."""
+        if self.fork is None or is_local:
+            return {}
+        fork = self.fork  # the rest is for people, or for prompts
+        told = Fork(workflow_id=fork.workflow_id, run_id=fork.run_id, before=fork.before, children=fork.children)
+        return {FORK: told}

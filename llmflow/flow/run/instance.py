@@ -1,0 +1,81 @@
+"""From a workflow instance to its run: there from the start, or from the first verb, or never."""
+
+import copy
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from temporalio import workflow
+
+from llmflow.errors import ConfigInvalid
+from llmflow.flow.run.run import Run
+
+
+class Instance:
+    """A workflow instance. It gets a `Run` when it turns out to use llmflow; others cost nothing, and show nothing."""
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self._method: Callable[..., object] | None = None
+        self._arguments: Sequence[Any] = ()  # Any: the user's own types
+        self._events = 0
+        self._has_worked = False
+        self._problem: Exception | None = None
+
+    def install(self, info: workflow.Info) -> None:
+        """Give it a run before any code of the user runs."""
+        self.run = run = Run()
+        try:
+            run.restore(info)
+        except Exception as error:  # whatever it is: raised here, it would block the run; `begin` fails it
+            self._problem = error
+        run.answer()
+
+    def begin(self, method: Callable[..., object], arguments: Sequence[Any]) -> None:  # Any: the user's own types
+        """The workflow's `run` begins.
+
+        Raises:
+            InputInvalid: see `Run.restore`.
+        """
+        if self._problem:
+            raise self._problem
+        self._method, self._arguments = method, arguments
+        self._events = workflow.info().get_current_history_length()
+        if self.run:
+            self.run.begin(method, copy.deepcopy(arguments), self._events)
+
+    def work(self) -> None:
+        """Code that has no run yet starts an activity or a child."""
+        self._has_worked = True
+
+    def opened(self) -> Run:
+        """The run: a new one at the first verb of a workflow that nothing said to be ours.
+
+        Raises:
+            InputInvalid: see `Run.restore`.
+        """
+        if self.run is None:
+            run = Run()
+            run.restore(workflow.info())
+            self.run = run
+            run.answer()
+            if self._method:
+                run.begin(self._method, copy.deepcopy(self._arguments), self._events)
+            if self._has_worked:
+                run.machines.work()
+        return self.run
+
+
+instance: ContextVar[Instance | None] = ContextVar("llmflow_instance", default=None)
+"""Set by the plugin in each task that Temporal starts: that of `run`, and those of handlers."""
+
+
+def current() -> Run:
+    """The run that the calling workflow code belongs to.
+
+    Raises:
+        ConfigInvalid: the worker has no plugin.
+    """
+    if (found := instance.get()) is None:
+        raise ConfigInvalid("this worker has no LLMFlowPlugin: connect its client with plugins=[LLMFlowPlugin(app)]")
+    return found.opened()

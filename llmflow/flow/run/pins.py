@@ -1,0 +1,76 @@
+"""Pins: the prompt versions and the models that a run uses, from its first use of them to its end."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llmflow.flow.run.part import Part
+from llmflow.types.carried import Carried
+from llmflow.types.models import Candidate
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What one call uses."""
+
+    prompt: PromptRef
+    source: PromptSource
+    candidates: tuple[Candidate, ...]
+    """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
+
+
+class RunPins(Part):
+    """Prompts by name, and models by App and alias. The first answer for a name is kept to the end of the run."""
+
+    def __init__(self) -> None:
+        self.resolving = asyncio.Lock()
+        """Serializes resolve requests: parallel first calls ask once."""
+        self._prompts: Mapping[str, PinnedPrompt] = {}
+        self._models: Mapping[str, dict[str, tuple[Candidate, ...]]] = {}
+
+    def restore(self, carried: Carried) -> None:
+        """See base class."""
+        self._prompts, self._models = carried.prompts, carried.models
+
+    def for_next(self) -> Mapping[str, object]:
+        """See base class."""
+        return {"prompts": self._prompts, "models": self._models}
+
+    def for_child(self, place: str) -> Mapping[str, object]:
+        """See base class."""
+        return self.for_next()
+
+    def learn(self, child: Carried) -> None:
+        """Use the pins of a child for names that have none here."""
+        self._prompts = {**child.prompts, **self._prompts}
+        self._models = {
+            app: {**child.models.get(app, {}), **self._models.get(app, {})} for app in {**child.models, **self._models}
+        }
+
+    def keep(self, prompt: str, pins: Pins) -> None:
+        """Pin what the answer for `prompt` has and the run has not."""
+        self._prompts = {**pins.prompts, **self._prompts}
+        app = _app(prompt)
+        self._models = {**self._models, app: {**pins.models, **self._models.get(app, {})}}
+
+    def alias(self, prompt: str, model: str | None) -> str | None:
+        """The name of the model for a call: the call's own, or the one that the pinned prompt names."""
+        found = self._prompts.get(prompt)
+        return model or (found.model if found else None)
+
+    def find(self, prompt: str, model: str | None) -> Pin | None:
+        """What this run uses for a prompt; `None` if it has not asked yet."""
+        found, alias = self._prompts.get(prompt), self.alias(prompt, model)
+        models = self._models.get(_app(prompt), {})
+        if found is None or (alias is not None and alias not in models):
+            return None
+        candidates = tuple(
+            candidate.model_copy(update={"options": found.options.over(candidate.options)})
+            for candidate in (models[alias] if alias else ())
+        )
+        return Pin(prompt=PromptRef(name=prompt, version=found.version), source=found.source, candidates=candidates)
+
+
+def _app(prompt: str) -> str:
+    return prompt.partition("/")[0]

@@ -1,0 +1,76 @@
+"""How questions to people look: on the page of the run in the Web UI, and in its memo."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from pydantic import JsonValue
+from temporalio import workflow
+
+from llmflow.flow._answers import fields_of
+from llmflow.types.approvals import Question, Waiting, WaitingList, command, next_voter
+from llmflow.types.contracts import DECIDE
+
+MAX_WAITING = 20
+"""Open questions in the memo of a run, and on its page."""
+MAX_TITLE = 80
+"""Characters of a question's title."""
+MAX_DETAILS = 10_000
+"""Characters of a question's details on the page of its run; the query has all of them."""
+
+
+def waiting(questions: Iterable[Question]) -> WaitingList:
+    """Open questions as the memo has them."""
+    return WaitingList(
+        open=tuple(
+            Waiting(
+                name=question.name,
+                asked_at=question.asked_at,
+                deadline=question.deadline,
+                approvers=question.approvers,
+                quorum=question.quorum,
+                approved_by=tuple(vote.by for vote in question.votes),
+                title=_title(question),
+            )
+            for question in list(questions)[:MAX_WAITING]
+        )
+    )
+
+
+def _title(question: Question) -> str:
+    lines = question.details.strip().splitlines()
+    return _short(lines[0].lstrip("# ") if lines else _beginning(question.payload))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1]}…"
+
+
+def _beginning(payload: JsonValue) -> str:
+    if payload is None:
+        return ""
+    return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+
+
+def on_page(question: Question) -> Iterator[str]:
+    """What is asked, for whom, since when, and how to answer."""
+    who = ", ".join(question.approvers) or "anyone"
+    votes = f", {len(question.votes)} of {question.quorum} approved" if question.quorum > 1 else ""
+    until = f", until {question.deadline:%Y-%m-%d %H:%M} UTC" if question.deadline else ""
+    yield f"- **{question.name}** waits for {who}{votes} since {question.asked_at:%Y-%m-%d %H:%M} UTC{until}"
+    if title := _title(question):
+        yield f"  - {_without_formulas(title)}"
+    if question.details and (payload := _short(_beginning(question.payload))):
+        yield f"  - {_without_formulas(payload)}"
+    yield f"  - `{command('approve', workflow.info().workflow_id, question)}`"
+    answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": next_voter(question)}
+    if question.form:
+        answer["form"] = dict.fromkeys(fields_of(question), "...")
+    yield f"  - or send the signal `{DECIDE.name}` with `{json.dumps(answer, ensure_ascii=False)}`"
+    for n, line in enumerate(question.details.strip()[:MAX_DETAILS].splitlines()[1:]):
+        yield f"  {_without_formulas(line)}" if n else f"\n  {_without_formulas(line)}"
+
+
+def _without_formulas(text: str) -> str:
+    """The Web UI takes what stands between two `$` for a formula."""
+    return text.replace("$", "&#36;")

@@ -1,0 +1,57 @@
+"""Sagas: the compensations of a run, and the idempotency keys of what its sagas do."""
+
+from collections.abc import Iterator, Mapping
+
+from llmflow.flow.run.part import Part
+from llmflow.flow.run.scope import key
+from llmflow.types.keys import KEY
+from llmflow.types.steps import Compensation, CompensationStatus
+
+
+class Sagas(Part):
+    """Compensations by key, in the order in which they were registered."""
+
+    def __init__(self) -> None:
+        self.is_undone = False
+        """True after a saga compensated because of a bug: fixed code would not compensate, so it could not replay this
+        history."""
+        self._compensations: dict[str, Compensation] = {}
+
+    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[str, object]:
+        """See base class."""
+        shared = key.get()
+        return {KEY: shared.of(activity_id)} if shared else {}
+
+    def report(self) -> Mapping[str, object]:
+        """See base class."""
+        return {"compensations": tuple(self._compensations.values())}
+
+    def page(self) -> Iterator[str]:
+        """See base class."""
+        return (f"- {_undoing(one)}" for one in self._compensations.values() if one.status in ("undoing", "failed"))
+
+    def register(self, one: Compensation) -> None:
+        """Add a compensation."""
+        self._compensations[one.key] = one
+
+    def record(self, key: str) -> Compensation:
+        """A compensation as it stands."""
+        return self._compensations[key]
+
+    def note(self, key: str, status: CompensationStatus, error: str | None) -> None:
+        """Record how a compensation stands; its last error stays."""
+        record = self._compensations[key]
+        self._compensations[key] = record.model_copy(update={"status": status, "error": error or record.error})
+
+    def undo_for_a_bug(self) -> None:
+        """A bug makes a saga compensate."""
+        self.is_undone = True
+
+    def pending(self) -> list[str]:
+        """Paths of what may still be undone: continue-as-new would lose it."""
+        return [one.path for one in self._compensations.values() if one.status in ("ready", "undoing")]
+
+
+def _undoing(one: Compensation) -> str:
+    what = "could not undo" if one.status == "failed" else "undoes"
+    return f"{what} {one.path} by `{one.name}`" + (f": {one.error}" if one.error else "")

@@ -1,0 +1,127 @@
+"""Visibility: search attributes, the memo, and the page of the run in the Web UI."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+
+from llmflow.flow.run.part import Part
+from llmflow.flow.run.questions import waiting
+from llmflow.types.approvals import WAITING, Question, WaitingList
+from llmflow.types.attributes import SearchAttributes
+from llmflow.types.carried import Carried
+from llmflow.types.origins import Origin
+from llmflow.types.usage import UsageReport
+
+MAX_TAG = 255
+"""Characters of one value of a search attribute that every database of Temporal's takes."""
+MAX_BYTES = 1900
+"""Of all values of one attribute, as JSON. Temporal terminates a run that writes more than 2,048."""
+
+
+class Visibility(Part):
+    """What people see of a run from outside, as it was written last."""
+
+    def __init__(self) -> None:
+        self._names: SearchAttributes | None = None
+        """Decided once, by the first worker that says what the server knows."""
+        self._published: Mapping[str, object] = {}
+        self._waiting = WaitingList()
+        self._details = ""
+
+    def restore(self, carried: Carried) -> None:
+        """See base class."""
+        self._names = carried.attributes
+        self._waiting = workflow.memo_value(WAITING, None, type_hint=WaitingList) or self._waiting
+
+    def for_next(self) -> Mapping[str, object]:
+        """See base class."""
+        return {"attributes": self._names}
+
+    def for_child(self, place: str) -> Mapping[str, object]:
+        """See base class."""
+        return self.for_next()
+
+    def know(self, names: SearchAttributes | None) -> None:
+        """Use these names of search attributes, unless the run has some already."""
+        self._names = self._names or names
+
+    def publish(self, origin: Origin, usage: UsageReport) -> None:
+        """Write the search attributes that have changed: one event."""
+        found = attributes(self._names, origin, usage) if self._names else {}
+        if self._names and found != self._published:
+            self._published = found
+            _write(found)
+
+    def ask(self, questions: Iterable[Question]) -> None:
+        """Write the open questions, if they have changed: one event, and one more where the search attribute changes.
+
+        At every change: Temporal may replay two activations as one, and what was gathered would not be the same again.
+        """
+        now = waiting(questions)
+        if now == self._waiting:
+            return
+        self._waiting = now
+        workflow.upsert_memo({WAITING: now if now.open else None})
+        if self._names and self._names.approval:
+            names, key = _joined(now), SearchAttributeKey.for_keyword(self._names.approval)
+            if names != workflow.info().typed_search_attributes.get(key, ""):
+                workflow.upsert_search_attributes([key.value_set(names) if names else key.value_unset()])
+
+    def show(self, text: str) -> None:
+        """Show details on the page of the run, unless the user's code shows its own."""
+        if workflow.get_current_details() in ("", self._details) and text != self._details:
+            workflow.set_current_details(text)
+            self._details = text
+
+
+def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> dict[str, float | tuple[str, ...]]:
+    """Search attributes by name, as they should be now."""
+    found: dict[str, float | tuple[str, ...]] = {}
+    if names.cost and report.total.calls:
+        found[names.cost] = float(report.total.usd)
+    tags = _that_fit(dict.fromkeys(tag[:MAX_TAG] for tag in _tags(origin, report)))
+    if names.tags and tags:
+        found[names.tags] = tags
+    return found
+
+
+def _that_fit(tags: Iterable[str]) -> tuple[str, ...]:
+    """The first ones; the ledger has them all."""
+    fitting: list[str] = []
+    size = 2
+    for tag in tags:
+        size += len(json.dumps(tag)) + 1
+        if size <= MAX_BYTES:
+            fitting.append(tag)
+    return tuple(fitting)
+
+
+def _write(found: Mapping[str, float | tuple[str, ...]]) -> None:
+    """Write search attributes: one event in history."""
+    workflow.upsert_search_attributes(
+        [
+            SearchAttributeKey.for_keyword_list(name).value_set(value)
+            if isinstance(value, tuple)
+            else SearchAttributeKey.for_float(name).value_set(value)
+            for name, value in found.items()
+        ]
+    )
+
+
+def _tags(origin: Origin, report: UsageReport) -> Iterator[str]:
+    yield from (f"tag:{tag}" for tag in origin.tags)
+    if origin.tenant:
+        yield f"tenant:{origin.tenant}"
+    yield from (f"model:{model}" for model in report.by_model)
+    yield from (f"prompt:{prompt}" for prompt in report.by_prompt)
+
+
+def _joined(waiting: WaitingList) -> str:
+    """Those that fit into one value."""
+    joined = ""
+    for question in waiting.open:
+        longer = f"{joined},{question.name}" if joined else question.name
+        joined = longer if len(longer) <= MAX_TAG and len(json.dumps(longer)) <= MAX_BYTES else joined
+    return joined

@@ -1,0 +1,35 @@
+"""Waits: pauses of a run until it tries something again."""
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+
+from llmflow.flow.run.part import Part
+from llmflow.types.steps import Wait
+
+
+class Waits(Part):
+    """Pauses that are open, in their order."""
+
+    def __init__(self) -> None:
+        self._waits: list[Wait] = []
+
+    def report(self) -> Mapping[str, object]:
+        """See base class."""
+        return {"waits": tuple(self._waits)}
+
+    def page(self) -> Iterator[str]:
+        """See base class."""
+        return (f"- waits until {wait.until:%H:%M:%S} UTC: {wait.reason}" for wait in self._waits)
+
+    @contextmanager
+    def waiting(self, wait: Wait) -> Generator[None]:
+        """A pause is open."""
+        self._waits.append(wait)
+        try:
+            yield
+        finally:
+            self._waits.remove(wait)
+
+    def count(self) -> int:
+        """Pauses that are open."""
+        return len(self._waits)
