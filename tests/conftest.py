@@ -10,9 +10,17 @@ from llmflow.testing import server
 from tests.helpers.postgres import NoPostgres, Postgres, running_postgres
 from tests.helpers.redis import NoRedis, running_redis
 
-# pytest-xdist says that its processes are 80 columns wide; what goes into a pipe is not.
-os.environ.pop("COLUMNS", None)
-os.environ.pop("LLMFLOW_APP", None)  # of the person who runs the tests
+_SERVICES = {"TEMPORAL_ADDRESS", "LLMFLOW_STORE", "LLMFLOW_REDIS", "LLMFLOW_CACHE"}
+"""Which servers and programs to use: `make test-production` names them."""
+_TERMINAL = {
+    *("COLUMNS", "LINES", "TERMINAL_WIDTH", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS"),
+}
+# All else that steers llmflow, or how a terminal looks, is for tests to say, and not for the shell that they run in.
+# pytest-xdist says, too, that its processes are 80 columns wide, and what goes into a pipe is not.
+for name in {*os.environ} - _SERVICES:
+    if name in _TERMINAL or name.startswith(("LLMFLOW_", "TEMPORAL_", "OPENAI_", "OTEL_")):
+        del os.environ[name]
 
 # Time is no reason to fail here: the machine may be busy.
 settings.register_profile(
