@@ -1,6 +1,7 @@
 """App: what a worker serves, as data. Demo: how an application shows what it does."""
 
 import importlib
+import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -151,6 +152,9 @@ def _load(path: str, kind: type[T]) -> T:
         raise ConfigInvalid(
             f"{what} {path!r}: there is no module {error.name!r} here; run from the project's root"
         ) from None
+    except SyntaxError as error:
+        file = os.path.relpath(error.filename or "?")
+        raise ConfigInvalid(f"{what} {path!r}: {file}:{error.lineno}: {error.msg}") from None
     found = getattr(module, attribute, None)
     if not isinstance(found, kind):
         known = [name for name, value in vars(module).items() if isinstance(value, kind)]

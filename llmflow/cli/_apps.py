@@ -34,13 +34,23 @@ def load(path: str | None) -> App:
         InputInvalid: no App is named.
         ConfigInvalid: there is none at this path.
     """
+    path = require(path)
+    _look_here()
+    offer_example(path.partition(":")[0])
+    return _served(app.load_app(path))
+
+
+def require(path: str | None) -> str:
+    """The path of an App, for a command that cannot do without.
+
+    Raises:
+        InputInvalid: no App is named.
+    """
     if path is None:
         known = _apps_here()
         example = known[0] if len(known) == 1 else "package.module:attribute"
         raise InputInvalid(f"no App is named: add `--app {example}`, or `export LLMFLOW_APP={example}` once")
-    _look_here()
-    offer_example(path.partition(":")[0])
-    return _served(app.load_app(path))
+    return path
 
 
 def named(path: str | None) -> str:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,6 +17,18 @@ AppPath = Annotated[
 ]
 """The one way in which commands name an App. `_apps.load` refuses none, where a command cannot do without."""
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as `llmflow list` shows it")]
+
+
+class LogLevel(StrEnum):
+    """From where on a worker logs."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+Log = Annotated[LogLevel, typer.Option(case_sensitive=False, help="What the worker logs: this, and worse")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -12,6 +12,7 @@ from rich.text import Text
 from llmflow.app import App
 from llmflow.cli._inputs import workflow_name
 from llmflow.cli._models import Model, how_to_get_a_model, models_of
+from llmflow.cli._options import LogLevel
 from llmflow.cli._output import err, print_json
 from llmflow.config import Settings
 from llmflow.prompts.prompt import Prompts
@@ -38,7 +39,6 @@ def show_served(app: App, settings: Settings, task_queue: str, address: str) -> 
         table.add_row(*row)
     err.print(table)
     warn_of_models(app, settings, models)
-    _log.setLevel(logging.INFO)
 
 
 def print_served(app: App, settings: Settings, task_queue: str, address: str, ui_url: str | None) -> None:
@@ -77,6 +77,11 @@ def warn_of_models(app: App, settings: Settings, models: Sequence[Model]) -> Non
             f"For {', '.join(offline)} the offline provider answers: it copies sentences from its input, understands "
             f"nothing, and costs $0. {how_to_get_a_model(app, settings)}",
         )
+    warn_of_keys(models)
+
+
+def warn_of_keys(models: Sequence[Model]) -> None:
+    """Say loudly which models have no key."""
     for model in models:
         if model.missing:
             keys = " or ".join(model.missing)
@@ -87,11 +92,17 @@ def warn_of_models(app: App, settings: Settings, models: Sequence[Model]) -> Non
             )
 
 
-def log_to_terminal() -> None:
-    """Warnings, beside what is shown live. What a worker logs of its beginning, `show_served` says better."""
+def log_to_terminal(level: LogLevel = LogLevel.WARNING) -> None:
+    """The log, beside what is shown live. What a worker logs of its beginning, `show_served` says better."""
     handler = RichHandler(console=err, show_path=False, omit_repeated_times=False, log_time_format="%H:%M:%S")
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=level.upper(), format="%(message)s", handlers=[handler])
     _log.setLevel(logging.ERROR)
+
+
+def show_worker_log(*, usually: bool) -> None:
+    """From its beginning on, the log has what the worker itself says: `usually`, or where the level was chosen."""
+    chosen = logging.getLogger().level != logging.WARNING
+    _log.setLevel(logging.NOTSET if chosen else logging.INFO if usually else logging.WARNING)
 
 
 def _served(app: App, prompts: Prompts, models: Sequence[Model]) -> Iterator[tuple[str, str, str]]:

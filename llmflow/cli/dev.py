@@ -1,49 +1,60 @@
-"""`llmflow dev`: server, worker and Web UI in one process, staying up."""
+"""`llmflow dev`: server, Web UI and a worker that is started anew after each edit."""
 
-from llmflow import worker as workers
-from llmflow.cli._apps import load, named
-from llmflow.cli._inputs import Workflow
-from llmflow.cli._models import settings_for_trial
-from llmflow.cli._options import AppPath, AsJson
-from llmflow.cli._output import say
+from typing import Annotated
+
+import typer
+
+from llmflow.cli._apps import require
+from llmflow.cli._exit import Exit
+from llmflow.cli._options import AppPath, AsJson, Log, LogLevel
+from llmflow.cli._output import print_json, say
 from llmflow.cli._run import run
-from llmflow.cli._serving import log_to_terminal, print_served, show_served
-from llmflow.client import Client
-from llmflow.dev import dev_server
+from llmflow.config import Settings
+from llmflow.dev import DevServer, dev_server
+from llmflow.dev.reload import Stop, serve, stopped_by_signals
+
+_WORKER = "llmflow.cli._dev_worker:command"
 
 
 def dev(
     *,
     app: AppPath = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the server and its Web UI")] = False,
+    log_level: Log = LogLevel.WARNING,
     json: AsJson = False,
 ) -> None:
     """Run a Temporal server, its Web UI and a worker.
 
-    They stay up until Ctrl-C. Runs are kept in .llmflow/, so they go on where they were when it is started again.
-    With --json, it prints what it serves once it is ready.
+    They stay up until Ctrl-C. The worker is started anew when the App's code, prompts, models.yaml or prices.yaml
+    change. Runs are kept in .llmflow/, so they go on where they were when it is started again. With --json, it prints
+    what it serves once it is ready.
 
     Example: llmflow dev --app mine.app:app
     """
-    served = load(app)
-    settings = settings_for_trial(served)
+    path = None if no_worker else require(app)
+    settings = Settings.load()
 
-    async def serve() -> None:
+    async def serving() -> int:
         async with dev_server(settings, say) as server:
+            with stopped_by_signals(say if path else lambda _: None) as stop:
+                if path is None:
+                    await _only_server(server, stop, as_json=json)
+                    return Exit.DONE
+                code = await serve(_worker(path, server, log_level, as_json=json), stop, say)
+                return Exit.INTERRUPTED if stop.at_once.is_set() or code < 0 else code
 
-            def ready(_: Client) -> None:
-                show_served(served, settings, served.task_queue, server.address)
-                say("")
-                say(f"  Web UI  {server.ui_url or 'that of this server; TEMPORAL_ADDRESS does not say where'}")
-                one = Workflow.of(served.workflows[0]).name if len(served.workflows) > 1 else ""
-                say(f"  start   llmflow start{one and f' {one}'}{named(app)} --input JSON")
-                if not settings.temporal_address and not server.has_usual_port:
-                    say(f"  others  export TEMPORAL_ADDRESS={server.address}")
-                    say("          for your Python programs and `temporal`, which look at Temporal's usual port", "dim")
-                say("\nserving; Ctrl-C stops it, after the running calls", "dim")
-                if json:
-                    print_served(served, settings, served.task_queue, server.address, server.ui_url)
+    if code := run(serving()):
+        raise typer.Exit(code)
 
-            await workers.run(served, settings=settings, address=server.address, ready=ready)
 
-    log_to_terminal()
-    run(serve())
+def _worker(app: str, server: DevServer, log_level: LogLevel, *, as_json: bool) -> list[str]:
+    options = ["--app", app, "--address", server.address, "--log-level", log_level]
+    options += ["--ui-url", server.ui_url] if server.ui_url else []
+    return ["-m", _WORKER.partition(":")[0], *options, *(["--json"] if as_json else [])]
+
+
+async def _only_server(server: DevServer, stop: Stop, *, as_json: bool) -> None:
+    say("\nserver and Web UI only: `llmflow worker` adds a worker; Ctrl-C stops them")
+    if as_json:
+        print_json({"address": server.address, "ui_url": server.ui_url})
+    await stop.asked.wait()

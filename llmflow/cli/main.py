@@ -1,19 +1,14 @@
 """`llmflow`: the command line, its commands, and how each of them ends."""
 
-import os
 import sys
-from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
-from rich.text import Text
 
 from llmflow import __version__
-from llmflow.cli._exit import MEANING, Exit, exit_code
+from llmflow.cli._exit import MEANING
 from llmflow.cli._group import lazy_group
-from llmflow.cli._output import err
-from llmflow.errors import LLMFlowError
-from llmflow.telemetry.flush import flush_traces
+from llmflow.cli._process import end, run_command
 
 _prompts = typer.Typer(
     help="Prompts: their files, versions, labels and rollouts.",
@@ -122,23 +117,9 @@ def options(
 
 def run(arguments: list[str]) -> int:
     """Run one command line, and return its exit code."""
-    try:
-        app(arguments, prog_name="llmflow")
-    except SystemExit as end:
-        return int(end.code or 0)
-    except LLMFlowError as error:
-        err.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=not err.is_terminal)
-        return exit_code(error)
-    return Exit.DONE
+    return run_command(app, arguments)
 
 
 def main() -> NoReturn:
     """The console script."""
-    code = run(sys.argv[1:])
-    with suppress(BrokenPipeError):  # `llmflow list | head` has read enough
-        sys.stdout.flush()
-        sys.stderr.flush()
-    flush_traces()
-    # Not sys.exit: after success, threads of the Temporal SDK that still wait for the server may abort the interpreter
-    # while it ends ("PyGILState_Release", exit code 134, one run of seven).
-    os._exit(code)
+    end(run(sys.argv[1:]))

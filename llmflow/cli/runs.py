@@ -152,9 +152,9 @@ def _agreed(status: RunStatus) -> bool:
     if status.state != "running":
         return True
     if not (sys.stdin.isatty() and err.is_terminal):
-        raise InputInvalid(f"to terminate {status.id!r} {_WARNING}: add --yes, or see `llmflow cancel {status.id}`")
+        raise InputInvalid(f"terminating {status.id!r} {_WARNING}: add --yes, or use `llmflow cancel {status.id}`")
     say(f"{status.id} ({status.workflow}) has been running for {took(status.started_at, None)}.")
-    say(f"To terminate {_WARNING}. To have that run, use `llmflow cancel {status.id}`.", "yellow")
+    say(f"Terminating {_WARNING}. `llmflow cancel {status.id}` stops it with them.", "yellow")
     try:
         return typer.confirm("Terminate it?", err=True)
     except typer.Abort:  # Ctrl-C, or Ctrl-D

@@ -7,10 +7,10 @@ import typer
 
 from llmflow import worker as workers
 from llmflow.cli._apps import load
-from llmflow.cli._options import AppPath, AsJson, parse_duration
+from llmflow.cli._options import AppPath, AsJson, Log, LogLevel, parse_duration
 from llmflow.cli._output import say
 from llmflow.cli._run import run
-from llmflow.cli._serving import log_to_terminal, print_served, show_served
+from llmflow.cli._serving import log_to_terminal, print_served, show_served, show_worker_log
 from llmflow.cli._target import Target
 from llmflow.client import Client
 from llmflow.config import Settings
@@ -28,6 +28,7 @@ def worker(
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
     health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
     address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Temporal's, instead of the usual")] = None,
+    log_level: Log = LogLevel.WARNING,
     json: AsJson = False,
 ) -> None:
     """Serve an App.
@@ -46,6 +47,7 @@ def worker(
         def ready(_: Client) -> None:
             queue = task_queue or served.task_queue
             show_served(served, settings, queue, target.address)
+            show_worker_log(usually=True)
             say("\nserving; Ctrl-C stops it, after the running calls", "dim")
             if json:
                 print_served(served, settings, queue, target.address, target.ui_url)
@@ -62,5 +64,5 @@ def worker(
             ready=ready,
         )
 
-    log_to_terminal()
+    log_to_terminal(log_level)
     run(serve())

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from llmflow.dev.leash import leashed
 from llmflow.errors import ServerUnavailable
 
 HOST = "127.0.0.1"
@@ -38,11 +39,6 @@ TEST_CONFIG = (
 _START_LIMIT = 60.0  # seconds; it takes half a second on an idle machine
 _STOP_LIMIT = 15.0  # seconds; it takes one
 
-# The shell becomes the server, and leaves a child behind that ends the server when the pipe on stdin closes: the kernel
-# closes our end of it even after `kill -9`. The child is in the server's process group, so as long as it waits, the
-# number $$ cannot be given to another process.
-_LEASH = 'exec 3<&0 </dev/null; (read -r _ <&3; kill $$) >/dev/null 2>&1 & exec "$@" 3<&-'
-
 
 def configured(values: Iterable[str]) -> Iterator[str]:
     """Arguments that give a server its dynamic configuration, from `key=value` with a value in JSON."""
@@ -69,26 +65,16 @@ async def running_server(
         ServerUnavailable: it does not start; the message has the end of its log.
     """
     start = ["server", "start-dev", "--ip", HOST, "--port", str(port), *configured(DYNAMIC_CONFIG), *arguments]
-    theirs, ours = os.pipe()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *("sh", "-c", _LEASH, "sh", executable, *start),
-            stdin=theirs,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-            # Telemetry is asked for from workers, and Temporal refuses to start with some exporters that they know.
-            env={name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
-            start_new_session=True,  # Ctrl-C in the terminal is for us; the server ends after the worker has
-        )
+    # Telemetry is asked for from workers, and Temporal refuses to start with some exporters that they know.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    started = leashed([executable, *start], end=signal.SIGTERM, stdout=asyncio.subprocess.PIPE, stderr=log, env=env)
+    async with started as process:
         try:
             if not await _started(process, port):
                 raise ServerUnavailable(f"the Temporal server did not start: {_end_of(log)}")
             yield process.pid
         finally:
             await _stop(process, stop)
-    finally:
-        os.close(ours)
-        os.close(theirs)
 
 
 async def _started(process: asyncio.subprocess.Process, port: int) -> bool:

@@ -45,7 +45,7 @@ api        | client, config, spec, stores,         | fastapi, starlette, uvicorn
            | types, errors                         |
 testing    | all but cli, api                      | temporalio, pytest
 dev        | config, types, errors                 | temporalio.{testing,client,service,envconfig},
-           |                                       | filelock, rich
+           |                                       | filelock, rich, watchfiles
 """
 
 

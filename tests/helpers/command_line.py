@@ -58,11 +58,21 @@ class Process:
 
     async def says(self, words: str) -> None:
         """Wait until it has said so on stderr."""
-        assert self._process.stderr
         while words not in self.err:
-            line = await self._process.stderr.readline()
-            assert line, f"it ended without saying {words!r}:\n{self.err}"
-            self.err += line.decode()
+            await self._line(words)
+
+    async def says_next(self, words: str) -> str:
+        """Wait until it says so in a line after those that were waited for; the line."""
+        while words not in (line := await self._line(words)):
+            pass
+        return line
+
+    async def _line(self, words: str) -> str:
+        assert self._process.stderr
+        line = (await self._process.stderr.readline()).decode()
+        assert line, f"it ended without saying {words!r}:\n{self.err}"
+        self.err += line
+        return line
 
     async def done(self, how: signal.Signals | None = None) -> Done:
         """Send a signal, if one is given, and wait for the end."""

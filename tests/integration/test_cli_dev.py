@@ -1,5 +1,10 @@
-"""`llmflow dev`: server, worker and Web UI; other commands find the server by the folder, and runs outlive it."""
+"""`llmflow dev`: server, worker and Web UI; other commands find the server by the folder, and runs outlive it.
 
+What an edit does is in test_cli_reload.py.
+"""
+
+import asyncio
+import json
 import signal
 from pathlib import Path
 
@@ -11,6 +16,18 @@ from tests.helpers.command_line import Done, environ, finished, started
 from tests.helpers.ports import taken
 
 APP = "tests.integration.errands:app"
+
+
+async def gone(address: str) -> None:
+    """Wait until nothing listens there any more."""
+    host, port = address.split(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            return
+        writer.close()
+        await asyncio.sleep(0.05)  # another process ends: there is no event to wait for
 
 
 @pytest.mark.timeout(180)  # two servers, and six processes of Python on what may be one core
@@ -50,3 +67,28 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
             assert served["ui_url"] in again.err
             told = f"export TEMPORAL_ADDRESS={served['address']}\n"
             assert told in again.err, "other programs would look at the usual port"
+
+
+async def test_without_a_worker(tmp_path: Path) -> None:
+    env = environ(LLMFLOW_APP="nowhere.app:app")  # which nobody loads
+    async with started("dev", "--no-worker", "--json", cwd=tmp_path, env=env) as dev:
+        await dev.says("`llmflow worker` adds a worker; Ctrl-C stops them")
+        assert (await finished("list", cwd=tmp_path, env=env)).code == 0
+        worker = await finished("worker", cwd=tmp_path, env=env)
+        assert "there is no module 'nowhere' here" in worker.err
+        done = await dev.done(signal.SIGINT)
+    said = done.json()
+    assert set(said) == {"address", "ui_url"}
+    assert f"Temporal server at {said['address']}, Web UI at {said['ui_url']}" in done.err
+    assert "running calls" not in done.err
+    await gone(said["address"])
+
+
+@pytest.mark.parametrize("options", [("--no-worker",), ("--app", APP)])
+async def test_nothing_outlives_it(tmp_path: Path, options: tuple[str, ...]) -> None:
+    async with started("dev", *options, cwd=tmp_path, env=environ(LLMFLOW_MODELS="offline")) as dev:
+        await dev.says("Ctrl-C stops")
+        server = json.loads((tmp_path / ".llmflow" / "server.json").read_text())
+        # A worker has the same stderr, so this is its end, too.
+        assert (await dev.done(signal.SIGKILL)).code == -signal.SIGKILL
+    await gone(server["address"])

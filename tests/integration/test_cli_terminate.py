@@ -50,7 +50,7 @@ def test_as_json(llmflow: Call, id: str) -> None:
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_nobody_to_ask(llmflow: Call, id: str, options: tuple[str, ...]) -> None:
     done = llmflow("terminate", id, *options)
-    said = f"error: to terminate '{id}' ends it at once: {WARNING}: add --yes, or see `llmflow cancel {id}`\n"
+    said = f"error: terminating '{id}' ends it at once: {WARNING}: add --yes, or use `llmflow cancel {id}`\n"
     assert (done.code, done.out, done.err) == (2, "", said)
     assert state(llmflow, id) == "running"
 

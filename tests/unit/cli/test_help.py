@@ -104,6 +104,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["result", "x", "--timeout", "5"], "is no duration"),
         (["status"], "Missing argument 'RUN'"),
         (["worker", "--app", "a:b", "--grace", "long"], "is no duration"),
+        (["worker", "--app", "a:b", "--log-level", "loud"], "is not one of 'debug', 'info', 'warning', 'error'"),
+        (["dev", "--app", "a:b", "--log-level", "loud"], "is not one of 'debug', 'info', 'warning', 'error'"),
         (["demo", "--documents", "nowhere"], "does not exist"),
     ],
 )
