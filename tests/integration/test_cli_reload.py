@@ -278,6 +278,10 @@ async def test_its_worker_does_not_outlive_it(mine: Mine, dev: Process) -> None:
 
 
 async def test_an_app_that_never_loads(mine: Mine) -> None:
+    nowhere = await finished("dev", "--app", "mine.ap:app", cwd=mine.root, env=mine.env)
+    assert (nowhere.code, nowhere.out) == (5, "")
+    assert nowhere.err.startswith("error: app 'mine.ap:app': there is no module 'mine.ap' here")
+
     mine.write("tools.py", "def (:\n")
     done = await finished("dev", "--json", cwd=mine.root, env=mine.env)
     assert (done.code, done.out) == (5, "")
