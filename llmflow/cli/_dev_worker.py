@@ -73,7 +73,8 @@ def _loaded_from(app: App, settings: Settings) -> set[Path]:
     folders = {path.parent for path in _modules()}
     if app.prompts:
         folders |= {app.prompts, *(path for path in app.prompts.rglob("*") if path.is_dir())}
-    files = [settings.models or app.models, settings.prices or app.prices]
+    # Also those of the App where others stand in for them: an edit may be the end of that.
+    files = [settings.models, app.models, settings.prices, app.prices]
     return {path.resolve() for path in (*folders, *(Path(file) for file in files if file and file != "offline"))}
 
 

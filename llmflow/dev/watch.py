@@ -58,7 +58,8 @@ def forget_bytecode(changed: Sequence[Path]) -> None:
     """Let Python read these files anew: for an edit of the same second and size, it would take its bytecode."""
     for path in changed:
         if path.suffix == ".py":
-            Path(cache_from_source(path)).unlink(missing_ok=True)
+            with suppress(OSError):  # there is none; or what may not be removed, Python may not write
+                Path(cache_from_source(path)).unlink()
 
 
 def _edited(paths: Sequence[Path], since: float) -> Iterator[Path]:

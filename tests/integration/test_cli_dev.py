@@ -6,12 +6,13 @@ What an edit does is in test_cli_reload.py.
 import asyncio
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from llmflow.dev.server import PORT
+from llmflow.dev.server import PORT, UI_PORT
 from tests.helpers.command_line import Done, environ, finished, started
 from tests.helpers.ports import taken
 
@@ -69,6 +70,14 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
             assert told in again.err, "other programs would look at the usual port"
 
 
+@pytest.fixture
+def other_ports() -> Iterator[None]:
+    """Tests that run at once would all begin at Temporal's usual ports."""
+    with taken(PORT), taken(UI_PORT):
+        yield
+
+
+@pytest.mark.usefixtures("other_ports")
 async def test_without_a_worker(tmp_path: Path) -> None:
     env = environ(LLMFLOW_APP="nowhere.app:app")  # which nobody loads
     async with started("dev", "--no-worker", "--json", cwd=tmp_path, env=env) as dev:
@@ -84,6 +93,7 @@ async def test_without_a_worker(tmp_path: Path) -> None:
     await gone(said["address"])
 
 
+@pytest.mark.usefixtures("other_ports")
 @pytest.mark.parametrize("options", [("--no-worker",), ("--app", APP)])
 async def test_nothing_outlives_it(tmp_path: Path, options: tuple[str, ...]) -> None:
     async with started("dev", *options, cwd=tmp_path, env=environ(LLMFLOW_MODELS="offline")) as dev:

@@ -70,7 +70,7 @@ def test_an_input_that_is_too_large(llmflow: Call, tmp_path: Path) -> None:
     assert llmflow("status", "large").code == 4, "nothing was started"
 
 
-@pytest.mark.parametrize("command", ["start", "worker", "dev", "doctor"])
+@pytest.mark.parametrize("command", ["start", "worker", "doctor"])
 def test_an_app_that_is_not_there(llmflow: Call, command: str) -> None:
     done = llmflow(command, "--app", "tests.integration.nowhere:app")
     assert done.code == 5

@@ -209,6 +209,16 @@ async def test_prompts_and_models_count_and_what_tools_leave_does_not(mine: Mine
     assert "mine/prompts/more/ask.prompt:1:" in await dev.says_next("error:")
 
 
+async def test_a_model_instead_of_the_offline_one(mine: Mine) -> None:
+    own = "providers:\n  own: {api: chat, KEYbase_url: 'http://127.0.0.1:9/v1'}\nmodels:\n  smart: [own:large]\n"
+    mine.write("models.yaml", own.replace("KEY", "key: OWN_KEY, "))
+    async with started("dev", cwd=mine.root, env=mine.env) as dev:
+        await dev.says("edits restart the worker")
+        assert "NO LANGUAGE MODEL" in dev.err, "nobody can be asked"
+        mine.write("models.yaml", own.replace("KEY", ""))
+        assert await dev.says_next("reloaded") == "reloaded: mine/models.yaml changed\n"
+
+
 async def test_an_edit_while_it_loads(mine: Mine, dev: Process) -> None:
     mine.pipe("import")
     mine.say("two")
@@ -268,6 +278,10 @@ async def test_its_worker_does_not_outlive_it(mine: Mine, dev: Process) -> None:
 
 
 async def test_an_app_that_never_loads(mine: Mine) -> None:
+    nowhere = await finished("dev", "--app", "mine.ap:app", cwd=mine.root, env=mine.env)
+    assert (nowhere.code, nowhere.out) == (5, "")
+    assert nowhere.err.startswith("error: app 'mine.ap:app': there is no module 'mine.ap' here")
+
     mine.write("tools.py", "def (:\n")
     done = await finished("dev", "--json", cwd=mine.root, env=mine.env)
     assert (done.code, done.out) == (5, "")
