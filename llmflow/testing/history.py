@@ -13,7 +13,7 @@ from temporalio.worker import (
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
 )
-from temporalio.workflow import NondeterminismError, info
+from temporalio.workflow import info
 
 from llmflow.app import App
 from llmflow.client import Run
@@ -49,18 +49,19 @@ async def assert_replays(run: Run[Any] | WorkflowHistory, app: App) -> None:  # 
         raise AssertionError(f"{history.workflow_id} does not replay: {result.replay_failure}")
 
 
-class _AnyBug(type):
-    """Makes every exception but Temporal's own of a replay an instance.
-
-    With `Exception`, a replayer takes what differs for a failure of the run, and stands still at the next history.
-    """
+class _Anything(type):
+    """Makes every exception an instance, and no class a subclass."""
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Exception) and not isinstance(instance, NondeterminismError)
+        return isinstance(instance, Exception)
 
 
-class _Bug(Exception, metaclass=_AnyBug):
-    """What fails a run of an environment when its code raises it."""
+class _Bug(Exception, metaclass=_Anything):
+    """What fails a run of an environment when its code raises it.
+
+    `Exception` has Temporal's `NondeterminismError` as a subclass: a replayer takes a history that differs for a run
+    that fails then, and stands still at the next one.
+    """
 
 
 class Started(Interceptor):

@@ -126,27 +126,30 @@ async def test_a_child_becomes_a_run_of_its_own(env: Environment, model: Scripte
 
 
 async def test_a_fan_out_in_batches_is_not_paid_again(
-    env: Environment, model: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    temporal: str, model: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    model.requests.clear()
     monkeypatch.setattr(import_module("llmflow.flow.fan_out"), "BATCH_ITEMS", 8)  # `flow.fan_out` is the function
     monkeypatch.setattr(_batches, "BATCH_ITEMS", 8)
-    run = await env.client.start(Many.run, 30, id=env.id())
-    answer = await run.result()
-    assert _paid(model) == 31
+    # The first run would not replay with the second size of batches.
+    async with environment(app, model, address=temporal, replay=False) as env:
+        run = await env.client.start(Many.run, 30, id=env.id())
+        answer = await run.result()
+        assert _paid(model) == 31
 
-    monkeypatch.setattr(_batches, "BATCH_ITEMS", 7)  # as where a child's history is full before its batch is done
-    fork = await run.fork("complete#1")
-    assert await fork.result() == answer
-    assert _paid(model) == 1
-    usage = await fork.usage()
-    assert (usage.taken.calls, usage.total.calls) == (30, 1)
-    assert await fork.tree_usage() == usage, "what a batch has told its parent counts once"
-    await assert_replays(fork, app)
+        monkeypatch.setattr(_batches, "BATCH_ITEMS", 7)  # as where a child's history is full before its batch is done
+        fork = await run.fork("complete#1")
+        assert await fork.result() == answer
+        assert _paid(model) == 1
+        usage = await fork.usage()
+        assert (usage.taken.calls, usage.total.calls) == (30, 1)
+        assert await fork.tree_usage() == usage, "what a batch has told its parent counts once"
+        await assert_replays(fork, app)
 
-    await (await run.fork("length")).result()
-    assert _paid(model) == 31, "the step is one of children alone"
-    with pytest.raises(InputInvalid, match=f"works on a part of the items of run '{run.id}': fork that one"):
-        await env.client.run(f"{run.id}/length[0-7]").fork("length")
+        await (await run.fork("length")).result()
+        assert _paid(model) == 31, "the step is one of children alone"
+        with pytest.raises(InputInvalid, match=f"works on a part of the items of run '{run.id}': fork that one"):
+            await env.client.run(f"{run.id}/length[0-7]").fork("length")
 
 
 async def test_children_are_the_same_ones_whichever_began_first(env: Environment, model: ScriptedProvider) -> None:

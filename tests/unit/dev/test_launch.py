@@ -21,7 +21,7 @@ def log() -> Iterator[IO[bytes]]:
         yield log
 
 
-async def test_dispatch_eager_activities_and_fairness_are_on(
+async def test_dispatch_timers_eager_activities_and_fairness_are_on(
     tmp_path: Path, program: Program, log: IO[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = tmp_path / "arguments"
@@ -33,6 +33,10 @@ async def test_dispatch_eager_activities_and_fairness_are_on(
             *("server", "start-dev", "--ip", "127.0.0.1", "--port", "7777"),
             *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"),
             *("--dynamic-config-value", "history.transferProcessorMaxPollHostRPS=10000"),
+            *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"'),
+            *("--dynamic-config-value", "history.timerProcessorMaxPollRPS=10000"),
+            *("--dynamic-config-value", "history.timerProcessorMaxPollHostRPS=10000"),
+            *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
             *("--dynamic-config-value", "system.enableActivityEagerExecution=true"),
             *("--dynamic-config-value", "matching.useNewMatcher=true"),
             *("--dynamic-config-value", "matching.enableFairness=true"),
