@@ -42,7 +42,7 @@ async def _change(
     first: asyncio.Future[set[tuple[watchfiles.Change, str]]], paths: Sequence[Path], since: float
 ) -> list[Path]:
     try:
-        return sorted(_edited(paths, since)) or sorted({Path(path) for _, path in await first})
+        return sorted(set(_edited(paths, since))) or sorted({Path(path) for _, path in await first})
     except OSError as error:
         raise ConfigInvalid(
             f"the files of the App cannot be watched: {error}. WATCHFILES_FORCE_POLLING=true does without the system; "

@@ -94,6 +94,13 @@ async def test_what_changed_before_it_began_and_is_not_of_the_future(folder: Pat
     assert await (await watch([folder], since)) == [folder / "workflow.py"]
 
 
+async def test_a_file_of_a_watched_folder_that_is_watched_by_itself_is_told_once(folder: Path) -> None:
+    since = time()
+    (folder / "models.yaml").write_text("after")
+    watching = await watch([folder, folder / "models.yaml"], since - 10)
+    assert [path.name for path in await watching] == ["models.yaml"]
+
+
 async def test_what_is_not_there(folder: Path) -> None:
     assert await seen(folder, lambda: None, files=["nowhere.yaml"]) == ["workflow.py"]
 
