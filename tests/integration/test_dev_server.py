@@ -132,6 +132,18 @@ async def test_the_web_ui_is_where_it_is_said_to_be(settings: Settings, said: li
             assert b"<html" in page.read()
 
 
+async def test_servers_that_start_at_once_take_ports_of_their_own(settings: Settings, said: list[str]) -> None:
+    async def address(home: str) -> str:
+        async with dev_server(settings.model_copy(update={"home": settings.home / home}), said.append) as server:
+            serving.append(server.address)
+            while len(serving) < 3:  # until all of them serve
+                await asyncio.sleep(0.05)
+            return server.address
+
+    serving: list[str] = []
+    assert len(set(await asyncio.gather(*map(address, "abc")))) == 3
+
+
 async def test_a_foreign_program_on_the_usual_ports_is_left_alone(settings: Settings, said: list[str]) -> None:
     with taken(PORT), taken(UI_PORT):
         async with dev_server(settings, said.append) as server:
