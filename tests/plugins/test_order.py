@@ -15,7 +15,7 @@ openai_agents = pytest.importorskip("temporalio.openai_agents", reason=reason)
 
 @pytest.mark.parametrize("other", [pydantic_ai.PydanticAIPlugin, openai_agents.OpenAIAgentsPlugin])
 async def test_a_converter_before_ours_is_refused_by_its_name(temporal: str, other: type) -> None:
-    words = re.compile(r"\w+PayloadConverter: llmflow needs its own payload converter; remove it")
+    words = re.compile(r"\w+PayloadConverter cannot be combined with llmflow")
     with pytest.raises(ConfigInvalid, match=words):
         await Client.connect(temporal, plugins=[other(), LLMFlowPlugin()])
 

@@ -106,7 +106,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         {"check": handler(State.CHECK, "Literal[Missing.DONE]")},
         "`check`: name 'Missing' is not defined",
     ),
-    "a misspelt state": ({"check": handler(State.CHECK, "Literal[State.DOEN]")}, "`check`: DOEN"),
+    "a misspelt state": ({"check": handler(State.CHECK, "Literal[State.DOEN]")}, "DOEN"),
     "a method of the machine's own": (
         {"check": None, "run": handler(State.CHECK, Literal[State.DONE])},
         "`run` is the machine's own method: give yours another name",
