@@ -1,11 +1,12 @@
 """The verbs of workflow code. Everything here is deterministic; the work is done by activities."""
 
-from llmflow.flow.approvals import Decision, approval
+from llmflow.flow import machine, patterns
+from llmflow.flow.approvals.approval import Decision, approval
+from llmflow.flow.branches.fan_out import FanOut, Outcome, fan_out, map_reduce
+from llmflow.flow.branches.race import race
 from llmflow.flow.checkpoints import checkpoint
-from llmflow.flow.completions import Completion, complete
-from llmflow.flow.fan_out import FanOut, Outcome, fan_out, map_reduce
+from llmflow.flow.completions.complete import Completion, complete
 from llmflow.flow.prompts import render
-from llmflow.flow.race import race
 from llmflow.flow.sagas import Saga
 from llmflow.flow.steps import Step, step
 from llmflow.flow.tools import call_tool
@@ -33,7 +34,9 @@ __all__ = [
     "checkpoint",
     "complete",
     "fan_out",
+    "machine",
     "map_reduce",
+    "patterns",
     "race",
     "render",
     "step",

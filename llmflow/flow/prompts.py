@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from llmflow.errors import ConfigInvalid, ErrorDetail, VariablesInvalid
-from llmflow.flow._execute import ends_if_cancelled, execute, typed_errors
+from llmflow.flow.execute import ends_if_cancelled, execute, typed_errors
 from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE

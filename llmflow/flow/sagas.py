@@ -20,10 +20,10 @@ from llmflow.errors import (
     PayloadTooLarge,
     ToolArgumentsInvalid,
 )
-from llmflow.flow._arguments import invalid
-from llmflow.flow._branches import finished
-from llmflow.flow._errors import described, may_pass
-from llmflow.flow._functions import code_of, name_of
+from llmflow.flow.arguments import invalid
+from llmflow.flow.branches.branches import finished
+from llmflow.flow.failures import described, may_pass
+from llmflow.flow.functions import code_of, name_of
 from llmflow.flow.run import current, key, path, this_task
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.flow._errors import described
+from llmflow.flow.failures import described
 from llmflow.flow.run import Run, current, path
 from llmflow.types.steps import StepRecord, StepStatus
 

@@ -10,9 +10,9 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolNotFound, ToolOutputInvalid, ToolRefused
-from llmflow.flow._arguments import a_tool
-from llmflow.flow._execute import execute
-from llmflow.flow.approvals import approval, rejection
+from llmflow.flow.approvals.approval import approval, rejection
+from llmflow.flow.arguments import a_tool
+from llmflow.flow.execute import execute
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
 from llmflow.types.tools import Tool

@@ -25,9 +25,9 @@ from temporalio.worker import (
 from temporalio.workflow import ActivityCancellationType
 
 from llmflow.errors import CompensationFailed, InputInvalid
-from llmflow.flow._batch import run_batch
-from llmflow.flow._branches import end_branches, one_error
-from llmflow.flow._execute import ends_if_cancelled
+from llmflow.flow.branches.batch import run_batch
+from llmflow.flow.branches.branches import end_branches, one_error
+from llmflow.flow.execute import ends_if_cancelled
 from llmflow.flow.run import Instance, Run, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.start import OURS, is_ours

@@ -35,12 +35,12 @@ def _is_type_variable(value: ast.expr | None) -> bool:
 
 
 def surface(files: Iterable[Source]) -> Iterator[str]:
-    """The full name of everything that a door shows. A package that lists nothing shows its modules instead."""
-    listed = {source.module for source in files if source.is_package and names(source)}
+    """The full name of everything that a door shows. Below a package that lists its names, only packages that list
+    theirs show more; a package that lists nothing shows its modules instead."""
+    listed = {source.module for source in files if source.is_package and names(source)} - set(INSIDE)
     for source in files:
-        package, _, module = source.module.rpartition(".")
-        is_private = module.startswith("_") or (package in listed and not source.is_package)
-        is_private = is_private or f"{source.module}.".startswith(tuple(f"{inside}." for inside in INSIDE))
+        above = [package for package in listed if source.module.startswith(f"{package}.")]
+        is_private = source.module.rpartition(".")[2].startswith("_") or (above and source.module not in listed)
         if len(source.module.split(".")) > 1 and source.module.split(".")[1] in DOORS and not is_private:
             yield from (f"{source.module}.{name}" for name in names(source))
 

@@ -46,7 +46,7 @@ def _open_gate() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of 20, where it does not matter how many it are."""
-    for module in ("llmflow.flow.fan_out", "llmflow.flow._batches"):  # `flow.fan_out` is the function
+    for module in ("llmflow.flow.branches.fan_out", "llmflow.flow.branches.batches"):  # `flow.fan_out` is the function
         monkeypatch.setattr(import_module(module), "BATCH_ITEMS", 20)
 
 

@@ -129,7 +129,9 @@ async def test_a_fan_out_in_batches_is_not_paid_again(
     temporal: str, model: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.requests.clear()
-    monkeypatch.setattr(import_module("llmflow.flow.fan_out"), "BATCH_ITEMS", 8)  # `flow.fan_out` is the function
+    monkeypatch.setattr(
+        import_module("llmflow.flow.branches.fan_out"), "BATCH_ITEMS", 8
+    )  # `flow.fan_out` is the function
     monkeypatch.setattr(_batches, "BATCH_ITEMS", 8)
     # The first run would not replay with the second size of batches.
     async with environment(app, model, address=temporal, replay=False) as env:

@@ -1,6 +1,5 @@
 """Patterns: they take steps (async functions of one value), and are steps themselves, so that they nest."""
 
-from llmflow.flow.patterns._steps import ModelStep, Step
 from llmflow.flow.patterns.chain import chain
 from llmflow.flow.patterns.evaluation import Evaluated, Judgement, evaluate
 from llmflow.flow.patterns.guards import Guard, OutputGuard, Reask, Reject, Repair, gate, guarded
@@ -8,6 +7,7 @@ from llmflow.flow.patterns.orchestration import orchestrate
 from llmflow.flow.patterns.parallel import Voted, sections, vote
 from llmflow.flow.patterns.pipeline import Flow
 from llmflow.flow.patterns.routing import route
+from llmflow.flow.patterns.steps import ModelStep, Step
 
 __all__ = [
     "Evaluated",

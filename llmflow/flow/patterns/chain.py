@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar, overload
 
-from llmflow.flow.patterns._steps import Step, take
+from llmflow.flow.patterns.steps import Step, take
 
 A = TypeVar("A")
 B = TypeVar("B")

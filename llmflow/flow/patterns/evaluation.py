@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.flow.patterns._steps import In, ModelStep, Out, answered, take
+from llmflow.flow.patterns.steps import In, ModelStep, Out, answered, take
 from llmflow.types.messages import Message
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, overload
 
 from llmflow.errors import ErrorDetail, GuardRejected, InputInvalid
-from llmflow.flow._functions import name_of
-from llmflow.flow.patterns._steps import In, ModelStep, Out, Step, answered
+from llmflow.flow.functions import name_of
+from llmflow.flow.patterns.steps import In, ModelStep, Out, Step, answered
 from llmflow.flow.steps import step as flow_step
 from llmflow.flow.tools import call
 from llmflow.types.messages import Message

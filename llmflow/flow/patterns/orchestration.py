@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from llmflow.errors import ErrorDetail, GuardRejected
-from llmflow.flow._functions import name_of
-from llmflow.flow.fan_out import fan_out
-from llmflow.flow.patterns._steps import Out, Step, take
+from llmflow.flow.branches.fan_out import fan_out
+from llmflow.flow.functions import name_of
+from llmflow.flow.patterns.steps import Out, Step, take
 
 Task = TypeVar("Task")
 Subtask = TypeVar("Subtask")

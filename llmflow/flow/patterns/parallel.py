@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from llmflow.errors import ErrorDetail, InputInvalid, VoteUndecided
-from llmflow.flow._functions import name_of
-from llmflow.flow.fan_out import fan_out
-from llmflow.flow.patterns._steps import In, Out, Step, take
+from llmflow.flow.branches.fan_out import fan_out
+from llmflow.flow.functions import name_of
+from llmflow.flow.patterns.steps import In, Out, Step, take
 from llmflow.flow.tools import call
 
 A = TypeVar("A")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from llmflow.flow.patterns._steps import Step, take
+from llmflow.flow.patterns.steps import Step, take
 
 State = TypeVar("State")
 

@@ -6,8 +6,8 @@ from enum import Enum
 from typing import Literal, TypeVar, cast, get_args, get_origin
 
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
-from llmflow.flow._functions import name_of
-from llmflow.flow.patterns._steps import In, Out, Step, take
+from llmflow.flow.functions import name_of
+from llmflow.flow.patterns.steps import In, Out, Step, take
 
 Label = TypeVar("Label")
 

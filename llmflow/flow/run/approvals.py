@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, did_you_mean
-from llmflow.flow._answers import (
+from llmflow.flow.approvals.answers import (
     Form,
     closed,
     read,

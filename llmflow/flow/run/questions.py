@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import JsonValue
 from temporalio import workflow
 
-from llmflow.flow._answers import fields_of
+from llmflow.flow.approvals.answers import fields_of
 from llmflow.types.approvals import Question, Waiting, WaitingList, command, next_voter
 from llmflow.types.contracts import DECIDE
 

@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmflow import flow
 from llmflow.errors import InputInvalid, VariablesInvalid
-from llmflow.flow._answers import form_of
-from llmflow.flow._batches import as_json
-from llmflow.flow._output import output_of
-from llmflow.flow.approvals import payload_of as written
+from llmflow.flow.approvals.answers import form_of
+from llmflow.flow.approvals.approval import payload_of as written
+from llmflow.flow.branches.batches import as_json
+from llmflow.flow.completions.output import output_of
 from llmflow.flow.prompts import as_json as variables_of
 from llmflow.tools import tool
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from llmflow.flow.patterns import Flow, chain, evaluate, gate, guarded, vote
-from llmflow.flow.patterns._steps import answered, name_of
+from llmflow.flow.patterns.steps import answered, name_of
 from llmflow.tools import tool
 
 

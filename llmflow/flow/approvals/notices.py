@@ -9,7 +9,7 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
-from llmflow.flow._execute import HEARTBEAT_TIMEOUT, execute
+from llmflow.flow.execute import HEARTBEAT_TIMEOUT, execute
 from llmflow.flow.run import Run
 from llmflow.types.approvals import Event, Notification, ReachRequest
 from llmflow.types.calls import CallOptions

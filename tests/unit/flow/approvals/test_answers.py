@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, InputInvalid
-from llmflow.flow._answers import Form, fields_of, form_of, read
+from llmflow.flow.approvals.answers import Form, fields_of, form_of, read
 from llmflow.flow.run.approvals import MAX_CARRIED, MAX_EARLY, MAX_REFUSED, Approvals
 from llmflow.flow.run.questions import MAX_TITLE, MAX_WAITING, waiting
 from llmflow.types.approvals import ApprovalReport, Decide, Question, Receipt

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from llmflow.errors import ErrorDetail, InputInvalid, OutputInvalid
-from llmflow.flow._arguments import no_mapping
+from llmflow.flow.arguments import no_mapping
 from llmflow.types.models import OutputSchema
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from llmflow.errors import InputInvalid, OutputInvalid
-from llmflow.flow._output import output_of
+from llmflow.flow.completions.output import output_of
 
 
 class Colour(Enum):

@@ -8,9 +8,9 @@ from typing import TypeVar, cast
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
-from llmflow.flow._branches import branch, cancelled_within, stop
-from llmflow.flow._errors import described
-from llmflow.flow._functions import name_of
+from llmflow.flow.branches.branches import branch, cancelled_within, stop
+from llmflow.flow.failures import described
+from llmflow.flow.functions import name_of
 from llmflow.flow.run import path
 from llmflow.flow.steps import step
 from llmflow.types.tools import Tool

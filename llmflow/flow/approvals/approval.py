@@ -12,9 +12,9 @@ from temporalio import workflow
 from typing_extensions import TypeVar
 
 from llmflow.errors import ApprovalExpired, ApprovalRejected
-from llmflow.flow._answers import Form, decisive, form_of
-from llmflow.flow._arguments import invalid, length, one_of
-from llmflow.flow._notices import Notices, reach
+from llmflow.flow.approvals.answers import Form, decisive, form_of
+from llmflow.flow.approvals.notices import Notices, reach
+from llmflow.flow.arguments import invalid, length, one_of
 from llmflow.flow.run import Run, current
 from llmflow.types.approvals import Question, Vote, person
 from llmflow.types.lengths import length_of

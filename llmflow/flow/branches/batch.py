@@ -11,9 +11,9 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
-from llmflow.flow._batches import VALUE_BYTES, as_failure, as_json
-from llmflow.flow._branches import Outcome, run_items
-from llmflow.flow._functions import function_at, kinds_of
+from llmflow.flow.branches.batches import VALUE_BYTES, as_failure, as_json
+from llmflow.flow.branches.branches import Outcome, run_items
+from llmflow.flow.functions import function_at, kinds_of
 from llmflow.flow.run import Run, current, key, path
 from llmflow.flow.steps import recorded
 from llmflow.flow.tools import call

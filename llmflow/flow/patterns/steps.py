@@ -5,7 +5,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from pydantic_core import to_json
 
-from llmflow.flow._functions import name_of
+from llmflow.flow.functions import name_of
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
 from llmflow.types.messages import Message

@@ -9,7 +9,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
-from llmflow.flow._arguments import no_mapping
+from llmflow.flow.arguments import no_mapping
 from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, base_of, person
 
 F = TypeVar("F")

@@ -11,8 +11,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
-from llmflow.flow._branches import Outcome, finished, together
-from llmflow.flow._functions import kinds_of
+from llmflow.flow.branches.branches import Outcome, finished, together
+from llmflow.flow.functions import kinds_of
 from llmflow.flow.run import batch, current, key, path, this_task
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
 from llmflow.types.wire import unwritable

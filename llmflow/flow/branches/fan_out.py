@@ -6,11 +6,11 @@ from math import ceil
 from typing import Generic, TypeVar, cast
 
 from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
-from llmflow.flow._arguments import one_of
-from llmflow.flow._batches import BATCH_ITEMS, run_batches
-from llmflow.flow._branches import Outcome, run_items
-from llmflow.flow._errors import described
-from llmflow.flow._functions import address_of, name_of
+from llmflow.flow.arguments import one_of
+from llmflow.flow.branches.batches import BATCH_ITEMS, run_batches
+from llmflow.flow.branches.branches import Outcome, run_items
+from llmflow.flow.failures import described
+from llmflow.flow.functions import address_of, name_of
 from llmflow.flow.steps import step
 from llmflow.types.batches import OnError
 

@@ -25,11 +25,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, MachineInvalid, StateTimedOut, TooManyVisits
-from llmflow.flow._branches import one_error, stop
-from llmflow.flow._errors import described, may_pass
-from llmflow.flow._machine_table import MARK, Handler, Spec, Table, name_of, read
-from llmflow.flow._pauses import pause
+from llmflow.flow.branches.branches import one_error, stop
 from llmflow.flow.checkpoints import go_on, is_due
+from llmflow.flow.failures import described, may_pass
+from llmflow.flow.machine.table import MARK, Handler, Spec, Table, name_of, read
+from llmflow.flow.pauses import pause
 from llmflow.flow.run import Run, current, path
 from llmflow.flow.steps import step as open_step
 from llmflow.types.lengths import length_of

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, get_args
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.flow._functions import name_of
+from llmflow.flow.functions import name_of
 from llmflow.types.lengths import length_problem
 from llmflow.types.tools import Tool
 

@@ -18,10 +18,10 @@ from llmflow.errors import (
     OutputInvalid,
     ProviderUnavailable,
 )
-from llmflow.flow._arguments import a_tool, invalid
-from llmflow.flow._execute import execute
-from llmflow.flow._output import Output, output_of
-from llmflow.flow._pauses import pause
+from llmflow.flow.arguments import a_tool, invalid
+from llmflow.flow.completions.output import Output, output_of
+from llmflow.flow.execute import execute
+from llmflow.flow.pauses import pause
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions

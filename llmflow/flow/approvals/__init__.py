@@ -1,0 +1,1 @@
+"""Approvals: a question to people, and their decision."""

@@ -1,0 +1,1 @@
+"""Completions: one paid model call with a typed answer."""
