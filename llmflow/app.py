@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from llmflow.errors import ConfigInvalid
 from llmflow.types.approvals import Decide
-from llmflow.types.tools import AnyTool
+from llmflow.types.tools import ToolSource, ToolSpec
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out")
@@ -29,7 +29,8 @@ class App:
     name: str
     """Short: the task queue, and the first part of the names of its prompts (`research/plan`)."""
     workflows: Sequence[type]
-    tools: Sequence[AnyTool] = ()
+    tools: Sequence[ToolSource] = ()
+    """Functions with `@tool`, and sources of several tools."""
     prompts: Path | None = None
     """Folder of `.prompt` files."""
     models: Path | None = None
@@ -49,7 +50,7 @@ class App:
         for workflow in self.workflows:
             if not hasattr(workflow, _MARK):
                 raise ConfigInvalid(f"App {self.name!r}: {workflow!r} is no workflow: decorate it with @workflow.defn")
-        names = [tool.name for tool in self.tools]
+        names = [spec.name for spec in self.tool_specs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigInvalid(f"App {self.name!r} has two tools of one name: {', '.join(twice)}; rename one")
@@ -76,9 +77,14 @@ class App:
         return frozenset(getattr(workflow, _MARK).name for workflow in self.workflows)
 
     @property
+    def tool_specs(self) -> tuple[ToolSpec, ...]:
+        """The tools of all its sources."""
+        return tuple(spec for source in self.tools for spec in source.specs())
+
+    @property
     def passthrough_modules(self) -> tuple[str, ...]:
         """Modules that the sandbox imports once for all runs."""
-        tools = dict.fromkeys(tool.function.__module__ for tool in self.tools)
+        tools = dict.fromkeys(source.__module__ for source in self.tools)
         return (*self.passthrough, *(module for module in tools if not self._workflows_in(module)))
 
     def _workflows_in(self, module: str) -> list[type]:

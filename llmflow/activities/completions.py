@@ -21,7 +21,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
-from llmflow.types.tools import AnyTool, ToolSpec
+from llmflow.types.tools import ToolSpec
 
 MARGIN = timedelta(seconds=10)
 """The provider's client gives up this much before the activity, so that no second attempt starts while the first is
@@ -35,7 +35,7 @@ class Completions:
         self,
         registry: Registry,
         providers: Mapping[str, Provider],
-        tools: Mapping[str, AnyTool],
+        tools: Mapping[str, ToolSpec],
         calls: Calls,
         budgets: Budgets,
         prices: Prices,
@@ -129,7 +129,7 @@ class Completions:
         if name not in self._tools:
             known = ", ".join(sorted(self._tools)) or "none"
             raise ToolNotFound(f"tool {name!r} is not served here; this worker serves {known}: add it to the App")
-        return self._tools[name].spec
+        return self._tools[name]
 
 
 def _call(request: CompletionRequest) -> Call:

@@ -10,24 +10,22 @@ from temporalio import activity
 
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.keys import in_saga
-from llmflow.tools.running import run_tool
-from llmflow.types.tools import AnyTool
+from llmflow.types.tools import ToolSource, ToolSpec
 
 R = TypeVar("R")
 
 
-def tool_activity(tool: AnyTool) -> Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]:
+def tool_activity(source: ToolSource, spec: ToolSpec) -> Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]:
     """An activity of the tool's own name: a JSON object of arguments in, the tool's result as JSON out."""
+    is_thread = not inspect.iscoroutinefunction(getattr(source, "__wrapped__", source.call))
 
-    @activity.defn(name=tool.name)
+    @activity.defn(name=spec.name)
     async def call(arguments: dict[str, JsonValue]) -> JsonValue:
-        work = run_tool(tool, arguments)
-        if in_saga.get() and not inspect.iscoroutinefunction(tool.function):
+        work = source.call(spec.name, arguments)
+        if in_saga.get() and is_thread:
             work = _to_its_end(work)
         with heartbeats():
-            result = await work
-        value: JsonValue = tool.output.dump_python(result, mode="json")
-        return value
+            return await work
 
     return call
 

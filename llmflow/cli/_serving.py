@@ -55,7 +55,7 @@ def print_served(app: App, settings: Settings, task_queue: str, address: str, ui
             "address": address,
             "ui_url": ui_url,
             "workflows": [workflow_name(one) for one in app.workflows],
-            "tools": [tool.name for tool in app.tools],
+            "tools": [spec.name for spec in app.tool_specs],
             "prompts": [
                 {"name": prompt.ref.name, "version": prompt.ref.version, "model": prompt.model}
                 for prompt in prompts_of(app)
@@ -108,7 +108,7 @@ def show_worker_log(*, usually: bool) -> None:
 def _served(app: App, prompts: Prompts, models: Sequence[Model]) -> Iterator[tuple[str, str, str]]:
     rows = {
         "workflows": [(workflow_name(one), "") for one in app.workflows],
-        "tools": [(tool.name, "") for tool in app.tools],
+        "tools": [(spec.name, "") for spec in app.tool_specs],
         "prompts": [(str(prompt.ref), prompt.model or "") for prompt in prompts],
         "models": [(model.name, str(model)) for model in models],
     }

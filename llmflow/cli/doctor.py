@@ -134,7 +134,7 @@ async def _of_store(settings: Settings, *, fix: bool) -> Check:
 
 
 def _of_app(app: App, settings: Settings) -> Iterator[Check]:
-    counted = [(len(app.workflows), "workflow"), (len(app.tools), "tool")]
+    counted = [(len(app.workflows), "workflow"), (len(app.tool_specs), "tool")]
     serves = ", ".join(f"{count} {plural(count, what)}" for count, what in counted)
     yield Check(name="app", ok=True, found=f"{app.name}: {serves}")
     for name, check in (("prompts", _prompts), ("models", _models), ("prices", _prices)):
@@ -146,7 +146,7 @@ def _of_app(app: App, settings: Settings) -> Iterator[Check]:
 
 def _prompts(app: App, settings: Settings) -> Iterator[Check]:
     """They parse, and name tools that there are."""
-    prompts, tools = prompts_of(app), [tool.name for tool in app.tools]
+    prompts, tools = prompts_of(app), [spec.name for spec in app.tool_specs]
     strange = [(prompt.ref.name, tool) for prompt in prompts for tool in prompt.tools if tool not in tools]
     for name, tool in strange:
         found = f"{name} names the tool `{tool}`, which the App has not{did_you_mean(tool, tools)}"

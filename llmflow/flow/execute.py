@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import Priority, RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
@@ -18,8 +18,12 @@ from llmflow.types.contracts import Activity
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+ATTEMPT = timedelta(minutes=10)
+"""Of a call that says nothing else: enough for a reasoning model."""
+ATTEMPTS = 4
+"""As above. A retry waits 1, 2, 4 s, or what the vendor says."""
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""A dead worker is noticed within this; a live one beats several times as often."""
+"""As above. A live worker beats several times as often."""
 
 
 async def execute(
@@ -52,9 +56,12 @@ async def execute(
                 result_type=contract.output,
                 activity_id=address,
                 summary=summary,
-                start_to_close_timeout=options.timeout,
-                heartbeat_timeout=HEARTBEAT_TIMEOUT,
-                retry_policy=RetryPolicy(maximum_attempts=options.attempts),
+                task_queue=options.task_queue,
+                start_to_close_timeout=options.start_to_close_timeout or ATTEMPT,
+                schedule_to_close_timeout=options.schedule_to_close_timeout,
+                heartbeat_timeout=options.heartbeat_timeout or HEARTBEAT_TIMEOUT,
+                retry_policy=options.retry_policy or RetryPolicy(maximum_attempts=ATTEMPTS),
+                priority=options.priority or Priority.default,
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             )
             if arrived:

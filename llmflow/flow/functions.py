@@ -12,7 +12,7 @@ from pydantic.errors import PydanticUserError
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.types.tools import AnyTool, Tool
+from llmflow.types.tools import Tool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ class Kinds(Generic[T, R]):
 
 def code_of(function: Callable[..., object]) -> Callable[..., object]:
     """What a tool is made of; anything else as it is."""
-    return cast(AnyTool, function).function if isinstance(function, Tool) else function
+    return inspect.unwrap(cast(Callable[..., object], function)) if isinstance(function, Tool) else function
 
 
 def name_of(function: Callable[..., object]) -> str:

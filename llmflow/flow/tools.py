@@ -1,19 +1,17 @@
 """Tools in workflow code."""
 
-import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolNotFound, ToolOutputInvalid, ToolRefused
+from llmflow.errors import ToolNotFound, ToolRefused
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
-from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
 from llmflow.types.tools import Tool
 
@@ -38,8 +36,9 @@ async def call(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.k
 async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a tool as an activity of its own name: `await flow.call_tool(search, query="saga")`.
 
-    Time limit and attempts are the tool's own (`@tool(timeout=..., attempts=...)`). One with `@tool(approval=True)` is
-    called when people have approved its arguments: the question has the name of the tool, see `flow.approval`.
+    Its time limits, retry policy and task queue are the tool's own, see `flow.CallOptions`; for one call,
+    `search.with_options(task_queue="gpu")` is the same tool with others. A tool with `@tool(approval=True)` is called
+    when people have approved its arguments: the question has the name of the tool, see `flow.approval`.
 
     Raises:
         InputInvalid: it is no tool.
@@ -47,38 +46,26 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         ToolNotFound: no worker of this task queue serves the tool.
         ToolOutputInvalid: the tool returned what its annotation forbids.
         ToolRefused: the tool itself says no, or people do.
-        ActivityError: the tool raised something else, after `attempts` tries.
+        ActivityError: the tool raised something else, after all its attempts.
     """
     a_tool("tool", tool)
-    try:
-        arguments = inspect.signature(tool.function).bind(*args, **kwargs).arguments
-    except TypeError as error:
-        raise ToolArgumentsInvalid(f"tool {tool.name!r}: {error}", ErrorDetail(field=_named(str(error)))) from None
+    arguments = tool.bind(*args, **kwargs)
     if tool.approval:
-        decision = await approval(tool.name, arguments, details=tool.description)
+        decision = await approval(tool.name, arguments, details=tool.spec.description)
         if not decision.approved:
             raise ToolRefused(rejection(decision))
     # RawValue: a result that does not fit must be an error the workflow can catch, not a task that fails for ever.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
-    options = CallOptions(timeout=tool.timeout, attempts=tool.attempts)
     try:
-        _, raw = await execute(contract, arguments, verb=tool.name, options=options)
+        _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options)
     except ActivityError as error:
         if _is_unserved(error.cause, tool.name):
             raise ToolNotFound(f"no worker here serves tool {tool.name!r}: add it to its App(tools=[...])") from error
         raise
-    try:
-        return tool.output.validate_json(raw.payload.data or b"null")
-    except ValidationError as error:
-        raise ToolOutputInvalid(f"tool {tool.name!r} returned what its annotation forbids: {error}") from None
+    return tool.read(raw.payload.data or b"null")
 
 
 def _is_unserved(cause: BaseException | None, name: str) -> bool:
     """Temporal's own answer, told apart from a `NotFoundError` of the tool by its words."""
     is_not_found = isinstance(cause, ApplicationError) and cause.type == "NotFoundError"
     return is_not_found and f"Activity function {name} " in str(cause)
-
-
-def _named(message: str) -> str | None:
-    """The parameter in quotes in Python's own message, such as: missing a required argument: 'query'."""
-    return message.split("'")[1] if "'" in message else None

@@ -67,7 +67,7 @@ class LLMFlowPlugin(SimplePlugin):
                 Clients and replayers need none.
         """
         modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
-        traces = trace_interceptors([tool.name for tool in app.tools], app.redact) if app else trace_interceptors()
+        traces = trace_interceptors([spec.name for spec in app.tool_specs], app.redact) if app else trace_interceptors()
         self._traces = bool(traces)
         super().__init__(
             "llmflow",

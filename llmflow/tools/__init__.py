@@ -3,12 +3,13 @@
 from llmflow.tools.decorator import tool
 from llmflow.tools.documents import Passage, SearchResult, SkippedFile, search_documents, search_folder
 from llmflow.tools.files import SavedFile, save_file, write_file
+from llmflow.tools.function import FunctionTool, run_tool
 from llmflow.tools.keys import idempotency_key
-from llmflow.tools.running import run_tool
 from llmflow.tools.web import FetchedPage, fetch_page, fetch_url
 
 __all__ = [
     "FetchedPage",
+    "FunctionTool",
     "Passage",
     "SavedFile",
     "SearchResult",

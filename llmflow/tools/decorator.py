@@ -3,9 +3,8 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any, ParamSpec, Protocol, TypeVar, get_type_hints, overload
+from typing import Annotated, Any, ParamSpec, Protocol, TypeVar, Unpack, get_type_hints, overload
 
 from pydantic import (
     BaseModel,
@@ -17,19 +16,20 @@ from pydantic import (
     create_model,
 )
 from pydantic.fields import FieldInfo
+from temporalio.common import RetryPolicy
 
-from llmflow.errors import ConfigInvalid
+from llmflow.errors import ConfigInvalid, InputInvalid
 from llmflow.tools import _docstrings
-from llmflow.types.lengths import length_problem
-from llmflow.types.tools import Tool
+from llmflow.tools.function import FunctionTool
+from llmflow.types.calls import CallArguments, CallOptions
 
 P = ParamSpec("P")
 R = TypeVar("R")
 AnyFunction = Callable[..., Any]  # Any: tools have every signature
 AnyHint = Any  # Any: annotations are whatever the user wrote
 
-TIMEOUT = timedelta(minutes=1)
-ATTEMPTS = 4
+DEFAULTS = CallOptions(start_to_close_timeout=timedelta(minutes=1), retry_policy=RetryPolicy(maximum_attempts=4))
+"""Of the calls of a tool that says nothing else."""
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -39,28 +39,25 @@ class ToolDecorator(Protocol):
     """What `tool(...)` with options returns: it makes a tool of the function below it."""
 
     @overload
-    def __call__(self, function: Callable[P, Awaitable[R]], /) -> Tool[P, R]: ...
+    def __call__(self, function: Callable[P, Awaitable[R]], /) -> FunctionTool[P, R]: ...
     @overload
-    def __call__(self, function: Callable[P, R], /) -> Tool[P, R]: ...
+    def __call__(self, function: Callable[P, R], /) -> FunctionTool[P, R]: ...
 
 
 @overload
-def tool(function: Callable[P, Awaitable[R]], /) -> Tool[P, R]: ...
+def tool(function: Callable[P, Awaitable[R]], /) -> FunctionTool[P, R]: ...
 @overload
-def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
+def tool(function: Callable[P, R], /) -> FunctionTool[P, R]: ...
 @overload
-def tool(
-    *, name: str | None = None, timeout: timedelta = TIMEOUT, attempts: int = ATTEMPTS, approval: bool = False
-) -> ToolDecorator: ...
+def tool(*, name: str | None = None, approval: bool = False, **options: Unpack[CallArguments]) -> ToolDecorator: ...
 def tool(
     function: AnyFunction | None = None,
     /,
     *,
     name: str | None = None,
-    timeout: timedelta = TIMEOUT,
-    attempts: int = ATTEMPTS,
     approval: bool = False,
-) -> Tool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
+    **options: Unpack[CallArguments],
+) -> FunctionTool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
     """Make a tool of a typed function, async or sync (sync ones run in a thread).
 
     The docstring is what a model is told. Parameters are described in its `Args:` section, or by
@@ -73,46 +70,47 @@ def tool(
     Args:
         function: Every parameter and the result need an annotation that pydantic can validate.
         name: Of the tool and of its activity; the function's own by default.
-        timeout: Of one attempt.
-        attempts: At most this many when the function raises; errors of llmflow that no retry can change, such as
-            `ToolRefused`, are final at once.
-        approval: Whether `flow.call_tool` asks people before it calls the tool, under the tool's name.
+        approval: `flow.call_tool` asks people before it calls the tool, under the tool's name.
+        options: Of its activity, see `flow.CallOptions`; 1 minute and 4 attempts by default. A tool that moves money
+            has `retry_policy=RetryPolicy(maximum_attempts=1)`, one that needs a GPU a `task_queue`. Errors of llmflow
+            that no retry can change, such as `ToolRefused`, are final at once.
 
     Raises:
         ConfigInvalid: the function cannot be a tool; names it, the parameter, and what to write.
     """
 
-    def decorate(function: AnyFunction, /) -> Tool[..., Any]:  # Any: as above
+    def decorate(function: AnyFunction, /) -> FunctionTool[..., Any]:  # Any: as above
         own = getattr(function, "__name__", "")
-        made = _make(function, own if name is None else name, timeout, attempts)
-        return replace(made, approval=approval)
+        return _make(function, own if name is None else name, approval, options)
 
     return decorate if function is None else decorate(function)
 
 
-def _make(function: AnyFunction, name: str, timeout: timedelta, attempts: int) -> Tool[..., Any]:  # Any: as above
+def _make(
+    function: AnyFunction, name: str, approval: bool, options: CallArguments
+) -> FunctionTool[..., Any]:  # Any: as above
     if not inspect.isfunction(function):
         raise ConfigInvalid(f"@tool takes a function; given: {function!r}; wrap it in a `def` with annotations")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise _mistake(function, "yields, but a tool has one result; return a list")
     if not _NAME.fullmatch(name):
         raise _mistake(function, f"vendors require names like {_NAME.pattern}, not {name!r}; use @tool(name=...)")
-    if problem := length_problem("timeout", timeout):
-        raise _mistake(function, problem)
-    if attempts < 1:
-        raise _mistake(function, f"attempts={attempts}: give 1 or more")
+    try:
+        given = CallOptions(**options).over(DEFAULTS)
+    except InputInvalid as error:
+        raise _mistake(function, error.message) from None
     docstring = _docstrings.parse(function)
     if not docstring.description:
         raise _mistake(function, "has no docstring; write one, because it is what a model is told about the tool")
     hints = _hints(function)
-    return Tool(
+    return FunctionTool(
         name=name,
         description=docstring.description,
         function=function,
         arguments=_arguments(function, name, hints, docstring.parameters),
         output=_output(function, hints["return"]),
-        timeout=timeout,
-        attempts=attempts,
+        options=given,
+        approval=approval,
     )
 
 

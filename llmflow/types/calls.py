@@ -1,9 +1,10 @@
-"""How Temporal should run a call: one options object for every verb."""
+"""How Temporal should run a call: one options object for every verb, under Temporal's own names."""
 
 from datetime import timedelta
-from typing import cast
+from typing import TypedDict, cast
 
-from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from temporalio.common import Priority, RetryPolicy
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.lengths import length_problem
@@ -11,18 +12,66 @@ from llmflow.types.wire import Handwritten
 
 
 class CallOptions(Handwritten):
-    """Limits of one activity. The defaults suit a reasoning model. A retry waits 1, 2, 4 s, or what the vendor says."""
+    """Options of one activity, as `workflow.execute_activity` takes them. What is left out is the verb's default.
 
-    timeout: timedelta = timedelta(minutes=10)
-    """Of one attempt, from start to end. The client of a provider gives up a little earlier."""
-    attempts: int = Field(default=4, ge=1)
-    """At most this many, before the failure reaches the workflow (or the next candidate model)."""
+    A model call has 10 minutes for an attempt and 4 attempts; a tool has 1 minute and 4 attempts, or what its `@tool`
+    says. Both send heartbeats, and a worker that died is noticed after 10 seconds.
+    """
 
-    @field_validator("timeout", mode="wrap")
+    start_to_close_timeout: timedelta | None = None
+    """Of one attempt. The client of a provider gives up a little earlier."""
+    schedule_to_close_timeout: timedelta | None = None
+    """Of all attempts, with the time in the task queue."""
+    heartbeat_timeout: timedelta | None = None
+    """Without a heartbeat for so long, Temporal takes the worker for dead and retries the call."""
+    retry_policy: RetryPolicy | None = None
+    """Replaces the default as a whole: `RetryPolicy(maximum_attempts=1)` never retries; 0 attempts are without end."""
+    task_queue: str | None = None
+    """Instead of the workflow's own: for workers with a GPU, or inside another network."""
+    priority: Priority | None = None
+    """Among the calls that wait in a task queue; the workflow's own by default."""
+
+    def over(self, defaults: "CallOptions") -> "CallOptions":
+        """These options, completed by others."""
+        return defaults.model_copy(update={name: value for name, value in self if value is not None})
+
+    @field_validator("start_to_close_timeout", "schedule_to_close_timeout", "heartbeat_timeout", mode="wrap")
     @classmethod
-    def _is_a_length(cls, given: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> timedelta:
+    def _is_a_length(cls, given: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> timedelta | None:
         # Pydantic takes a number for seconds. That is for JSON, whose writers have no timedelta.
         length = given if info.mode == "python" and isinstance(given, int | float) else read(given)
-        if problem := length_problem("timeout", length):
-            raise InputInvalid(problem, ErrorDetail(field="timeout"))
-        return cast(timedelta, length)
+        field = cast(str, info.field_name)
+        if length is not None and (problem := length_problem(field, length)):
+            raise InputInvalid(problem, ErrorDetail(field=field))
+        return cast(timedelta | None, length)
+
+    @field_validator("retry_policy")
+    @classmethod
+    def _can_be_sent(cls, policy: RetryPolicy | None) -> RetryPolicy | None:
+        """Temporal refuses these when the call is scheduled, and the workflow task would fail for ever."""
+        if policy and (problem := _problem(policy)):
+            raise InputInvalid(f"retry_policy: {problem}", ErrorDetail(field="retry_policy"))
+        return policy
+
+
+class CallArguments(TypedDict, total=False):
+    """The fields of `CallOptions` as keyword arguments."""
+
+    start_to_close_timeout: timedelta  # of one attempt
+    schedule_to_close_timeout: timedelta  # of all attempts
+    heartbeat_timeout: timedelta  # between two heartbeats
+    retry_policy: RetryPolicy
+    task_queue: str
+    priority: Priority
+
+
+def _problem(policy: RetryPolicy) -> str | None:
+    if policy.maximum_attempts < 0:
+        return f"maximum_attempts={policy.maximum_attempts}: give 1 or more, or 0 for no limit"
+    if policy.backoff_coefficient < 1:
+        return f"backoff_coefficient={policy.backoff_coefficient}: give 1 or more"
+    if policy.initial_interval < timedelta(0):
+        return f"initial_interval={policy.initial_interval}: give a time above 0"
+    if policy.maximum_interval is not None and policy.maximum_interval < policy.initial_interval:
+        return f"maximum_interval={policy.maximum_interval}: give no less than initial_interval"
+    return None

@@ -1,18 +1,12 @@
-"""Tools as data: what a model is told of one, and what a workflow and a worker know of it."""
+"""Tools as data: what a model is told of one, what a workflow knows of one, and where a worker gets them from."""
 
-import asyncio
-import contextvars
-import inspect
-import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic import JsonValue
 
-from llmflow.errors import InputInvalid
+from llmflow.types.calls import CallOptions
 from llmflow.types.wire import CompactWire
 
 P = ParamSpec("P")
@@ -28,71 +22,58 @@ class ToolSpec(CompactWire):
     """Of the arguments: an object."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tool(Generic[P, R]):
-    """A typed function that may be called as an activity of its own name. `llmflow.tools.tool` makes one.
-
-    It carries everything itself and stands in no registry, because the sandbox runs the modules of users again
-    for every run.
-    """
+class Tool(ABC, Generic[P, R]):
+    """A tool in workflow code: `flow.call_tool` runs it as an activity of its name. `@tool` makes one of a function."""
 
     name: str
-    description: str
-    function: Callable[P, R | Awaitable[R]]
-    arguments: type[BaseModel]
-    """Made from the function's parameters; unknown arguments are errors."""
-    output: TypeAdapter[R]
-    """Of the function's return annotation."""
-    timeout: timedelta
-    """Of one attempt."""
-    attempts: int
-    """At most this many, before the failure reaches the workflow."""
-    approval: bool = False
-    """Whether people are asked before a workflow calls it."""
-
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the function here: in a thread of its own if it is sync.
-
-        Raises:
-            InputInvalid: here is workflow code, which would do the work again whenever its history is replayed.
-        """
-        from temporalio import workflow  # here, so that a command line that only reads reports does without the SDK
-
-        if workflow.in_workflow():
-            raise InputInvalid(
-                f"tool {self.name!r} was called as a function in workflow code: use"
-                f" `await flow.call_tool({self.function.__name__}, ...)`, which runs it on a worker, once"
-            )
-        if inspect.iscoroutinefunction(self.function):
-            return await cast(Awaitable[R], self.function(*args, **kwargs))
-        function = cast(Callable[P, R], self.function)
-        context = contextvars.copy_context()
-        return await _in_a_thread(self.name, lambda: context.run(function, *args, **kwargs))
+    options: CallOptions
+    """Of its activity."""
+    approval: bool
+    """Ask people before a workflow calls it."""
 
     @property
+    @abstractmethod
     def spec(self) -> ToolSpec:
-        """What a model is told."""
-        schema = cast(dict[str, JsonValue], self.arguments.model_json_schema())
-        return ToolSpec(name=self.name, description=self.description, json_schema=schema)
+        """The tool as a model sees it."""
 
+    @abstractmethod
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:  # Any: arguments of every type
+        """Arguments by name.
 
-async def _in_a_thread(name: str, work: Callable[[], R]) -> R:
-    """Run it in a new daemon thread.
+        Raises:
+            ToolArgumentsInvalid: they do not fit the signature; names the parameter.
+        """
 
-    A pool would make calls wait for each other while their time runs, and Python waits at its end for the threads of
-    every pool: one stuck call would keep the process. How many calls run at once is the worker's to limit.
-    """
-    result: Future[R] = Future()
+    @abstractmethod
+    def read(self, result: bytes) -> R:
+        """The result of the activity, of its JSON.
 
-    def run() -> None:
-        try:
-            result.set_result(work())
-        except BaseException as error:  # whatever it is, it belongs to the one who waits
-            result.set_exception(error)
-
-    result.set_running_or_notify_cancel()  # from here on, who gives up waiting cannot cancel what the thread sets
-    threading.Thread(target=run, name=f"tool-{name}", daemon=True).start()
-    return await asyncio.wrap_future(result)
+        Raises:
+            ToolOutputInvalid: it is not of the declared type.
+        """
 
 
 AnyTool = Tool[Any, Any]  # Any: a collection of tools has tools of every signature
+
+
+@runtime_checkable
+class ToolSource(Protocol):
+    """Tools that a worker serves, each as an activity of its name: `App(tools=[...])` lists sources.
+
+    A function with `@tool` is a source of one tool; a class of yours may be one of many, such as those of another
+    service.
+    """
+
+    def specs(self) -> Sequence[ToolSpec]:
+        """The tools, as they stand when the worker starts."""
+        ...
+
+    async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
+        """Run one of them in an activity.
+
+        Raises:
+            ToolArgumentsInvalid: the arguments do not fit; no retry can help.
+            ToolRefused: the tool itself says no; no retry can help.
+            Exception: whatever else happens is retried.
+        """
+        ...

@@ -57,8 +57,9 @@ def activities(
     database = Database(settings.store_url)
     registry = Registry(database, prompts_of(app))
     calls = Calls(database, Outbox(settings.home / "outbox"))
-    tools = {tool.name: tool for tool in app.tools}
-    completions = Completions(registry, asked, tools, calls, Budgets(database), prices)
+    tools = {spec.name: (source, spec) for source in app.tools for spec in source.specs()}
+    specs = {name: spec for name, (_, spec) in tools.items()}
+    completions = Completions(registry, asked, specs, calls, Budgets(database), prices)
     known, histories = known_to_the_server(settings), Histories()
     prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known, histories)
     notifications = NotificationActivities(known, _webhook(settings))
@@ -79,7 +80,7 @@ def activities(
         prompts.render,
         notifications.reach,
         notifications.notify,
-        *(tool_activity(tool) for tool in app.tools),
+        *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
     return Activities(functions, shared(lifespan), [Forks(histories), Keys()])
 

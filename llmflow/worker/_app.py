@@ -109,7 +109,7 @@ def check_prompt(prompt: Prompt, app: App, catalogue: ModelCatalogue) -> None:
             catalogue.resolve(prompt.model)
     except ModelNotFound as error:
         raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
-    tools = [tool.name for tool in app.tools]
+    tools = [spec.name for spec in app.tool_specs]
     for tool in prompt.tools:
         if tool not in tools:
             raise ConfigInvalid(

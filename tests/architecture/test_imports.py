@@ -16,13 +16,13 @@ TABLE = """
 room       | may import from llmflow               | and from outside, beyond pydantic
 ---------- | ------------------------------------- | -----------------------------------------------------------
 errors     |                                       |
-types      | errors                                | temporalio.workflow
+types      | errors                                | temporalio.common
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
 prompts    | types, errors                         | minijinja, ruamel.yaml
 providers  | types, errors                         | openai, litellm, httpx, genai_prices, ruamel.yaml,
            |                                       | circuitbreaker, limits, redis
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
-tools      | types, errors                         | httpx, minijinja
+tools      | types, errors                         | httpx, minijinja, temporalio.{common,workflow}
 activities | types, errors, prompts,               | temporalio.{activity,common,exceptions,worker}, httpx,
            | providers, stores, tools              | temporalio.{client,converter,service,api}
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.tools import tool
@@ -19,7 +20,7 @@ async def reserve(what: str) -> str:
     return f"{what} is reserved"
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 async def release(what: str) -> None:
     """Release it again."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.app import App
@@ -64,7 +65,7 @@ class Report(BaseModel):
     told: tuple[str, ...] = ()
 
 
-@tool(attempts=1, timeout=timedelta(minutes=2))
+@tool(retry_policy=RetryPolicy(maximum_attempts=1), start_to_close_timeout=timedelta(minutes=2))
 async def look(number: int, bad: bool = False, held: bool = False, size: int = 0) -> Found:
     """Look at a number."""
     if held:

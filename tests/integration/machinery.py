@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.errors import ProviderUnavailable, StateTimedOut
@@ -41,7 +42,7 @@ class Job(BaseModel):
     said: list[str] = []
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 def stumble(folder: str, name: str, times: int) -> int:
     """Fail the first times that it is called by that name; the number of the call."""
     file = Path(folder, name)

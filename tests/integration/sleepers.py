@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow, worker
 from llmflow.app import App
@@ -16,13 +17,13 @@ TOGETHER = 30
 met = threading.Barrier(TOGETHER)
 
 
-@tool(timeout=timedelta(seconds=20), attempts=1)
+@tool(start_to_close_timeout=timedelta(seconds=20), retry_policy=RetryPolicy(maximum_attempts=1))
 def meet() -> int:
     """Return once as many calls run as there shall be."""
     return met.wait()
 
 
-@tool(timeout=timedelta(minutes=10), attempts=1)
+@tool(start_to_close_timeout=timedelta(minutes=10), retry_policy=RetryPolicy(maximum_attempts=1))
 def stick() -> None:
     """Never end."""
     print("stuck", flush=True)

@@ -44,6 +44,7 @@ class Pid:
 TOOLS = '''
 import os
 from pathlib import Path
+from temporalio.common import RetryPolicy
 from llmflow.tools import tool
 
 WORD = "one"
@@ -57,7 +58,7 @@ def say() -> str:
     return WORD
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 def hold() -> str:
     """Last until it is told to end."""
     return f"{WORD} {Path('hold').read_text()}"

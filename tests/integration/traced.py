@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.app import App
@@ -51,7 +52,7 @@ class Retried:
 
     @workflow.run
     async def run(self, attempts: int) -> str:
-        call = flow.CallOptions(attempts=attempts)
+        call = flow.CallOptions(retry_policy=RetryPolicy(maximum_attempts=attempts))
         return (await flow.complete("traced/greet", {"name": "ana"}, call=call)).output
 
 

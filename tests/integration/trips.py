@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.app import App
@@ -25,7 +26,7 @@ def note(tool: str, what: str) -> int:
     return noted.count(call) - 1
 
 
-@tool(attempts=2)
+@tool(retry_policy=RetryPolicy(maximum_attempts=2))
 async def book(what: str) -> str:
     """Book something."""
     before = note("book", what)
@@ -44,7 +45,7 @@ async def book(what: str) -> str:
     return f"ticket for {what}"
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 def cancel(booked: str) -> None:
     """Cancel a booking; in a thread."""
     before = note("cancel", booked)
@@ -56,7 +57,7 @@ def cancel(booked: str) -> None:
         raise ToolRefused("too late")
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 def hold(what: str) -> None:
     """Hold something; in a thread, which goes on for a while when it is told to stop."""
     note("hold", what)

@@ -8,8 +8,19 @@ pyright stops complaining there, the then unnecessary comment is the error.
 from datetime import timedelta
 from typing import assert_type
 
-from llmflow.tools import FetchedPage, SavedFile, SearchResult, fetch_url, run_tool, save_file, search_documents, tool
-from llmflow.types.tools import Tool
+from temporalio.common import RetryPolicy
+
+from llmflow.tools import (
+    FetchedPage,
+    FunctionTool,
+    SavedFile,
+    SearchResult,
+    fetch_url,
+    run_tool,
+    save_file,
+    search_documents,
+    tool,
+)
 
 
 @tool
@@ -24,19 +35,19 @@ def count(text: str) -> int:
     return len(text)
 
 
-@tool(name="other-name", timeout=timedelta(seconds=5), attempts=2)
+@tool(name="other-name", start_to_close_timeout=timedelta(seconds=5), task_queue="gpu")
 async def configured(query: str) -> str | None:
     """Search."""
     return query
 
 
-@tool(attempts=1, approval=True)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1), approval=True)
 def configured_sync(*, flag: bool) -> tuple[int, str]:
     """Count."""
     return int(flag), ""
 
 
-assert_type(count, Tool[[str], int])  # pyright: ignore[reportAssertTypeFailure]  # expected: `text` has a name, too
+assert_type(count, FunctionTool[[str], int])  # pyright: ignore[reportAssertTypeFailure]  # expected: `text` has a name, too
 
 
 async def calls() -> None:
@@ -45,6 +56,7 @@ async def calls() -> None:
     assert_type(await count(text="saga"), int)
     assert_type(await configured("saga"), str | None)
     assert_type(await configured_sync(flag=True), tuple[int, str])
+    assert_type(await search.with_options(task_queue="gpu")("saga"), list[str])
     assert_type(await run_tool(search, {"query": "saga"}), list[str])
     assert_type(await run_tool(count, {"text": "saga"}), int)
 
@@ -65,8 +77,8 @@ async def mistakes() -> None:
     await save_file(path="report.md")  # pyright: ignore[reportCallIssue]  # expected: `content` is missing
 
 
-tool(timeout=5)  # pyright: ignore[reportArgumentType]  # expected: a timedelta
-tool(attempts="2")  # pyright: ignore[reportArgumentType]  # expected: an int
+tool(start_to_close_timeout=5)  # pyright: ignore[reportArgumentType]  # expected: a timedelta
+tool(retry_policy=2)  # pyright: ignore[reportArgumentType]  # expected: a RetryPolicy
 tool(retries=2)  # pyright: ignore[reportCallIssue]  # expected: no such option
 tool("search")  # pyright: ignore[reportCallIssue, reportArgumentType]  # expected: a function
 search.name = "other"  # pyright: ignore[reportAttributeAccessIssue]  # expected: frozen

@@ -1,15 +1,13 @@
 """App and where it is found."""
 
-from datetime import timedelta
-
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter, create_model
 from temporalio import workflow
 
 from llmflow.app import App, load_app, load_demo
 from llmflow.errors import ConfigInvalid
-from llmflow.tools import search_documents
-from llmflow.types.tools import AnyTool, Tool
+from llmflow.tools import FunctionTool, search_documents
+from llmflow.types.calls import CallOptions
 from tests.integration.hello.workflows import Typed
 
 
@@ -22,18 +20,19 @@ class Nothing:
 class NotOne: ...
 
 
-def tool_named(name: str) -> AnyTool:
+def tool_named(name: str, module: str = __name__) -> FunctionTool[[], str]:
     def function() -> str:
         return ""
 
-    return Tool(
+    function.__module__ = module
+
+    return FunctionTool(
         name=name,
         description="",
         function=function,
-        arguments=BaseModel,
+        arguments=create_model(name),
         output=TypeAdapter(str),
-        timeout=timedelta(seconds=1),
-        attempts=1,
+        options=CallOptions(),
     )
 
 
@@ -53,9 +52,8 @@ def test_modules_of_tools_are_passed_through_but_for_those_with_a_workflow() -> 
     assert App(name="mine", workflows=[Typed], tools=tools).passthrough_modules == (__name__, theirs)
 
 
-def test_a_package_of_tools_around_a_workflow_is_not_passed_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    around = tool_named("one")
-    monkeypatch.setattr(around.function, "__module__", "tests.integration.hello")
+def test_a_package_of_tools_around_a_workflow_is_not_passed_through() -> None:
+    around = tool_named("one", module="tests.integration.hello")
     assert App(name="mine", workflows=[Typed], tools=[around]).passthrough_modules == ()
     assert App(name="mine", workflows=[Nothing], tools=[around]).passthrough_modules == ("tests.integration.hello",)
 

@@ -16,7 +16,6 @@ from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import NOTIFY, REACH
 
 A_DAY = timedelta(days=1)
-REACHING = CallOptions(timeout=timedelta(seconds=10), attempts=1_000)
 
 
 async def reach(run: Run) -> None:
@@ -28,9 +27,13 @@ async def reach(run: Run) -> None:
     # Parallel first questions ask once; with the lock of the pins, because open runs were recorded so.
     async with run.pins.resolving:
         if run.approvals.reach is None:
-            _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=REACHING)
+            _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=_persistent())
             run.approvals.reached(found)
             run.visibility.know(found.attributes)
+
+
+def _persistent() -> CallOptions:
+    return CallOptions(start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(maximum_attempts=1_000))
 
 
 class Notices:

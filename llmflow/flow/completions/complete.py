@@ -20,13 +20,14 @@ from llmflow.errors import (
 )
 from llmflow.flow.arguments import a_tool, invalid
 from llmflow.flow.completions.output import Output, output_of
-from llmflow.flow.execute import execute
+from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
 from llmflow.flow.pauses import pause
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
+from llmflow.types.lengths import length_of
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import Candidate, FinishReason, ModelOptions
 from llmflow.types.prompts import PromptRef
@@ -100,7 +101,7 @@ async def complete(
         messages: Follow the rendered prompt: pictures, files, answers of tools.
         tools: The model may ask for these; see `Completion.tool_calls`.
         options: Win over those of the prompt and of models.yaml.
-        call: Time limit and attempts of each call.
+        call: Time limits, retry policy, task queue and priority of each call.
         repairs: How often an answer that does not fit is asked for again, with the error. Each is paid.
 
     Raises:
@@ -241,9 +242,12 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
 
 
 def _timeout(timeout: TimeoutError, call: CallOptions) -> str:
+    attempts = call.retry_policy.maximum_attempts if call.retry_policy else ATTEMPTS
     if timeout.type is TimeoutType.HEARTBEAT:
-        return f"its worker died, {call.attempts} times"
-    return f"{call.attempts} attempts of {call.timeout.total_seconds():.0f} s were not enough"
+        return f"its worker died, {attempts} times"
+    if timeout.type is TimeoutType.SCHEDULE_TO_CLOSE and call.schedule_to_close_timeout:
+        return f"{length_of(call.schedule_to_close_timeout)} for all attempts were not enough"
+    return f"{attempts} attempts of {length_of(call.start_to_close_timeout or ATTEMPT)} were not enough"
 
 
 def _read(expected: Output[T], answer: CompletionResult) -> T | None:

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 from pydantic import BaseModel
+from temporalio.common import RetryPolicy
 
 from llmflow.errors import ToolRefused
 from llmflow.tools import tool
@@ -32,7 +33,7 @@ async def refuse(reason: str) -> None:
     raise ToolRefused(f"not today: {reason}")
 
 
-@tool(attempts=2, timeout=timedelta(seconds=5))
+@tool(retry_policy=RetryPolicy(maximum_attempts=2), start_to_close_timeout=timedelta(seconds=5))
 async def stumble() -> None:
     """Fail in a way of its own."""
     raise LookupError("nothing there")
@@ -52,7 +53,7 @@ class Closed(ToolRefused):
     """A user's own kind of refusal."""
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 async def missing_within() -> None:
     """Miss something."""
     raise NotFoundError("no such page")
@@ -64,7 +65,7 @@ async def own_error() -> None:
     raise Closed("closed today")
 
 
-@tool(attempts=1)
+@tool(retry_policy=RetryPolicy(maximum_attempts=1))
 async def unserved() -> None:
     """Is in no App."""
 

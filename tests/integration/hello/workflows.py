@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Optional
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.errors import ProviderError
@@ -13,7 +14,7 @@ from llmflow.types.tools import AnyTool
 from tests.integration.hello import tools
 from tests.integration.hello.schemas import Ask, Greeting, Load, Picky, Use
 
-ONCE = flow.CallOptions(attempts=1)
+ONCE = flow.CallOptions(retry_policy=RetryPolicy(maximum_attempts=1))
 
 
 @workflow.defn
@@ -33,7 +34,10 @@ class Asked:
 
     @workflow.run
     async def run(self, ask: Ask) -> dict[str, str]:
-        call = flow.CallOptions(attempts=ask.attempts, timeout=timedelta(seconds=ask.seconds))
+        call = flow.CallOptions(
+            retry_policy=RetryPolicy(maximum_attempts=ask.attempts),
+            start_to_close_timeout=timedelta(seconds=ask.seconds),
+        )
         answer = await flow.complete(ask.prompt, ask.variables, model=ask.model, call=call, repairs=ask.repairs)
         return {"text": answer.output, "model": answer.model, "prompt": answer.prompt.name, "id": answer.call_id}
 

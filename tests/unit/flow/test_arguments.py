@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.errors import InputInvalid, VariablesInvalid
@@ -15,6 +16,7 @@ from llmflow.flow.branches.batches import as_json
 from llmflow.flow.completions.output import output_of
 from llmflow.flow.prompts import as_json as variables_of
 from llmflow.tools import tool
+from llmflow.types.calls import CallArguments
 
 DAY = timedelta(days=1)
 
@@ -105,16 +107,47 @@ def test_a_forgotten_await_in_what_people_are_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "says"), [(60, "timeout=60: give a timedelta"), (0 * DAY, "timeout=0:00:00: give a time above 0")]
+    ("timeout", "says"),
+    [
+        (60, "_timeout=60: give a timedelta"),
+        (0 * DAY, "_timeout=0:00:00: give a time above 0"),
+    ],
 )
 def test_a_call_has_a_length_of_time(timeout: Any, says: str) -> None:  # Any: the mistake
     with pytest.raises(InputInvalid, match=says) as refused:
-        flow.CallOptions(timeout=timeout)
-    assert refused.value.detail.field == "timeout"
+        flow.CallOptions(start_to_close_timeout=timeout)
+    assert refused.value.detail.field == "start_to_close_timeout"
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        (RetryPolicy(maximum_attempts=-1), "maximum_attempts=-1: give 1 or more, or 0 for no limit"),
+        (RetryPolicy(backoff_coefficient=0.5), "backoff_coefficient=0.5: give 1 or more"),
+        (RetryPolicy(initial_interval=-DAY), "initial_interval=-1 day, 0:00:00: give a time above 0"),
+        (RetryPolicy(maximum_interval=DAY / 1e6), "maximum_interval=0:00:00.086400: give no less than"),
+    ],
+)
+def test_a_retry_policy_that_temporal_refuses(policy: RetryPolicy, says: str) -> None:
+    with pytest.raises(InputInvalid, match=f"retry_policy: {says}") as refused:
+        flow.CallOptions(retry_policy=policy)
+    assert refused.value.detail.field == "retry_policy"
+
+
+def test_call_arguments_are_the_fields_of_call_options() -> None:
+    assert list(CallArguments.__annotations__) == list(flow.CallOptions.model_fields)
+
+
+def test_options_are_completed_by_defaults() -> None:
+    defaults = flow.CallOptions(start_to_close_timeout=DAY, task_queue="cpu")
+    chosen = flow.CallOptions(task_queue="gpu").over(defaults)
+    assert chosen == flow.CallOptions(start_to_close_timeout=DAY, task_queue="gpu")
 
 
 def test_a_call_that_is_written_as_json_is_read() -> None:
-    options = flow.CallOptions(timeout=3 * DAY, attempts=2)
+    options = flow.CallOptions(
+        start_to_close_timeout=3 * DAY, retry_policy=RetryPolicy(maximum_attempts=2), task_queue="gpu"
+    )
     assert flow.CallOptions.model_validate_json(options.model_dump_json()) == options
     with pytest.raises(ValidationError, match="should be a valid timedelta"):
-        TypeAdapter(flow.CallOptions).validate_python({"timeout": "soon"})
+        TypeAdapter(flow.CallOptions).validate_python({"heartbeat_timeout": "soon"})

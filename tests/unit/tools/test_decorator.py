@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field
+from temporalio.common import RetryPolicy
 
-from llmflow.errors import ConfigInvalid
+from llmflow.errors import ConfigInvalid, InputInvalid
 from llmflow.tools import tool
+from llmflow.tools.decorator import DEFAULTS
+from llmflow.types.calls import CallOptions
 
 from . import postponed
 
@@ -50,15 +53,27 @@ async def weather(place: Place, days: Annotated[int, Field(ge=1)] = 3, *, schema
 def test_a_tool_carries_everything() -> None:
     assert weather.name == "weather"
     assert weather.description == "Forecast the weather.\n\nOnly for cities."
-    assert (weather.timeout, weather.attempts) == (timedelta(minutes=1), 4)
+    assert weather.options == CallOptions(
+        start_to_close_timeout=timedelta(minutes=1), retry_policy=RetryPolicy(maximum_attempts=4)
+    )
 
 
 def test_options() -> None:
-    @tool(name="other-name", timeout=timedelta(seconds=5), attempts=1)
+    @tool(name="other-name", start_to_close_timeout=timedelta(seconds=5), task_queue="gpu")
     def named() -> None:
         """Do it."""
 
-    assert (named.name, named.timeout, named.attempts) == ("other-name", timedelta(seconds=5), 1)
+    assert named.name == "other-name"
+    assert named.options == CallOptions(start_to_close_timeout=timedelta(seconds=5), task_queue="gpu").over(DEFAULTS)
+
+
+def test_other_options_for_one_call() -> None:
+    once = weather.with_options(retry_policy=RetryPolicy(maximum_attempts=1))
+    assert once.options == CallOptions(retry_policy=RetryPolicy(maximum_attempts=1)).over(DEFAULTS)
+    assert weather.options == DEFAULTS
+    assert (once.spec, once.function) == (weather.spec, weather.function)
+    with pytest.raises(InputInvalid, match="no field `task_que`"):
+        weather.with_options(task_que="gpu")  # type: ignore[call-arg]  # the mistake
 
 
 def test_a_model_is_told_names_types_descriptions_and_defaults() -> None:
@@ -243,9 +258,10 @@ def test_a_lambda_has_no_name() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"timeout": timedelta(0)}, "timeout=0:00:00: give a time above 0"),
-        ({"timeout": 3}, "timeout=3: give a timedelta"),
-        ({"attempts": 0}, "attempts=0: give 1 or more"),
+        ({"start_to_close_timeout": timedelta(0)}, "start_to_close_timeout=0:00:00: give a time above 0"),
+        ({"heartbeat_timeout": 3}, "heartbeat_timeout=3: give a timedelta"),
+        ({"retry_policy": RetryPolicy(maximum_attempts=-1)}, "maximum_attempts=-1: give 1 or more"),
+        ({"attempts": 1}, "no field `attempts`; it has start_to_close_timeout"),
     ],
 )
 def test_limits_out_of_range(options: dict[str, Any], says: str) -> None:

@@ -18,7 +18,7 @@ from llmflow.types.wire import Wire
     ("kind", "given", "says"),
     [
         (ModelOptions, {"temprature": 1}, r"ModelOptions has no field `temprature` \(did you mean `temperature`\?\)"),
-        (CallOptions, {"timeot": 1}, r"CallOptions has no field `timeot` \(did you mean `timeout`\?\)"),
+        (CallOptions, {"task_que": 1}, r"CallOptions has no field `task_que` \(did you mean `task_queue`\?\)"),
         (Budget, {"usd": 1, "unpricd": "allow"}, r"Budget has no field `unpricd` .*; it has usd, unpriced, id"),
         (Decide, {"approval": "a", "aproved": True}, r"Decide has no field `aproved` \(did you mean `approved`\?\)"),
     ],
@@ -45,6 +45,6 @@ def test_what_a_newer_version_wrote_is_read() -> None:
 
 def test_a_number_is_a_length_of_time_in_json_alone() -> None:
     """As it has always been in inputs of runs, and some are open."""
-    assert CallOptions.model_validate_json('{"timeout": 90}').timeout == timedelta(seconds=90)
+    assert CallOptions.model_validate_json('{"heartbeat_timeout": 90}').heartbeat_timeout == timedelta(seconds=90)
     with pytest.raises(InputInvalid, match="give a timedelta"):
-        CallOptions.model_validate({"timeout": 90})
+        CallOptions.model_validate({"heartbeat_timeout": 90})

@@ -1,0 +1,150 @@
+"""Tools that are functions: called here, bound and read in workflow code, and served by a worker."""
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast
+
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import to_json
+from temporalio import workflow
+
+from llmflow.errors import ErrorDetail, InputInvalid, ToolArgumentsInvalid
+from llmflow.tools.problems import wrong_arguments, wrong_result
+from llmflow.types.calls import CallArguments, CallOptions
+from llmflow.types.tools import Tool, ToolSpec
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionTool(Tool[P, R]):
+    """A typed function as a tool; `@tool` makes it.
+
+    It carries everything itself and stands in no registry, because the sandbox runs the modules of users again
+    for every run.
+    """
+
+    name: str
+    description: str
+    function: Callable[P, R | Awaitable[R]]
+    arguments: type[BaseModel]
+    """Made from the function's parameters; unknown arguments are errors."""
+    output: TypeAdapter[R]
+    """Of the function's return annotation."""
+    options: CallOptions
+    approval: bool = False
+
+    def __post_init__(self) -> None:
+        # As `functools.wraps` does, so that `inspect.signature` and `get_type_hints` see the function.
+        names = {name: getattr(self.function, name) for name in functools.WRAPPER_ASSIGNMENTS}
+        vars(self).update(names, __wrapped__=self.function)
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function here: in a thread of its own if it is sync.
+
+        Raises:
+            InputInvalid: here is workflow code, which would do the work again whenever its history is replayed.
+        """
+        if workflow.in_workflow():
+            raise InputInvalid(
+                f"tool {self.name!r} was called as a function in workflow code: use"
+                f" `await flow.call_tool({self.function.__name__}, ...)`, which runs it on a worker, once"
+            )
+        if inspect.iscoroutinefunction(self.function):
+            return await cast(Awaitable[R], self.function(*args, **kwargs))
+        function = cast(Callable[P, R], self.function)
+        context = contextvars.copy_context()
+        return await _in_a_thread(self.name, lambda: context.run(function, *args, **kwargs))
+
+    def with_options(self, **options: Unpack[CallArguments]) -> Self:
+        """The same tool with other options of its calls: `search.with_options(task_queue="gpu")`."""
+        return replace(self, options=CallOptions(**options).over(self.options))
+
+    @property
+    def spec(self) -> ToolSpec:
+        """See base class."""
+        return self._spec
+
+    @functools.cached_property
+    def _spec(self) -> ToolSpec:
+        schema = cast(dict[str, JsonValue], self.arguments.model_json_schema())
+        return ToolSpec(name=self.name, description=self.description, json_schema=schema)
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:  # Any: arguments of every type
+        """See base class.
+
+        Raises:
+            ToolArgumentsInvalid: they do not fit the signature; names the parameter.
+        """
+        try:
+            return inspect.signature(self.function).bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise ToolArgumentsInvalid(f"tool {self.name!r}: {error}", ErrorDetail(field=_named(str(error)))) from None
+
+    def read(self, result: bytes) -> R:
+        """See base class."""
+        try:
+            return self.output.validate_json(result)
+        except ValidationError as error:
+            raise wrong_result(self.name, error) from None
+
+    def specs(self) -> Sequence[ToolSpec]:
+        """See `ToolSource`."""
+        return (self.spec,)
+
+    async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
+        """See `ToolSource`."""
+        value: JsonValue = self.output.dump_python(await run_tool(self, arguments), mode="json")
+        return value
+
+
+async def run_tool(tool: FunctionTool[..., R], arguments: Mapping[str, JsonValue]) -> R:
+    """Run a tool on a JSON object of arguments; the function gets real values, nested models included.
+
+    Raises:
+        ToolArgumentsInvalid: an argument is missing, unknown or of the wrong type; `detail.field` names the first.
+        ToolOutputInvalid: the function returned what its own annotation forbids.
+        Exception: whatever the function raises.
+    """
+    try:
+        # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
+        given = tool.arguments.model_validate_json(to_json(arguments))
+    except ValidationError as error:
+        raise wrong_arguments(tool.name, tool.arguments, error) from None
+    fields = type(given).model_fields.items()
+    result = await tool(**{field.alias or name: getattr(given, name) for name, field in fields})
+    try:
+        return tool.output.validate_python(result)
+    except ValidationError as error:
+        raise wrong_result(tool.name, error) from None
+
+
+async def _in_a_thread(name: str, work: Callable[[], R]) -> R:
+    """Run it in a new daemon thread.
+
+    A pool would make calls wait for each other while their time runs, and Python waits at its end for the threads of
+    every pool: one stuck call would keep the process. How many calls run at once is the worker's to limit.
+    """
+    result: Future[R] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # whatever it is, it belongs to the one who waits
+            result.set_exception(error)
+
+    result.set_running_or_notify_cancel()  # from here on, who gives up waiting cannot cancel what the thread sets
+    threading.Thread(target=run, name=f"tool-{name}", daemon=True).start()
+    return await asyncio.wrap_future(result)
+
+
+def _named(message: str) -> str | None:
+    """The parameter in quotes in Python's own message, such as: missing a required argument: 'query'."""
+    return message.split("'")[1] if "'" in message else None
