@@ -10,6 +10,7 @@ from temporalio import activity
 
 from llmflow.activities.budgets import reservation
 from llmflow.activities.heartbeat import heartbeats
+from llmflow.activities.schemas import judge_of
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import Prompt, render
 from llmflow.providers.base import Provider
@@ -54,6 +55,7 @@ class Completions:
         Raises:
             ProviderError: the vendor refused or failed; see `errors.py` for which may be retried.
             PromptError: the version is not served here, or the variables do not fit it.
+            InputInvalid: the schema of the answer is no JSON schema; no model was asked.
             ToolNotFound: the request offers a tool that this worker does not serve.
             BudgetExceeded: the run's budget has no room for it; no model was asked.
             StoreUnavailable: the store does not answer; no model was asked.
@@ -79,11 +81,12 @@ class Completions:
 
     async def _ask(self, request: CompletionRequest, call: Call) -> CompletionResult:
         prompt = await self._registry.get(request.prompt)
-        provider = self._provider(request.model)
+        provider, output = self._provider(request.model), request.output or _schema_of(prompt)
+        judge = judge_of(output) if output and output.judged else None
         asked = ModelRequest(
             model=request.model.partition(":")[2],
             messages=(*render(prompt, request.variables), *request.messages),
-            output=request.output or _schema_of(prompt),
+            output=output,
             tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
             options=request.options,
             timeout=_time_for_the_vendor(call.at),
@@ -102,6 +105,7 @@ class Completions:
             finish_reason=response.finish_reason,
             tool_calls=response.tool_calls,
             response_id=response.response_id,
+            misfit=judge(response.text) if judge and not response.tool_calls else None,
         )
         outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
         kept = {
@@ -166,7 +170,7 @@ def _ended(call: Call, outcome: str) -> Call:
 
 
 def _schema_of(prompt: Prompt) -> OutputSchema | None:
-    return OutputSchema(name="answer", json_schema=dict(prompt.output)) if prompt.output else None
+    return OutputSchema(name="answer", json_schema=dict(prompt.output), judged=True) if prompt.output else None
 
 
 def _time_for_the_vendor(began: datetime) -> float:

@@ -7,7 +7,8 @@ from temporalio import activity
 
 from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.forks.histories import Histories
-from llmflow.errors import ModelNotFound, PromptError, PromptVersionMissing
+from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvalid, PromptVersionMissing
+from llmflow.prompts.in_code import prompt_in_code
 from llmflow.prompts.prompt import Prompt, render
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.prompts.registry import Registry
@@ -17,6 +18,7 @@ from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.prompts import Prompt as PromptInCode
 
 _NONE = Pins(prompts={}, models={})
 
@@ -29,12 +31,14 @@ class PromptActivities:
         registry: Registry,
         catalogue: ModelCatalogue,
         label: str,
+        by: str,
         attributes: KnownAttributes,
         histories: Histories,
     ) -> None:
         self._registry = registry
         self._catalogue = catalogue
         self._label = label
+        self._by = by
         self._attributes = attributes
         self._histories = histories
 
@@ -47,6 +51,7 @@ class PromptActivities:
 
         Raises:
             PromptNotFound: no prompt has that name.
+            PromptInvalid: a prompt in workflow code does not parse, or a file has its name.
             PromptVersionMissing: the label points to a version that the store does not have.
             ModelNotFound: models.yaml has no such alias or provider.
             StoreUnavailable: the store does not answer.
@@ -60,6 +65,8 @@ class PromptActivities:
             return kept.models.get(name) or self._catalogue.resolve(name, run)
 
         asked = chosen[request.prompt]
+        if request.inline:
+            chosen[request.prompt] = asked = asked.model_copy(update={"inline": True})
         wanted = request.model or asked.model
         models = {wanted: candidates(wanted)} if wanted else {}
         for prompt in chosen.values():
@@ -72,11 +79,12 @@ class PromptActivities:
         self, request: ResolveRequest, run: str, kept: Mapping[str, PinnedPrompt]
     ) -> dict[str, PinnedPrompt]:
         """The other prompts of the folder, in the versions that a run begins with."""
-        if request.prompt not in kept:
+        inline = await self._inline(request.inline) if request.inline else None
+        if request.prompt not in kept and inline is None:
             self._registry.served.get(request.prompt)
         beside = {
             prompt.ref.name: prompt
-            for prompt in self._registry.served
+            for prompt in (*self._registry.served, *((inline,) if inline else ()))
             if _folder(prompt.ref.name) == _folder(request.prompt) and prompt.ref.name not in kept
         }
         units: dict[Unit, str] = {
@@ -93,6 +101,17 @@ class PromptActivities:
                 if name == request.prompt:
                     raise
         return chosen
+
+    async def _inline(self, given: PromptInCode) -> Prompt:
+        """The prompt that workflow code has. It is stored now, so that every worker can load its version."""
+        if given.name in self._registry.served:
+            raise PromptInvalid(
+                f"prompt `{given.name}` is in the code, and a file has the same name: rename one of them",
+                ErrorDetail(field=given.name),
+            )
+        prompt = prompt_in_code(given)
+        await self._registry.add(prompt, self._by)
+        return prompt
 
     async def _kept(self, request: ResolveRequest, fork: Fork, run: str) -> Pins:
         """What a forked run need not choose: what the run before it had, and what it was told."""

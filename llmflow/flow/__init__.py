@@ -13,6 +13,7 @@ from llmflow.flow.tools import call_tool
 from llmflow.types.calls import CallOptions
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelOptions
+from llmflow.types.prompts import Prompt
 
 __all__ = [
     "CallOptions",
@@ -24,6 +25,7 @@ __all__ = [
     "Message",
     "ModelOptions",
     "Outcome",
+    "Prompt",
     "Saga",
     "Step",
     "Text",

@@ -9,19 +9,21 @@ from pydantic_core import to_jsonable_python
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, VariablesInvalid
+from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, VariablesInvalid
 from llmflow.flow.execute import ends_if_cancelled, execute, typed_errors
 from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
-from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.prompts import Pins, Prompt, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.wire import unwritable
 
 Variables = BaseModel | Mapping[str, object] | None
 """Values for a prompt: a model's fields or a mapping, of anything that pydantic can write as JSON."""
 
 
-async def render(prompt: str, variables: Variables = None, *, call: CallOptions | None = None) -> RenderedPrompt:
+async def render(
+    prompt: str | Prompt, variables: Variables = None, *, call: CallOptions | None = None
+) -> RenderedPrompt:
     """The messages that the pinned version of a prompt makes of `variables`.
 
     `flow.complete` renders by itself, inside its one activity; this is for code that needs the text.
@@ -32,32 +34,43 @@ async def render(prompt: str, variables: Variables = None, *, call: CallOptions 
     """
     pinned = await pin(prompt, None)
     request = RenderRequest(prompt=pinned.prompt, variables=as_json(variables))
-    _, rendered = await execute(RENDER, request, verb="render", options=call or CallOptions(), summary=prompt)
+    _, rendered = await execute(
+        RENDER, request, verb="render", options=call or CallOptions(), summary=pinned.prompt.name
+    )
     return rendered
 
 
-async def pin(prompt: str, model: str | None) -> Pin:
+async def pin(prompt: str | Prompt, model: str | None) -> Pin:
     """The version and the models that this run uses for `prompt`: resolved once, then the same to its end.
 
     Raises:
         PromptNotFound: the worker serves no prompt of that name.
+        PromptInvalid: the prompt in code does not parse, or a file has its name.
+        InputInvalid: this run has another prompt of that name in code.
         ModelNotFound: models.yaml has no such alias or provider.
         ConfigInvalid: the worker's llmflow is older than this one.
     """
-    run = current()
-    if (known := run.pins.find(prompt, model)) is None:
+    run, name = current(), prompt if isinstance(prompt, str) else prompt.name
+    inline = None if isinstance(prompt, str) else run.pins.inline(prompt)
+    if (known := run.pins.find(name, model)) is None:
         async with run.pins.resolving:
-            if (known := run.pins.find(prompt, model)) is None:
+            if (known := run.pins.find(name, model)) is None:
                 # By the alias that this run has: the prompt's own may be another one by now.
                 request = ResolveRequest(
-                    prompt=prompt, model=run.pins.alias(prompt, model), origin=run.origin, fork=run.forks.fork
+                    prompt=name,
+                    model=run.pins.alias(name, model),
+                    origin=run.origin,
+                    fork=run.forks.fork,
+                    inline=inline,
                 )
                 found = await _resolve(request)
                 run.visibility.know(found.attributes)
-                run.pins.keep(prompt, found)
-                known = run.pins.find(prompt, model)
+                run.pins.keep(name, found)
+                known = run.pins.find(name, model)
     if known is None:
-        raise ConfigInvalid(f"the worker did not say what prompt {prompt!r} is: is its llmflow older than this one?")
+        raise ConfigInvalid(f"the worker did not say what prompt {name!r} is: is its llmflow older than this one?")
+    if inline and not known.inline:
+        raise PromptInvalid(f"prompt `{name}` is in the code, and a file has the same name: rename one of them")
     return known
 
 

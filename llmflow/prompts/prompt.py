@@ -71,6 +71,9 @@ class Prompts:
     def __len__(self) -> int:
         return len(self._by_name)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
     def get(self, name: str) -> Prompt:
         """The version that the file of that name has.
 

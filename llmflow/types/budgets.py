@@ -1,6 +1,7 @@
 """Budgets: what a run and everything below it may cost."""
 
-from typing import Literal
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -21,3 +22,10 @@ class Budget(CompactWire, Handwritten):
     """What to do with a model whose price nobody knows: it could cost anything."""
     id: str | None = None
     """Set by llmflow: the run that it was given to."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, usd: Decimal | str | float, unpriced: Literal["refuse", "allow"] = "refuse", id: str | None = None
+        ) -> None:
+            """See the class. For type checkers, which would want a Decimal."""

@@ -43,5 +43,7 @@ class CompletionResult(CompactWire):
     finish_reason: FinishReason = "stop"
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
+    misfit: str | None = None
+    """How the answer does not fit the schema by which the activity judged it; empty if it does, `None` if none did."""
     taken: bool = False
     """Whether a forked run took it over, so that nobody paid for it again."""

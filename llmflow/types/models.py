@@ -69,6 +69,8 @@ class OutputSchema(CompactWire):
     name: str
     json_schema: dict[str, JsonValue]
     """As pydantic writes it; providers make of it what their vendor accepts."""
+    judged: bool = False
+    """The activity judges the answer by the schema, because the workflow has no type that would."""
 
 
 class ModelRequest(Wire):

@@ -1,9 +1,12 @@
 """Prompts: the reference to a version, and what a run pins."""
 
+import re
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from pydantic import JsonValue, model_serializer, model_validator
 
+from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.forks import Fork
 from llmflow.types.messages import Message
@@ -35,6 +38,34 @@ class PromptRef(Wire):
         return value
 
 
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt in a line of workflow code, as a file would have it.
+
+    `flow.Prompt("support/greet", user="Greet {{ name }}.", model="fast")`
+    """
+
+    name: str
+    """As a file's: `support/greet` in the App `support`. No file may have it."""
+    _: KW_ONLY
+    user: str
+    """Template of the user's message."""
+    system: str = ""
+    """Template of the system's message, if there is one."""
+    model: str | None = None
+    """Alias of models.yaml or `provider:model`."""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "user"):
+            if not str(getattr(self, field)).strip():
+                raise InputInvalid(f"flow.Prompt: `{field}` is empty", ErrorDetail(field=field))
+        if not re.fullmatch(r"[\w./-]+", self.name):
+            raise InputInvalid(
+                f"flow.Prompt({self.name!r}): a name has letters, digits, `_`, `-`, `.` and `/`",
+                ErrorDetail(field="name"),
+            )
+
+
 class PromptSource(CompactWire):
     """How a run came to a version: both `None` where it is simply the one in the worker's files."""
 
@@ -54,6 +85,8 @@ class ResolveRequest(CompactWire):
     """Of the run: a rollout decides by it."""
     fork: Fork | None = None
     """Of a forked run: whose versions it keeps, and which are other ones."""
+    inline: Prompt | None = None
+    """The prompt itself, where workflow code has it and no file."""
 
 
 class PinnedPrompt(CompactWire):
@@ -63,6 +96,8 @@ class PinnedPrompt(CompactWire):
     model: str | None = None
     options: ModelOptions = ModelOptions()
     source: PromptSource = PromptSource()
+    inline: bool = False
+    """It is a `flow.Prompt`."""
 
 
 class Pins(CompactWire):

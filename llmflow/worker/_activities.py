@@ -61,7 +61,7 @@ def activities(
     specs = {name: spec for name, (_, spec) in tools.items()}
     completions = Completions(registry, asked, specs, calls, Budgets(database), prices)
     known, histories = known_to_the_server(settings), Histories()
-    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, known, histories)
+    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, settings.by, known, histories)
     notifications = NotificationActivities(known, _webhook(settings))
 
     @asynccontextmanager
@@ -114,7 +114,7 @@ def pin_activities(
     prices = app_prices(app, settings, models)
     histories = Histories()
     prompts = PromptActivities(
-        registry, with_prices(models, prices), settings.label, known_to_the_server(settings), histories
+        registry, with_prices(models, prices), settings.label, settings.by, known_to_the_server(settings), histories
     )
 
     @asynccontextmanager

@@ -24,7 +24,8 @@ providers  | types, errors                         | openai, litellm, httpx, gen
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja, temporalio.{common,workflow}
 activities | types, errors, prompts,               | temporalio.{activity,common,exceptions,worker}, httpx,
-           | providers, stores, tools              | temporalio.{client,converter,service,api}
+           | providers, stores, tools              | temporalio.{client,converter,service,api}, jsonschema,
+           |                                       | referencing
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
            |                                       | obstore, cryptography
 telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},

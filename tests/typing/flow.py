@@ -5,14 +5,15 @@ This file is checked, not run. A line that must be an error carries `# pyright: 
 pyright stops complaining there, the then unnecessary comment is the error.
 """
 
-from typing import assert_type
+from typing import Literal, assert_type
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from temporalio import workflow
 
 from llmflow import flow
 from llmflow.client import Client, Run
 from llmflow.tools import SearchResult, search_documents
+from llmflow.types.budgets import Budget
 
 
 class Plan(BaseModel):
@@ -28,6 +29,12 @@ class Lookup:
         assert_type(plan.output, Plan)
         assert_type((await flow.complete("lookup/plan")).output, str)
         assert_type((await flow.complete("lookup/plan", output=list[int])).output, list[int])
+        assert_type((await flow.complete("lookup/plan", output=Plan | None)).output, Plan | None)
+        assert_type((await flow.complete("lookup/plan", output=Plan | int)).output, Plan | int)
+        assert_type((await flow.complete("lookup/plan", output=Literal["a", "b"])).output, Literal["a", "b"])
+        assert_type((await flow.complete("lookup/plan", schema={"type": "object"})).output, JsonValue)
+        greet = flow.Prompt("lookup/greet", user="Greet {{ name }}.", model="fast")
+        assert_type((await flow.complete(greet, {"name": "Ana"}, output=Plan)).output, Plan)
         found = await flow.call_tool(search_documents, query="saga", limit=3)
         assert_type(found, SearchResult)
         async with flow.step("write", total=3) as step:
@@ -47,6 +54,8 @@ class Lookup:
         await flow.approval("publish", on_timeout="shrug")  # pyright: ignore[reportArgumentType]  # expected: no such way
         await flow.approval("publish", form="Plan")  # pyright: ignore[reportArgumentType]  # expected: a type
         await flow.approval("publish", timeout=3)  # pyright: ignore[reportArgumentType]  # expected: a timedelta
+        await flow.complete("lookup/plan", output=Plan, schema={})  # pyright: ignore[reportCallIssue]  # expected: one of them
+        flow.Prompt("lookup/greet", "Greet.")  # pyright: ignore[reportCallIssue]  # expected: user=
         await flow.complete("lookup/plan", outptu=Plan)  # pyright: ignore[reportCallIssue]  # expected: no such argument
 
 
@@ -55,6 +64,11 @@ class Tick:
     @workflow.run
     async def run(self) -> int:
         return 1
+
+
+Budget(usd="0.50")
+Budget(usd=2, unpriced="allow")
+Budget(usd="0.50", unpriced="perhaps")  # pyright: ignore[reportArgumentType]  # expected: no such way
 
 
 async def client_calls(client: Client) -> None:

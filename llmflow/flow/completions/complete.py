@@ -1,57 +1,33 @@
 """Completions in workflow code: one paid model call with a typed answer."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
-from pydantic import ValidationError
-from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
-from typing_extensions import TypeVar
+from pydantic import JsonValue, ValidationError
+from typing_extensions import TypeForm
 
-from llmflow.errors import (
-    ConfigInvalid,
-    ContentRefused,
-    ErrorDetail,
-    InputInvalid,
-    LLMFlowError,
-    OutputInvalid,
-    ProviderUnavailable,
-)
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid
 from llmflow.flow.arguments import a_tool, invalid
-from llmflow.flow.completions.output import Output, output_of
-from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
-from llmflow.flow.pauses import pause
+from llmflow.flow.completions.candidates import ask
+from llmflow.flow.completions.output import Output, data_of, output_of
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.contracts import COMPLETE
-from llmflow.types.lengths import length_of
 from llmflow.types.messages import Message, ToolCall
-from llmflow.types.models import Candidate, FinishReason, ModelOptions
-from llmflow.types.prompts import PromptRef
-from llmflow.types.sizes import estimated_tokens
+from llmflow.types.models import FinishReason, ModelOptions
+from llmflow.types.prompts import Prompt, PromptRef
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 
-T = TypeVar("T", default=str)
-
-ROUNDS = 200
-"""How often a call that llmflow itself refused is made again. The pauses double from 1 s to the longest, so that it
-takes an hour and a half at least: longer than most vendors are down, and short of a history's end."""
-LONGEST_PAUSE = 30.0
-"""Seconds, where the refusal does not ask for more."""
-CROWD = 20
-"""Calls of one run that may wait together before each of them waits longer."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Completion(Generic[T]):
     """One answer, with what it took to get it."""
 
-    value: T | None
-    """The answer in the type that was asked for; `None` if the model asked for tools instead."""
     text: str
     """The answer as the model wrote it."""
     tool_calls: tuple[ToolCall, ...]
@@ -65,6 +41,8 @@ class Completion(Generic[T]):
     """Of every call it took, re-asked ones included."""
     cost: Cost
     """Of every call it took; `usd` is `None` if the price of one is not known."""
+    _output: T | None
+    """`None` if the model asked for tools instead."""
 
     @property
     def output(self) -> T:
@@ -76,27 +54,68 @@ class Completion(Generic[T]):
         if self.tool_calls:
             wanted = ", ".join(call.name for call in self.tool_calls)
             raise OutputInvalid(f"no answer yet, the model asks for {wanted}: run `tool_calls` and complete again")
-        return cast(T, self.value)
+        return cast(T, self._output)
 
 
+@overload
 async def complete(
-    prompt: str,
+    prompt: str | Prompt,
     variables: Variables = None,
     *,
-    output: type[T] | None = None,
     model: str | None = None,
     messages: Sequence[Message] = (),
     tools: Sequence[AnyTool] = (),
     options: ModelOptions | None = None,
     call: CallOptions | None = None,
     repairs: int = 1,
-) -> Completion[T]:
+) -> Completion[str]: ...
+@overload
+async def complete(
+    prompt: str | Prompt,
+    variables: Variables = None,
+    *,
+    output: TypeForm[T],
+    model: str | None = None,
+    messages: Sequence[Message] = (),
+    tools: Sequence[AnyTool] = (),
+    options: ModelOptions | None = None,
+    call: CallOptions | None = None,
+    repairs: int = 1,
+) -> Completion[T]: ...
+@overload
+async def complete(
+    prompt: str | Prompt,
+    variables: Variables = None,
+    *,
+    schema: Mapping[str, JsonValue],
+    model: str | None = None,
+    messages: Sequence[Message] = (),
+    tools: Sequence[AnyTool] = (),
+    options: ModelOptions | None = None,
+    call: CallOptions | None = None,
+    repairs: int = 1,
+) -> Completion[JsonValue]: ...
+async def complete(
+    prompt: str | Prompt,
+    variables: Variables = None,
+    *,
+    output: TypeForm[Any] | None = None,  # Any: the overloads above have the types
+    schema: Mapping[str, JsonValue] | None = None,
+    model: str | None = None,
+    messages: Sequence[Message] = (),
+    tools: Sequence[AnyTool] = (),
+    options: ModelOptions | None = None,
+    call: CallOptions | None = None,
+    repairs: int = 1,
+) -> Completion[Any]:
     """Ask a model, and get a typed answer.
 
     Args:
-        prompt: Name of a prompt, such as `research/plan`. This run keeps the version that it first used.
+        prompt: Name of a prompt, such as `research/plan`, or a `flow.Prompt`. A run keeps the version it first used.
         variables: Values for the prompt; missing and unknown ones are errors before anything is paid.
-        output: Type of the answer: a pydantic model, or anything pydantic validates. Text if left out.
+        output: Type of the answer: a pydantic model, or anything pydantic validates, such as `Plan | None`. Text if
+            left out; if the prompt has an `output:`, a text that fits it.
+        schema: Instead of `output`, a JSON schema; the answer is JSON data that fits it.
         model: Alias of models.yaml or `provider:model`, instead of the prompt's own.
         messages: Follow the rendered prompt: pictures, files, answers of tools.
         tools: The model may ask for these; see `Completion.tool_calls`.
@@ -105,7 +124,7 @@ async def complete(
         repairs: How often an answer that does not fit is asked for again, with the error. Each is paid.
 
     Raises:
-        InputInvalid: `output` has no JSON schema, or another argument does not fit; names it.
+        InputInvalid: `output` has no JSON schema, `schema` is none, or another argument does not fit; names it.
         OutputInvalid: the answer still does not fit; `detail.answer` keeps the last one.
         ProviderError: every candidate model failed; the class says how the last one did.
         StoreUnavailable: the database did not answer for an hour and a half.
@@ -117,12 +136,10 @@ async def complete(
         raise invalid("repairs", f"repairs={repairs}: give 0 or more")
     for tool in tools:
         a_tool("tools", tool)
-    expected = output_of(cast(type[T], output or str))
+    expected = _expected(output, schema)
     pinned = await pin(prompt, model)
     if not pinned.candidates:
-        raise ConfigInvalid(
-            f"prompt {prompt!r} names no model: write `model: smart` in its front matter, or pass model="
-        )
+        raise ConfigInvalid(f"prompt {pinned.prompt.name!r} names no model: give it a `model`, or pass model=")
     try:
         request = CompletionRequest(
             prompt=pinned.prompt,
@@ -140,6 +157,14 @@ async def complete(
     return await _fitting(pinned, request, expected, call or CallOptions(), repairs)
 
 
+def _expected(output: TypeForm[Any] | None, schema: Mapping[str, JsonValue] | None) -> Output[Any]:  # Any: as above
+    if schema is None:
+        return output_of(str if output is None else output)
+    if output is not None:
+        raise invalid("schema", "output= and schema= both say what the answer is: give one of them")
+    return data_of(schema)
+
+
 def _misfit(error: ValidationError) -> InputInvalid:
     first = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"])
@@ -153,7 +178,7 @@ async def _fitting(
     """Ask until an answer fits."""
     answers: list[CompletionResult] = []
     while True:
-        call_id, answer = await _ask(pinned, request, call)
+        call_id, answer = await ask(pinned, request, call)
         answers.append(answer)
         try:
             value = _read(expected, answer)
@@ -165,98 +190,16 @@ async def _fitting(
         return _completion(pinned.prompt, call_id, answers, value)
 
 
-async def _ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
-    """The first answer of the candidates, in their order. Each is an activity, so history shows which one was paid.
-
-    Where llmflow itself refused one, nothing was asked of it: it is asked again later, and so are those that only
-    asked to slow down. Whoever was paid, or said no for good, is not.
-    """
-    candidates = _suited(pinned.candidates, request)
-    waited = 0
-    while True:
-        failures: list[tuple[Candidate, LLMFlowError]] = []
-        for candidate in candidates:
-            try:
-                return await _call(candidate, request, call)
-            except LLMFlowError as error:
-                if not (error.fallback or error.refusal):
-                    raise
-                failures.append((candidate, error))
-                if not error.fallback:  # the next candidate would be refused as well
-                    break
-        refusals = [error for _, error in failures if error.refusal]
-        if not refusals or waited == ROUNDS:
-            raise failures[-1][1]
-        await _pause(waited, refusals)
-        gone = [candidate for candidate, error in failures if not _passes(error)]
-        candidates = [candidate for candidate in candidates if candidate not in gone]
-        waited += 1
-
-
-def _passes(error: LLMFlowError) -> bool:
-    """Whether the same call may succeed later, and was surely not paid: a vendor may bill what timed out."""
-    return error.refusal or (error.retryable and error.detail.status is not None)
-
-
-async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
-    """Until the first of them may be asked again; a little longer each time.
-
-    Where many calls of a run wait, each waits longer: a round of a thousand of them is five thousand events.
-    """
-    run, last = current(), refusals[-1]
-    soonest = min(error.detail.retry_after or 0.0 for error in refusals)
-    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, run.waits.count() / CROWD)
-    kind = type(last).__name__
-    await pause(seconds, reason=f"{kind}: {last.message}", summary=f"{kind}: asks again in {seconds:.0f} s")
-
-
-def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
-    """Those that are meant for an input of this size; the one for the largest if none is."""
-    if all(candidate.up_to is None for candidate in candidates):
-        return candidates
-    size = estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
-    suited = [one for one in candidates if one.up_to is None or one.up_to >= size]
-    return suited or [max(candidates, key=lambda one: one.up_to or 0)]
-
-
-async def _call(candidate: Candidate, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
-    options = request.options.over(candidate.options)
-    asked = request.model_copy(update={"model": candidate.model, "options": options})
-    summary = f"{asked.prompt.name} → {asked.model}"
-    try:
-        call_id, answer = await execute(
-            COMPLETE,
-            asked,
-            verb="complete",
-            options=call,
-            summary=summary,
-            arrived=lambda answer: current().totals.spent(asked.prompt, answer),  # a refusal is paid, too
-        )
-    except ActivityError as error:
-        if isinstance(error.cause, TimeoutError):
-            raise ProviderUnavailable(f"{asked.model} gave no answer: {_timeout(error.cause, call)}") from error
-        raise
-    if answer.finish_reason == "refused":
-        raise ContentRefused(f"{answer.model} refuses to answer: {answer.text}", ErrorDetail(model=answer.model))
-    return call_id, answer
-
-
-def _timeout(timeout: TimeoutError, call: CallOptions) -> str:
-    attempts = call.retry_policy.maximum_attempts if call.retry_policy else ATTEMPTS
-    if timeout.type is TimeoutType.HEARTBEAT:
-        return f"its worker died, {attempts} times"
-    if timeout.type is TimeoutType.SCHEDULE_TO_CLOSE and call.schedule_to_close_timeout:
-        return f"{length_of(call.schedule_to_close_timeout)} for all attempts were not enough"
-    return f"{attempts} attempts of {length_of(call.start_to_close_timeout or ATTEMPT)} were not enough"
-
-
 def _read(expected: Output[T], answer: CompletionResult) -> T | None:
     cut_off = answer.finish_reason == "length"
-    if cut_off and (answer.tool_calls or expected.schema is None):
+    is_prose = expected.schema is None and answer.misfit is None
+    if cut_off and (answer.tool_calls or is_prose):
         raise _cut_off(answer)
     if answer.tool_calls:
         return None
     try:
+        if answer.misfit:
+            raise OutputInvalid(answer.misfit, ErrorDetail(answer=answer.text))
         return expected.read(answer.text)
     except OutputInvalid:
         if cut_off:
@@ -285,7 +228,7 @@ def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionRes
     for earlier in answers[:-1]:
         cost = cost.plus(earlier.cost)
     return Completion(
-        value=value,
+        _output=value,
         text=last.text,
         tool_calls=last.tool_calls,
         finish_reason=last.finish_reason,

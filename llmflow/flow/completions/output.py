@@ -1,10 +1,12 @@
 """The type that an answer must have: its schema on the way out, its validation on the way back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
+from typing_extensions import TypeForm
 
 from llmflow.errors import ErrorDetail, InputInvalid, OutputInvalid
 from llmflow.flow.arguments import no_mapping
@@ -49,7 +51,7 @@ class Output(Generic[T]):
             raise OutputInvalid(problem, ErrorDetail(answer=text)) from error
 
 
-def output_of(kind: type[T]) -> Output[T]:
+def output_of(kind: TypeForm[T]) -> Output[T]:
     """The `Output` of a type.
 
     It takes about a millisecond to build, so a model class carries its own: the sandbox runs the modules of users
@@ -58,11 +60,10 @@ def output_of(kind: type[T]) -> Output[T]:
     Raises:
         InputInvalid: pydantic cannot make a JSON schema of the type.
     """
+    if (model := _model(kind)) and _CACHE in vars(model):
+        return cast(Output[T], getattr(model, _CACHE))
     if kind is str:
         return Output(TypeAdapter(kind), None)
-    is_model = isinstance(kind, type) and issubclass(kind, BaseModel)  # pyright: ignore[reportUnnecessaryIsInstance]  list[int] is a type[T] for pyright alone
-    if is_model and _CACHE in vars(kind):
-        return cast(Output[T], getattr(kind, _CACHE))
     no_mapping("output", kind)
     try:
         adapter = TypeAdapter(kind)
@@ -70,14 +71,38 @@ def output_of(kind: type[T]) -> Output[T]:
     except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
         raise InputInvalid(f"output={kind!r} has no JSON schema: {error}", ErrorDetail(field="output")) from None
     output = Output(adapter, schema)
-    if is_model:
-        setattr(kind, _CACHE, output)
+    if model:
+        setattr(model, _CACHE, output)
     return output
 
 
-def _name(kind: Any) -> str:  # Any: a class or a typing construct such as list[int]
+def _model(kind: object) -> type[BaseModel] | None:
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def data_of(schema: Mapping[str, JsonValue]) -> Output[JsonValue]:
+    """The `Output` of a JSON schema. The worker judges the answer by it, and refuses a schema that is none.
+
+    Raises:
+        InputInvalid: it is no mapping of JSON.
+    """
+    try:
+        asked = OutputSchema(name=_word(schema.get("title")), json_schema=dict(schema), judged=True)
+    except (ValidationError, AttributeError, TypeError, ValueError):
+        raise InputInvalid(
+            f"schema={schema!r:.100} is no JSON schema: give a mapping such as {{'type': 'object', 'properties': ...}}",
+            ErrorDetail(field="schema"),
+        ) from None
+    return Output(TypeAdapter(JsonValue), asked)
+
+
+def _name(kind: object) -> str:
     """A name as vendors accept it: letters, digits, `_` and `-`, at most 64."""
-    name = getattr(kind, "__name__", "answer") if isinstance(kind, type) else "answer"
+    return _word(getattr(kind, "__name__", None) if isinstance(kind, type) else None)
+
+
+def _word(given: object) -> str:
+    name = given if isinstance(given, str) and given else "answer"
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)[:64]
 
 

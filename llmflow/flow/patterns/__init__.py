@@ -6,6 +6,7 @@ from llmflow.flow.patterns.guards import Guard, OutputGuard, Reask, Reject, Repa
 from llmflow.flow.patterns.orchestration import orchestrate
 from llmflow.flow.patterns.parallel import Voted, sections, vote
 from llmflow.flow.patterns.pipeline import Flow
+from llmflow.flow.patterns.prompts import PromptStep, prompt_step
 from llmflow.flow.patterns.routing import route
 from llmflow.flow.patterns.steps import ModelStep, Step
 
@@ -16,6 +17,7 @@ __all__ = [
     "Judgement",
     "ModelStep",
     "OutputGuard",
+    "PromptStep",
     "Reask",
     "Reject",
     "Repair",
@@ -26,6 +28,7 @@ __all__ = [
     "gate",
     "guarded",
     "orchestrate",
+    "prompt_step",
     "route",
     "sections",
     "vote",

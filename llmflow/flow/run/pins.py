@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from llmflow.errors import InputInvalid
 from llmflow.flow.run.part import Part
 from llmflow.types.carried import Carried
 from llmflow.types.models import Candidate
-from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
+from llmflow.types.prompts import PinnedPrompt, Pins, Prompt, PromptRef, PromptSource
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Pin:
     source: PromptSource
     candidates: tuple[Candidate, ...]
     """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
+    inline: bool
+    """The prompt is in workflow code."""
 
 
 class RunPins(Part):
@@ -28,6 +31,7 @@ class RunPins(Part):
         """Serializes resolve requests: parallel first calls ask once."""
         self._prompts: Mapping[str, PinnedPrompt] = {}
         self._models: Mapping[str, dict[str, tuple[Candidate, ...]]] = {}
+        self._inline: dict[str, Prompt] = {}
 
     def restore(self, carried: Carried) -> None:
         """See base class."""
@@ -59,6 +63,16 @@ class RunPins(Part):
         found = self._prompts.get(prompt)
         return model or (found.model if found else None)
 
+    def inline(self, prompt: Prompt) -> Prompt:
+        """Use a prompt of workflow code.
+
+        Raises:
+            InputInvalid: this run has another one of that name; the version would be the first one's.
+        """
+        if self._inline.setdefault(prompt.name, prompt) != prompt:
+            raise InputInvalid(f"two different prompts in the code are called `{prompt.name}`: rename one of them")
+        return prompt
+
     def find(self, prompt: str, model: str | None) -> Pin | None:
         """What this run uses for a prompt; `None` if it has not asked yet."""
         found, alias = self._prompts.get(prompt), self.alias(prompt, model)
@@ -69,7 +83,8 @@ class RunPins(Part):
             candidate.model_copy(update={"options": found.options.over(candidate.options)})
             for candidate in (models[alias] if alias else ())
         )
-        return Pin(prompt=PromptRef(name=prompt, version=found.version), source=found.source, candidates=candidates)
+        ref = PromptRef(name=prompt, version=found.version)
+        return Pin(prompt=ref, source=found.source, candidates=candidates, inline=found.inline)
 
 
 def _app(prompt: str) -> str:

@@ -55,6 +55,16 @@ class Registry:
         """
         return await self._database.write(lambda connection: add_versions(self._database, connection, self.served, by))
 
+    async def add(self, prompt: Prompt, by: str) -> None:
+        """Store a version that is in no file, so that every worker can load it.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        if prompt.ref not in self._loaded:
+            await self._database.write(lambda connection: add_versions(self._database, connection, [prompt], by))
+            self._loaded[prompt.ref] = prompt
+
     async def get(self, ref: PromptRef) -> Prompt:
         """Exactly that version: of the files, or of the store.
 

@@ -38,7 +38,7 @@ class Worker:
             return SearchAttributes()
 
         catalogue = ModelCatalogue(providers={}, aliases=aliases)
-        self.activities = PromptActivities(self.registry, catalogue, "production", none, Histories())
+        self.activities = PromptActivities(self.registry, catalogue, "production", "ana", none, Histories())
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)

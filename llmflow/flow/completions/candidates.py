@@ -1,0 +1,110 @@
+"""Candidates: the models that may answer one completion, asked in their order until one does."""
+
+import json
+from collections.abc import Sequence
+
+from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
+
+from llmflow.errors import ContentRefused, ErrorDetail, LLMFlowError, ProviderUnavailable
+from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
+from llmflow.flow.pauses import pause
+from llmflow.flow.run import Pin, current
+from llmflow.types.calls import CallOptions
+from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.contracts import COMPLETE
+from llmflow.types.lengths import length_of
+from llmflow.types.models import Candidate
+from llmflow.types.sizes import estimated_tokens
+
+ROUNDS = 200
+"""How often a call that llmflow itself refused is made again. The pauses double from 1 s to the longest, so that it
+takes an hour and a half at least: longer than most vendors are down, and short of a history's end."""
+LONGEST_PAUSE = 30.0
+"""Seconds, where the refusal does not ask for more."""
+CROWD = 20
+"""Calls of one run that may wait together before each of them waits longer."""
+
+
+async def ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
+    """The first answer of the candidates, in their order. Each is an activity, so history shows which one was paid.
+
+    Where llmflow itself refused one, nothing was asked of it: it is asked again later, and so are those that only
+    asked to slow down. Whoever was paid, or said no for good, is not.
+    """
+    candidates = _suited(pinned.candidates, request)
+    waited = 0
+    while True:
+        failures: list[tuple[Candidate, LLMFlowError]] = []
+        for candidate in candidates:
+            try:
+                return await _call(candidate, request, call)
+            except LLMFlowError as error:
+                if not (error.fallback or error.refusal):
+                    raise
+                failures.append((candidate, error))
+                if not error.fallback:  # the next candidate would be refused as well
+                    break
+        refusals = [error for _, error in failures if error.refusal]
+        if not refusals or waited == ROUNDS:
+            raise failures[-1][1]
+        await _pause(waited, refusals)
+        gone = [candidate for candidate, error in failures if not _passes(error)]
+        candidates = [candidate for candidate in candidates if candidate not in gone]
+        waited += 1
+
+
+def _passes(error: LLMFlowError) -> bool:
+    """Whether the same call may succeed later, and was surely not paid: a vendor may bill what timed out."""
+    return error.refusal or (error.retryable and error.detail.status is not None)
+
+
+async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
+    """Until the first of them may be asked again; a little longer each time.
+
+    Where many calls of a run wait, each waits longer: a round of a thousand of them is five thousand events.
+    """
+    run, last = current(), refusals[-1]
+    soonest = min(error.detail.retry_after or 0.0 for error in refusals)
+    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, run.waits.count() / CROWD)
+    kind = type(last).__name__
+    await pause(seconds, reason=f"{kind}: {last.message}", summary=f"{kind}: asks again in {seconds:.0f} s")
+
+
+def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
+    """Those that are meant for an input of this size; the one for the largest if none is."""
+    if all(candidate.up_to is None for candidate in candidates):
+        return candidates
+    size = estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
+    suited = [one for one in candidates if one.up_to is None or one.up_to >= size]
+    return suited or [max(candidates, key=lambda one: one.up_to or 0)]
+
+
+async def _call(candidate: Candidate, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
+    options = request.options.over(candidate.options)
+    asked = request.model_copy(update={"model": candidate.model, "options": options})
+    summary = f"{asked.prompt.name} → {asked.model}"
+    try:
+        call_id, answer = await execute(
+            COMPLETE,
+            asked,
+            verb="complete",
+            options=call,
+            summary=summary,
+            arrived=lambda answer: current().totals.spent(asked.prompt, answer),  # a refusal is paid, too
+        )
+    except ActivityError as error:
+        if isinstance(error.cause, TimeoutError):
+            raise ProviderUnavailable(f"{asked.model} gave no answer: {_timeout(error.cause, call)}") from error
+        raise
+    if answer.finish_reason == "refused":
+        raise ContentRefused(f"{answer.model} refuses to answer: {answer.text}", ErrorDetail(model=answer.model))
+    return call_id, answer
+
+
+def _timeout(timeout: TimeoutError, call: CallOptions) -> str:
+    attempts = call.retry_policy.maximum_attempts if call.retry_policy else ATTEMPTS
+    if timeout.type is TimeoutType.HEARTBEAT:
+        return f"its worker died, {attempts} times"
+    if timeout.type is TimeoutType.SCHEDULE_TO_CLOSE and call.schedule_to_close_timeout:
+        return f"{length_of(call.schedule_to_close_timeout)} for all attempts were not enough"
+    return f"{attempts} attempts of {length_of(call.start_to_close_timeout or ATTEMPT)} were not enough"

@@ -1,0 +1,19 @@
+"""Prompts that stand in workflow code: the text that a file would have."""
+
+import json
+
+from llmflow.prompts.files import parse_prompt
+from llmflow.prompts.prompt import Prompt
+from llmflow.types.prompts import Prompt as PromptInCode
+
+
+def prompt_in_code(given: PromptInCode) -> Prompt:
+    """The prompt as if its text stood in a file: of the same version, for the same content.
+
+    Raises:
+        PromptInvalid: it does not parse; says line and column of such a file.
+    """
+    header = f"---\nmodel: {json.dumps(given.model)}\n---\n" if given.model else ""
+    messages = {"system:": given.system, "user:": given.user}
+    text = "\n\n".join(f"{role}\n{said}" for role, said in messages.items() if said.strip())
+    return parse_prompt(f"{header}{text}\n", given.name, f"flow.Prompt {given.name}")
