@@ -7,6 +7,7 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from llmflow.tools.keys import key
+from llmflow.types.addresses import joined
 from llmflow.types.keys import KEY
 
 in_saga: ContextVar[bool] = ContextVar("llmflow_in_saga", default=False)
@@ -36,4 +37,4 @@ def _key(input: ExecuteActivityInput) -> str:
     info = activity.info()
     # A plain Temporal client can start an activity without a workflow: then the activity is its own run.
     run = info.workflow_run_id or info.activity_run_id or ""
-    return "/".join(filter(None, (info.workflow_id, run, info.activity_id)))
+    return joined(filter(None, (info.workflow_id, run, info.activity_id)))

@@ -17,6 +17,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from llmflow.client._errors import readable_errors
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
+from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
 from llmflow.types.approvals import WAITING, ApprovalReport
 from llmflow.types.batches import BATCH
 from llmflow.types.carried import HEADER, Carried
@@ -80,10 +81,10 @@ async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], read: 
     known: dict[str, None] = {}
     async for event in events:
         address, *other = await _names(event, read)
-        if any(one == step or one.startswith((f"{step}/", f"{step}[", f"{step}#")) for one in (address, *other)):
+        if any(is_within(one, step) for one in (address, *other)):
             return event.event_id
         known.update(dict.fromkeys(_parts(address)))
-    outermost = [name for name in known if "/" not in name and "[" not in name]
+    outermost = [name for name in known if len(names_of(name)) == 1 and unbranched(name) == name]
     shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
     raise StepNotFound(
         f"run {read.id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: {shown or 'none yet'}. A "
@@ -107,10 +108,8 @@ async def _names(event: HistoryEvent, read: "_Reader") -> tuple[str, ...]:
 
 def _parts(address: str) -> Iterator[str]:
     """`a[3]/complete#1` -> `a`, `a[3]`, `a[3]/complete#1`."""
-    names = address.split("/") if address else []
-    for depth in range(1, len(names) + 1):
-        whole = "/".join(names[:depth])
-        yield from (whole.rpartition("[")[0], whole) if whole.endswith("]") else (whole,)
+    for whole in prefixes(names_of(address)):
+        yield from dict.fromkeys((unbranched(whole), whole))
 
 
 async def _start(

@@ -1,7 +1,6 @@
 """What an earlier run has recorded: an index of its history."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
+from llmflow.types.addresses import around, base_of, batch_of, joined, names_of
 from llmflow.types.carried import HEADER
 from llmflow.types.contracts import RESOLVE
 from llmflow.types.forks import Hop
@@ -32,8 +32,6 @@ _ENDS = frozenset(
 Encoded = bytes
 """A payload as the history has it, encrypted or a reference. Bytes, because a part of a message keeps the whole of it
 in memory."""
-
-_BATCH = re.compile(r"(?P<name>.+)\[(?P<first>\d+)-(?P<last>\d+)\]")
 
 T = TypeVar("T")
 
@@ -91,8 +89,7 @@ class RecordedRun:
 
         What was undone is to be done again, and a compensation undoes what its own run has done.
         """
-        paths = list(_paths(activity_id))
-        if any(_undoes(path) or path in self.undone for path in paths):
+        if any(_undoes(path) or path in self.undone for path in around(activity_id)):
             return None
         for one in reversed(self.calls.get(activity_id, ())):
             if one.type == activity_type and one.at < before and one.result is not None:
@@ -109,21 +106,15 @@ class RecordedRun:
 
     def _worked_on(self, batch: str, child: RecordedChild) -> bool:
         """Whether the child had some of the items of the batch: `run/notes[0-4]` of `notes[3-6]`."""
-        one, other = _BATCH.fullmatch(f"{self.workflow_id}/{batch}"), _BATCH.fullmatch(child.workflow_id)
-        if one is None or other is None or one["name"] != other["name"]:
+        one, other = batch_of(joined((self.workflow_id, batch))), batch_of(child.workflow_id)
+        if one is None or other is None or one[0] != other[0]:
             return False
-        return int(one["first"]) <= int(other["last"]) and int(other["first"]) <= int(one["last"])
-
-
-def _paths(address: str) -> Iterator[str]:
-    """Those of the steps that an activity or a child is in, the outermost first: `a` and `a/b` of `a/b/book#1`."""
-    names = address.split("/")
-    return ("/".join(names[:depth]) for depth in range(1, len(names)))
+        return one[1].start < other[1].stop and other[1].start < one[1].stop
 
 
 def _undoes(path: str) -> bool:
     """Whether it is the step in which a saga undoes the one around it: `book/undo`, `book/undo#2`."""
-    return path.rpartition("/")[2].partition("#")[0] == UNDO
+    return names_of(base_of(path))[-1:] == (UNDO,)
 
 
 def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int, str]) -> RecordedRun:
@@ -151,7 +142,7 @@ def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int,
     }
     calls = _grouped(_calls(events, results))
     addresses = (*calls, *places.values())
-    undone = (path.rpartition("/")[0] for address in addresses for path in _paths(address) if _undoes(path))
+    undone = (joined(names_of(path)[:-1]) for address in addresses for path in around(address) if _undoes(path))
     carried = _encoded([started.header.fields[HEADER]]) if HEADER in started.header.fields else (None,)
     return RecordedRun(
         workflow_id=workflow_id,
