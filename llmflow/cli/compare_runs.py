@@ -17,9 +17,9 @@ from llmflow.cli._report import Report, look, with_children
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.errors import RunNotFound
+from llmflow.types.base import plain
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals, UsageReport
-from llmflow.types.wire import plain
 
 _SIGN = Text("≠", "yellow")
 

@@ -9,8 +9,8 @@ from pydantic import JsonValue, StringConstraints
 
 from llmflow.types.addresses import base_of, number_of, numbered
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.origins import Origin
-from llmflow.types.wire import CompactWire, Handwritten
 
 WAITING = "llmflow.approvals"
 """The memo of a run that says which questions are open: what an inbox reads, without a worker."""

@@ -9,9 +9,9 @@ from pydantic_core import from_json
 
 from llmflow.errors import ErrorDetail
 from llmflow.types.addresses import batched
+from llmflow.types.base import CompactWire
 from llmflow.types.carried import Carried
 from llmflow.types.keys import SharedKey
-from llmflow.types.wire import CompactWire
 
 BATCH = "llmflow.batch"
 """The header of a child that works on a batch, instead of running its workflow."""

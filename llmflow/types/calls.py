@@ -6,8 +6,8 @@ from typing import cast
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
 from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.types.base import Handwritten
 from llmflow.types.lengths import length_problem
-from llmflow.types.wire import Handwritten
 
 
 class CallOptions(Handwritten):

@@ -1,6 +1,6 @@
 """Forks: runs that take over what an earlier run has done, as far as it did not change."""
 
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 FORK = "llmflow.fork"
 """Memo of a forked run, written at its start; and the header by which its activities know."""

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from llmflow.types.base import CompactWire, Handwritten, Wire
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Dollars, Tokens, Usage
-from llmflow.types.wire import CompactWire, Handwritten, Wire
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FinishReason = Literal["stop", "length", "tool_calls", "refused"]

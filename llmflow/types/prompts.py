@@ -5,11 +5,11 @@ from typing import Any
 from pydantic import JsonValue, model_serializer, model_validator
 
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.base import CompactWire, Wire
 from llmflow.types.forks import Fork
 from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
-from llmflow.types.wire import CompactWire, Wire
 
 
 class PromptRef(Wire):

@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from llmflow.errors import InputInvalid
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 P = ParamSpec("P")
 R = TypeVar("R")

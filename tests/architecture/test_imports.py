@@ -128,7 +128,7 @@ def test_arrows() -> None:
         ("llmflow/prompts/a.py", "from llmflow.stores.database import Database"),
         ("llmflow/prompts/a.py", "import sqlalchemy"),
         ("llmflow/types/a.py", "import httpx"),
-        ("llmflow/errors.py", "from llmflow.types.wire import Wire"),
+        ("llmflow/errors.py", "from llmflow.types.base import Wire"),
         ("llmflow/api/a.py", "from llmflow.worker import serve"),
         ("llmflow/sdk/a.py", "from llmflow.flow.run import current"),
         ("llmflow/utils/a.py", ""),
@@ -143,7 +143,7 @@ def test_rejects_a_wrong_arrow(path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("llmflow/flow/a.py", "import graphlib\nfrom temporalio import workflow\nfrom llmflow.types.wire import Wire"),
+        ("llmflow/flow/a.py", "import graphlib\nfrom temporalio import workflow\nfrom llmflow.types.base import Wire"),
         ("llmflow/flow/a.py", "from temporalio.common import RetryPolicy\nfrom .run import Run"),
         ("llmflow/worker.py", "from llmflow import activities, __version__"),
         ("llmflow/cli/main.py", "import rich.table\nfrom llmflow.dev import server"),

@@ -18,8 +18,8 @@ from llmflow.flow.arguments import invalid, length, one_of
 from llmflow.flow.run import Run, current
 from llmflow.types.addresses import is_name
 from llmflow.types.approvals import Question, Vote, person
+from llmflow.types.base import unwritable
 from llmflow.types.lengths import length_of
-from llmflow.types.wire import unwritable
 
 F = TypeVar("F", default=None)
 

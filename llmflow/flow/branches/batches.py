@@ -15,8 +15,8 @@ from llmflow.flow.branches.branches import Outcome, finished, together
 from llmflow.flow.functions import kinds_of
 from llmflow.flow.run import batch, current, key, path, this_task
 from llmflow.types.addresses import joined
+from llmflow.types.base import unwritable
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
-from llmflow.types.wire import unwritable
 
 T = TypeVar("T")
 R = TypeVar("R")
