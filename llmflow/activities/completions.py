@@ -21,6 +21,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
+from llmflow.types.refs import ModelRef
 from llmflow.types.tools import AnyTool, ToolSpec
 
 MARGIN = timedelta(seconds=10)
@@ -81,7 +82,7 @@ class Completions:
         prompt = await self._registry.get(request.prompt)
         provider = self._provider(request.model)
         asked = ModelRequest(
-            model=request.model.partition(":")[2],
+            model=ModelRef.parse(request.model).model,
             messages=(*render(prompt, request.variables), *request.messages),
             output=request.output or _schema_of(prompt),
             tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
@@ -96,7 +97,7 @@ class Completions:
         latency = monotonic() - began
         result = CompletionResult(
             text=response.text,
-            model=f"{request.model.partition(':')[0]}:{response.model}",
+            model=str(ModelRef(ModelRef.parse(request.model).provider, response.model)),
             usage=response.usage,
             cost=self._prices.price(request.model, response, call.at),
             finish_reason=response.finish_reason,
@@ -119,7 +120,7 @@ class Completions:
         await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
 
     def _provider(self, model: str) -> Provider:
-        name = model.partition(":")[0]
+        name = ModelRef.parse(model).provider
         if name not in self._providers:
             known = ", ".join(sorted(self._providers)) or "none"
             raise ModelNotFound(f"model {model!r}: this worker has no provider {name!r}; it has {known}")

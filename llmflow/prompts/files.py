@@ -36,7 +36,7 @@ from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.prompts.templates import Problem, Template, Templates, check
 from llmflow.prompts.versions import version_of
 from llmflow.types.messages import Role
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 
 ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
 

@@ -20,6 +20,7 @@ from llmflow.types.carried import Carried
 from llmflow.types.contracts import RESOLVE
 from llmflow.types.forks import PLACE, Fork
 from llmflow.types.prompts import Pins
+from llmflow.types.refs import app_of
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Of all histories together. The last one is kept whatever its size."""
@@ -55,7 +56,7 @@ class Source:
         answers: list[Pins] = await self._decode(self.run.pins, [Pins] * len(self.run.pins), context)
         for answer in answers:
             prompts = {**answer.prompts, **prompts}
-            for app in {name.partition("/")[0] for name in answer.prompts}:
+            for app in {app_of(name) for name in answer.prompts}:
                 models[app] = {**answer.models, **models.get(app, {})}
         return Carried(prompts=prompts, models=models)
 

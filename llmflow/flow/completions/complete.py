@@ -29,7 +29,7 @@ from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import Candidate, FinishReason, ModelOptions
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.sizes import estimated_tokens
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage

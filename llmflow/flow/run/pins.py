@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from llmflow.flow.run.part import Part
 from llmflow.types.carried import Carried
 from llmflow.types.models import Candidate
-from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource
+from llmflow.types.refs import PromptRef, app_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class RunPins(Part):
     def keep(self, prompt: str, pins: Pins) -> None:
         """Pin what the answer for `prompt` has and the run has not."""
         self._prompts = {**pins.prompts, **self._prompts}
-        app = _app(prompt)
+        app = app_of(prompt)
         self._models = {**self._models, app: {**pins.models, **self._models.get(app, {})}}
 
     def alias(self, prompt: str, model: str | None) -> str | None:
@@ -62,7 +63,7 @@ class RunPins(Part):
     def find(self, prompt: str, model: str | None) -> Pin | None:
         """What this run uses for a prompt; `None` if it has not asked yet."""
         found, alias = self._prompts.get(prompt), self.alias(prompt, model)
-        models = self._models.get(_app(prompt), {})
+        models = self._models.get(app_of(prompt), {})
         if found is None or (alias is not None and alias not in models):
             return None
         candidates = tuple(
@@ -70,7 +71,3 @@ class RunPins(Part):
             for candidate in (models[alias] if alias else ())
         )
         return Pin(prompt=PromptRef(name=prompt, version=found.version), source=found.source, candidates=candidates)
-
-
-def _app(prompt: str) -> str:
-    return prompt.partition("/")[0]

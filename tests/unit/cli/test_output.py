@@ -8,7 +8,7 @@ import pytest
 
 from llmflow.cli._output import cost, dollars, duration, near, when
 from llmflow.types.base import plain
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Totals, Usage, UsageReport
 
 

@@ -11,7 +11,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest
 from llmflow.types.models import Candidate, ModelOptions
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 
 
 @pytest.mark.parametrize(
