@@ -18,11 +18,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from llmflow.client._errors import readable_errors
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
-from llmflow.types.approvals import WAITING, ApprovalReport
-from llmflow.types.batches import BATCH
-from llmflow.types.carried import HEADER, Carried
-from llmflow.types.forks import FORK, PLACE, Fork
-from llmflow.types.origins import TAGS
+from llmflow.types.approvals import ApprovalReport
+from llmflow.types.carried import Carried
+from llmflow.types.contracts import BATCH, CARRIED, FORKED, PLACE, TAGS, WAITING, Header
+from llmflow.types.forks import Fork
 
 T = TypeVar("T")
 
@@ -51,7 +50,7 @@ async def start_fork(
         run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
         events = temporal.get_workflow_handle(id, run_id=run_id).fetch_history_events()
         started = (await anext(events)).workflow_execution_started_event_attributes
-        if BATCH in started.header.fields:
+        if BATCH.name in started.header.fields:
             whole = started.parent_workflow_execution.workflow_id
             raise InputInvalid(f"run {id!r} works on a part of the items of run {whole!r}: fork that one")
         before = await _first_event_of(step, events, _Reader(temporal, id))
@@ -99,10 +98,8 @@ async def _names(event: HistoryEvent, read: "_Reader") -> tuple[str, ...]:
     if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
         child = event.start_child_workflow_execution_initiated_event_attributes
         names = (child.workflow_type.name, child.workflow_id)
-        if PLACE not in child.header.fields:
-            return names
-        of_child = replace(read, id=child.workflow_id)
-        return await of_child.header(child.header.fields[PLACE], str), *names
+        place = await replace(read, id=child.workflow_id).header(PLACE, child.header.fields)
+        return names if place is None else (place, *names)
     return ("",)
 
 
@@ -121,12 +118,11 @@ async def _start(
 ) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
     read = _Reader(temporal, fork.workflow_id)
     memo: dict[str, object] = {
-        name: await read.raw(value) for name, value in started.memo.fields.items() if name != WAITING
+        name: await read.raw(value) for name, value in started.memo.fields.items() if name != WAITING.name
     }
     if changes.tags is not None:
-        memo[TAGS] = list(changes.tags)
-    if HEADER in started.header.fields:
-        carried = await read.header(started.header.fields[HEADER], Carried)
+        memo[TAGS.name] = list(changes.tags)
+    if carried := await read.header(CARRIED, started.header.fields):
         temporal = _with_header(temporal, _handed_on(carried, fork, changes))
     same = [await read.raw(one) for one in started.input.payloads]
     id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
@@ -141,7 +137,7 @@ async def _start(
                 result_type=result_type,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 execution_timeout=timeout or None,
-                memo={**memo, FORK: fork},
+                memo={**memo, FORKED.name: fork},
                 priority=Priority(
                     priority_key=priority.priority_key or None,
                     fairness_key=priority.fairness_key or None,
@@ -159,7 +155,7 @@ async def _existing(
     """The run that has the id, if it is this very fork: asking for it twice starts it once."""
     async with readable_errors(id):
         found = await temporal.get_workflow_handle(id, run_id=run_id).describe()
-        memo: object = await found.memo_value(FORK, None, type_hint=Fork)
+        memo: object = await found.memo_value(FORKED.name, None, type_hint=FORKED.value)
     if memo != fork:
         raise RunExists(
             f"run {id!r} exists already, and is not this fork of {fork.workflow_id!r} from `{fork.step}`: choose "
@@ -180,11 +176,12 @@ class _Reader:
         [value] = await self._converter().decode([payload], [RawValue])
         return value
 
-    async def header(self, payload: Payload, kind: type[T]) -> T:
+    async def header(self, header: Header[T], headers: Mapping[str, Payload]) -> T | None:
         """What a run was told. Headers need not be encrypted where payloads are."""
-        if payload.metadata["encoding"] == b"json/plain":
-            return self._converter().payload_converter.from_payload(payload, kind)
-        [value] = await self._converter().decode([payload], [kind])
+        payload = headers.get(header.name)
+        if payload is None or payload.metadata["encoding"] == b"json/plain":
+            return header.read(headers, self._converter().payload_converter)
+        [value] = await self._converter().decode([payload], [header.value])
         return value
 
     def _converter(self) -> DataConverter:
@@ -225,7 +222,7 @@ def _with_header(temporal: TemporalClient, carried: Carried) -> TemporalClient:
 
 class _HandOn(Interceptor):
     def __init__(self, converter: PayloadConverter, carried: Carried) -> None:
-        self._header = {HEADER: converter.to_payload(carried)}
+        self._header = CARRIED.write(carried, converter)
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
         return _Start(next, self._header)

@@ -21,9 +21,8 @@ from temporalio.client import (
 from temporalio.converter import WorkflowSerializationContext
 
 from llmflow.client._errors import named
-from llmflow.types.approvals import WAITING, Waiting, WaitingList
-from llmflow.types.budgets import Budget
-from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
+from llmflow.types.approvals import Waiting
+from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER, WAITING, Memo
 from llmflow.types.runs import PendingCall, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
@@ -46,10 +45,9 @@ _BUGS = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
 )
 _LAST_EVENTS = 10
-_TAGS = TypeAdapter(tuple[str, ...])
-_NAME = TypeAdapter(str)
-_BUDGET = TypeAdapter(Budget)
-_WAITING = TypeAdapter(WaitingList)
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(  # Any: values of several types
+    {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING)}
+)
 T = TypeVar("T")
 
 
@@ -89,8 +87,8 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memo_tags(found),
         tenant=await memo_tenant(found),
-        user=await _memo(found, USER, _NAME),
-        budget=await _memo(found, BUDGET, _BUDGET),
+        user=await _memo(found, USER),
+        budget=await _memo(found, BUDGET),
         # A run that was ended from outside, or that continues as another, could not tidy up its memo.
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
@@ -140,25 +138,26 @@ async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  
 
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
     """The tags of a run; none, if they cannot be read here."""
-    return await _memo(found, TAGS, _TAGS) or ()
+    return tuple(await _memo(found, TAGS) or ())
 
 
 async def memo_tenant(found: WorkflowExecution) -> str | None:
     """The tenant of a run; none, if it cannot be read here."""
-    return await _memo(found, TENANT, _NAME)
+    return await _memo(found, TENANT)
 
 
 async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:
     """The open questions of a run; none, if they cannot be read here."""
-    waiting = await _memo(found, WAITING, _WAITING)
+    waiting = await _memo(found, WAITING)
     return waiting.open if waiting else ()
 
 
-async def _memo(found: WorkflowExecution, name: str, kind: TypeAdapter[T]) -> T | None:
+async def _memo(found: WorkflowExecution, memo: Memo[T]) -> T | None:
     """What a run notes under a name. One run of somebody else's must not hide all the others."""
     try:
-        value: object = await found.memo_value(name, default=None)
-        return None if value is None else kind.validate_json(to_json(value))  # in JSON, newer versions may say more
+        value: object = await found.memo_value(memo.name, default=None)
+        # In JSON, newer versions may say more.
+        return None if value is None else _ADAPTERS[memo.name].validate_json(to_json(value))
     except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
         return None
 

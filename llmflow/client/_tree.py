@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from temporalio.client import Client as TemporalClient
 
-from llmflow.types.batches import BATCH
-from llmflow.types.contracts import USAGE
+from llmflow.types.contracts import BATCH, USAGE
 from llmflow.types.usage import UsageReport
 
 
@@ -38,7 +37,7 @@ async def _read(temporal: TemporalClient, id: str, run_id: str) -> _Chain:
         chain.newest, following = following, ""
         async for event in temporal.get_workflow_handle(id, run_id=chain.newest).fetch_history_events():
             if event.HasField("workflow_execution_started_event_attributes"):
-                chain.is_batch = BATCH in event.workflow_execution_started_event_attributes.header.fields
+                chain.is_batch = BATCH.name in event.workflow_execution_started_event_attributes.header.fields
             elif event.HasField("child_workflow_execution_started_event_attributes"):
                 child = event.child_workflow_execution_started_event_attributes.workflow_execution
                 chain.children.append((child.workflow_id, child.run_id))

@@ -12,9 +12,6 @@ from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.origins import Origin
 
-WAITING = "llmflow.approvals"
-"""The memo of a run that says which questions are open: what an inbox reads, without a worker."""
-
 ApprovalStatus = Literal["open", "approved", "rejected", "expired", "withdrawn"]
 """`withdrawn`: the workflow stopped asking, because it was cancelled or another branch failed."""
 Event = Literal["asked", "reminded", "escalated", "decided", "expired"]

@@ -13,9 +13,6 @@ from llmflow.types.base import CompactWire
 from llmflow.types.carried import Carried
 from llmflow.types.keys import SharedKey
 
-BATCH = "llmflow.batch"
-"""The header of a child that works on a batch, instead of running its workflow."""
-
 OnError = Literal["raise", "collect"]
 
 

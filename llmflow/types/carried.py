@@ -11,9 +11,6 @@ from llmflow.types.prompts import PinnedPrompt
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import UsageReport
 
-HEADER = "llmflow"
-"""The Temporal header that holds it."""
-
 
 class Carried(CompactWire):
     """In the header of a child's or a continued run's start, so that no user code has to hand it on."""

@@ -2,12 +2,6 @@
 
 from llmflow.types.base import CompactWire
 
-FORK = "llmflow.fork"
-"""Memo of a forked run, written at its start; and the header by which its activities know."""
-PLACE = "llmflow.place"
-"""The header of every child: where its parent started it. Another run that does the same has it in the same place,
-whichever of its branches were the fastest."""
-
 
 class Hop(CompactWire):
     """From a run to one of its children."""

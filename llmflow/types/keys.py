@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from llmflow.types.addresses import joined, names_of, number_of, repeated
 
-KEY = "llmflow.key"
-"""The header of an activity that has one from its workflow: an action and its compensation share it."""
-
 
 @dataclass(frozen=True)
 class SharedKey:

@@ -3,9 +3,6 @@
 from llmflow.types.base import CompactWire
 from llmflow.types.budgets import Budget
 
-TAGS, TENANT, USER, BUDGET = "llmflow.tags", "llmflow.tenant", "llmflow.user", "llmflow.budget"
-"""Memos of a run, written at its start: whoever starts one without our client writes them as well."""
-
 
 class Origin(CompactWire):
     """Who a run is for. Given at its start; children and continued runs inherit it.

@@ -17,8 +17,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from llmflow.activities.forks.recorded import Encoded, RecordedCall, RecordedRun, index
 from llmflow.errors import ConfigInvalid, RunNotFound, ServerUnavailable
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import RESOLVE
-from llmflow.types.forks import PLACE, Fork
+from llmflow.types.contracts import PLACE, RESOLVE
+from llmflow.types.forks import Fork
 from llmflow.types.prompts import Pins
 from llmflow.types.refs import app_of
 
@@ -165,8 +165,8 @@ async def _places(client: Client, events: Iterable[HistoryEvent]) -> dict[int, s
     places: dict[int, str] = {}
     for event in events:
         child = event.start_child_workflow_execution_initiated_event_attributes
-        if PLACE in child.header.fields:
+        if PLACE.name in child.header.fields:
             context = WorkflowSerializationContext(client.namespace, child.workflow_id)
             converter = client.data_converter.with_context(context)
-            [places[event.event_id]] = await converter.decode([child.header.fields[PLACE]], [str])
+            [places[event.event_id]] = await converter.decode([child.header.fields[PLACE.name]], [PLACE.value])
     return places

@@ -11,8 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from llmflow.types.addresses import around, base_of, batch_of, joined, names_of
-from llmflow.types.carried import HEADER
-from llmflow.types.contracts import RESOLVE
+from llmflow.types.contracts import CARRIED, RESOLVE
 from llmflow.types.forks import Hop
 from llmflow.types.steps import UNDO
 
@@ -143,7 +142,7 @@ def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int,
     calls = _grouped(_calls(events, results))
     addresses = (*calls, *places.values())
     undone = (joined(names_of(path)[:-1]) for address in addresses for path in around(address) if _undoes(path))
-    carried = _encoded([started.header.fields[HEADER]]) if HEADER in started.header.fields else (None,)
+    carried = _encoded([started.header.fields[CARRIED.name]]) if CARRIED.name in started.header.fields else (None,)
     return RecordedRun(
         workflow_id=workflow_id,
         workflow_type=started.workflow_type.name,
