@@ -23,7 +23,8 @@ providers  | types, errors                         | openai, litellm, httpx, gen
            |                                       | circuitbreaker, limits, redis
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja
-activities | types, errors, prompts,               | temporalio.{activity,common,exceptions,worker}, httpx,
+history    | types, errors                         | temporalio.{client,converter,common,api}
+activities | types, errors, prompts, history,      | temporalio.{activity,common,exceptions,worker}, httpx,
            | providers, stores, tools              | temporalio.{client,converter,service,api}
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
            |                                       | obstore, cryptography
@@ -36,7 +37,7 @@ sdk        | types, errors                         | temporalio.{converter,worke
 plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
 client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
-           | types, errors                         | temporalio.{common,converter,exceptions,api,types}
+           | history, types, errors                | temporalio.{common,converter,exceptions,api,types}
 worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
 cli        | app, client, worker, config, spec,    | typer, rich
            | prompts, stores, dev, telemetry,      |
@@ -129,6 +130,8 @@ def test_arrows() -> None:
         ("llmflow/prompts/a.py", "import sqlalchemy"),
         ("llmflow/types/a.py", "import httpx"),
         ("llmflow/errors.py", "from llmflow.types.base import Wire"),
+        ("llmflow/history/a.py", "from llmflow.client import Client"),
+        ("llmflow/stores/a.py", "from llmflow.history.events import events_of"),
         ("llmflow/api/a.py", "from llmflow.worker import serve"),
         ("llmflow/sdk/a.py", "from llmflow.flow.run import current"),
         ("llmflow/utils/a.py", ""),

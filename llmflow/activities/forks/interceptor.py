@@ -11,9 +11,9 @@ from temporalio.common import RawValue
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from llmflow.activities.forks.histories import Histories, Source
-from llmflow.activities.forks.recorded import RecordedCall
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import InputInvalid
+from llmflow.history.recorded import RecordedCall
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE, FORK
 from llmflow.types.origins import Origin
