@@ -11,15 +11,17 @@ from ._source import Source, example, holds, sources
 
 EVERYWHERE = frozenset({"pydantic", "pydantic_core", "typing_extensions"})  # pydantic, and what it brings
 
-# A client reads the settings, because a score goes into the store that the workers' settings name.
+# `yaml` is a room of its own, because prompts, models.yaml and definitions all say `file:line:column`, and types know
+# pydantic alone. A client reads the settings, because a score goes into the store that the workers' settings name.
 TABLE = """
 room       | may import from llmflow               | and from outside, beyond pydantic
 ---------- | ------------------------------------- | -----------------------------------------------------------
 errors     |                                       |
 types      | errors                                | temporalio.workflow
+yaml       | errors                                | ruamel.yaml
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
-prompts    | types, errors                         | minijinja, ruamel.yaml
-providers  | types, errors                         | openai, litellm, httpx, genai_prices, ruamel.yaml,
+prompts    | types, errors, yaml                   | minijinja
+providers  | types, errors, yaml                   | openai, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja
@@ -30,7 +32,7 @@ converter  | types, errors, stores                 | temporalio.{converter,contr
            |                                       | obstore, cryptography
 telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},
            |                                       | temporalio.contrib.opentelemetry, opentelemetry
-spec       | types, errors                         | ruamel.yaml, minijinja, jsonschema
+spec       | types, errors, yaml                   | minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | types, errors                         | temporalio.common
 sdk        | types, errors                         | temporalio.{converter,worker,workflow}

@@ -301,7 +301,7 @@ async def test_an_alias_that_moved_changes_nothing_until_it_is_named(temporal: s
             assert "(large: Note a" in await fork.result()
             assert _paid(model) == 5
 
-        for models, said in (({"fsat": "large"}, "did you mean 'fast'"), ({"fast": "lrge"}, "did you mean 'large'")):
+        for models, said in (({"fsat": "large"}, "did you mean `fast`"), ({"fast": "lrge"}, "did you mean `large`")):
             fork = await run.fork("publish", models=models)
             with pytest.raises(RunNotCompleted, match=said):
                 await fork.result()

@@ -18,10 +18,11 @@ from collections.abc import Collection, Mapping
 
 from pydantic import ValidationError
 
+from llmflow.errors import unknown
 from llmflow.providers.models.routing import POLICIES, Branch, Policy, Route, merged
-from llmflow.providers.yaml_file import Node, unknown
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.refs import ModelRef, is_alias
+from llmflow.yaml import Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _OPTIONS = frozenset(ModelOptions.model_fields)

@@ -20,13 +20,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from llmflow.errors import ModelNotFound
+from llmflow.errors import ModelNotFound, unknown
 from llmflow.providers.models.aliases import Aliases, check_model, check_name
 from llmflow.providers.models.limits import NO_LIMITS, Limits, read_limits
 from llmflow.providers.models.routing import PriceOf, Route
-from llmflow.providers.yaml_file import Node, read_yaml, unknown
 from llmflow.types.models import Candidate
 from llmflow.types.refs import ModelRef, is_alias
+from llmflow.yaml import Node, read_yaml
 
 Api = Literal["responses", "chat", "litellm", "offline"]
 OFFLINE = "offline"

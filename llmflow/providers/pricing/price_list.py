@@ -22,9 +22,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from llmflow.providers.pricing.billing import PaidCall, TokenPrices
-from llmflow.providers.yaml_file import Node, read_yaml
 from llmflow.types.refs import ModelRef
 from llmflow.types.usage import Cost
+from llmflow.yaml import Node, read_yaml
 
 STANDARD_TIERS = frozenset({None, "", "auto", "default", "standard", "on_demand"})
 """Names that vendors give to no tier at all."""
