@@ -16,9 +16,10 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from llmflow.errors import ConfigInvalid
+from llmflow.types import wire
 from llmflow.types.attributes import SearchAttributes
 
-_ATTRIBUTES = SearchAttributes(cost="LlmCostUsd", tags="LlmTags", approval="LlmAwaitingApproval")
+_ATTRIBUTES = SearchAttributes(cost=wire.COST_ATTRIBUTE, tags=wire.TAGS_ATTRIBUTE, approval=wire.APPROVAL_ATTRIBUTE)
 _Field = Literal["cost", "tags", "approval"]
 _Name = Annotated[str, Field(pattern=r"^[^`]+$")]  # what a list filter can quote
 

@@ -58,7 +58,7 @@ paid, so that asking again costs nothing. They cross Temporal as application fai
 room).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar
@@ -362,3 +362,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` (did you mean ...?)` with the nearest known name, for the end of a message; nothing if none is near."""
     near = get_close_matches(name, list(known), n=1)
     return f" (did you mean `{near[0]}`?)" if near else ""
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """`'modle' (did you mean `model`?). There is: extra, model`, for the end of a message."""
+    return f"{name!r}{did_you_mean(name, known)}. There is: {', '.join(sorted(known)) or 'nothing'}"

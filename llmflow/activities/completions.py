@@ -22,6 +22,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
+from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 
 MARGIN = timedelta(seconds=10)
@@ -84,7 +85,7 @@ class Completions:
         provider, output = self._provider(request.model), request.output or _schema_of(prompt)
         judge = judge_of(output) if output and output.judged else None
         asked = ModelRequest(
-            model=request.model.partition(":")[2],
+            model=ModelRef.parse(request.model).model,
             messages=(*render(prompt, request.variables), *request.messages),
             output=output,
             tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
@@ -99,7 +100,7 @@ class Completions:
         latency = monotonic() - began
         result = CompletionResult(
             text=response.text,
-            model=f"{request.model.partition(':')[0]}:{response.model}",
+            model=str(ModelRef(ModelRef.parse(request.model).provider, response.model)),
             usage=response.usage,
             cost=self._prices.price(request.model, response, call.at),
             finish_reason=response.finish_reason,
@@ -123,7 +124,7 @@ class Completions:
         await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
 
     def _provider(self, model: str) -> Provider:
-        name = model.partition(":")[0]
+        name = ModelRef.parse(model).provider
         if name not in self._providers:
             known = ", ".join(sorted(self._providers)) or "none"
             raise ModelNotFound(f"model {model!r}: this worker has no provider {name!r}; it has {known}")

@@ -7,7 +7,8 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from llmflow.tools.keys import key
-from llmflow.types.keys import KEY
+from llmflow.types.addresses import joined
+from llmflow.types.contracts import KEY
 
 in_saga: ContextVar[bool] = ContextVar("llmflow_in_saga", default=False)
 """Whether the activity that runs here is an action of a saga, or its compensation."""
@@ -25,15 +26,15 @@ class _WithKey(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # Any: the activity's own result
         # Never reset: each activity runs in a task of its own.
         key.set(_key(input))
-        in_saga.set(KEY in input.headers)
+        in_saga.set(KEY.name in input.headers)
         return await super().execute_activity(input)
 
 
 def _key(input: ExecuteActivityInput) -> str:
     """The one that a saga gave it, else its address."""
-    if shared := input.headers.get(KEY):
-        return activity.payload_converter().from_payload(shared, str)
+    if shared := KEY.read(input.headers, activity.payload_converter()):
+        return shared
     info = activity.info()
     # A plain Temporal client can start an activity without a workflow: then the activity is its own run.
     run = info.workflow_run_id or info.activity_run_id or ""
-    return "/".join(filter(None, (info.workflow_id, run, info.activity_id)))
+    return joined(filter(None, (info.workflow_id, run, info.activity_id)))

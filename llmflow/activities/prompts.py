@@ -19,6 +19,7 @@ from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.prompts import Prompt as PromptInCode
+from llmflow.types.refs import app_of, folder_of
 
 _NONE = Pins(prompts={}, models={})
 
@@ -85,7 +86,7 @@ class PromptActivities:
         beside = {
             prompt.ref.name: prompt
             for prompt in (*self._registry.served, *((inline,) if inline else ()))
-            if _folder(prompt.ref.name) == _folder(request.prompt) and prompt.ref.name not in kept
+            if folder_of(prompt.ref.name) == folder_of(request.prompt) and prompt.ref.name not in kept
         }
         units: dict[Unit, str] = {
             "run": run,
@@ -117,13 +118,13 @@ class PromptActivities:
         """What a forked run need not choose: what the run before it had, and what it was told."""
         sources = await self._histories.sources(fork)
         before = await sources[0].pins() if sources else Carried()
-        folder, app = _folder(request.prompt), _app(request.prompt)
-        prompts = {name: pin for name, pin in before.prompts.items() if _folder(name) == folder}
+        folder, app = folder_of(request.prompt), app_of(request.prompt)
+        prompts = {name: pin for name, pin in before.prompts.items() if folder_of(name) == folder}
         for name, word in fork.prompts.items():
             # All that it may use, so that a typing error is told at the first call. A child may be of another App.
-            if _app(name) == app or not fork.children:
+            if app_of(name) == app or not fork.children:
                 told = await self._told(name, word)
-                if _folder(name) == folder:
+                if folder_of(name) == folder:
                     prompts[name] = told
         models = dict(before.models.get(app, {}))
         for name, other in fork.models.items():
@@ -158,11 +159,3 @@ class PromptActivities:
 
 def _pinned(prompt: Prompt, source: PromptSource) -> PinnedPrompt:
     return PinnedPrompt(version=prompt.ref.version, model=prompt.model, options=prompt.options, source=source)
-
-
-def _folder(name: str) -> str:
-    return name.rpartition("/")[0]
-
-
-def _app(name: str) -> str:
-    return name.partition("/")[0]

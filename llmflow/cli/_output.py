@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from llmflow.types.base import plain
 from llmflow.types.usage import Totals, dollars
-from llmflow.types.wire import plain
 
 _PIPED_WIDTH = 200  # columns: what goes to a pipe is for `grep`, so nothing is cut to 80
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli._output import cost, plural, took
+from llmflow.types.addresses import around, unbranched
 from llmflow.types.approvals import ApprovalReport, Question
 from llmflow.types.steps import Compensation, StepRecord
 
@@ -95,13 +96,8 @@ def _tree(steps: Sequence[StepRecord]) -> Iterator[tuple[int, str, StepRecord]]:
 
 def _around(path: str, known: Collection[str]) -> str:
     """The innermost step around it that is known: branches have none, and a long run keeps the last ones only."""
-    above = path.rpartition("/")[0]
-    while above:
-        branched = above.rpartition("[")[0] if above.endswith("]") else above
-        if branched in known:
-            return branched
-        above = above.rpartition("/")[0]
-    return ""
+    steps = [unbranched(step) for step in around(path)]
+    return next((step for step in reversed(steps) if step in known), "")
 
 
 def _progress(step: StepRecord) -> str:

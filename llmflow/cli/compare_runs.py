@@ -17,9 +17,10 @@ from llmflow.cli._report import Report, look, with_children
 from llmflow.cli._run import run
 from llmflow.cli._target import Connection, connected
 from llmflow.errors import RunNotFound
+from llmflow.types.base import plain
+from llmflow.types.refs import PromptRef
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals, UsageReport
-from llmflow.types.wire import plain
 
 _SIGN = Text("≠", "yellow")
 
@@ -170,9 +171,9 @@ def _calls(totals: Totals) -> str:
 def _versions(usage: UsageReport) -> dict[str, str]:
     """Of each prompt the versions that the run's answers come from, paid or taken over."""
     versions: defaultdict[str, set[str]] = defaultdict(set)
-    for ref in (*usage.by_prompt, *usage.taken_by_prompt):
-        name, _, version = ref.rpartition("@")
-        versions[name].add(version)
+    for text in (*usage.by_prompt, *usage.taken_by_prompt):
+        ref = PromptRef.model_validate(text)
+        versions[ref.name].add(ref.version)
     return {name: ", ".join(sorted(found)) for name, found in sorted(versions.items())}
 
 

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowHandle,
@@ -15,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.client._status import begins_at
 from llmflow.errors import ErrorDetail, LLMFlowError, NoWorker
+from llmflow.history.events import is_task_scheduled
 from llmflow.types.approvals import Decide, Receipt
 from llmflow.types.contracts import DECIDE
 
@@ -36,7 +36,7 @@ async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of
         return
     # It may have begun before its time.
     async for event in handle.fetch_history_events(page_size=_FIRST_EVENTS):
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+        if is_task_scheduled(event):
             return
     raise NoWorker(
         f"run {handle.id!r} has not begun: its delay ends at {begins:%Y-%m-%d %H:%M:%S} UTC, and until then it asks "

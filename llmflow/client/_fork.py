@@ -4,26 +4,26 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client as TemporalClient
 from temporalio.client import Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
-from temporalio.common import Priority, RawValue, WorkflowIDReusePolicy
-from temporalio.converter import DataConverter, PayloadConverter, WorkflowSerializationContext
+from temporalio.common import Priority, WorkflowIDReusePolicy
+from temporalio.converter import PayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from llmflow.client._errors import readable_errors
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
-from llmflow.types.approvals import WAITING, ApprovalReport
-from llmflow.types.batches import BATCH
-from llmflow.types.carried import HEADER, Carried
-from llmflow.types.forks import FORK, PLACE, Fork
-from llmflow.types.origins import TAGS
-
-T = TypeVar("T")
+from llmflow.history.events import events_of, initiated, scheduled, start_of
+from llmflow.history.payloads import Payloads
+from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
+from llmflow.types.approvals import ApprovalReport
+from llmflow.types.carried import Carried
+from llmflow.types.contracts import BATCH, CARRIED, FORKED, PLACE, TAGS, WAITING
+from llmflow.types.forks import Fork
 
 SAME = object()  # told apart from None, which a workflow may take as its input
 
@@ -48,12 +48,12 @@ async def start_fork(
     """Start a run like that one, which takes its results up to a step. `Run.fork` says the rest."""
     async with readable_errors(id):
         run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
-        events = temporal.get_workflow_handle(id, run_id=run_id).fetch_history_events()
-        started = (await anext(events)).workflow_execution_started_event_attributes
-        if BATCH in started.header.fields:
+        events = events_of(temporal, id, run_id)
+        started = await start_of(events)
+        if BATCH.name in started.header.fields:
             whole = started.parent_workflow_execution.workflow_id
             raise InputInvalid(f"run {id!r} works on a part of the items of run {whole!r}: fork that one")
-        before = await _first_event_of(step, events, _Reader(temporal, id))
+        before = await _first_event_of(step, events, Payloads(temporal, id))
     fork = Fork(
         workflow_id=id,
         run_id=run_id,
@@ -71,7 +71,7 @@ def _digest(converter: PayloadConverter, value: object) -> str:
     return hashlib.sha256(payload.data).hexdigest()[:16]
 
 
-async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], read: "_Reader") -> int:
+async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloads: Payloads) -> int:
     """The event in which a run began with a step or a call.
 
     Raises:
@@ -79,38 +79,34 @@ async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], read: 
     """
     known: dict[str, None] = {}
     async for event in events:
-        address, *other = await _names(event, read)
-        if any(one == step or one.startswith((f"{step}/", f"{step}[", f"{step}#")) for one in (address, *other)):
+        address, *other = await _names(event, payloads.client)
+        if any(is_within(one, step) for one in (address, *other)):
             return event.event_id
         known.update(dict.fromkeys(_parts(address)))
-    outermost = [name for name in known if "/" not in name and "[" not in name]
+    outermost = [name for name in known if len(names_of(name)) == 1 and unbranched(name) == name]
     shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
     raise StepNotFound(
-        f"run {read.id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: {shown or 'none yet'}. A "
-        "step without a call or a child in it leaves nothing in the history: name the call that comes next"
+        f"run {payloads.workflow_id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: "
+        f"{shown or 'none yet'}. A step without a call or a child in it leaves nothing in the history: name the call "
+        "that comes next"
     )
 
 
-async def _names(event: HistoryEvent, read: "_Reader") -> tuple[str, ...]:
+async def _names(event: HistoryEvent, client: TemporalClient) -> tuple[str, ...]:
     """What an event begins: an activity by its id, a child by the place where it was started, its type or its id."""
-    if event.HasField("activity_task_scheduled_event_attributes"):
-        return (event.activity_task_scheduled_event_attributes.activity_id,)
-    if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
-        child = event.start_child_workflow_execution_initiated_event_attributes
+    if call := scheduled(event):
+        return (call.activity_id,)
+    if child := initiated(event):
         names = (child.workflow_type.name, child.workflow_id)
-        if PLACE not in child.header.fields:
-            return names
-        of_child = replace(read, id=child.workflow_id)
-        return await of_child.header(child.header.fields[PLACE], str), *names
+        place = await Payloads(client, child.workflow_id).header(PLACE, child.header.fields)
+        return names if place is None else (place, *names)
     return ("",)
 
 
 def _parts(address: str) -> Iterator[str]:
     """`a[3]/complete#1` -> `a`, `a[3]`, `a[3]/complete#1`."""
-    names = address.split("/") if address else []
-    for depth in range(1, len(names) + 1):
-        whole = "/".join(names[:depth])
-        yield from (whole.rpartition("[")[0], whole) if whole.endswith("]") else (whole,)
+    for whole in prefixes(names_of(address)):
+        yield from dict.fromkeys((unbranched(whole), whole))
 
 
 async def _start(
@@ -120,16 +116,15 @@ async def _start(
     changes: Changes,
     result_type: Any,
 ) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
-    read = _Reader(temporal, fork.workflow_id)
+    payloads = Payloads(temporal, fork.workflow_id)
     memo: dict[str, object] = {
-        name: await read.raw(value) for name, value in started.memo.fields.items() if name != WAITING
+        name: await payloads.raw(value) for name, value in started.memo.fields.items() if name != WAITING.name
     }
     if changes.tags is not None:
-        memo[TAGS] = list(changes.tags)
-    if HEADER in started.header.fields:
-        carried = await read.header(started.header.fields[HEADER], Carried)
+        memo[TAGS.name] = list(changes.tags)
+    if carried := await payloads.header(CARRIED, started.header.fields):
         temporal = _with_header(temporal, _handed_on(carried, fork, changes))
-    same = [await read.raw(one) for one in started.input.payloads]
+    same = [await payloads.raw(one) for one in started.input.payloads]
     id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
     timeout, priority = started.workflow_execution_timeout.ToTimedelta(), started.priority
     try:
@@ -142,7 +137,7 @@ async def _start(
                 result_type=result_type,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 execution_timeout=timeout or None,
-                memo={**memo, FORK: fork},
+                memo={**memo, FORKED.name: fork},
                 priority=Priority(
                     priority_key=priority.priority_key or None,
                     fairness_key=priority.fairness_key or None,
@@ -160,36 +155,13 @@ async def _existing(
     """The run that has the id, if it is this very fork: asking for it twice starts it once."""
     async with readable_errors(id):
         found = await temporal.get_workflow_handle(id, run_id=run_id).describe()
-        memo: object = await found.memo_value(FORK, None, type_hint=Fork)
+        memo: object = await found.memo_value(FORKED.name, None, type_hint=FORKED.value)
     if memo != fork:
         raise RunExists(
             f"run {id!r} exists already, and is not this fork of {fork.workflow_id!r} from `{fork.step}`: choose "
             "another id"
         )
     return temporal.get_workflow_handle(id, result_type=result_type)
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Reads what belongs to a run, as the client's own converter does."""
-
-    temporal: TemporalClient
-    id: str
-
-    async def raw(self, payload: Payload) -> RawValue:
-        """Whatever its type is: it is written again as it was, under the new run's key if each has one."""
-        [value] = await self._converter().decode([payload], [RawValue])
-        return value
-
-    async def header(self, payload: Payload, kind: type[T]) -> T:
-        """What a run was told. Headers need not be encrypted where payloads are."""
-        if payload.metadata["encoding"] == b"json/plain":
-            return self._converter().payload_converter.from_payload(payload, kind)
-        [value] = await self._converter().decode([payload], [kind])
-        return value
-
-    def _converter(self) -> DataConverter:
-        return self.temporal.data_converter.with_context(WorkflowSerializationContext(self.temporal.namespace, self.id))
 
 
 def _handed_on(carried: Carried, fork: Fork, changes: Changes) -> Carried:
@@ -226,7 +198,7 @@ def _with_header(temporal: TemporalClient, carried: Carried) -> TemporalClient:
 
 class _HandOn(Interceptor):
     def __init__(self, converter: PayloadConverter, carried: Carried) -> None:
-        self._header = {HEADER: converter.to_payload(carried)}
+        self._header = CARRIED.write(carried, converter)
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
         return _Start(next, self._header)

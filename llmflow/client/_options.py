@@ -10,7 +10,7 @@ from typing_extensions import TypedDict  # pydantic reads that of `typing` from 
 
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 from llmflow.types.budgets import Budget
-from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
+from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER
 
 _MAX_TENANT = 64
 """Bytes that Temporal takes as the key of its fairness."""
@@ -76,10 +76,10 @@ def checked_options(given: Mapping[str, object]) -> StartOptions:
 def memo_of(options: StartOptions) -> dict[str, object]:
     """What the run, its children and everyone who lists it know it by."""
     given = {
-        TAGS: list(dict.fromkeys(options.get("tags", ()))),  # a call counts once for each of its tags
-        TENANT: options.get("tenant"),
-        USER: options.get("user"),
-        BUDGET: options.get("budget"),
+        TAGS.name: list(dict.fromkeys(options.get("tags", ()))),  # a call counts once for each of its tags
+        TENANT.name: options.get("tenant"),
+        USER.name: options.get("user"),
+        BUDGET.name: options.get("budget"),
     }
     return {name: value for name, value in given.items() if value}
 

@@ -7,10 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
-from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionId
-from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
-from temporalio.api.failure.v1 import Failure
-from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -18,12 +15,12 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowHandle,
 )
-from temporalio.converter import WorkflowSerializationContext
 
 from llmflow.client._errors import named
-from llmflow.types.approvals import WAITING, Waiting, WaitingList
-from llmflow.types.budgets import Budget
-from llmflow.types.origins import BUDGET, TAGS, TENANT, USER
+from llmflow.history.events import events_of, is_task_end, last_events, message_of, start_of, task_failed
+from llmflow.history.payloads import Payloads
+from llmflow.types.approvals import Waiting
+from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER, WAITING, Memo
 from llmflow.types.runs import PendingCall, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
@@ -40,16 +37,14 @@ STATUS: Mapping[RunState, str] = MappingProxyType(
 """Our names of states -> those of Temporal's list filter."""
 
 _STATE: Mapping[str, RunState] = {name.upper(): state for state, name in STATUS.items()}
-_OTHER_ENDS = (EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 _BUGS = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
 )
 _LAST_EVENTS = 10
-_TAGS = TypeAdapter(tuple[str, ...])
-_NAME = TypeAdapter(str)
-_BUDGET = TypeAdapter(Budget)
-_WAITING = TypeAdapter(WaitingList)
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(  # Any: values of several types
+    {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING)}
+)
 T = TypeVar("T")
 
 
@@ -72,7 +67,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
                 id=one.activity_id,
                 type=one.activity_type.name,
                 attempt=one.attempt,
-                last_failure=_message(one.last_failure),
+                last_failure=message_of(one.last_failure),
             )
             for one in found.raw_description.pending_activities
         )
@@ -89,41 +84,27 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memo_tags(found),
         tenant=await memo_tenant(found),
-        user=await _memo(found, USER, _NAME),
-        budget=await _memo(found, BUDGET, _BUDGET),
+        user=await _memo(found, USER),
+        budget=await _memo(found, BUDGET),
         # A run that was ended from outside, or that continues as another, could not tidy up its memo.
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
     )
 
 
-def _message(failure: Failure) -> str | None:
-    # Temporal keeps 4 KB of an attempt's failure. A larger one it shortens, as the cause of one that only says so.
-    told = failure.cause if failure.HasField("server_failure_info") and failure.HasField("cause") else failure
-    return told.message or None
-
-
 async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> str | None:
     """The error for which Temporal tries the task of a run again and again; `None` if it does not."""
     if found.status is not WorkflowExecutionStatus.RUNNING:
         return None
-    request = GetWorkflowExecutionHistoryReverseRequest(
-        namespace=temporal.namespace,
-        execution=WorkflowExecutionId(workflow_id=found.id, run_id=found.run_id),
-        maximum_page_size=_LAST_EVENTS,
-    )
-    answer = await temporal.workflow_service.get_workflow_execution_history_reverse(request)
-    for event in answer.history.events:
-        if event.HasField("workflow_task_failed_event_attributes"):  # the first attempt alone is an event
-            failed = event.workflow_task_failed_event_attributes
+    for event in await last_events(temporal, found.id, found.run_id, _LAST_EVENTS):
+        if failed := task_failed(event):
             if failed.cause not in _BUGS:
                 return None
-            context = WorkflowSerializationContext(temporal.namespace, found.id)
             try:
-                return named(await temporal.data_converter.with_context(context).decode_failure(failed.failure))
+                return named(await Payloads(temporal, found.id).failure(failed.failure))
             except Exception:  # as in `_memo`
                 return failed.failure.message
-        if event.event_type in _OTHER_ENDS:
+        if is_task_end(event):
             return None
     return None
 
@@ -131,34 +112,33 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
 async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  # Any: JSON, runs of every type
     """What a run was given; of one that continues others, what the first of them was. `None` if it was nothing."""
     known = (await handle.describe()).raw_description.workflow_execution_info
-    first = temporal.get_workflow_handle(handle.id, run_id=known.first_run_id or known.execution.run_id)
-    started = (await anext(first.fetch_history_events(page_size=1))).workflow_execution_started_event_attributes
-    context = WorkflowSerializationContext(temporal.namespace, handle.id)
-    given = await temporal.data_converter.with_context(context).decode(started.input.payloads)
+    start = await start_of(events_of(temporal, handle.id, known.first_run_id or known.execution.run_id, page=1))
+    given = await Payloads(temporal, handle.id).read(start.input.payloads)
     return given[0] if len(given) == 1 else given or None
 
 
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
     """The tags of a run; none, if they cannot be read here."""
-    return await _memo(found, TAGS, _TAGS) or ()
+    return tuple(await _memo(found, TAGS) or ())
 
 
 async def memo_tenant(found: WorkflowExecution) -> str | None:
     """The tenant of a run; none, if it cannot be read here."""
-    return await _memo(found, TENANT, _NAME)
+    return await _memo(found, TENANT)
 
 
 async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:
     """The open questions of a run; none, if they cannot be read here."""
-    waiting = await _memo(found, WAITING, _WAITING)
+    waiting = await _memo(found, WAITING)
     return waiting.open if waiting else ()
 
 
-async def _memo(found: WorkflowExecution, name: str, kind: TypeAdapter[T]) -> T | None:
+async def _memo(found: WorkflowExecution, memo: Memo[T]) -> T | None:
     """What a run notes under a name. One run of somebody else's must not hide all the others."""
     try:
-        value: object = await found.memo_value(name, default=None)
-        return None if value is None else kind.validate_json(to_json(value))  # in JSON, newer versions may say more
+        value: object = await found.memo_value(memo.name, default=None)
+        # In JSON, newer versions may say more.
+        return None if value is None else _ADAPTERS[memo.name].validate_json(to_json(value))
     except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
         return None
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from temporalio.client import Client as TemporalClient
 
-from llmflow.types.batches import BATCH
-from llmflow.types.contracts import USAGE
+from llmflow.history.events import child_started, continued_as, events_of, started
+from llmflow.types.contracts import BATCH, USAGE
 from llmflow.types.usage import UsageReport
 
 
@@ -36,12 +36,10 @@ async def _read(temporal: TemporalClient, id: str, run_id: str) -> _Chain:
     chain, following = _Chain(run_id), run_id
     while following:
         chain.newest, following = following, ""
-        async for event in temporal.get_workflow_handle(id, run_id=chain.newest).fetch_history_events():
-            if event.HasField("workflow_execution_started_event_attributes"):
-                chain.is_batch = BATCH in event.workflow_execution_started_event_attributes.header.fields
-            elif event.HasField("child_workflow_execution_started_event_attributes"):
-                child = event.child_workflow_execution_started_event_attributes.workflow_execution
+        async for event in events_of(temporal, id, chain.newest):
+            if start := started(event):
+                chain.is_batch = BATCH.name in start.header.fields
+            elif child := child_started(event):
                 chain.children.append((child.workflow_id, child.run_id))
-            elif event.HasField("workflow_execution_continued_as_new_event_attributes"):
-                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+            following = continued_as(event)
     return chain

@@ -10,7 +10,7 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
-from llmflow.types.wire import unwritable
+from llmflow.types.base import unwritable
 
 MAX_PAYLOAD_BYTES = 1_500_000
 """Of one value. Temporal's own limit is 2 MB; the rest is for a codec that encrypts, and for the event around it."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from llmflow.flow.run import current, path
+from llmflow.types.addresses import joined
 from llmflow.types.steps import Wait
 
 
@@ -17,7 +18,7 @@ async def pause(seconds: float, *, reason: str, summary: str) -> None:
         summary: Of the timer, in the history.
     """
     run = current()
-    wait = Wait(path="/".join(path.get()), reason=reason, until=workflow.now() + timedelta(seconds=seconds))
+    wait = Wait(path=joined(path.get()), reason=reason, until=workflow.now() + timedelta(seconds=seconds))
     try:
         with run.waits.waiting(wait):
             run.show()

@@ -12,10 +12,10 @@ from temporalio.common import RetryPolicy
 from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, VariablesInvalid
 from llmflow.flow.execute import ends_if_cancelled, execute, typed_errors
 from llmflow.flow.run import Pin, current
+from llmflow.types.base import unwritable
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.prompts import Pins, Prompt, RenderedPrompt, RenderRequest, ResolveRequest
-from llmflow.types.wire import unwritable
 
 Variables = BaseModel | Mapping[str, object] | None
 """Values for a prompt: a model's fields or a mapping, of anything that pydantic can write as JSON."""

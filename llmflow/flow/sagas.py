@@ -27,6 +27,7 @@ from llmflow.flow.functions import code_of, name_of
 from llmflow.flow.run import current, key, path, this_task
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
+from llmflow.types.addresses import joined
 from llmflow.types.keys import SharedKey
 from llmflow.types.steps import UNDO, Compensation, CompensationStatus
 from llmflow.types.tools import Tool
@@ -166,10 +167,10 @@ class Saga:
         # Drawn, because a run that is reset, tried again or due by cron does its actions again: those are other effects
         # of the same id and path. What a reset keeps is drawn as before.
         drawn = f"{workflow.random().getrandbits(48):012x}"
-        name = "/".join((workflow.info().workflow_id, *here, drawn))
+        name = joined((workflow.info().workflow_id, *here, drawn))
         one = _Undo(key=name, path=here, undo=undo, args=args)
         self._undos.append(one)
-        self._run.sagas.register(Compensation(name=name_of(undo), path="/".join(here), key=one.key, status="ready"))
+        self._run.sagas.register(Compensation(name=name_of(undo), path=joined(here), key=one.key, status="ready"))
         return one
 
     async def _undo_all(self) -> None:

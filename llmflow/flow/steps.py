@@ -10,6 +10,7 @@ from temporalio.exceptions import is_cancelled_exception
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow.failures import described
 from llmflow.flow.run import Run, current, path
+from llmflow.types.addresses import is_name, joined
 from llmflow.types.steps import StepRecord, StepStatus
 
 
@@ -54,7 +55,7 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
     Raises:
         InputInvalid: the name is empty or has a `/` or `#`.
     """
-    if not name or "/" in name or "#" in name:
+    if not is_name(name):
         raise InputInvalid(f"step name {name!r}: use a non-empty name without `/` and `#`", ErrorDetail(field="name"))
     async with recorded(name, total=total) as opened:
         yield opened
@@ -66,7 +67,7 @@ async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
     run = current()
     run.machines.work()
     here = run.steps.enter(name, workflow.now(), total)
-    opened = Step(run, "/".join(here))
+    opened = Step(run, joined(here))
     run.show()
     token = path.set(here)
     try:

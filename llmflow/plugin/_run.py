@@ -30,7 +30,9 @@ from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
 from llmflow.flow.run import Instance, Run, key
 from llmflow.flow.run.instance import instance
-from llmflow.flow.run.start import OURS, is_ours
+from llmflow.flow.run.part import AnyHeader
+from llmflow.flow.run.start import is_ours
+from llmflow.types import wire
 
 S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
 Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
@@ -195,12 +197,15 @@ def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:
 
 def _one_value(name: str, sent: Sequence[Any]) -> Sequence[Any]:  # Any: a RawValue, or what else was sent
     """Our handlers take one value: none, or several, reach them as an empty one, which they refuse like others."""
-    return sent if len(sent) == 1 or not name.startswith(f"{OURS}.") else [RawValue(Payload())]
+    return sent if len(sent) == 1 or not name.startswith(f"{wire.PREFIX}.") else [RawValue(Payload())]
 
 
 def _add(
     input: StartActivityInput | StartLocalActivityInput | StartChildWorkflowInput | ContinueAsNewInput,
-    told: Mapping[str, object],
+    told: Mapping[AnyHeader, object],
 ) -> None:
     converter = workflow.payload_converter()
-    input.headers = {**input.headers, **{name: converter.to_payload(value) for name, value in told.items()}}
+    headers = dict(input.headers)
+    for header, value in told.items():
+        headers.update(header.write(value, converter))
+    input.headers = headers

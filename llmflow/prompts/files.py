@@ -31,12 +31,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from llmflow.errors import ConfigInvalid, PromptInvalid, did_you_mean
-from llmflow.prompts.front_matter import FrontMatter, Positions, read_front_matter
+from llmflow.prompts.front_matter import FrontMatter, read_front_matter
 from llmflow.prompts.prompt import Prompt, Prompts
-from llmflow.prompts.templates import Problem, Template, Templates, check
+from llmflow.prompts.templates import Template, Templates, check
 from llmflow.prompts.versions import version_of
 from llmflow.types.messages import Role
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
+from llmflow.yaml import Node, Problem
 
 ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
 
@@ -96,11 +97,11 @@ def parse_prompt(text: str, name: str, path: str) -> Prompt:
     if has_header and "---" not in lines[1:]:
         _raise([Problem(1, 1, "the front matter has no end: write a second `---` line below it")], path)
     end = lines.index("---", 1) if has_header else 0
-    header, positions, wrong = read_front_matter(lines[1:end])
+    header, places, wrong = read_front_matter(lines[1:end])
     messages, misplaced = _split_roles(lines, start=end + has_header)
     _raise([*wrong, *misplaced, *(problem for message in messages for problem in check(message))], path)
     templates = Templates(path, messages)
-    _raise(_wrong_input(header, positions, templates.variables), path)
+    _raise(_wrong_input(header, places, templates.variables), path)
     return Prompt(
         ref=PromptRef(name=name, version=version_of(header, messages)),
         text=text,
@@ -144,7 +145,7 @@ def _before_roles(lines: Sequence[str], start: int, end: int) -> Iterator[Proble
         yield Problem(len(lines), 1, "there are no messages: write a line `user:`, and the text below it")
 
 
-def _wrong_input(header: FrontMatter, positions: Positions, used: Sequence[str]) -> list[Problem]:
+def _wrong_input(header: FrontMatter, places: Node, used: Sequence[str]) -> list[Problem]:
     if not header.input:
         return []
     unused = [name for name in header.input if name not in used]
@@ -152,14 +153,14 @@ def _wrong_input(header: FrontMatter, positions: Positions, used: Sequence[str])
     return [
         *(
             Problem(
-                *positions.of(("input", name)),
+                *places.place(("input", name)),
                 f"`{name}` is not used by the templates{did_you_mean(name, undeclared)}",
             )
             for name in unused
         ),
         *(
             Problem(
-                *positions.of(("input",)),
+                *places.place(("input",)),
                 f"the templates use `{name}`, which is not declared here{did_you_mean(name, unused)}",
             )
             for name in undeclared

@@ -17,7 +17,7 @@ from llmflow.errors import (
 from llmflow.prompts.templates import Templates
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 
 JsonType = Literal["array", "boolean", "integer", "null", "number", "object", "string"]
 

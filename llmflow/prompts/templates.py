@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from llmflow.errors import ErrorDetail, PromptInvalid, VariablesInvalid
 from llmflow.types.messages import Message, Role, Text
+from llmflow.yaml import Problem
 
 LIMIT = 1_000_000
 """Characters of one message: about a quarter of a million tokens."""
@@ -44,15 +45,6 @@ class Template:
     text: str
     line: int
     """Line of the file on which `text` begins; the first is 1."""
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """Something wrong at one place of a file; lines and columns count from 1."""
-
-    line: int
-    column: int
-    message: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from llmflow.telemetry import genai
 from llmflow.telemetry.content import Content, finish_reason
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
+from llmflow.types.refs import ModelRef
 
 Attributes = dict[str, str | int | float | tuple[str, ...]]
 
@@ -50,7 +51,7 @@ class CallSpans(Interceptor):
         return self._tool(name, input.args[0]) if name in self._tools else None
 
     def _model(self, request: CompletionRequest) -> _Call:
-        model = request.model.partition(":")[2]
+        model = ModelRef.parse(request.model).model
         attributes = {**request_attributes(request), **_address()}
         return _Call(
             f"chat {model}",
@@ -121,13 +122,13 @@ def mark_failed(span: Span, error: BaseException, content: Content) -> None:
 
 def request_attributes(request: CompletionRequest) -> Attributes:
     """What is asked of which model, with which version of which prompt, and for whom."""
-    provider, _, model = request.model.partition(":")
+    asked = ModelRef.parse(request.model)
     options, origin, source = request.options, request.origin, request.source
     return _known(
         {
             genai.OPERATION: "chat",
-            genai.PROVIDER: provider,
-            genai.REQUEST_MODEL: model,
+            genai.PROVIDER: asked.provider,
+            genai.REQUEST_MODEL: asked.model,
             genai.REQUEST_TEMPERATURE: options.temperature,
             genai.REQUEST_TOP_P: options.top_p,
             genai.REQUEST_MAX_TOKENS: options.max_output_tokens,
@@ -147,7 +148,7 @@ def result_attributes(result: CompletionResult) -> Attributes:
     usage, cost = result.usage, result.cost
     return _known(
         {
-            genai.RESPONSE_MODEL: result.model.partition(":")[2],
+            genai.RESPONSE_MODEL: ModelRef.parse(result.model).model,
             genai.RESPONSE_ID: result.response_id,
             genai.FINISH_REASONS: (finish_reason(result.finish_reason),),
             genai.INPUT_TOKENS: usage.input_tokens,

@@ -9,7 +9,8 @@ from typing import Any
 
 from llmflow.client import Client, Run
 from llmflow.errors import ErrorDetail, InputInvalid, NoWorker, RunNotFound, did_you_mean
-from llmflow.types.approvals import Decide, Question, Receipt, base_of, person
+from llmflow.types.addresses import base_of
+from llmflow.types.approvals import Decide, Question, Receipt, person
 from llmflow.types.lengths import length_problem
 
 AnyRun = Run[Any]  # Any: runs with results of every type

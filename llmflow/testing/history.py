@@ -17,6 +17,7 @@ from temporalio.workflow import info
 
 from llmflow.app import App
 from llmflow.client import Run
+from llmflow.history.events import scheduled
 from llmflow.plugin import LLMFlowPlugin
 
 
@@ -26,11 +27,7 @@ async def activities_of(run: Run[Any]) -> list[str]:  # Any: runs with results o
     Pins are local activities and not among them.
     """
     history = await run.handle.fetch_history()
-    return [
-        event.activity_task_scheduled_event_attributes.activity_id
-        for event in history.events
-        if event.HasField("activity_task_scheduled_event_attributes")
-    ]
+    return [call.activity_id for event in history.events if (call := scheduled(event))]
 
 
 async def assert_replays(run: Run[Any] | WorkflowHistory, app: App) -> None:  # Any: as above

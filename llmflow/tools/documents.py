@@ -10,7 +10,7 @@ from pydantic import Field
 from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolRefused
 from llmflow.tools._index import SUFFIXES, Index, Skipped, words
 from llmflow.tools.decorator import tool
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 MAX_PASSAGES = 50
 SHOWN_SKIPPED = 20

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from llmflow.errors import ErrorDetail, ToolRefused
 from llmflow.tools.decorator import tool
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 _LINK_OR_FILE = frozenset({errno.ELOOP, errno.ENOTDIR})
 

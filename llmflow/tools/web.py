@@ -16,7 +16,7 @@ from llmflow.errors import ErrorDetail, ToolRefused
 from llmflow.tools._addresses import CheckedTransport, networks
 from llmflow.tools._html import Readable, readable
 from llmflow.tools.decorator import tool
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 5.0

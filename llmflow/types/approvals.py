@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import JsonValue, StringConstraints
 
+from llmflow.types.addresses import base_of, number_of, numbered
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.origins import Origin
-from llmflow.types.wire import CompactWire, Handwritten
-
-WAITING = "llmflow.approvals"
-"""The memo of a run that says which questions are open: what an inbox reads, without a worker."""
 
 ApprovalStatus = Literal["open", "approved", "rejected", "expired", "withdrawn"]
 """`withdrawn`: the workflow stopped asking, because it was cancelled or another branch failed."""
@@ -20,9 +18,9 @@ Event = Literal["asked", "reminded", "escalated", "decided", "expired"]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-def base_of(name: str) -> str:
-    """The name of a question without its round: `publish` of `publish#2`."""
-    return name.partition("#")[0]
+def round_of(name: str) -> int:
+    """The round in the name of a question, from 1: later ones have a number."""
+    return number_of(name) or 1
 
 
 def person(name: str) -> str:
@@ -190,4 +188,4 @@ class Delivered(CompactWire):
 
 
 def _exact(name: str) -> str:
-    return name if "#" in name else f"{name}#1"
+    return numbered(base_of(name), round_of(name))

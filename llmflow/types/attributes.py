@@ -1,6 +1,6 @@
 """Search attributes: what of a run Temporal can find runs by."""
 
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 
 class SearchAttributes(CompactWire):

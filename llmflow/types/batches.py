@@ -8,12 +8,10 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from llmflow.errors import ErrorDetail
+from llmflow.types.addresses import batched
+from llmflow.types.base import CompactWire
 from llmflow.types.carried import Carried
 from llmflow.types.keys import SharedKey
-from llmflow.types.wire import CompactWire
-
-BATCH = "llmflow.batch"
-"""The header of a child that works on a batch, instead of running its workflow."""
 
 OnError = Literal["raise", "collect"]
 
@@ -40,7 +38,7 @@ class Batch(CompactWire):
     @property
     def span(self) -> str:
         """Its items by name and number, such as `investigate[500-999]`: the end of the child's workflow id."""
-        return f"{'/'.join(self.path)}[{self.first}-{self.first + self.count - 1}]"
+        return batched(self.path, range(self.first, self.first + self.count))
 
 
 def packed(values: Iterable[bytes]) -> bytes:

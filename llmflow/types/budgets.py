@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.usage import Dollars
-from llmflow.types.wire import CompactWire, Handwritten
 
 
 class Budget(CompactWire, Handwritten):

@@ -7,8 +7,8 @@ from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validat
 from temporalio.common import Priority, RetryPolicy
 
 from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.types.base import Handwritten
 from llmflow.types.lengths import length_problem
-from llmflow.types.wire import Handwritten
 
 
 class CallOptions(Handwritten):

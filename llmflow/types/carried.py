@@ -2,6 +2,7 @@
 
 from llmflow.types.approvals import ApprovalReport, Reach
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.base import CompactWire
 from llmflow.types.forks import Fork
 from llmflow.types.machines import Machines
 from llmflow.types.models import Candidate
@@ -9,10 +10,6 @@ from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import UsageReport
-from llmflow.types.wire import CompactWire
-
-HEADER = "llmflow"
-"""The Temporal header that holds it."""
 
 
 class Carried(CompactWire):

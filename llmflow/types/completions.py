@@ -2,12 +2,13 @@
 
 from pydantic import JsonValue
 
+from llmflow.types.base import CompactWire
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import FinishReason, ModelOptions, OutputSchema
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
-from llmflow.types.wire import CompactWire
 
 
 class CompletionRequest(CompactWire):

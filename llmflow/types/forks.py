@@ -1,12 +1,6 @@
 """Forks: runs that take over what an earlier run has done, as far as it did not change."""
 
-from llmflow.types.wire import CompactWire
-
-FORK = "llmflow.fork"
-"""Memo of a forked run, written at its start; and the header by which its activities know."""
-PLACE = "llmflow.place"
-"""The header of every child: where its parent started it. Another run that does the same has it in the same place,
-whichever of its branches were the fastest."""
+from llmflow.types.base import CompactWire
 
 
 class Hop(CompactWire):

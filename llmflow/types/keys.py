@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-KEY = "llmflow.key"
-"""The header of an activity that has one from its workflow: an action and its compensation share it."""
+from llmflow.types.addresses import joined, names_of, number_of, repeated
 
 
 @dataclass(frozen=True)
@@ -19,9 +18,10 @@ class SharedKey:
         A function may call a tool more than once. Those calls are other effects, whose keys say where they are made
         below the place, which is the same in the action and in a compensation that is written like it.
         """
-        place = "".join(f"{name}/" for name in self.path)
-        if activity_id is None or not activity_id.startswith(place):
+        names = names_of(activity_id or "")
+        depth = len(self.path)
+        if names[:depth] != self.path or not names[depth:]:
             return self.text
-        inside, _, call = activity_id.removeprefix(place).rpartition("/")
-        number = call.rpartition("#")[2]
-        return self.text + (f"/{inside}" if inside else "") + (f"#{number}" if number != "1" else "")
+        *inside, call = names[depth:]
+        key, number = joined((self.text, *inside)), number_of(call)
+        return repeated(key, number) if number else f"{key}#{call}"

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from llmflow.types.base import CompactWire, Wire
 from llmflow.types.lengths import length_of
-from llmflow.types.wire import CompactWire, Wire
 
 _PLAIN = re.compile(r"(?!s\d+$)[A-Za-z_][A-Za-z0-9_]*")
 """Names that can stand as they are; `s1`, `s2`, ... stand for the others."""

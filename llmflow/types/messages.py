@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from llmflow.errors import ToolArgumentsInvalid
-from llmflow.types.wire import CompactWire
+from llmflow.types.base import CompactWire
 
 Role = Literal["system", "user", "assistant"]
 

@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from llmflow.types.base import CompactWire, Handwritten, Wire
 from llmflow.types.messages import Message, ToolCall
+from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Dollars, Tokens, Usage
-from llmflow.types.wire import CompactWire, Handwritten, Wire
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FinishReason = Literal["stop", "length", "tool_calls", "refused"]
@@ -55,12 +56,12 @@ class Candidate(CompactWire):
     @property
     def provider(self) -> str:
         """The part before the colon: a provider of models.yaml."""
-        return self.model.partition(":")[0]
+        return ModelRef.parse(self.model).provider
 
     @property
     def vendor_model(self) -> str:
         """The part after the colon: the vendor's own id."""
-        return self.model.partition(":")[2]
+        return ModelRef.parse(self.model).model
 
 
 class OutputSchema(CompactWire):

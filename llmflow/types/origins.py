@@ -1,10 +1,7 @@
 """Where a call comes from: what ledger, limits and rollouts know of its run."""
 
+from llmflow.types.base import CompactWire
 from llmflow.types.budgets import Budget
-from llmflow.types.wire import CompactWire
-
-TAGS, TENANT, USER, BUDGET = "llmflow.tags", "llmflow.tenant", "llmflow.user", "llmflow.budget"
-"""Memos of a run, written at its start: whoever starts one without our client writes them as well."""
 
 
 class Origin(CompactWire):

@@ -1,41 +1,18 @@
-"""Prompts: the reference to a version, and what a run pins."""
+"""Prompts: what a run asks of them, and pins."""
 
 import re
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
 
-from pydantic import JsonValue, model_serializer, model_validator
+from pydantic import JsonValue
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.base import CompactWire
 from llmflow.types.forks import Fork
 from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
-from llmflow.types.wire import CompactWire, Wire
-
-
-class PromptRef(Wire):
-    """One version of one prompt; `research/plan@3f9a0c1d2e3f` as text and on the wire."""
-
-    name: str
-    version: str
-    """The first 12 hex digits of the sha256 of the prompt's canonical content."""
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.version}"
-
-    @model_serializer
-    def _to_text(self) -> str:
-        return str(self)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:  # Any: whatever the caller gave; pydantic judges the rest
-        if isinstance(value, str):
-            name, _, version = value.rpartition("@")
-            return {"name": name, "version": version}
-        return value
+from llmflow.types.refs import PromptRef
 
 
 @dataclass(frozen=True)

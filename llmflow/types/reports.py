@@ -4,8 +4,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from llmflow.types.base import Wire
 from llmflow.types.usage import Dollars, Totals
-from llmflow.types.wire import Wire
 
 Dimension = Literal["run", "day", "tenant", "user", "workflow", "prompt", "label", "arm", "model", "tag", "error"]
 """What a report of costs may have a row for each of; `error` is how an attempt ended that brought no answer."""

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Literal
 
 from llmflow.types.approvals import Waiting
+from llmflow.types.base import Wire
 from llmflow.types.budgets import Budget
-from llmflow.types.wire import Wire
 
 RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
+from llmflow.types.base import Wire
 from llmflow.types.machines import Transition
 from llmflow.types.usage import Totals
-from llmflow.types.wire import Wire
 
 StepStatus = Literal["running", "completed", "failed", "cancelled"]
 

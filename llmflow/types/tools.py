@@ -6,8 +6,8 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from pydantic import JsonValue
 
+from llmflow.types.base import CompactWire
 from llmflow.types.calls import CallOptions
-from llmflow.types.wire import CompactWire
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainSerializer
 
-from llmflow.types.wire import CompactWire, Wire
+from llmflow.types.base import CompactWire, Wire
 
 Tokens = Annotated[int, Field(ge=0)]
 

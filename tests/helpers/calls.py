@@ -6,7 +6,8 @@ from decimal import Decimal
 from llmflow.stores.ledger.calls import ANSWERED, Call, CallId
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

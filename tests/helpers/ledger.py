@@ -9,7 +9,7 @@ from llmflow.stores.database import Database
 from llmflow.stores.ledger.calls import ANSWERED, REFUSED, Call, Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost
 from tests.helpers.calls import NOON, a_call, an_answer
 

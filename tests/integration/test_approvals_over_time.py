@@ -20,7 +20,8 @@ from llmflow.errors import ApprovalExpired, InputInvalid, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
-from llmflow.types.approvals import WAITING, Waiting, WaitingList
+from llmflow.types.approvals import Waiting, WaitingList
+from llmflow.types.contracts import WAITING
 from llmflow.worker import activities
 from tests.helpers.hasty import server_with
 from tests.helpers.model_server import ModelServer, Reply
@@ -185,7 +186,7 @@ async def _found(client: TemporalClient, run: AnyRun) -> str:
 
 
 async def _memo(run: AnyRun) -> WaitingList:
-    return await (await run.handle.describe()).memo_value(WAITING, WaitingList(), type_hint=WaitingList)
+    return await (await run.handle.describe()).memo_value(WAITING.name, WaitingList(), type_hint=WaitingList)
 
 
 async def _page(run: AnyRun) -> str:

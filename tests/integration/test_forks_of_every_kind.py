@@ -27,11 +27,12 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted, RunNotFound
-from llmflow.flow import _batches
+from llmflow.flow.branches import batches
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
-from llmflow.types.forks import FORK, Fork
+from llmflow.types.contracts import FORKED
+from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate, ModelRequest
 from llmflow.worker import activities
 from tests.helpers.waiting import until
@@ -132,14 +133,14 @@ async def test_a_fan_out_in_batches_is_not_paid_again(
     monkeypatch.setattr(
         import_module("llmflow.flow.branches.fan_out"), "BATCH_ITEMS", 8
     )  # `flow.fan_out` is the function
-    monkeypatch.setattr(_batches, "BATCH_ITEMS", 8)
+    monkeypatch.setattr(batches, "BATCH_ITEMS", 8)
     # The first run would not replay with the second size of batches.
     async with environment(app, model, address=temporal, replay=False) as env:
         run = await env.client.start(Many.run, 30, id=env.id())
         answer = await run.result()
         assert _paid(model) == 31
 
-        monkeypatch.setattr(_batches, "BATCH_ITEMS", 7)  # as where a child's history is full before its batch is done
+        monkeypatch.setattr(batches, "BATCH_ITEMS", 7)  # as where a child's history is full before its batch is done
         fork = await run.fork("complete#1")
         assert await fork.result() == answer
         assert _paid(model) == 1
@@ -181,7 +182,7 @@ async def test_a_history_that_is_gone_is_never_paid_for_silently(env: Environmen
     queue = env.client.task_queue
     assert queue
     handle = await env.client.temporal.start_workflow(
-        "Write", args=["notes", "prose"], id=env.id(), task_queue=queue, memo={FORK: gone}
+        "Write", args=["notes", "prose"], id=env.id(), task_queue=queue, memo={FORKED.name: gone}
     )
     with pytest.raises(RunNotCompleted, match=r"run 'gone' .* is gone: it was deleted, or it is older"):
         await env.client.run(handle.id).result()
@@ -300,7 +301,7 @@ async def test_an_alias_that_moved_changes_nothing_until_it_is_named(temporal: s
             assert "(large: Note a" in await fork.result()
             assert _paid(model) == 5
 
-        for models, said in (({"fsat": "large"}, "did you mean 'fast'"), ({"fast": "lrge"}, "did you mean 'large'")):
+        for models, said in (({"fsat": "large"}, "did you mean `fast`"), ({"fast": "lrge"}, "did you mean `large`")):
             fork = await run.fork("publish", models=models)
             with pytest.raises(RunNotCompleted, match=said):
                 await fork.result()

@@ -21,8 +21,8 @@ from llmflow.errors import ApprovalNotFound, DecisionRefused, InputInvalid, NoWo
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
-from llmflow.types.approvals import WAITING, Question, Receipt
-from llmflow.types.contracts import DECIDE
+from llmflow.types.approvals import Question, Receipt
+from llmflow.types.contracts import DECIDE, WAITING
 from llmflow.types.runs import InboxItem
 from llmflow.worker import activities
 from tests.helpers.waiting import until
@@ -94,7 +94,7 @@ async def test_an_inbox_needs_neither_attributes_nor_workers(
     monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"approval": null}')
     run = await desk.client.start(Publish.run, "one", id=desk.id())
     strange = await (await TemporalClient.connect(temporal)).start_workflow(
-        "Strange", id=desk.id(), task_queue="nobody", memo={WAITING: 7}
+        "Strange", id=desk.id(), task_queue="nobody", memo={WAITING.name: 7}
     )
     found = await until(partial(waiting, desk.client, run))
     assert found[0].waiting.name == "publish"

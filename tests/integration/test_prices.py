@@ -69,5 +69,5 @@ models:
 
 def test_a_wrong_file_stops_the_worker_at_its_start(tmp_path: Path) -> None:
     served = priced(tmp_path, "a:b:\n  inptu: 1\n")
-    with pytest.raises(ConfigInvalid, match=r"prices.yaml:2:3: .* has no field 'inptu'; did you mean 'input'\?"):
+    with pytest.raises(ConfigInvalid, match=r"prices.yaml:2:3: .* has no field 'inptu' \(did you mean `input`\?"):
         activities(served, settings=Settings(home=tmp_path, models="offline"))

@@ -10,8 +10,8 @@ from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import NotificationFailed
 from llmflow.types.approvals import Delivered, Notification, Reach, ReachRequest, command
+from llmflow.types.base import plain
 from llmflow.types.contracts import NOTIFY, REACH
-from llmflow.types.wire import plain
 
 
 class NotificationActivities:

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporalio import activity
-from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
-from temporalio.converter import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
+from temporalio.converter import ActivitySerializationContext, SerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.activities.forks.recorded import Encoded, RecordedCall, RecordedRun, index
+from llmflow.activities.forks.recorded import RecordedRun, index
 from llmflow.errors import ConfigInvalid, RunNotFound, ServerUnavailable
+from llmflow.history.events import events_of, initiated
+from llmflow.history.payloads import Payloads
+from llmflow.history.recorded import Encoded, RecordedCall, decoded
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import RESOLVE
-from llmflow.types.forks import PLACE, Fork
+from llmflow.types.contracts import CARRIED, PLACE, RESOLVE
+from llmflow.types.forks import Fork
 from llmflow.types.prompts import Pins
+from llmflow.types.refs import app_of
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Of all histories together. The last one is kept whatever its size."""
@@ -42,20 +45,21 @@ class Source:
 
     async def read(self, call: RecordedCall, payloads: Iterable[Encoded], types: list[Any] | None) -> list[Any]:
         """Payloads of a call as the types. Any: both are the user's."""
-        return await self._decode(payloads, types, self._activity(call.id, call.type, call.task_queue, local=False))
+        context = self._activity(call.id, call.type, call.task_queue, local=False)
+        return await self._payloads.read(decoded(payloads), types, context)
 
     async def pins(self) -> Carried:
         """The versions and models that it used: those that were handed on to it, then those that it asked for."""
         carried = Carried()
         if self.run.carried is not None:
-            context = WorkflowSerializationContext(self.client.namespace, self.run.workflow_id)
-            [carried] = await self._decode([self.run.carried], [Carried], context)
+            [told] = decoded([self.run.carried])
+            carried = await self._payloads.header(CARRIED, {CARRIED.name: told}) or carried
         prompts, models = dict(carried.prompts), dict(carried.models)
         context = self._activity(None, RESOLVE.name, None, local=True)
-        answers: list[Pins] = await self._decode(self.run.pins, [Pins] * len(self.run.pins), context)
+        answers: list[Pins] = await self._payloads.read(decoded(self.run.pins), [Pins] * len(self.run.pins), context)
         for answer in answers:
             prompts = {**answer.prompts, **prompts}
-            for app in {name.partition("/")[0] for name in answer.prompts}:
+            for app in {app_of(name) for name in answer.prompts}:
                 models[app] = {**answer.models, **models.get(app, {})}
         return Carried(prompts=prompts, models=models)
 
@@ -70,11 +74,9 @@ class Source:
             is_local=local,
         )
 
-    async def _decode(
-        self, payloads: Iterable[Encoded], types: list[Any] | None, context: SerializationContext
-    ) -> list[Any]:
-        converter = self.client.data_converter.with_context(context)
-        return await converter.decode([Payload.FromString(one) for one in payloads], types)
+    @property
+    def _payloads(self) -> Payloads:
+        return Payloads(self.client, self.run.workflow_id)
 
 
 class Histories:
@@ -147,8 +149,7 @@ async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
         ServerUnavailable: the server does not give it now.
     """
     try:
-        found = client.get_workflow_handle(id, run_id=run_id).fetch_history_events()
-        events = [event async for event in found]
+        events = [event async for event in events_of(client, id, run_id)]
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise RunNotFound(
@@ -163,9 +164,8 @@ async def _places(client: Client, events: Iterable[HistoryEvent]) -> dict[int, s
     """Where the children of a run were started, by event."""
     places: dict[int, str] = {}
     for event in events:
-        child = event.start_child_workflow_execution_initiated_event_attributes
-        if PLACE in child.header.fields:
-            context = WorkflowSerializationContext(client.namespace, child.workflow_id)
-            converter = client.data_converter.with_context(context)
-            [places[event.event_id]] = await converter.decode([child.header.fields[PLACE]], [str])
+        if child := initiated(event):
+            place = await Payloads(client, child.workflow_id).header(PLACE, child.header.fields)
+            if place is not None:
+                places[event.event_id] = place
     return places

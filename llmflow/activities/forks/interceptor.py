@@ -11,12 +11,11 @@ from temporalio.common import RawValue
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from llmflow.activities.forks.histories import Histories, Source
-from llmflow.activities.forks.recorded import RecordedCall
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import InputInvalid
+from llmflow.history.recorded import RecordedCall
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.contracts import COMPLETE
-from llmflow.types.forks import FORK, Fork
+from llmflow.types.contracts import COMPLETE, FORK
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 
@@ -44,8 +43,7 @@ class _Taking(ActivityInboundInterceptor):
             RunNotFound: the history of the run before is gone. Nothing is paid silently.
             ServerUnavailable: it cannot be read now.
         """
-        if told := input.headers.get(FORK):
-            fork = activity.payload_converter().from_payload(told, Fork)
+        if fork := FORK.read(input.headers, activity.payload_converter()):
             with heartbeats():  # a long history takes some seconds
                 for source in await self._histories.sources(fork):
                     if (taken := await _taken(source, input)) is not None:

@@ -1,68 +1,20 @@
-"""What an earlier run has recorded: an index of its history."""
+"""The index of an earlier run's history: what a fork may take of it."""
 
-import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from llmflow.types.carried import HEADER
-from llmflow.types.contracts import RESOLVE
+from llmflow.history.events import is_end
+from llmflow.history.recorded import Encoded, RecordedCall, RecordedChild, calls, children, local_results
+from llmflow.types.addresses import around, base_of, batch_of, joined, names_of
+from llmflow.types.contracts import CARRIED, RESOLVE
 from llmflow.types.forks import Hop
 from llmflow.types.steps import UNDO
 
-LOCAL_ACTIVITY = "core_local_activity"
-"""The marker that Temporal's SDK writes for a local activity."""
-_ENDS = frozenset(
-    {
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
-    }
-)
-
-Encoded = bytes
-"""A payload as the history has it, encrypted or a reference. Bytes, because a part of a message keeps the whole of it
-in memory."""
-
-_BATCH = re.compile(r"(?P<name>.+)\[(?P<first>\d+)-(?P<last>\d+)\]")
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class RecordedCall:
-    """One activity that a run scheduled."""
-
-    id: str
-    type: str
-    task_queue: str
-    at: int
-    """Event id."""
-    input: tuple[Encoded, ...]
-    result: tuple[Encoded, ...] | None
-    """`None`: it failed, or was not over."""
-
-
-@dataclass(frozen=True)
-class RecordedChild:
-    """One child workflow that a run started."""
-
-    at: int
-    """Event id of the wish for it."""
-    place: str
-    """Where it was started, such as `chapter[3]/Write#1`."""
-    workflow_id: str
-    run_id: str
-    """Empty: it never began."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +43,7 @@ class RecordedRun:
 
         What was undone is to be done again, and a compensation undoes what its own run has done.
         """
-        paths = list(_paths(activity_id))
-        if any(_undoes(path) or path in self.undone for path in paths):
+        if any(_undoes(path) or path in self.undone for path in around(activity_id)):
             return None
         for one in reversed(self.calls.get(activity_id, ())):
             if one.type == activity_type and one.at < before and one.result is not None:
@@ -109,21 +60,15 @@ class RecordedRun:
 
     def _worked_on(self, batch: str, child: RecordedChild) -> bool:
         """Whether the child had some of the items of the batch: `run/notes[0-4]` of `notes[3-6]`."""
-        one, other = _BATCH.fullmatch(f"{self.workflow_id}/{batch}"), _BATCH.fullmatch(child.workflow_id)
-        if one is None or other is None or one["name"] != other["name"]:
+        one, other = batch_of(joined((self.workflow_id, batch))), batch_of(child.workflow_id)
+        if one is None or other is None or one[0] != other[0]:
             return False
-        return int(one["first"]) <= int(other["last"]) and int(other["first"]) <= int(one["last"])
-
-
-def _paths(address: str) -> Iterator[str]:
-    """Those of the steps that an activity or a child is in, the outermost first: `a` and `a/b` of `a/b/book#1`."""
-    names = address.split("/")
-    return ("/".join(names[:depth]) for depth in range(1, len(names)))
+        return one[1].start < other[1].stop and other[1].start < one[1].stop
 
 
 def _undoes(path: str) -> bool:
     """Whether it is the step in which a saga undoes the one around it: `book/undo`, `book/undo#2`."""
-    return path.rpartition("/")[2].partition("#")[0] == UNDO
+    return names_of(base_of(path))[-1:] == (UNDO,)
 
 
 def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int, str]) -> RecordedRun:
@@ -135,76 +80,21 @@ def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int,
         places: Where its children were started, by the event of the wish for them.
     """
     started = events[0].workflow_execution_started_event_attributes
-    results = {
-        event.activity_task_completed_event_attributes.scheduled_event_id: _encoded(
-            event.activity_task_completed_event_attributes.result.payloads
-        )
-        for event in events
-        if event.HasField("activity_task_completed_event_attributes")
-    }
-    runs = {
-        event.child_workflow_execution_started_event_attributes.initiated_event_id: (
-            event.child_workflow_execution_started_event_attributes.workflow_execution.run_id
-        )
-        for event in events
-        if event.HasField("child_workflow_execution_started_event_attributes")
-    }
-    calls = _grouped(_calls(events, results))
-    addresses = (*calls, *places.values())
-    undone = (path.rpartition("/")[0] for address in addresses for path in _paths(address) if _undoes(path))
-    carried = _encoded([started.header.fields[HEADER]]) if HEADER in started.header.fields else (None,)
+    by_id = _grouped((call.id, call) for call in calls(events))
+    addresses = (*by_id, *places.values())
+    undone = (joined(names_of(path)[:-1]) for address in addresses for path in around(address) if _undoes(path))
+    told = started.header.fields
     return RecordedRun(
         workflow_id=workflow_id,
         workflow_type=started.workflow_type.name,
-        calls=calls,
+        calls=by_id,
         undone=frozenset(undone),
-        children={child.place: child for child in _children(events, runs, places)},
-        pins=tuple(_pins(events)),
-        carried=carried[0],
-        closed=events[-1].event_type in _ENDS,
+        children={child.place: child for child in children(events, places)},
+        pins=tuple(local_results(events, RESOLVE.name)),
+        carried=told[CARRIED.name].SerializeToString() if CARRIED.name in told else None,
+        closed=is_end(events[-1]),
         size=sum(event.ByteSize() for event in events),
     )
-
-
-def _calls(
-    events: Iterable[HistoryEvent], results: Mapping[int, tuple[Encoded, ...]]
-) -> Iterator[tuple[str, RecordedCall]]:
-    for event in events:
-        if event.HasField("activity_task_scheduled_event_attributes"):
-            call = event.activity_task_scheduled_event_attributes
-            yield (
-                call.activity_id,
-                RecordedCall(
-                    id=call.activity_id,
-                    type=call.activity_type.name,
-                    task_queue=call.task_queue.name,
-                    at=event.event_id,
-                    input=_encoded(call.input.payloads),
-                    result=results.get(event.event_id),
-                ),
-            )
-
-
-def _children(
-    events: Iterable[HistoryEvent], runs: Mapping[int, str], places: Mapping[int, str]
-) -> Iterator[RecordedChild]:
-    for event in events:
-        if place := places.get(event.event_id):
-            child = event.start_child_workflow_execution_initiated_event_attributes
-            yield RecordedChild(event.event_id, place, child.workflow_id, runs.get(event.event_id, ""))
-
-
-def _pins(events: Iterable[HistoryEvent]) -> Iterator[Encoded]:
-    for event in events:
-        marker = event.marker_recorded_event_attributes
-        if marker.marker_name == LOCAL_ACTIVITY and "result" in marker.details:
-            said = json.loads(marker.details["data"].payloads[0].data)
-            if said["activity_type"] == RESOLVE.name:
-                yield from _encoded(marker.details["result"].payloads)
-
-
-def _encoded(payloads: Iterable[Payload]) -> tuple[Encoded, ...]:
-    return tuple(payload.SerializeToString() for payload in payloads)
 
 
 def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, Sequence[T]]:

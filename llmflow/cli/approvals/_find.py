@@ -9,7 +9,8 @@ import typer
 from llmflow.cli._report import need_worker
 from llmflow.cli._target import Connection
 from llmflow.errors import ApprovalNotFound, DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
-from llmflow.types.approvals import ApprovalReport, Question, base_of, person
+from llmflow.types.addresses import base_of
+from llmflow.types.approvals import ApprovalReport, Question, person
 
 ApprovalName = Annotated[
     str | None,

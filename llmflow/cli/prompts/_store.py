@@ -16,7 +16,7 @@ from llmflow.stores.database import Database
 from llmflow.stores.prompts.labels import FILE, Labels, Reason
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.states import Move
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.worker import prompts_of
 
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")]

@@ -23,7 +23,7 @@ from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.stores.prompts.labels import NONE
 from llmflow.stores.prompts.states import PromptState
 from llmflow.stores.prompts.uses import last_uses
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.worker import prompts_of
 
 

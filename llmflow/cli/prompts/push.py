@@ -6,7 +6,7 @@ from llmflow.cli._output import err, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import opened
 from llmflow.stores.prompts.registry import Registry
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.worker import prompts_of
 
 

@@ -10,7 +10,8 @@ from pydantic_core import from_json, to_json
 
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
 from llmflow.flow.arguments import no_mapping
-from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, base_of, person
+from llmflow.types.addresses import base_of, numbered
+from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, person
 
 F = TypeVar("F")
 
@@ -96,11 +97,6 @@ def read(data: bytes) -> Decide:
         raise DecisionRefused(f"{_problems(error)}; send an object like {example}", ErrorDetail(field=field)) from None
 
 
-def round_of(name: str) -> int:
-    """The round in the name of a question, from 1."""
-    return int(name.partition("#")[2] or 1)
-
-
 def said_before(question: Question, decide: Decide) -> bool:
     """Whether this very answer counts already: sent twice, it is one answer."""
     said = decide.approved, decide.comment, decide.form
@@ -179,7 +175,7 @@ def receipt(question: Question) -> Receipt:
 
 def closed(question: Question, rounds: Iterable[int]) -> DecisionRefused:
     """Why a question that is not open takes no answer; `rounds` are those that there were."""
-    following = f"{base_of(question.name)}#{max(rounds) + 1}"
+    following = numbered(base_of(question.name), max(rounds) + 1)
     decided = decisive(question)
     if question.status == "withdrawn":
         what = "is not asked any more"

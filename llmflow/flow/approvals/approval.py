@@ -16,9 +16,10 @@ from llmflow.flow.approvals.answers import Form, decisive, form_of
 from llmflow.flow.approvals.notices import Notices, reach
 from llmflow.flow.arguments import invalid, length, one_of
 from llmflow.flow.run import Run, current
+from llmflow.types.addresses import is_name
 from llmflow.types.approvals import Question, Vote, person
+from llmflow.types.base import unwritable
 from llmflow.types.lengths import length_of
-from llmflow.types.wire import unwritable
 
 F = TypeVar("F", default=None)
 
@@ -217,7 +218,7 @@ class _Waiting:
 
 def _check_name(name: str) -> None:
     fits = name == name.strip() and name.isprintable() and 0 < len(name) <= MAX_NAME
-    if not fits or "/" in name or "#" in name:
+    if not fits or not is_name(name):
         raise invalid(
             "name", f"approval name {name[:MAX_NAME]!r}: use 1 to {MAX_NAME} readable characters without `/` and `#`"
         )

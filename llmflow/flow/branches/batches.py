@@ -14,8 +14,9 @@ from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, Pay
 from llmflow.flow.branches.branches import Outcome, finished, together
 from llmflow.flow.functions import kinds_of
 from llmflow.flow.run import batch, current, key, path, this_task
+from llmflow.types.addresses import joined
+from llmflow.types.base import unwritable
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
-from llmflow.types.wire import unwritable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -155,7 +156,7 @@ async def _started(part: Batch) -> AnyChild:
     return await workflow.start_child_workflow(
         info.workflow_type,
         args=current().arguments,
-        id=f"{info.workflow_id}/{part.span}",
+        id=joined((info.workflow_id, part.span)),
         result_type=BatchResult,
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,  # sagas in it are undone

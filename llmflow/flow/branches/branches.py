@@ -12,6 +12,7 @@ from temporalio.exceptions import CancelledError, is_cancelled_exception
 from llmflow.errors import CompensationFailed
 from llmflow.flow.run import Run, path, this_task
 from llmflow.flow.tools import call
+from llmflow.types.addresses import branched
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -69,7 +70,7 @@ async def run_items(
 
 async def branch(here: tuple[str, ...], index: int, function: Callable[[*Ts], Awaitable[R]], *args: *Ts) -> R:
     """One branch of the step at `here`, under a path of its own. Make it a task: the path is the task's."""
-    path.set((*here[:-1], f"{here[-1]}[{index}]"))
+    path.set((*here[:-1], branched(here[-1], index)))
     with one_error():
         return await call(function, *args)
 

@@ -12,6 +12,7 @@ from llmflow.flow.branches.branches import Outcome, run_items
 from llmflow.flow.failures import described
 from llmflow.flow.functions import address_of, name_of
 from llmflow.flow.steps import step
+from llmflow.types.addresses import branched
 from llmflow.types.batches import OnError
 
 T = TypeVar("T")
@@ -129,7 +130,9 @@ class _Tally(Generic[R]):
         if not failed or self._count - failed >= self._needed:
             return
         told = tuple(
-            f"{self._name}[{one.index}]: {described(one.error)}" for one in self._failures[:FIRST_FAILURES] if one.error
+            f"{branched(self._name, one.index)}: {described(one.error)}"
+            for one in self._failures[:FIRST_FAILURES]
+            if one.error
         )
         raise FanOutFailed(
             f"{failed:,} of {self._count:,} items failed, and {self._needed:,} have to succeed; {told[0]}",
@@ -187,7 +190,9 @@ async def map_reduce(
     mapped = await fan_out(items, map, limit=limit, on_error=on_error, min_success=min_success)
     results = mapped.values
     if not results:
-        told = tuple(f"{name_of(map)}[{one.index}]: {described(one.error)}" for one in mapped.failures if one.error)
+        told = tuple(
+            f"{branched(name_of(map), one.index)}: {described(one.error)}" for one in mapped.failures if one.error
+        )
         raise FanOutFailed(
             "; ".join((f"nothing to reduce: none of {len(mapped.outcomes)} items succeeded", *told[:1])),
             ErrorDetail(failures=told[:FIRST_FAILURES]),

@@ -13,6 +13,7 @@ from llmflow.flow.failures import described
 from llmflow.flow.functions import name_of
 from llmflow.flow.run import path
 from llmflow.flow.steps import step
+from llmflow.types.addresses import branched
 from llmflow.types.tools import Tool
 
 R = TypeVar("R")
@@ -52,7 +53,9 @@ async def race(*branches: Callable[[], Awaitable[R]], good: Callable[[R], bool] 
                 for task in done:
                     if (error := _failure(task)) is None and (good is None or good(task.result())):
                         return task.result()
-                    losers[f"race[{tasks.index(task)}]: {described(error) if error else 'not good'}"] = error
+                    losers[f"{branched('race', tasks.index(task))}: {described(error) if error else 'not good'}"] = (
+                        error
+                    )
         finally:
             await stop(tasks)
         raise FanOutFailed(

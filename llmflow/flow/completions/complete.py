@@ -17,7 +17,8 @@ from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import FinishReason, ModelOptions
-from llmflow.types.prompts import Prompt, PromptRef
+from llmflow.types.prompts import Prompt
+from llmflow.types.refs import PromptRef
 from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args, get_origin, get_type_hints
 
 from llmflow.errors import MachineInvalid, did_you_mean
+from llmflow.types.addresses import is_name
 from llmflow.types.lengths import length_problem
 from llmflow.types.machines import MachineDescription, StateDescription
 
@@ -117,7 +118,7 @@ def _unnamable(states: type[Enum]) -> Iterator[str]:
         name = name_of(state)
         if (other := named.setdefault(name, state)) is not state:
             yield f"{_said(other)} and {_said(state)} are both called {name!r}"
-        if not name or not name.isprintable() or "/" in name or "#" in name:
+        if not is_name(name) or not name.isprintable():
             yield f"{_said(state)} is called {name!r}: steps have non-empty names without `/` and `#`"
 
 

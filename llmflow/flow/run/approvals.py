@@ -16,13 +16,13 @@ from llmflow.flow.approvals.answers import (
     read,
     receipt,
     require_fit,
-    round_of,
     said_before,
     status_of,
     voter,
 )
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import MAX_WAITING, on_page
+from llmflow.types.addresses import base_of, number_of, repeated
 from llmflow.types.approvals import (
     ApprovalReport,
     ApprovalStatus,
@@ -32,7 +32,7 @@ from llmflow.types.approvals import (
     Receipt,
     Refusal,
     Vote,
-    base_of,
+    round_of,
 )
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import APPROVALS, DECIDE
@@ -136,7 +136,7 @@ class Approvals(Part):
         is_new = name is None
         if name is None:
             rounds = self._rounds(question.name)
-            name = f"{question.name}#{max(rounds) + 1}" if rounds else question.name
+            name = repeated(question.name, max(rounds, default=0) + 1)
             said = [(decide, question.asked_at) for decide in self._early if decide.approval == name]
             self._early = [decide for decide in self._early if decide.approval != name]
         else:
@@ -235,12 +235,12 @@ class Approvals(Part):
         address = decide.approval
         if heard := next((one for one in self._questions.values() if _has(one, decide.id)), None):
             return heard
-        if "#" in address:
+        if number_of(address):
             return self._questions.get(_full(address))
         rounds = [question for question in self._questions.values() if base_of(question.name) == address]
         is_open = [question for question in rounds if question.status == "open"]
         if len(is_open) > 1:
-            names = ", ".join(f"`{address}#{round_of(question.name)}`" for question in is_open)
+            names = ", ".join(f"`{question.exact}`" for question in is_open)
             raise ApprovalNotFound(f"`{address}` is asked {len(is_open)} times at once: say which one, {names}")
         return is_open[0] if is_open else max(rounds, key=lambda one: round_of(one.name), default=None)
 
@@ -296,7 +296,7 @@ class Approvals(Part):
 
 def _full(address: str) -> str:
     """As questions are named: the first round of `publish` is `publish`, and may be called `publish#1`."""
-    return address.removesuffix("#1")
+    return repeated(base_of(address), round_of(address))
 
 
 def _said(answer: Decide | Vote) -> dict[str, Any]:  # Any: values of several fields

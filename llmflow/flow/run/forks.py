@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from llmflow.flow.run.part import Part
+from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.scope import batch
 from llmflow.types.carried import Carried
-from llmflow.types.forks import FORK, Fork, Hop
+from llmflow.types.contracts import FORK
+from llmflow.types.forks import Fork, Hop
 
 
 class Forks(Part):
@@ -26,7 +27,7 @@ class Forks(Part):
         hop = Hop(place=place, batch=part.span if part else "")
         return {"fork": self.fork.model_copy(update={"children": (*self.fork.children, hop)})}
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[str, object]:
+    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
         """See base class."""
         if self.fork is None or is_local:
             return {}

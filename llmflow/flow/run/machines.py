@@ -7,6 +7,7 @@ from datetime import datetime
 
 from llmflow.errors import MachineInvalid
 from llmflow.flow.run.part import Part
+from llmflow.types.addresses import joined, repeated
 from llmflow.types.carried import Carried
 from llmflow.types.machines import Machines, Position, Transition, ways
 
@@ -123,9 +124,9 @@ class MachineRecord(Part):
 
     def named(self, path: tuple[str, ...], name: str) -> str:
         """The name of the next machine of that class here: the same in a run that begins again."""
-        key = "/".join((*path, name))
+        key = joined((*path, name))
         self._names[key] = self._names.get(key, 0) + 1
-        return key if self._names[key] == 1 else f"{key}#{self._names[key]}"
+        return repeated(key, self._names[key])
 
     def move(self, machine: str, source: str | None, target: str, at: datetime) -> None:
         """Record a transition."""

@@ -1,8 +1,12 @@
 """What all parts of a run have in common."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from llmflow.types.carried import Carried
+from llmflow.types.contracts import Header
+
+AnyHeader = Header[Any]  # Any: values of several types
 
 
 class Part:
@@ -25,8 +29,8 @@ class Part:
         """State for a child workflow that is started at `place`: fields of `Carried`."""
         return {}
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[str, object]:
-        """Headers of an activity, by name."""
+    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
+        """Headers of an activity, with their values."""
         return {}
 
     def report(self) -> Mapping[str, object]:

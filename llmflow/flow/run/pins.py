@@ -8,7 +8,8 @@ from llmflow.errors import InputInvalid
 from llmflow.flow.run.part import Part
 from llmflow.types.carried import Carried
 from llmflow.types.models import Candidate
-from llmflow.types.prompts import PinnedPrompt, Pins, Prompt, PromptRef, PromptSource
+from llmflow.types.prompts import PinnedPrompt, Pins, Prompt, PromptSource
+from llmflow.types.refs import PromptRef, app_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class RunPins(Part):
     def keep(self, prompt: str, pins: Pins) -> None:
         """Pin what the answer for `prompt` has and the run has not."""
         self._prompts = {**pins.prompts, **self._prompts}
-        app = _app(prompt)
+        app = app_of(prompt)
         self._models = {**self._models, app: {**pins.models, **self._models.get(app, {})}}
 
     def alias(self, prompt: str, model: str | None) -> str | None:
@@ -76,7 +77,7 @@ class RunPins(Part):
     def find(self, prompt: str, model: str | None) -> Pin | None:
         """What this run uses for a prompt; `None` if it has not asked yet."""
         found, alias = self._prompts.get(prompt), self.alias(prompt, model)
-        models = self._models.get(_app(prompt), {})
+        models = self._models.get(app_of(prompt), {})
         if found is None or (alias is not None and alias not in models):
             return None
         candidates = tuple(
@@ -85,7 +86,3 @@ class RunPins(Part):
         )
         ref = PromptRef(name=prompt, version=found.version)
         return Pin(prompt=ref, source=found.source, candidates=candidates, inline=found.inline)
-
-
-def _app(prompt: str) -> str:
-    return prompt.partition("/")[0]

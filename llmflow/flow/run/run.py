@@ -11,7 +11,7 @@ from llmflow.flow.run.approvals import Approvals
 from llmflow.flow.run.branches import Branches
 from llmflow.flow.run.forks import Forks
 from llmflow.flow.run.machines import MachineRecord
-from llmflow.flow.run.part import Part
+from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.pins import RunPins
 from llmflow.flow.run.sagas import Sagas
 from llmflow.flow.run.scope import batch
@@ -20,10 +20,9 @@ from llmflow.flow.run.steps import Steps
 from llmflow.flow.run.totals import RunTotals
 from llmflow.flow.run.visibility import Visibility
 from llmflow.flow.run.waits import Waits
-from llmflow.types.batches import BATCH, Batch
-from llmflow.types.carried import HEADER, Carried
-from llmflow.types.contracts import STEPS
-from llmflow.types.forks import PLACE
+from llmflow.types.batches import Batch
+from llmflow.types.carried import Carried
+from llmflow.types.contracts import BATCH, CARRIED, PLACE, STEPS
 from llmflow.types.origins import Origin
 from llmflow.types.steps import StepReport
 from llmflow.types.usage import UsageReport
@@ -91,27 +90,27 @@ class Run:
         self.approvals.withdraw()
         self.publish()
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> dict[str, object]:
-        """Headers of an activity, by name."""
+    def for_activity(self, activity_id: str | None, *, is_local: bool) -> dict[AnyHeader, object]:
+        """Headers of an activity, with their values."""
         self.machines.work()
-        headers: dict[str, object] = {}
+        headers: dict[AnyHeader, object] = {}
         for part in self._parts:
             headers.update(part.for_activity(activity_id, is_local=is_local))
         return headers
 
-    def for_child(self, workflow_type: str) -> dict[str, object]:
-        """Headers of a child workflow, by name."""
+    def for_child(self, workflow_type: str) -> dict[AnyHeader, object]:
+        """Headers of a child workflow, with their values."""
         self.machines.work()
         origin, part = self.origin, batch.get()
         if origin.root is None:
             origin = origin.model_copy(update={"root": workflow.info().workflow_id})
         place = self.steps.address_of_child(workflow_type)
         state = _merged(origin, [part.for_child(place) for part in self._parts])
-        return {HEADER: state, PLACE: place, **({BATCH: part} if part else {})}
+        return {CARRIED: state, PLACE: place, **({BATCH: part} if part else {})}
 
-    def for_next(self) -> dict[str, object]:
-        """Headers of the run that continues this one, by name."""
-        return {HEADER: _merged(self.origin, [part.for_next() for part in self._parts])}
+    def for_next(self) -> dict[AnyHeader, object]:
+        """Headers of the run that continues this one, with their values."""
+        return {CARRIED: _merged(self.origin, [part.for_next() for part in self._parts])}
 
     def for_parent(self) -> Carried:
         """What a child that worked on a batch gives its parent: its pins, attributes and totals."""

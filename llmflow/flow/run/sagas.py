@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from llmflow.flow.run.part import Part
+from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.scope import key
-from llmflow.types.keys import KEY
+from llmflow.types.contracts import KEY
 from llmflow.types.steps import Compensation, CompensationStatus
 
 
@@ -17,7 +17,7 @@ class Sagas(Part):
         history."""
         self._compensations: dict[str, Compensation] = {}
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[str, object]:
+    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
         """See base class."""
         shared = key.get()
         return {KEY: shared.of(activity_id)} if shared else {}

@@ -1,23 +1,27 @@
 """The start of a run: what its headers and its memo say."""
 
+from typing import TypeVar
+
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.types.batches import BATCH, Batch
+from llmflow.types import wire
+from llmflow.types.batches import Batch
 from llmflow.types.budgets import Budget
-from llmflow.types.carried import HEADER, Carried
-from llmflow.types.forks import FORK, Fork
-from llmflow.types.origins import BUDGET, TAGS, TENANT, USER, Origin
+from llmflow.types.carried import Carried
+from llmflow.types.contracts import BATCH, BUDGET, CARRIED, FORKED, TAGS, TENANT, USER, Memo
+from llmflow.types.origins import Origin
 
-OURS = "llmflow"
-"""Headers, memos, signals and updates of llmflow begin with it."""
+T = TypeVar("T")
 
-_SHAPES = f'{TENANT} and {USER} are texts, {TAGS} is a list of texts, {BUDGET} is like {{"usd": "0.50"}}'
+_SHAPES = (
+    f'{TENANT.name} and {USER.name} are texts, {TAGS.name} is a list of texts, {BUDGET.name} is like {{"usd": "0.50"}}'
+)
 
 
 def is_ours(info: workflow.Info) -> bool:
     """True if one of our runs or our client started the run: it belongs to what they are for."""
-    return any(name.startswith(OURS) for name in (*info.headers, *info.raw_memo))
+    return any(name.startswith(wire.PREFIX) for name in (*info.headers, *info.raw_memo))
 
 
 def carried(info: workflow.Info) -> Carried:
@@ -26,15 +30,14 @@ def carried(info: workflow.Info) -> Carried:
     Raises:
         InputInvalid: a memo of ours is of another type.
     """
-    payload = info.headers.get(HEADER)
-    if payload is not None:
-        return workflow.payload_converter().from_payload(payload, Carried)
+    if (handed := CARRIED.read(info.headers, workflow.payload_converter())) is not None:
+        return handed
     try:
         origin = Origin(
             root=info.root.workflow_id if info.root else None,
-            tenant=workflow.memo_value(TENANT, None, type_hint=str),
-            user=workflow.memo_value(USER, None, type_hint=str),
-            tags=tuple(workflow.memo_value(TAGS, None, type_hint=list[str]) or ()),
+            tenant=_noted(TENANT),
+            user=_noted(USER),
+            tags=tuple(_noted(TAGS) or ()),
             budget=_budget(info),
         )
     except InputInvalid as error:
@@ -42,16 +45,20 @@ def carried(info: workflow.Info) -> Carried:
             f"the memo of this run: {error.message}. {_SHAPES}",
             ErrorDetail(field="memo"),
         ) from None
-    return Carried(origin=origin, fork=workflow.memo_value(FORK, None, type_hint=Fork))
+    return Carried(origin=origin, fork=_noted(FORKED))
 
 
 def _budget(info: workflow.Info) -> Budget | None:
-    given = workflow.memo_value(BUDGET, None, type_hint=Budget)
+    given = _noted(BUDGET)
     # By the run and not by its id, which another run may have later.
     return given.model_copy(update={"id": info.first_execution_run_id}) if given else None
 
 
 def batch_of(info: workflow.Info) -> Batch | None:
     """The batch that the run works on, instead of its workflow."""
-    payload = info.headers.get(BATCH)
-    return workflow.payload_converter().from_payload(payload, Batch) if payload is not None else None
+    return BATCH.read(info.headers, workflow.payload_converter())
+
+
+def _noted(memo: Memo[T]) -> T | None:
+    value: T | None = workflow.memo_value(memo.name, None, type_hint=memo.value)
+    return value

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.scope import path
+from llmflow.types.addresses import around, joined, numbered, prefixes, repeated, unbranched
 from llmflow.types.carried import Carried
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals
@@ -56,9 +57,8 @@ class Steps(Part):
 
     def enter(self, name: str, at: datetime, total: int | None) -> tuple[str, ...]:
         """Begin a step: its path, `name` the first time here and `name#2` the second."""
-        count = self._count(f"step {name}")
-        here = (*path.get(), name if count == 1 else f"{name}#{count}")
-        record = StepRecord(path="/".join(here), status="running", started_at=at, total=total)
+        here = (*path.get(), repeated(name, self._count(f"step {name}")))
+        record = StepRecord(path=joined(here), status="running", started_at=at, total=total)
         self._records[record.path] = record
         return here
 
@@ -68,22 +68,20 @@ class Steps(Part):
 
     def spend(self, totals: Totals) -> None:
         """Add to the usage of the steps that are open here."""
-        here = path.get()
-        for depth in range(1, len(here) + 1):
-            name = "/".join(here[:depth])
-            if step := self._records.get(name) or self._records.get(fanned_out(name)):
+        for address in prefixes(path.get()):
+            if step := self._records.get(address) or self._records.get(unbranched(address)):
                 self.change(step.path, usage=step.usage + totals)
 
     def address(self, name: str) -> str:
         """The address of the next activity of that name here, such as `write/complete#1`."""
-        return "/".join((*path.get(), f"{name}#{self._count(name)}"))
+        return joined((*path.get(), numbered(name, self._count(name))))
 
     def address_of_child(self, workflow_type: str) -> str:
         """The address of the next child workflow of that type here, such as `chapter[3]/Write#1`."""
-        return "/".join((*path.get(), f"{workflow_type}#{self._count(f'child {workflow_type}')}"))
+        return joined((*path.get(), numbered(workflow_type, self._count(f"child {workflow_type}"))))
 
     def _count(self, name: str) -> int:
-        key = "/".join((*path.get(), name))
+        key = joined((*path.get(), name))
         self._names[key] = self._names.pop(key, 0) + 1  # at the end again: the first ones are the oldest
         return self._names[key]
 
@@ -93,12 +91,12 @@ def carried_steps(steps: Iterable[StepRecord], here: tuple[str, ...], now: datet
 
     Those around the place where the run ends have done their work; others that are still open are given up with it.
     """
-    around = {"/".join(here[:depth]) for depth in range(1, len(here) + 1)}
+    ended = set(prefixes(here))
     closed: list[StepRecord] = []
     for step in list(steps)[-CARRIED_STEPS:]:
         changes: dict[str, object] = {"error": step.error[:CARRIED_ERROR]} if step.error else {}
         if step.status == "running":
-            changes = {"status": "completed" if step.path in around else "cancelled", "ended_at": now}
+            changes = {"status": "completed" if step.path in ended else "cancelled", "ended_at": now}
         closed.append(step.model_copy(update=changes))
     return tuple(closed)
 
@@ -113,13 +111,8 @@ def carried_names(names: Mapping[str, int], steps: Mapping[str, StepRecord]) -> 
 
 
 def _within(name: str, steps: Mapping[str, StepRecord]) -> bool:
-    outermost, slash, _ = name.partition("/")
-    return bool(slash) and (outermost in steps or fanned_out(outermost) in steps)
-
-
-def fanned_out(path: str) -> str:
-    """The step of which this is one branch: `investigate` of `investigate[3]`."""
-    return path.rpartition("[")[0] if path.endswith("]") else path
+    outermost = next(around(name), None)
+    return outermost is not None and (outermost in steps or unbranched(outermost) in steps)
 
 
 def _progress(step: StepRecord) -> str:

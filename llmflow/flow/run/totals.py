@@ -9,7 +9,7 @@ from llmflow.flow.run.part import Part
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionResult
 from llmflow.types.contracts import SPENT, USAGE
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Totals, UsageReport
 
 

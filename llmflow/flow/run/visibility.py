@@ -8,9 +8,10 @@ from temporalio.common import SearchAttributeKey
 
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import waiting
-from llmflow.types.approvals import WAITING, Question, WaitingList
+from llmflow.types.approvals import Question, WaitingList
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.carried import Carried
+from llmflow.types.contracts import WAITING
 from llmflow.types.origins import Origin
 from llmflow.types.usage import UsageReport
 
@@ -33,7 +34,7 @@ class Visibility(Part):
     def restore(self, carried: Carried) -> None:
         """See base class."""
         self._names = carried.attributes
-        self._waiting = workflow.memo_value(WAITING, None, type_hint=WaitingList) or self._waiting
+        self._waiting = workflow.memo_value(WAITING.name, None, type_hint=WAITING.value) or self._waiting
 
     def for_next(self) -> Mapping[str, object]:
         """See base class."""
@@ -63,7 +64,7 @@ class Visibility(Part):
         if now == self._waiting:
             return
         self._waiting = now
-        workflow.upsert_memo({WAITING: now if now.open else None})
+        workflow.upsert_memo({WAITING.name: now if now.open else None})
         if self._names and self._names.approval:
             names, key = _joined(now), SearchAttributeKey.for_keyword(self._names.approval)
             if names != workflow.info().typed_search_attributes.get(key, ""):

@@ -18,9 +18,11 @@ from collections.abc import Collection, Mapping
 
 from pydantic import ValidationError
 
+from llmflow.errors import unknown
 from llmflow.providers.models.routing import POLICIES, Branch, Policy, Route, merged
-from llmflow.providers.yaml_file import Node, unknown
 from llmflow.types.models import Candidate, ModelOptions
+from llmflow.types.refs import ModelRef, is_alias
+from llmflow.yaml import Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _OPTIONS = frozenset(ModelOptions.model_fields)
@@ -43,10 +45,10 @@ def check_model(name: str, node: Node, providers: Collection[str]) -> None:
     Raises:
         ConfigInvalid: models.yaml has no such provider, or nothing stands after the colon.
     """
-    provider, _, model = name.partition(":")
-    if provider not in providers:
-        raise node.error(f"model {name!r}: there is no provider {unknown(provider, providers)}")
-    if not model:
+    ref = ModelRef.parse(name)
+    if ref.provider not in providers:
+        raise node.error(f"model {name!r}: there is no provider {unknown(ref.provider, providers)}")
+    if not ref.model:
         raise node.error(f"model {name!r}: after the colon stands the vendor's own name of the model")
 
 
@@ -89,7 +91,7 @@ class Aliases:
 
     def _meant(self, node: Node, options: ModelOptions, up_to: int | None, above: tuple[str, ...]) -> Candidate | Route:
         name = node.text("`model`")
-        if ":" in name:
+        if not is_alias(name):
             check_model(name, node, self._providers)
             return Candidate(model=name, options=options, up_to=up_to)
         if name not in self._models:

@@ -20,12 +20,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from llmflow.errors import ModelNotFound
+from llmflow.errors import ModelNotFound, unknown
 from llmflow.providers.models.aliases import Aliases, check_model, check_name
 from llmflow.providers.models.limits import NO_LIMITS, Limits, read_limits
 from llmflow.providers.models.routing import PriceOf, Route
-from llmflow.providers.yaml_file import Node, read_yaml, unknown
 from llmflow.types.models import Candidate
+from llmflow.types.refs import ModelRef, is_alias
+from llmflow.yaml import Node, read_yaml
 
 Api = Literal["responses", "chat", "litellm", "offline"]
 OFFLINE = "offline"
@@ -86,14 +87,14 @@ class ModelCatalogue:
         if name in self.aliases:
             meant = self.aliases[name]
             return meant.candidates(unit, self.price) if isinstance(meant, Route) else meant
-        provider, colon, model = name.partition(":")
+        ref = ModelRef.parse(name)
         if self.sole:
-            return (Candidate(model=f"{self.sole}:{model or name}"),)
-        if not colon:
+            return (Candidate(model=str(ModelRef(self.sole, ref.model or name))),)
+        if is_alias(name):
             raise ModelNotFound(f"models.yaml has no model {unknown(name, self.aliases)}. Or write `provider:model`")
-        if provider not in self.providers:
-            raise ModelNotFound(f"model {name!r}: models.yaml has no provider {unknown(provider, self.providers)}")
-        if not model:
+        if ref.provider not in self.providers:
+            raise ModelNotFound(f"model {name!r}: models.yaml has no provider {unknown(ref.provider, self.providers)}")
+        if not ref.model:
             raise ModelNotFound(f"model {name!r}: write `provider:model`, with the vendor's own name of the model")
         return (Candidate(model=name),)
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from llmflow.providers.yaml_file import Node, unknown
+from llmflow.errors import unknown
+from llmflow.yaml import Node
 
 _SECONDS: Mapping[str, int] = MappingProxyType({"second": 1, "minute": 60, "hour": 3600, "day": 86400})
 _LIMIT = re.compile(r"(?P<amount>\d{1,15})\s*/\s*(?P<count>\d{1,4})?\s*(?P<unit>[a-z]+?)s?")

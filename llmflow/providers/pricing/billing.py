@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from llmflow.types.refs import ModelRef
 from llmflow.types.usage import Cost, Usage
 
 
@@ -34,12 +35,12 @@ class PaidCall:
     @property
     def provider(self) -> str:
         """The part of `asked` before the colon."""
-        return self.asked.partition(":")[0]
+        return ModelRef.parse(self.asked).provider
 
     @property
     def names(self) -> tuple[str, ...]:
         """The model that answered, and the one asked, since gateways give models names of their own."""
-        return tuple(dict.fromkeys((self.answered, self.asked.partition(":")[2])))
+        return tuple(dict.fromkeys((self.answered, ModelRef.parse(self.asked).model)))
 
     @property
     def vendors(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

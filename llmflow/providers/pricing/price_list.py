@@ -22,8 +22,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from llmflow.providers.pricing.billing import PaidCall, TokenPrices
-from llmflow.providers.yaml_file import Node, read_yaml
+from llmflow.types.refs import ModelRef
 from llmflow.types.usage import Cost
+from llmflow.yaml import Node, read_yaml
 
 STANDARD_TIERS = frozenset({None, "", "auto", "default", "standard", "on_demand"})
 """Names that vendors give to no tier at all."""
@@ -62,13 +63,13 @@ class PriceList:
                 token_prices = price.token_prices if call.tier is None else price.tiers.get(call.tier)
                 if token_prices is None:
                     raise LookupError(f"{self.source} does not know tier {call.tier!r} of {key}")
-                matched = key if key != f"{call.provider}:{call.answered}" else None
+                matched = key if key != str(ModelRef(call.provider, call.answered)) else None
                 return call.cost(token_prices.usd(call.usage), self.source, matched, price.since)
         return None
 
     def _entries(self, call: PaidCall) -> Iterator[tuple[str, tuple[_Price, ...]]]:
         """From the most exact one: whole names, then the longest beginning."""
-        names = [f"{call.provider}:{name}" for name in call.names]
+        names = [str(ModelRef(call.provider, name)) for name in call.names]
         for name in names:
             if name in self.models:
                 yield name, self.models[name]
@@ -94,8 +95,8 @@ def load_price_list(path: Path) -> PriceList:
 
 
 def _checked(key: str, node: Node) -> str:
-    provider, _, model = key.partition(":")
-    if not provider or not model or "*" in key[:-1]:
+    ref = ModelRef.parse(key)
+    if not ref.provider or not ref.model or "*" in key[:-1]:
         raise node.error(
             f"{key!r} names no model: write `provider:model`, such as openai:gpt-5.4, or `provider:gpt-5*` for every "
             "model whose name begins so"

@@ -10,6 +10,7 @@ from llmflow.providers.pricing.genai_list import genai_cost
 from llmflow.providers.pricing.litellm_map import litellm_cost
 from llmflow.providers.pricing.price_list import STANDARD_TIERS, PriceList
 from llmflow.types.models import ModelResponse
+from llmflow.types.refs import ModelRef
 from llmflow.types.usage import VENDOR, Cost, Usage
 
 
@@ -48,9 +49,9 @@ class Prices:
 
     def expected(self, model: str, usage: Usage, at: datetime) -> Cost:
         """The price that a call of `provider:model` would have, as `look_up` gives it."""
-        provider, _, asked = model.partition(":")
-        address = self._addresses.get(provider)
-        return self.look_up(PaidCall(asked=model, answered=asked, usage=usage, at=at, base_url=address))
+        ref = ModelRef.parse(model)
+        address = self._addresses.get(ref.provider)
+        return self.look_up(PaidCall(asked=model, answered=ref.model, usage=usage, at=at, base_url=address))
 
     def look_up(self, call: PaidCall) -> Cost:
         """The price of a call by the lists alone, as they are today: for a call that is priced again.

@@ -22,7 +22,8 @@ from llmflow.stores.schema import answers, calls, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Usage
 
 _log = logging.getLogger("llmflow.stores")

@@ -13,7 +13,8 @@ from llmflow.stores.prompts.rollouts import Rollout, Unit
 from llmflow.stores.prompts.states import state_of
 from llmflow.stores.prompts.versions import add_versions
 from llmflow.stores.schema import prompt_labels, prompt_rollouts, prompt_versions
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 
 _SHOWN = 5  # versions, in an error
 

@@ -9,7 +9,7 @@ from llmflow.prompts.prompt import Prompt
 from llmflow.stores.database import Database
 from llmflow.stores.schema import prompt_versions
 from llmflow.stores.upsert import insert_into
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 
 
 def add_versions(

@@ -12,6 +12,7 @@ from llmflow.stores.ledger.paid_calls import LedgerCall
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import PAID, selected
 from llmflow.stores.schema import calls
+from llmflow.types.refs import ModelRef
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
 from llmflow.types.usage import VENDOR, Cost, Usage
 
@@ -103,7 +104,7 @@ async def _keep(database: Database, batch: Sequence[Found], costs: Sequence[Cost
 def _recorded(row: Found) -> LedgerCall:
     return LedgerCall(
         asked=row.model_asked,
-        answered=row.model.partition(":")[2],
+        answered=ModelRef.parse(row.model).model,
         usage=Usage(**{name: getattr(row, name) for name in Usage.model_fields}),
         at=row.at,
         tier=row.tier,

@@ -29,7 +29,8 @@ from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Usage
 from tests.helpers.waiting import until
 

@@ -21,7 +21,8 @@ from llmflow.stores.schema import prompt_versions
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef, PromptSource, RenderRequest, ResolveRequest
+from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderRequest, ResolveRequest
+from llmflow.types.refs import PromptRef
 
 SMART = (Candidate(model="openai:big", options=ModelOptions(temperature=0.7, max_output_tokens=9)),)
 FAST = (Candidate(model="openai:small"),)

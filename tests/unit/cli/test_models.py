@@ -51,7 +51,7 @@ def test_each_name_that_a_prompt_may_use(app: App, monkeypatch: pytest.MonkeyPat
 
 def test_a_prompt_that_names_nothing(app: App, tmp_path: Path) -> None:
     (tmp_path / "b.prompt").write_text("---\nmodel: smrt\n---\nuser:\nhello\n")
-    with pytest.raises(ConfigInvalid, match=r"prompt `some/b`: .*did you mean 'smart'"):
+    with pytest.raises(ConfigInvalid, match=r"prompt `some/b`: .*did you mean `smart`"):
         models_of(app, Settings.load())
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from llmflow.cli._output import cost, dollars, duration, near, when
-from llmflow.types.prompts import PromptRef
+from llmflow.types.base import plain
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Totals, Usage, UsageReport
-from llmflow.types.wire import plain
 
 
 @pytest.mark.parametrize(

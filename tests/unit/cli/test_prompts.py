@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmflow.stores.database import Database
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from tests.helpers.calls import NOON, a_call
 from tests.helpers.command_line import Done, call
 from tests.helpers.ledger import keep

@@ -12,7 +12,8 @@ from llmflow.converter.payloads import MAX_PAYLOAD_BYTES, LLMFlowPayloadConverte
 from llmflow.errors import InputInvalid, PayloadTooLarge
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import Candidate, ModelOptions
-from llmflow.types.prompts import PinnedPrompt, Pins, PromptRef
+from llmflow.types.prompts import PinnedPrompt, Pins
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
 
 CONVERTER = LLMFlowPayloadConverter()

@@ -7,7 +7,7 @@ import pytest
 from llmflow.telemetry.content import CAPTURE, Content
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.messages import File, Image, Message, ToolCall, ToolResult
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
 
 PROMPT = PromptRef(name="a/b", version="0123456789ab")

@@ -24,7 +24,7 @@ from llmflow.telemetry.metrics import (
     CallMetrics,
 )
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
 
 REQUEST = CompletionRequest(prompt=PromptRef(name="a/b", version="0123456789ab"), model="openai:gpt")

@@ -11,6 +11,7 @@ from llmflow.types.keys import SharedKey
     [
         ("book#1", ""),
         ("book#2", "#2"),
+        ("their-own", "#their-own"),
         ("seats[3]/hold#1", "/seats[3]"),
         ("seats/inner/hold#12", "/seats/inner#12"),
     ],

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from llmflow.errors import ToolArgumentsInvalid
 from llmflow.types.messages import File, Image, Message, Text, ToolCall
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 
 
 def test_strings_become_text() -> None:

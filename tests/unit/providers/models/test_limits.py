@@ -104,13 +104,13 @@ PROVIDER = "providers: {x: {api: chat, base_url: 'http://x'}}\n"
         ),
         (
             PROVIDER + "limits: {'x:a': {request: 5/minute}}",
-            "2:18: a set of limits has no field 'request'; did you mean",
+            "2:18: a set of limits has no field 'request' (did you mean",
         ),
         (PROVIDER + "limits: {'x:a': {requests: 5}}", "2:28: a limit of requests must be text, not 5"),
         (PROVIDER + "limits: {'x:a': {requests: 5 a minute}}", "2:28: a limit of requests is written like 500/minute"),
         (PROVIDER + "limits: {'x:a': {tokens: 0/minute}}", "2:26: a limit of tokens is written like 500/minute, or 20"),
         (PROVIDER + "limits: {'x:a': {tokens: 5/0 minutes}}", "2:26: a limit of tokens is written like 500/minute"),
-        (PROVIDER + "limits: {'x:a': {tokens: 1/minite}}", "2:26: '1/minite': there is no unit of time 'minite'; did"),
+        (PROVIDER + "limits: {'x:a': {tokens: 1/minite}}", "2:26: '1/minite': there is no unit of time 'minite' (did"),
         (
             PROVIDER + "limits: {'x:a': {tokens: [1/hour, 1/month]}}",
             "2:35: '1/month': there is no unit of time 'month'",
@@ -118,7 +118,7 @@ PROVIDER = "providers: {x: {api: chat, base_url: 'http://x'}}\n"
         (PROVIDER + "limits: {'y:a': {tokens: 1/hour}}", "2:17: model 'y:a': there is no provider 'y'. There is: x"),
         (PROVIDER + "limits: {smart: {tokens: 1/hour}}", "2:17: model 'smart': there is no provider 'smart'"),
         (PROVIDER + "tenants: [acme]", "2:10: `tenants` must be a mapping, not a list"),
-        (PROVIDER + "tennants: {}", "2:1: models.yaml has no field 'tennants'; did you mean 'tenants'?"),
+        (PROVIDER + "tennants: {}", "2:1: models.yaml has no field 'tennants' (did you mean `tenants`?)"),
     ],
 )
 def test_mistakes_have_a_place(tmp_path: Path, text: str, said: str) -> None:

@@ -177,11 +177,14 @@ def test_sizes_of_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        ("a: {policy: cheepest, candidates: ['x:a']}", "4:15: there is no policy 'cheepest'; did you mean 'cheapest'?"),
+        (
+            "a: {policy: cheepest, candidates: ['x:a']}",
+            "4:15: there is no policy 'cheepest' (did you mean `cheapest`?)",
+        ),
         ("a: {policy: 3, candidates: ['x:a']}", "4:15: `policy` must be text, not 3"),
         ("a: {policy: cheapest}", "4:6: model 'a' has a `policy` and no `candidates`: write {policy: ..., candidates"),
         ("a: {policy: first, candidates: []}", "4:34: model 'a' has no candidates"),
-        ("a: {policy: first, candidate: ['x:a']}", "4:22: model 'a' has no field 'candidate'; did you mean 'candida"),
+        ("a: {policy: first, candidate: ['x:a']}", "4:22: model 'a' has no field 'candidate' (did you mean `candida"),
         ("a: {candidates: ['x:a'], temperature: 0}", "4:28: model 'a' has no field 'temperature'. There is: candida"),
         ("a: {candidates: ['y:a']}", "4:20: model 'y:a': there is no provider 'y'"),
         ("a: [{model: 'x:a', weight: 2}]", "4:30: a `weight` needs `policy: weighted`, beside `candidates`"),

@@ -143,7 +143,7 @@ def test_entries_may_share_what_they_have_in_common(tmp_path: Path) -> None:
         ("[1]", "1:1: prices.yaml must be a mapping, not a list"),
         ("gpt-6: {input: 1, output: 2}", "1:8: 'gpt-6' names no model: write `provider:model`"),
         ("a:*b: {input: 1, output: 2}", "1:7: 'a:*b' names no model"),
-        ("a:b: {input: 1, outptu: 2}", "has no field 'outptu'; did you mean 'output'?"),
+        ("a:b: {input: 1, outptu: 2}", "has no field 'outptu' (did you mean `output`?)"),
         ("a:b:\n  input: 1\n", "2:3: a:b has no `output`: give US dollars per million tokens, or 0 if it is free"),
         ("a:b: 3", "1:6: the price of a:b must be a mapping, not 3"),
         ("a:b: []", "1:6: a:b has no price: give `input` and `output`"),

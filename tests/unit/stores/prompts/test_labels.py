@@ -11,7 +11,7 @@ from llmflow.prompts.prompt import Prompts
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.labels import Labels, Reason
 from llmflow.stores.prompts.registry import Registry
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from tests.helpers.calls import NOON, a_call
 from tests.helpers.ledger import keep
 

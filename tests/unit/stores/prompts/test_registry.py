@@ -15,7 +15,8 @@ from llmflow.stores.prompts.labels import Labels, Reason
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 
 OLD = "---\nmetadata: {owner: ana}\n---\nuser:\nold é  # kept\n"
 UNITS: dict[Unit, str] = {"run": "run-1", "user": "bo", "tenant": "acme"}

@@ -11,7 +11,7 @@ from llmflow.stores.ledger.calls import CANCELLED, LOST, REFUSED, Call
 from llmflow.stores.ledger.scores import new_score, put_score
 from llmflow.stores.reports.comparison import compare
 from llmflow.stores.reports.intervals import mean, share
-from llmflow.types.prompts import PromptRef
+from llmflow.types.refs import PromptRef
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison
 from tests.helpers.calls import NOON
 from tests.helpers.ledger import call_of, keep

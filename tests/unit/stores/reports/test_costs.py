@@ -11,7 +11,8 @@ from llmflow.stores.database import Database
 from llmflow.stores.ledger.calls import ANSWERED, CANCELLED, LOST, REFUSED
 from llmflow.stores.reports.costs import cost_report
 from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptRef, PromptSource
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
 from llmflow.types.usage import Usage
 from tests.helpers.calls import NOON

@@ -6,12 +6,12 @@ import pytest
 
 from llmflow.errors import InputInvalid
 from llmflow.types.approvals import Decide
+from llmflow.types.base import Wire
 from llmflow.types.budgets import Budget
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest
 from llmflow.types.models import Candidate, ModelOptions
-from llmflow.types.prompts import PromptRef
-from llmflow.types.wire import Wire
+from llmflow.types.refs import PromptRef
 
 
 @pytest.mark.parametrize(

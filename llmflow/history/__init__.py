@@ -1,0 +1,1 @@
+"""Histories of runs: the one reader of Temporal's events."""

@@ -1,0 +1,122 @@
+"""Events of a history: read page by page, and what one of them says."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import (
+    ActivityTaskScheduledEventAttributes,
+    HistoryEvent,
+    StartChildWorkflowExecutionInitiatedEventAttributes,
+    WorkflowExecutionStartedEventAttributes,
+    WorkflowTaskFailedEventAttributes,
+)
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import Client
+
+_ENDS = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+    }
+)
+_TASK_ENDS = frozenset({EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT})
+
+
+def events_of(client: Client, id: str, run_id: str | None, page: int | None = None) -> AsyncIterator[HistoryEvent]:
+    """The events of a run from the first one, `page` of them at once.
+
+    Raises:
+        RPCError: Temporal's own.
+    """
+    return client.get_workflow_handle(id, run_id=run_id).fetch_history_events(page_size=page)
+
+
+async def start_of(events: AsyncIterator[HistoryEvent]) -> WorkflowExecutionStartedEventAttributes:
+    """How a run was started: the first of its events, which is taken.
+
+    Raises:
+        RPCError: Temporal's own.
+    """
+    return (await anext(events)).workflow_execution_started_event_attributes
+
+
+async def last_events(client: Client, id: str, run_id: str, count: int) -> Sequence[HistoryEvent]:
+    """The last events of a run, the newest first.
+
+    Raises:
+        RPCError: Temporal's own.
+    """
+    request = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=client.namespace,
+        execution=WorkflowExecution(workflow_id=id, run_id=run_id),
+        maximum_page_size=count,
+    )
+    return (await client.workflow_service.get_workflow_execution_history_reverse(request)).history.events
+
+
+def started(event: HistoryEvent) -> WorkflowExecutionStartedEventAttributes | None:
+    """The start of the run."""
+    if event.HasField("workflow_execution_started_event_attributes"):
+        return event.workflow_execution_started_event_attributes
+    return None
+
+
+def scheduled(event: HistoryEvent) -> ActivityTaskScheduledEventAttributes | None:
+    """An activity that the run schedules."""
+    if event.HasField("activity_task_scheduled_event_attributes"):
+        return event.activity_task_scheduled_event_attributes
+    return None
+
+
+def initiated(event: HistoryEvent) -> StartChildWorkflowExecutionInitiatedEventAttributes | None:
+    """A child workflow that the run asks for."""
+    if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
+        return event.start_child_workflow_execution_initiated_event_attributes
+    return None
+
+
+def child_started(event: HistoryEvent) -> WorkflowExecution | None:
+    """A child workflow that has begun."""
+    if event.HasField("child_workflow_execution_started_event_attributes"):
+        return event.child_workflow_execution_started_event_attributes.workflow_execution
+    return None
+
+
+def task_failed(event: HistoryEvent) -> WorkflowTaskFailedEventAttributes | None:
+    """A workflow task that failed. The first attempt alone is an event."""
+    if event.HasField("workflow_task_failed_event_attributes"):
+        return event.workflow_task_failed_event_attributes
+    return None
+
+
+def is_task_scheduled(event: HistoryEvent) -> bool:
+    """True for a workflow task that waits for a worker."""
+    return event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
+
+
+def is_task_end(event: HistoryEvent) -> bool:
+    """True for a workflow task that ended without a failure."""
+    return event.event_type in _TASK_ENDS
+
+
+def is_end(event: HistoryEvent) -> bool:
+    """True for the end of the run: no event comes after it."""
+    return event.event_type in _ENDS
+
+
+def continued_as(event: HistoryEvent) -> str:
+    """The id of the run that continues this one; empty unless the event says so."""
+    return event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+
+
+def message_of(failure: Failure) -> str | None:
+    """What a failure says."""
+    # Temporal keeps 4 KB of an attempt's failure. A larger one it shortens, as the cause of one that only says so.
+    told = failure.cause if failure.HasField("server_failure_info") and failure.HasField("cause") else failure
+    return told.message or None

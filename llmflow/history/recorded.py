@@ -1,0 +1,104 @@
+"""Activities and children of a history, each with what became of it."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent
+
+from llmflow.history.events import initiated, scheduled
+
+LOCAL_ACTIVITY = "core_local_activity"
+"""The marker that Temporal's SDK writes for a local activity."""
+
+Encoded = bytes
+"""A payload as the history has it, encrypted or a reference. Bytes, because a part of a message keeps the whole of it
+in memory."""
+
+
+@dataclass(frozen=True)
+class RecordedCall:
+    """One activity that a run scheduled."""
+
+    id: str
+    type: str
+    task_queue: str
+    at: int
+    """Event id."""
+    input: tuple[Encoded, ...]
+    result: tuple[Encoded, ...] | None
+    """`None`: it failed, or was not over."""
+
+
+@dataclass(frozen=True)
+class RecordedChild:
+    """One child workflow that a run started."""
+
+    at: int
+    """Event id of the wish for it."""
+    place: str
+    """Where it was started, such as `chapter[3]/Write#1`."""
+    workflow_id: str
+    run_id: str
+    """Empty: it never began."""
+
+
+def calls(events: Sequence[HistoryEvent]) -> Iterator[RecordedCall]:
+    """Activities in the order in which they were scheduled."""
+    results = {
+        event.activity_task_completed_event_attributes.scheduled_event_id: encoded(
+            event.activity_task_completed_event_attributes.result.payloads
+        )
+        for event in events
+        if event.HasField("activity_task_completed_event_attributes")
+    }
+    for event in events:
+        if call := scheduled(event):
+            yield RecordedCall(
+                id=call.activity_id,
+                type=call.activity_type.name,
+                task_queue=call.task_queue.name,
+                at=event.event_id,
+                input=encoded(call.input.payloads),
+                result=results.get(event.event_id),
+            )
+
+
+def children(events: Sequence[HistoryEvent], places: Mapping[int, str]) -> Iterator[RecordedChild]:
+    """Children of which it is known where they were started.
+
+    Args:
+        events: All of them.
+        places: By the event of the wish for the child.
+    """
+    runs = {
+        event.child_workflow_execution_started_event_attributes.initiated_event_id: (
+            event.child_workflow_execution_started_event_attributes.workflow_execution.run_id
+        )
+        for event in events
+        if event.HasField("child_workflow_execution_started_event_attributes")
+    }
+    for event in events:
+        if (child := initiated(event)) and (place := places.get(event.event_id)):
+            yield RecordedChild(event.event_id, place, child.workflow_id, runs.get(event.event_id, ""))
+
+
+def local_results(events: Iterable[HistoryEvent], activity_type: str) -> Iterator[Encoded]:
+    """The results of local activities of one type."""
+    for event in events:
+        marker = event.marker_recorded_event_attributes
+        if marker.marker_name == LOCAL_ACTIVITY and "result" in marker.details:
+            said = json.loads(marker.details["data"].payloads[0].data)
+            if said["activity_type"] == activity_type:
+                yield from encoded(marker.details["result"].payloads)
+
+
+def encoded(payloads: Iterable[Payload]) -> tuple[Encoded, ...]:
+    """Payloads, to be kept."""
+    return tuple(payload.SerializeToString() for payload in payloads)
+
+
+def decoded(payloads: Iterable[Encoded]) -> list[Payload]:
+    """The payloads again."""
+    return [Payload.FromString(one) for one in payloads]

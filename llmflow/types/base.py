@@ -1,0 +1,85 @@
+"""The base of everything that crosses Temporal."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
+
+
+class Wire(BaseModel):
+    """Frozen data. Unknown fields are ignored, so that an older worker reads what a newer one wrote.
+
+    A field that is added later needs a default, so that newer code reads old histories.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class CompactWire(Wire):
+    """A `Wire` that leaves out what equals its default: it is written once per call, into every history.
+
+    The tag of a union (`type`) always stays, because a reader chooses the class by it.
+    """
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Any: the values are whatever the fields are.
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in serialize(self).items()
+            if name == "type"
+            or fields[name].default is PydanticUndefined
+            or getattr(self, name) != fields[name].default
+        }
+
+
+class Handwritten(Wire):
+    """A `Wire` that people write in Python. There an unknown field is a typing error, and must not be ignored.
+
+    In JSON it is what a newer version wrote, as in every `Wire`.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_these_fields(cls, given: object, info: ValidationInfo) -> object:
+        if info.mode == "python" and isinstance(given, Mapping) and cls.model_config.get("extra") == "ignore":
+            unknown = [name for name in cast(Mapping[str, object], given) if name not in cls.model_fields]
+            if unknown:
+                near, known = did_you_mean(unknown[0], cls.model_fields), ", ".join(cls.model_fields)
+                raise InputInvalid(
+                    f"{cls.__name__} has no field `{unknown[0]}`{near}; it has {known}", ErrorDetail(field=unknown[0])
+                )
+        return cast(object, given)
+
+
+def unwritable(error: ValueError) -> str:
+    """Why pydantic cannot write a value as JSON, for the end of a message."""
+    said = str(error)
+    return "a coroutine is in it: is an `await` missing?" if "<class 'coroutine'>" in said else said
+
+
+def plain(value: object) -> object:
+    """A value as JSON data; of a model every field, also those that equal their default."""
+    match value:
+        case BaseModel():
+            return {name: plain(field) for name, field in value}
+        case Mapping():
+            return {str(key): plain(item) for key, item in cast(Mapping[object, object], value).items()}
+        case tuple() | list():
+            return [plain(item) for item in cast(tuple[object, ...], value)]
+        case Decimal():
+            return format(value, "f")  # 0.0000001, not 1E-7
+        case _:
+            return to_jsonable_python(value)
