@@ -27,13 +27,13 @@ class PromptActivities:
     def __init__(
         self,
         registry: Registry,
-        catalogue: ModelCatalogue,
+        models: ModelCatalogue,
         label: str,
         attributes: KnownAttributes,
         histories: Histories,
     ) -> None:
         self._registry = registry
-        self._catalogue = catalogue
+        self._models = models
         self._label = label
         self._attributes = attributes
         self._histories = histories
@@ -57,7 +57,7 @@ class PromptActivities:
         chosen = {**kept.prompts, **await self._choose(request, run, kept.prompts)}
 
         def candidates(name: str) -> tuple[Candidate, ...]:
-            return kept.models.get(name) or self._catalogue.resolve(name, run)
+            return kept.models.get(name) or self._models.resolve(name, run)
 
         asked = chosen[request.prompt]
         wanted = request.model or asked.model
@@ -110,8 +110,8 @@ class PromptActivities:
         for name, other in fork.models.items():
             try:
                 if name not in models:
-                    self._catalogue.resolve(name, run)
-                models[name] = self._catalogue.resolve(other, run)
+                    self._models.resolve(name, run)
+                models[name] = self._models.resolve(other, run)
             except ModelNotFound:
                 if not fork.children:  # a child may be of another App, which has other models
                     raise

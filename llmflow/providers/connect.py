@@ -13,40 +13,40 @@ from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.types.models import ModelRequest, ModelResponse
 
 
-def connect_providers(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
+def connect_providers(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
     """One provider per entry, by name. Nothing is imported or connected before the first call.
 
     A provider whose key is missing is there too and refuses each call, so that a fallback to the next candidate works,
     and the failure says which variable to set.
 
     Args:
-        catalogue: models.yaml.
+        models: models.yaml.
         environ: Where the keys are; `OPENAI_BASE_URL` moves OpenAI's APIs that have no `base_url`.
 
     Raises:
         ConfigInvalid: a provider needs litellm, which is not installed.
     """
-    return {name: _connect(name, entry, environ) for name, entry in catalogue.providers.items()}
+    return {name: _connect(name, entry, environ) for name, entry in models.providers.items()}
 
 
-def addresses(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
+def addresses(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
     """Where each provider is asked, by name; `None` where litellm chooses the address by the model's name.
 
     Args:
-        catalogue: models.yaml.
+        models: models.yaml.
         environ: As for `connect_providers`.
     """
     return {
         name: entry.base_url if entry.api in {"litellm", "offline"} else _address(entry, environ)
-        for name, entry in catalogue.providers.items()
+        for name, entry in models.providers.items()
     }
 
 
-def missing_keys(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def missing_keys(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The aliases of which no candidate can be asked, each with the environment variables of which one would help."""
     missing: dict[str, tuple[str, ...]] = {}
-    for alias, candidates in catalogue.aliases.items():
-        needed = [_missing(catalogue.providers[candidate.provider], environ) for candidate in candidates]
+    for alias, candidates in models.aliases.items():
+        needed = [_missing(models.providers[candidate.provider], environ) for candidate in candidates]
         if all(needed):
             missing[alias] = tuple(dict.fromkeys(name for name in needed if name))
     return missing

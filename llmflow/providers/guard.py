@@ -11,7 +11,7 @@ from llmflow.providers.models.catalogue import OFFLINE, ModelCatalogue
 
 
 def guard_providers(
-    providers: Mapping[str, Provider], catalogue: ModelCatalogue, redis_url: str | None = None
+    providers: Mapping[str, Provider], models: ModelCatalogue, redis_url: str | None = None
 ) -> dict[str, Provider]:
     """The same providers, each with a circuit breaker, and with limits where models.yaml has some that concern it.
 
@@ -19,7 +19,7 @@ def guard_providers(
 
     Args:
         providers: By name, as `connect_providers` gives them.
-        catalogue: models.yaml.
+        models: models.yaml.
         redis_url: `redis://host:port` of the Redis in which a fleet counts together; without it each worker counts
             alone. It is not connected before the first call, and never without limits.
 
@@ -27,17 +27,17 @@ def guard_providers(
         ConfigInvalid: the URL is none, or the extra `redis` is not installed.
     """
     asking = {name for name, provider in providers.items() if name != OFFLINE and not isinstance(provider, Locked)}
-    counters = Counters(redis_url) if any(_has_limits(name, catalogue) for name in asking) else None
+    counters = Counters(redis_url) if any(_has_limits(name, models) for name in asking) else None
     return {
-        name: Guarded(_limited(provider, name, catalogue, counters), name) if name in asking else provider
+        name: Guarded(_limited(provider, name, models, counters), name) if name in asking else provider
         for name, provider in providers.items()
     }
 
 
-def _has_limits(name: str, catalogue: ModelCatalogue) -> bool:
-    own = name in catalogue.providers and catalogue.providers[name].limits
-    return bool(own or catalogue.tenants) or any(model.startswith(f"{name}:") for model in catalogue.limits)
+def _has_limits(name: str, models: ModelCatalogue) -> bool:
+    own = name in models.providers and models.providers[name].limits
+    return bool(own or models.tenants) or any(model.startswith(f"{name}:") for model in models.limits)
 
 
-def _limited(provider: Provider, name: str, catalogue: ModelCatalogue, counters: Counters | None) -> Provider:
-    return Limited(provider, name, catalogue, counters) if counters and _has_limits(name, catalogue) else provider
+def _limited(provider: Provider, name: str, models: ModelCatalogue, counters: Counters | None) -> Provider:
+    return Limited(provider, name, models, counters) if counters and _has_limits(name, models) else provider

@@ -113,18 +113,18 @@ async def environment(
         AssertionError: at the end, if nothing else was raised: a run does not replay. The message is Temporal's own.
         ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
     """
-    catalogue = ModelCatalogue.only(SCRIPTED)
+    models = ModelCatalogue.only(SCRIPTED)
     if app.models:
         known = load_model_catalogue(app.models)
         check_prompts(app, known)
-        catalogue = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
+        models = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
         # Nor does the webhook of whoever runs the test learn of what it asks.
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
         served = activities(
             app,
             settings=settings,
-            catalogue=catalogue,
+            models=models,
             providers={SCRIPTED: provider},
         )
         connected = await connect(

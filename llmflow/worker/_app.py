@@ -39,19 +39,19 @@ def app_model_catalogue(app: App, settings: Settings) -> ModelCatalogue:
     return load_model_catalogue(path)
 
 
-def app_prices(app: App, settings: Settings, catalogue: ModelCatalogue) -> Prices:
+def app_prices(app: App, settings: Settings, models: ModelCatalogue) -> Prices:
     """The prices of an App's calls: first those of `LLMFLOW_PRICES`, or of its own prices.yaml; then the public lists.
 
     Args:
         app: Whose prices.yaml.
         settings: Whose prices.yaml goes before it.
-        catalogue: Says where the providers are, which the price of a call depends on.
+        models: Says where the providers are, which the price of a call depends on.
 
     Raises:
         ConfigInvalid: the prices.yaml does not parse; says file:line:column.
     """
     path = settings.prices or app.prices
-    return Prices(load_price_list(path) if path else None, addresses(catalogue, os.environ))
+    return Prices(load_price_list(path) if path else None, addresses(models, os.environ))
 
 
 def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
@@ -64,30 +64,30 @@ def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
     return lambda call: prices.look_up(PaidCall(**vars(call)))
 
 
-def connected_providers(catalogue: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
+def connected_providers(models: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
     """The vendors of a model catalogue, behind circuit breakers and the limits of models.yaml.
 
     Raises:
         ConfigInvalid: `LLMFLOW_REDIS` cannot be used, or an extra is not installed.
     """
-    return guard_providers(connect_providers(catalogue, os.environ), catalogue, settings.redis)
+    return guard_providers(connect_providers(models, os.environ), models, settings.redis)
 
 
-def with_prices(catalogue: ModelCatalogue, prices: Prices) -> ModelCatalogue:
+def with_prices(models: ModelCatalogue, prices: Prices) -> ModelCatalogue:
     """The model catalogue, with what `policy: cheapest` goes by."""
 
     def price(model: str) -> Decimal | None:
         return prices.expected(model, MIX, datetime.now(UTC)).usd
 
-    return replace(catalogue, price=price)
+    return replace(models, price=price)
 
 
-def missing_keys(catalogue: ModelCatalogue) -> dict[str, tuple[str, ...]]:
+def missing_keys(models: ModelCatalogue) -> dict[str, tuple[str, ...]]:
     """The models of which no candidate can be asked here, each with the variables of which one would help."""
-    return keys_missing(catalogue, os.environ)
+    return keys_missing(models, os.environ)
 
 
-def check_prompts(app: App, catalogue: ModelCatalogue) -> None:
+def check_prompts(app: App, models: ModelCatalogue) -> None:
     """Every model and tool that a prompt names is there. A run would find out after it has paid for the calls before.
 
     Raises:
@@ -95,10 +95,10 @@ def check_prompts(app: App, catalogue: ModelCatalogue) -> None:
         PromptInvalid: a prompt does not parse.
     """
     for prompt in prompts_of(app):
-        check_prompt(prompt, app, catalogue)
+        check_prompt(prompt, app, models)
 
 
-def check_prompt(prompt: Prompt, app: App, catalogue: ModelCatalogue) -> None:
+def check_prompt(prompt: Prompt, app: App, models: ModelCatalogue) -> None:
     """The model and the tools that one version of a prompt names are there.
 
     Raises:
@@ -106,7 +106,7 @@ def check_prompt(prompt: Prompt, app: App, catalogue: ModelCatalogue) -> None:
     """
     try:
         if prompt.model:
-            catalogue.resolve(prompt.model)
+            models.resolve(prompt.model)
     except ModelNotFound as error:
         raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
     tools = [spec.name for spec in app.tool_specs]

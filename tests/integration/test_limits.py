@@ -59,14 +59,14 @@ def serve(temporal: str, first: ModelServer, second: ModelServer, tmp_path: Path
     async def serving(models: str, *, failures: int = 5, pause: float = 30) -> AsyncGenerator[Client]:
         path = tmp_path / "models.yaml"
         path.write_text(models.replace("FIRST", first.url).replace("SECOND", second.url))
-        catalogue = load_model_catalogue(path)
-        providers: Mapping[str, Provider] = connect_providers(catalogue, {})
+        known = load_model_catalogue(path)
+        providers: Mapping[str, Provider] = connect_providers(known, {})
         if failures == 5:
-            providers = guard_providers(providers, catalogue)
+            providers = guard_providers(providers, known)
         else:
             providers = {name: Guarded(one, name, failures=failures, pause=pause) for name, one in providers.items()}
         settings = Settings(home=tmp_path)
-        served = activities(app, settings=settings, catalogue=catalogue, providers=providers)
+        served = activities(app, settings=settings, models=known, providers=providers)
         plugin = LLMFlowPlugin(app, activities=served)
         connected = (await connect(address=temporal, plugin=plugin)).temporal
         queue = f"limits-{uuid.uuid4()}"

@@ -35,8 +35,8 @@ async def test_the_ledger_knows_the_time_to_the_first_token(temporal: str, tmp_p
     settings = Settings(home=tmp_path, store=str(tmp_path / "llmflow.db"))
     async with ModelServer() as server:
         provider = ResponsesProvider(Endpoint("openai", server.url, "sk-x"))
-        catalogue = load_model_catalogue(tmp_path / "models.yaml")
-        served = activities(app, settings=settings, catalogue=catalogue, providers={"openai": provider})
+        models = load_model_catalogue(tmp_path / "models.yaml")
+        served = activities(app, settings=settings, models=models, providers={"openai": provider})
         connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         queue = f"streams-{uuid4()}"
         async with Worker(connected.temporal, task_queue=queue, workflows=app.workflows):

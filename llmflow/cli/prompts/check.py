@@ -72,7 +72,7 @@ def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
 async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
     """And the prompts that follow the workers' files."""
     prompts = prompts_of(app)
-    catalogue = workers.app_model_catalogue(app, settings) if app.models or settings.models else None
+    models = workers.app_model_catalogue(app, settings) if app.models or settings.models else None
     drifts: list[Drift] = []
     async with opened() as store:
         states = await store.labels.states(app.name)
@@ -82,8 +82,8 @@ async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[
             for who, version in _pointed_at(state):
                 try:
                     found = await store.registry.get(PromptRef(name=state.name, version=version))
-                    if catalogue:
-                        workers.check_prompt(found, app, catalogue)
+                    if models:
+                        workers.check_prompt(found, app, models)
                 except (PromptError, ConfigInvalid) as error:
                     what = f"no run can use {version}, which {who} is: {error.message}"
                     mend = (f"llmflow prompts history {state.name}",)

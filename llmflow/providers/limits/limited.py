@@ -36,10 +36,10 @@ class _Rule:
 class Limited:
     """A provider that is asked only where its limits, the model's and the tenant's have room."""
 
-    def __init__(self, provider: Provider, name: str, catalogue: ModelCatalogue, counters: Counters) -> None:
+    def __init__(self, provider: Provider, name: str, models: ModelCatalogue, counters: Counters) -> None:
         self._provider = provider
         self._name = name
-        self._catalogue = catalogue
+        self._models = models
         self._counters = counters
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
@@ -83,12 +83,12 @@ class Limited:
 
     def _rules(self, request: ModelRequest) -> Iterator[_Rule]:
         model, tenant = f"{self._name}:{request.model}", request.tenant
-        yield from _rules(f"model/{model}", f"limits.{model}", self._catalogue.limits.get(model, NO_LIMITS))
+        yield from _rules(f"model/{model}", f"limits.{model}", self._models.limits.get(model, NO_LIMITS))
         if tenant is not None:
-            named = tenant if tenant in self._catalogue.tenants else "*"
-            limits = self._catalogue.tenants.get(named, NO_LIMITS)
+            named = tenant if tenant in self._models.tenants else "*"
+            limits = self._models.tenants.get(named, NO_LIMITS)
             yield from _rules(f"tenant/{tenant}", f"tenants.{named}", limits)
-        entry = self._catalogue.providers[self._name]
+        entry = self._models.providers[self._name]
         yield from _rules(f"provider/{self._name}", f"providers.{self._name}.limits", entry.limits)
 
     def _reached(self, request: ModelRequest, rule: _Rule, wait: float) -> LimitReached:

@@ -66,7 +66,7 @@ class ModelCatalogue:
     price: PriceOf = _no_price
     """What `policy: cheapest` goes by."""
     sole: str | None = None
-    """The provider that answers for every name, whatever it is; `None` in a catalogue that was read from a file."""
+    """The provider that answers for every name, whatever it is; `None` in one that was read from a file."""
 
     @classmethod
     def only(cls, provider: str) -> "ModelCatalogue":

@@ -37,8 +37,8 @@ class Worker:
         async def none() -> SearchAttributes:
             return SearchAttributes()
 
-        catalogue = ModelCatalogue(providers={}, aliases=aliases)
-        self.activities = PromptActivities(self.registry, catalogue, "production", none, Histories())
+        models = ModelCatalogue(providers={}, aliases=aliases)
+        self.activities = PromptActivities(self.registry, models, "production", none, Histories())
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)

@@ -97,13 +97,13 @@ async def test_a_refused_call_gives_back_what_it_took_from_a_limit_that_nobody_h
     """Redis counts a stretch of time from the first call on, which is the one that is refused."""
     once = Limits(requests=(Limit(amount=1, seconds=DAY),))
     model, tenant, response = str(uuid.uuid4()), str(uuid.uuid4()), ModelResponse(text="yes", model="a")
-    catalogue = ModelCatalogue(
+    models = ModelCatalogue(
         providers={"local": ProviderEntry(api="chat")},
         aliases={},
         limits={f"local:{model}": once},
         tenants={tenant: once},
     )
-    here, there = (Limited(ScriptedProvider(lambda _: response), "local", catalogue, counters) for counters in fleet)
+    here, there = (Limited(ScriptedProvider(lambda _: response), "local", models, counters) for counters in fleet)
     await here.complete(ModelRequest(model="another", messages=(), tenant=tenant))
     refused = ModelRequest(model=model, messages=(), tenant=tenant)
     with pytest.raises(LimitReached, match="for tenant"):

@@ -41,8 +41,8 @@ def limited(
     answer = ModelResponse(text="yes", model="a", usage=usage or Usage())
     vendor = provider or ScriptedProvider(lambda _: answer)
     entry = ProviderEntry(api="chat", limits=key or Limits())
-    catalogue = ModelCatalogue(providers={"local": entry}, aliases={}, limits=models or {}, tenants=tenants or {})
-    return Limited(vendor, "local", catalogue, Counters())
+    known = ModelCatalogue(providers={"local": entry}, aliases={}, limits=models or {}, tenants=tenants or {})
+    return Limited(vendor, "local", known, Counters())
 
 
 def ask(model: str = "a", tenant: str | None = None, text: str = "Why?", answer: int = 100) -> ModelRequest:

@@ -41,14 +41,14 @@ def load(tmp_path: Path, text: str) -> ModelCatalogue:
 
 
 def test_limits(tmp_path: Path) -> None:
-    catalogue = load(tmp_path, GOOD + TENANTS)
-    assert catalogue.providers["local"].limits == Limits(
+    models = load(tmp_path, GOOD + TENANTS)
+    assert models.providers["local"].limits == Limits(
         requests=(Limit(amount=500, seconds=60),),
         tokens=(Limit(amount=200_000, seconds=60), Limit(amount=1_000_000, seconds=172_800)),
     )
-    assert not catalogue.providers["gateway"].limits
-    assert catalogue.limits == {"gateway:large": Limits(requests=(Limit(amount=20, seconds=10),))}
-    assert catalogue.tenants == {
+    assert not models.providers["gateway"].limits
+    assert models.limits == {"gateway:large": Limits(requests=(Limit(amount=20, seconds=10),))}
+    assert models.tenants == {
         "*": Limits(requests=(Limit(amount=1, seconds=1),)),
         "acme corp": Limits(tokens=(Limit(amount=5, seconds=3600),)),
     }
@@ -58,8 +58,8 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
     """What has none costs nothing; a breaker costs next to nothing, and is there for every vendor."""
     providers = {name: ScriptedProvider([]) for name in ("local", "gateway", "other", "offline")}
 
-    def behind(catalogue: ModelCatalogue) -> dict[str, object]:
-        guarded = guard_providers(providers, catalogue)
+    def behind(models: ModelCatalogue) -> dict[str, object]:
+        guarded = guard_providers(providers, models)
         return {name: type(one._provider) for name, one in guarded.items() if isinstance(one, Guarded)}
 
     some = {"local": Limited, "gateway": Limited, "other": ScriptedProvider}
@@ -76,9 +76,9 @@ async def test_a_provider_without_a_key_uses_up_no_limit(tmp_path: Path) -> None
           local: {api: chat, base_url: "http://y"}
         tenants: {"*": {requests: 1/hour}}
     """
-    catalogue = load(tmp_path, text)
-    providers = {**connect_providers(catalogue, {}), "local": ScriptedProvider(["yes"])}
-    guarded = guard_providers(providers, catalogue)
+    models = load(tmp_path, text)
+    providers = {**connect_providers(models, {}), "local": ScriptedProvider(["yes"])}
+    guarded = guard_providers(providers, models)
     request = ModelRequest(model="a", messages=(), tenant="acme")
     for _ in range(3):
         with pytest.raises(AuthenticationFailed):
