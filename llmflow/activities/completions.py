@@ -12,7 +12,6 @@ from llmflow.activities.budgets import reservation
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import Prompt, render
-from llmflow.providers.base import Provider
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId, Calls
@@ -21,6 +20,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
+from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.tools import ToolSpec
 
 MARGIN = timedelta(seconds=10)
@@ -92,7 +92,7 @@ class Completions:
         if budget := request.origin.budget:
             await self._reserve(call, asked, budget)
         began = monotonic()
-        response = await provider.complete(asked)
+        response = await provider.complete(asked, NoDeltas())
         latency = monotonic() - began
         result = CompletionResult(
             text=response.text,

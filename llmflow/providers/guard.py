@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from llmflow.providers.base import Provider
 from llmflow.providers.breaker import Guarded
 from llmflow.providers.connect import Locked
 from llmflow.providers.limits.counters import Counters
 from llmflow.providers.limits.limited import Limited
-from llmflow.providers.models.catalogue import OFFLINE, ModelCatalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import OFFLINE
+from llmflow.types.providers import Provider
 
 
 def guard_providers(

@@ -17,11 +17,11 @@ from llmflow.client import Client, Run, add_attributes, connect
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.base import Provider
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.testing.history import Started, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
+from llmflow.types.providers import Provider
 from llmflow.worker import activities, check_prompts
 
 SCRIPTED = "scripted"
@@ -115,7 +115,7 @@ async def environment(
     """
     models = ModelCatalogue.only(SCRIPTED)
     if app.models:
-        known = load_model_catalogue(app.models)
+        known = load_model_catalogue(app.models, app.providers)
         check_prompts(app, known)
         models = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store

@@ -18,13 +18,13 @@ from llmflow.activities.tools import tool_activity
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.plugin import Activities
-from llmflow.providers.base import Provider
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.prompts.registry import Registry
+from llmflow.types.providers import Provider
 from llmflow.worker._app import app_model_catalogue, app_prices, connected_providers, prompts_of, with_prices
 from llmflow.worker._attributes import known_to_the_server
 

@@ -12,7 +12,6 @@ from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound, did_you_mean
 from llmflow.prompts.files import load_prompts
 from llmflow.prompts.prompt import Prompt, Prompts
-from llmflow.providers.base import Provider
 from llmflow.providers.connect import addresses, connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
 from llmflow.providers.guard import guard_providers
@@ -22,21 +21,20 @@ from llmflow.providers.pricing.billing import PaidCall
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.ledger.paid_calls import LedgerCall
+from llmflow.types.providers import Provider
 from llmflow.types.usage import Cost
 
 
 def app_model_catalogue(app: App, settings: Settings) -> ModelCatalogue:
-    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own; none where it has no prompts.
+    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own.
 
     Raises:
         ConfigInvalid: neither names a models.yaml, or it does not parse; says file:line:column.
     """
     path = settings.models or app.models
-    if path is None and app.prompts is None:
-        return ModelCatalogue(providers={}, aliases={})
-    if path is None:
+    if path is None and app.prompts is not None and not app.providers:
         raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
-    return load_model_catalogue(path)
+    return load_model_catalogue(path, app.providers)
 
 
 def app_prices(app: App, settings: Settings, models: ModelCatalogue) -> Prices:

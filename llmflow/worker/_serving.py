@@ -17,7 +17,8 @@ from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.plugin import GRACEFUL_SHUTDOWN, Activities, LLMFlowPlugin
-from llmflow.providers.models.catalogue import OFFLINE, ModelCatalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import OFFLINE
 from llmflow.providers.offline.provider import OFFLINE_NOTICE
 from llmflow.providers.pricing.prices import warm_prices
 from llmflow.telemetry.health import health_endpoint

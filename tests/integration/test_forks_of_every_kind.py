@@ -29,7 +29,8 @@ from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted, RunNotFound
 from llmflow.flow import _batches
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.forks import FORK, Fork
 from llmflow.types.models import Candidate, ModelRequest

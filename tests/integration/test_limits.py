@@ -16,12 +16,12 @@ from llmflow.config import Settings
 from llmflow.errors import CircuitOpen, LimitReached, LLMFlowError, RunNotCompleted, StoreUnavailable
 from llmflow.flow import completions
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.base import Provider
 from llmflow.providers.breaker import Guarded
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.guard import guard_providers
 from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
+from llmflow.types.providers import Provider
 from llmflow.types.steps import Wait
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer, Reply

@@ -72,7 +72,7 @@ def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
 async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
     """And the prompts that follow the workers' files."""
     prompts = prompts_of(app)
-    models = workers.app_model_catalogue(app, settings) if app.models or settings.models else None
+    models = workers.app_model_catalogue(app, settings) if app.models or app.providers or settings.models else None
     drifts: list[Drift] = []
     async with opened() as store:
         states = await store.labels.states(app.name)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmflow.errors import ErrorDetail, LimitReached
-from llmflow.providers.base import Provider
 from llmflow.providers.dialects.failures import lengthened
 from llmflow.providers.limits.counters import Counter, Counters
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.limits import NO_LIMITS, Limits
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, Provider
 from llmflow.types.sizes import estimated_input
 
 DEFAULT_OUTPUT = 1000
@@ -42,7 +42,7 @@ class Limited:
         self._models = models
         self._counters = counters
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
         The tokens of the request and of the longest answer are taken before the call; afterwards what was really used
@@ -52,7 +52,7 @@ class Limited:
             LimitReached: a limit has no room for it; nothing was asked.
         """
         taken = await self._take(request)
-        response = await self._provider.complete(request)
+        response = await self._provider.complete(request, sink)
         used = response.usage.input_tokens + response.usage.output_tokens
         for rule, cost, at in taken if used else ():
             if rule.kind == "tokens":

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import Spoken
 from llmflow.providers.openai.joined import Joined
+from llmflow.types.providers import DeltaSink
 
 
 class _FunctionDelta(BaseModel):
@@ -68,8 +69,8 @@ class _PartialCall:
 class ChatChunks(Joined):
     """Puts deltas together, and takes of all other fields what was said last: an empty one says nothing."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, sink: DeltaSink) -> None:
+        super().__init__(sink)
         self._answer: Json = {}
         self._text: list[str] = []
         self._refusal: list[str] = []
@@ -102,7 +103,9 @@ class ChatChunks(Joined):
         return self._hear(first.delta or _Delta())
 
     def _hear(self, said: _Delta) -> bool:
-        self._text.append(said.text)
+        if said.text:
+            self._text.append(said.text)
+            self._sink.text(said.text)
         self._refusal.append(said.refusal or "")
         for delta in said.tool_calls or ():
             self._call(delta).take(delta)

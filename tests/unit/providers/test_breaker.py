@@ -24,6 +24,7 @@ from llmflow.providers.breaker import Guarded
 from llmflow.testing import ScriptedProvider
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, NoDeltas
 
 DOWN = ProviderUnavailable("local:a answered 503")
 Outcome = str | LLMFlowError
@@ -38,10 +39,10 @@ class Vendor:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         self.asked += 1
         await self.gate.wait()
-        return await ScriptedProvider([self.now]).complete(request)
+        return await ScriptedProvider([self.now]).complete(request, NoDeltas())
 
     async def close(self) -> None: ...
 
@@ -73,7 +74,7 @@ async def ask(guarded: Guarded, model: str = "a", timeout: float = 600) -> str:
     """The answer, or the name of the error."""
     request = ModelRequest(model=model, messages=(Message.user("Why?"),), timeout=timeout)
     try:
-        return (await guarded.complete(request)).text
+        return (await guarded.complete(request, NoDeltas())).text
     except LLMFlowError as error:
         return type(error).__name__
 
@@ -87,7 +88,7 @@ async def test_after_failures_in_a_row_nothing_is_asked(
 ) -> None:
     await broken(guarded)
     with pytest.raises(CircuitOpen) as caught:
-        await guarded.complete(ModelRequest(model="a", messages=()))
+        await guarded.complete(ModelRequest(model="a", messages=()), NoDeltas())
     assert vendor.asked == 3
     assert caught.value.message.startswith("local:a was not asked: it failed 3 times in a row, and is left alone for 3")
     assert caught.value.message.endswith("Its last failure: local:a answered 503")
@@ -181,7 +182,7 @@ async def test_a_try_that_takes_long_lets_another_one_try_after_as_long_a_pause(
     await asyncio.sleep(0)
     later(29)
     with pytest.raises(CircuitOpen) as caught:
-        await guarded.complete(ModelRequest(model="a", messages=()))
+        await guarded.complete(ModelRequest(model="a", messages=()), NoDeltas())
     assert 1 <= (caught.value.detail.retry_after or 0) <= 1.2
     later(2)
     second = asyncio.create_task(ask(guarded))
@@ -238,7 +239,7 @@ async def test_a_circuit_does_not_keep_what_was_asked(vendor: Vendor, guarded: G
     request = ModelRequest(model="a", messages=())
     asked = weakref.ref(request)
     with suppress(ProviderUnavailable):
-        await guarded.complete(request)
+        await guarded.complete(request, NoDeltas())
     vendor.now = "yes"  # the error has gone
     del request
     gc.collect()

@@ -7,9 +7,11 @@ import pytest
 
 from llmflow.errors import AuthenticationFailed
 from llmflow.providers.connect import addresses, connect_providers, missing_keys
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry, load_model_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.providers.offline.provider import Offline
 from llmflow.types.models import Candidate
+from llmflow.types.providers import NoDeltas
 from tests.helpers.model_server import ModelServer
 
 from .conftest import Ask
@@ -27,7 +29,7 @@ async def test_keys_and_addresses_come_from_the_environment(server: ModelServer,
     environ = {"OPENAI_API_KEY": "sk-one\n", "OPENAI_BASE_URL": server.url, "GATEWAY_KEY": "sk-two"}
     providers = connect_providers(models_with(openai=OPENAI, gateway=gateway, local=local), environ)
     for provider in providers.values():
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
         await provider.close()
     sent = [(request.path, request.headers["authorization"]) for request in server.requests]
     assert sent == [
@@ -51,7 +53,7 @@ async def test_where_a_provider_is_asked_is_known_before(server: ModelServer, as
     for name, provider in connect_providers(
         models_with(**{n: models.providers[n] for n in ("openai", "local")}), environ
     ).items():
-        assert (await provider.complete(ask())).base_url == known[name]
+        assert (await provider.complete(ask(), NoDeltas())).base_url == known[name]
         await provider.close()
     assert known | {"openai": "", "local": ""} == {
         "openai": "",
@@ -70,7 +72,7 @@ async def test_a_missing_key_says_which_variable_to_set(ask: Ask, value: str | N
     with pytest.raises(
         AuthenticationFailed, match=r"openai:gpt-5\.4 was not asked.*OPENAI_API_KEY holds no key"
     ) as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert caught.value.detail.model == "openai:gpt-5.4"
     assert not (value or "").strip() or (value or "").strip() not in str(caught.value)
     await provider.close()

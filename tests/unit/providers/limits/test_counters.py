@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from llmflow.errors import ConfigInvalid, LimitReached
 from llmflow.providers.limits.counters import Counter, Counters
 from llmflow.providers.limits.limited import Limited
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.providers.models.limits import Limit, Limits
 from llmflow.testing import ScriptedProvider
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import NoDeltas
 from tests.helpers.gate import Gate
 from tests.helpers.ports import closed_port
 from tests.unit.providers.conftest import DAY, Clock
@@ -104,13 +106,13 @@ async def test_a_refused_call_gives_back_what_it_took_from_a_limit_that_nobody_h
         tenants={tenant: once},
     )
     here, there = (Limited(ScriptedProvider(lambda _: response), "local", models, counters) for counters in fleet)
-    await here.complete(ModelRequest(model="another", messages=(), tenant=tenant))
+    await here.complete(ModelRequest(model="another", messages=(), tenant=tenant), NoDeltas())
     refused = ModelRequest(model=model, messages=(), tenant=tenant)
     with pytest.raises(LimitReached, match="for tenant"):
-        await there.complete(refused)
-    await here.complete(ModelRequest(model=model, messages=()))
+        await there.complete(refused, NoDeltas())
+    await here.complete(ModelRequest(model=model, messages=()), NoDeltas())
     with pytest.raises(LimitReached, match=f"limits.local:{model}"):
-        await there.complete(ModelRequest(model=model, messages=()))
+        await there.complete(ModelRequest(model=model, messages=()), NoDeltas())
 
 
 @pytest.mark.usefixtures("clock")

@@ -6,7 +6,8 @@ from textwrap import dedent
 import pytest
 
 from llmflow.errors import ConfigInvalid, ModelNotFound
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry, load_model_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.models import Candidate, ModelOptions
 
 GOOD = """

@@ -14,6 +14,7 @@ from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalo
 from llmflow.providers.models.limits import Limit, Limits
 from llmflow.testing import ScriptedProvider
 from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas
 
 GOOD = """
     providers:
@@ -82,8 +83,8 @@ async def test_a_provider_without_a_key_uses_up_no_limit(tmp_path: Path) -> None
     request = ModelRequest(model="a", messages=(), tenant="acme")
     for _ in range(3):
         with pytest.raises(AuthenticationFailed):
-            await guarded["keyless"].complete(request)
-    assert (await guarded["local"].complete(request)).text == "yes"
+            await guarded["keyless"].complete(request, NoDeltas())
+    assert (await guarded["local"].complete(request, NoDeltas())).text == "yes"
 
 
 def test_redis_is_needed_only_for_limits(tmp_path: Path) -> None:
