@@ -20,7 +20,7 @@ PATIENCE = 60.0
 """Seconds. A call that gives a model less time, and runs out of it, says more about itself than about the model."""
 
 
-class Guarded:
+class Breaker:
     """A provider with a circuit breaker for each of its models, in the memory of this worker."""
 
     def __init__(self, provider: Provider, name: str, *, failures: int = FAILURES, pause: float = PAUSE) -> None:

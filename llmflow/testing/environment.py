@@ -18,7 +18,7 @@ from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
-from llmflow.testing.history import Started, assert_all_replay
+from llmflow.testing.history import StartedRuns, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
 from llmflow.types.providers import Provider
@@ -132,7 +132,7 @@ async def environment(
         )
         await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"
-        started = Started()
+        started = StartedRuns()
         worker = Worker(
             connected.temporal,
             task_queue=queue,

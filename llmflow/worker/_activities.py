@@ -11,7 +11,7 @@ from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.forks.histories import Histories
-from llmflow.activities.forks.interceptor import Forks
+from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.keys import Keys
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.tools import tool_activity
@@ -82,7 +82,7 @@ def activities(
         notifications.notify,
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
-    return Activities(functions, shared(lifespan), [Forks(histories), Keys()])
+    return Activities(functions, shared(lifespan), [ForkInterceptor(histories), Keys()])
 
 
 def pin_activities(app: App, *, settings: Settings | None = None, models: ModelCatalogue | None = None) -> Activities:

@@ -14,12 +14,12 @@ from llmflow.prompts.files import load_prompts
 from llmflow.prompts.prompt import Prompt, Prompts
 from llmflow.providers.connect import addresses, connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
-from llmflow.providers.guard import guard_providers
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.routing import MIX
 from llmflow.providers.pricing.billing import PaidCall
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
+from llmflow.providers.wrappers import wrap_providers
 from llmflow.stores.ledger.paid_calls import LedgerCall
 from llmflow.types.providers import Provider
 from llmflow.types.usage import Cost
@@ -68,7 +68,7 @@ def connected_providers(models: ModelCatalogue, settings: Settings) -> dict[str,
     Raises:
         ConfigInvalid: `LLMFLOW_REDIS` cannot be used, or an extra is not installed.
     """
-    return guard_providers(connect_providers(models, os.environ), models, settings.redis)
+    return wrap_providers(connect_providers(models, os.environ), models, settings.redis)
 
 
 def with_prices(models: ModelCatalogue, prices: Prices) -> ModelCatalogue:

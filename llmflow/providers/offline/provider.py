@@ -10,7 +10,7 @@ import json
 import re
 
 from llmflow.providers.offline.extraction.answers import AnswerWriter
-from llmflow.providers.offline.extraction.content import Content
+from llmflow.providers.offline.extraction.content import RankedMaterial
 from llmflow.providers.offline.extraction.material import read
 from llmflow.types.messages import ToolCall
 from llmflow.types.models import ModelRequest, ModelResponse
@@ -45,7 +45,7 @@ class Offline:
 
 
 def _complete(request: ModelRequest) -> ModelResponse:
-    content = Content(read(request.messages))
+    content = RankedMaterial(read(request.messages))
     tool = _demanded(request)
     if tool is not None:
         arguments = json.dumps(AnswerWriter(content, tool.json_schema).value(), ensure_ascii=False)

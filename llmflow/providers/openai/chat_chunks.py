@@ -29,7 +29,7 @@ class _Delta(Spoken):
     tool_calls: tuple[_CallDelta, ...] | None = None
 
 
-class _Choice(BaseModel):
+class _ChoiceDelta(BaseModel):
     index: int = 0
     delta: _Delta | None = None
     finish_reason: str | None = None
@@ -37,7 +37,7 @@ class _Choice(BaseModel):
 
 
 class _Chunk(BaseModel):
-    choices: tuple[_Choice, ...] | None = None
+    choices: tuple[_ChoiceDelta, ...] | None = None
     id: str | None = None
     model: str | None = None
     service_tier: str | None = None
@@ -97,7 +97,7 @@ class ChatChunks(Joined):
         about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier, "usage": chunk.usage}
         self._answer |= {name: value for name, value in about.items() if value}
         self._error = self._error or chunk.error
-        first = next((choice for choice in chunk.choices or () if choice.index == 0), _Choice())
+        first = next((choice for choice in chunk.choices or () if choice.index == 0), _ChoiceDelta())
         self._error = self._error or first.error
         self._finish_reason = first.finish_reason or self._finish_reason
         return self._hear(first.delta or _Delta())

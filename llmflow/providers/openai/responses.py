@@ -156,14 +156,14 @@ class _Events(Joined):
         return read.type.endswith(".delta")
 
 
-class _Part(BaseModel):
+class _OutputPart(BaseModel):
     type: str
     text: str | None = None
     refusal: str | None = None
 
 
-class _Said(BaseModel):
-    content: tuple[_Part, ...]
+class _OutputMessage(BaseModel):
+    content: tuple[_OutputPart, ...]
     phase: str | None = None
 
 
@@ -183,7 +183,9 @@ def _kind(item: object) -> str:
 
 
 _Item = Annotated[
-    Annotated[_Said, Tag("message")] | Annotated[_FunctionCall, Tag("function_call")] | Annotated[_Other, Tag("other")],
+    Annotated[_OutputMessage, Tag("message")]
+    | Annotated[_FunctionCall, Tag("function_call")]
+    | Annotated[_Other, Tag("other")],
     Discriminator(_kind),
 ]
 
@@ -205,8 +207,8 @@ class _ResponsesAnswer(BaseModel):
     usage: OptionalUsage = VendorUsage()
 
     @property
-    def _parts(self) -> tuple[_Part, ...]:
-        said = [item for item in self.output if isinstance(item, _Said)]
+    def _parts(self) -> tuple[_OutputPart, ...]:
+        said = [item for item in self.output if isinstance(item, _OutputMessage)]
         final = [item for item in said if item.phase != "commentary"]  # what a model says while it works
         return tuple(part for item in final or said for part in item.content)
 

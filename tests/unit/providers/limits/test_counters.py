@@ -175,5 +175,7 @@ def test_what_redis_needs_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_nothing_is_loaded_that_is_not_used() -> None:
-    found = "import llmflow.providers.guard, sys; print([name for name in ('limits', 'redis') if name in sys.modules])"
+    found = (
+        "import llmflow.providers.wrappers, sys; print([name for name in ('limits', 'redis') if name in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", found], capture_output=True, text=True).stdout == "[]\n"

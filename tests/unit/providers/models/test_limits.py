@@ -6,12 +6,12 @@ from textwrap import dedent
 import pytest
 
 from llmflow.errors import AuthenticationFailed, ConfigInvalid
-from llmflow.providers.breaker import Guarded
+from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
-from llmflow.providers.guard import guard_providers
 from llmflow.providers.limits.limited import Limited
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.limits import Limit, Limits
+from llmflow.providers.wrappers import wrap_providers
 from llmflow.testing import ScriptedProvider
 from llmflow.types.models import ModelRequest
 from llmflow.types.providers import NoDeltas
@@ -60,8 +60,8 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
     providers = {name: ScriptedProvider([]) for name in ("local", "gateway", "other", "offline")}
 
     def behind(models: ModelCatalogue) -> dict[str, object]:
-        guarded = guard_providers(providers, models)
-        return {name: type(one._provider) for name, one in guarded.items() if isinstance(one, Guarded)}
+        guarded = wrap_providers(providers, models)
+        return {name: type(one._provider) for name, one in guarded.items() if isinstance(one, Breaker)}
 
     some = {"local": Limited, "gateway": Limited, "other": ScriptedProvider}
     assert behind(load(tmp_path, GOOD)) == some
@@ -79,7 +79,7 @@ async def test_a_provider_without_a_key_uses_up_no_limit(tmp_path: Path) -> None
     """
     models = load(tmp_path, text)
     providers = {**connect_providers(models, {}), "local": ScriptedProvider(["yes"])}
-    guarded = guard_providers(providers, models)
+    guarded = wrap_providers(providers, models)
     request = ModelRequest(model="a", messages=(), tenant="acme")
     for _ in range(3):
         with pytest.raises(AuthenticationFailed):
@@ -88,9 +88,9 @@ async def test_a_provider_without_a_key_uses_up_no_limit(tmp_path: Path) -> None
 
 
 def test_redis_is_needed_only_for_limits(tmp_path: Path) -> None:
-    assert guard_providers({"local": ScriptedProvider([])}, ModelCatalogue.only("local"), "nonsense")
+    assert wrap_providers({"local": ScriptedProvider([])}, ModelCatalogue.only("local"), "nonsense")
     with pytest.raises(ConfigInvalid, match="LLMFLOW_REDIS"):
-        guard_providers({"local": ScriptedProvider([])}, load(tmp_path, GOOD), "nonsense")
+        wrap_providers({"local": ScriptedProvider([])}, load(tmp_path, GOOD), "nonsense")
 
 
 PROVIDER = "providers: {x: {api: chat, base_url: 'http://x'}}\n"

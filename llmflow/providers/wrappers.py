@@ -1,8 +1,8 @@
-"""What stands between the activities and the vendors: a circuit breaker, and behind it the limits of models.yaml."""
+"""What is wrapped around the vendors: a circuit breaker, and behind it the limits of models.yaml."""
 
 from collections.abc import Mapping
 
-from llmflow.providers.breaker import Guarded
+from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import Locked
 from llmflow.providers.limits.counters import Counters
 from llmflow.providers.limits.limited import Limited
@@ -11,7 +11,7 @@ from llmflow.providers.models.entries import OFFLINE
 from llmflow.types.providers import Provider
 
 
-def guard_providers(
+def wrap_providers(
     providers: Mapping[str, Provider], models: ModelCatalogue, redis_url: str | None = None
 ) -> dict[str, Provider]:
     """The same providers, each with a circuit breaker, and with limits where models.yaml has some that concern it.
@@ -30,7 +30,7 @@ def guard_providers(
     asking = {name for name, provider in providers.items() if name != OFFLINE and not isinstance(provider, Locked)}
     counters = Counters(redis_url) if any(_has_limits(name, models) for name in asking) else None
     return {
-        name: Guarded(_limited(provider, name, models, counters), name) if name in asking else provider
+        name: Breaker(_limited(provider, name, models, counters), name) if name in asking else provider
         for name, provider in providers.items()
     }
 
