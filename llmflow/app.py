@@ -3,8 +3,8 @@
 import importlib
 import os
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from llmflow.errors import ConfigInvalid
 from llmflow.types.approvals import Decide
+from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
 
 In = TypeVar("In", bound=BaseModel)
@@ -35,6 +36,9 @@ class App:
     """Folder of `.prompt` files."""
     models: Path | None = None
     """A models.yaml; the environment variable `LLMFLOW_MODELS` can point elsewhere."""
+    providers: Mapping[str, ProviderFactory] = field(default_factory=dict[str, ProviderFactory])
+    """Providers of one's own, by name: `mine:model` asks that of `{"mine": MyProvider}`. See `llmflow.types.providers`.
+    """
     prices: Path | None = None
     """A prices.yaml, which wins over every price list; `LLMFLOW_PRICES` can point elsewhere."""
     passthrough: Sequence[str] = ()

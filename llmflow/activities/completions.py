@@ -12,8 +12,7 @@ from llmflow.activities.budgets import reservation
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
-from llmflow.prompts.prompt import Prompt, render
-from llmflow.providers.base import Provider
+from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId, Calls
@@ -22,6 +21,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
+from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 
@@ -96,7 +96,7 @@ class Completions:
         if budget := request.origin.budget:
             await self._reserve(call, asked, budget)
         began = monotonic()
-        response = await provider.complete(asked)
+        response = await provider.complete(asked, NoDeltas())
         latency = monotonic() - began
         result = CompletionResult(
             text=response.text,
@@ -170,7 +170,7 @@ def _ended(call: Call, outcome: str) -> Call:
     return call.model_copy(update={"outcome": outcome})
 
 
-def _schema_of(prompt: Prompt) -> OutputSchema | None:
+def _schema_of(prompt: PromptVersion) -> OutputSchema | None:
     return OutputSchema(name="answer", json_schema=dict(prompt.output), judged=True) if prompt.output else None
 
 

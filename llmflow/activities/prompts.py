@@ -9,7 +9,7 @@ from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.forks.histories import Histories
 from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvalid, PromptVersionMissing
 from llmflow.prompts.in_code import prompt_in_code
-from llmflow.prompts.prompt import Prompt, render
+from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
@@ -17,8 +17,15 @@ from llmflow.types.carried import Carried
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate
-from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderedPrompt, RenderRequest, ResolveRequest
-from llmflow.types.prompts import Prompt as PromptInCode
+from llmflow.types.prompts import (
+    PinnedPrompt,
+    Pins,
+    Prompt,
+    PromptSource,
+    RenderedPrompt,
+    RenderRequest,
+    ResolveRequest,
+)
 from llmflow.types.refs import app_of, folder_of
 
 _NONE = Pins(prompts={}, models={})
@@ -30,14 +37,14 @@ class PromptActivities:
     def __init__(
         self,
         registry: Registry,
-        catalogue: ModelCatalogue,
+        models: ModelCatalogue,
         label: str,
         by: str,
         attributes: KnownAttributes,
         histories: Histories,
     ) -> None:
         self._registry = registry
-        self._catalogue = catalogue
+        self._models = models
         self._label = label
         self._by = by
         self._attributes = attributes
@@ -63,7 +70,7 @@ class PromptActivities:
         chosen = {**kept.prompts, **await self._choose(request, run, kept.prompts)}
 
         def candidates(name: str) -> tuple[Candidate, ...]:
-            return kept.models.get(name) or self._catalogue.resolve(name, run)
+            return kept.models.get(name) or self._models.resolve(name, run)
 
         asked = chosen[request.prompt]
         if request.inline:
@@ -103,7 +110,7 @@ class PromptActivities:
                     raise
         return chosen
 
-    async def _inline(self, given: PromptInCode) -> Prompt:
+    async def _inline(self, given: Prompt) -> PromptVersion:
         """The prompt that workflow code has. It is stored now, so that every worker can load its version."""
         if given.name in self._registry.served:
             raise PromptInvalid(
@@ -130,8 +137,8 @@ class PromptActivities:
         for name, other in fork.models.items():
             try:
                 if name not in models:
-                    self._catalogue.resolve(name, run)
-                models[name] = self._catalogue.resolve(other, run)
+                    self._models.resolve(name, run)
+                models[name] = self._models.resolve(other, run)
             except ModelNotFound:
                 if not fork.children:  # a child may be of another App, which has other models
                     raise
@@ -157,5 +164,5 @@ class PromptActivities:
         return RenderedPrompt(prompt=request.prompt, messages=render(prompt, request.variables))
 
 
-def _pinned(prompt: Prompt, source: PromptSource) -> PinnedPrompt:
+def _pinned(prompt: PromptVersion, source: PromptSource) -> PinnedPrompt:
     return PinnedPrompt(version=prompt.ref.version, model=prompt.model, options=prompt.options, source=source)

@@ -35,16 +35,16 @@ def models_of(app: App, settings: Settings) -> list[Model]:
         ConfigInvalid: no models.yaml, or it does not parse, or a prompt names what it does not have.
         PromptInvalid: a prompt does not parse.
     """
-    catalogue = app_model_catalogue(app, settings)
-    meant = dict(catalogue.aliases)
+    models = app_model_catalogue(app, settings)
+    meant = dict(models.aliases)
     for prompt in prompts_of(app):
         if prompt.model:
             try:
-                meant[prompt.model] = catalogue.resolve(prompt.model)
+                meant[prompt.model] = models.resolve(prompt.model)
             except ModelNotFound as error:
                 raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
-    missing = missing_keys(replace(catalogue, aliases=meant))
-    providers = catalogue.providers
+    missing = missing_keys(replace(models, aliases=meant))
+    providers = models.providers
     return [
         Model(
             name,

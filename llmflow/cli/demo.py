@@ -37,7 +37,7 @@ from llmflow.types.steps import Compensation
 from llmflow.types.usage import UsageReport
 
 
-class Outcome(BaseModel):
+class DemoOutcome(BaseModel):
     """What the demo did."""
 
     model_config = ConfigDict(frozen=True)
@@ -159,7 +159,7 @@ async def _ask(
         err.print(step_table(report.steps))
     if report.compensations:
         err.print(compensation_table(report.compensations))
-    outcome = Outcome(
+    outcome = DemoOutcome(
         id=started.id,
         run_id=report.status.run_id,
         result=await started.result(),
@@ -175,7 +175,7 @@ async def _ask(
         show_next(shown.app)
 
 
-def _show(outcome: Outcome, text: str) -> None:
+def _show(outcome: DemoOutcome, text: str) -> None:
     from rich.markdown import Markdown  # 25 ms, which no other command needs
 
     out.print()
@@ -191,7 +191,7 @@ def _show(outcome: Outcome, text: str) -> None:
         out.print(Text(outcome.url, "blue"), soft_wrap=True)
 
 
-def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def _facts(outcome: DemoOutcome) -> Iterator[tuple[str, str]]:
     yield "cost", spent(outcome.usage.total)
     lists = {
         "models": list(outcome.usage.by_model),

@@ -174,10 +174,10 @@ def _prices(app: App, settings: Settings) -> Iterator[Check]:
     """A prices.yaml parses. The worker would not start without that."""
     path = settings.prices or app.prices
     try:
-        catalogue = app_model_catalogue(app, settings)
+        models = app_model_catalogue(app, settings)
     except LLMFlowError:
         return  # said of the models
-    app_prices(app, settings, catalogue)
+    app_prices(app, settings, models)
     yield Check(name="prices", ok=True, found=f"{near(path)}, then the public lists" if path else "the public lists")
 
 

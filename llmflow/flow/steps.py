@@ -9,7 +9,7 @@ from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow.failures import described
-from llmflow.flow.run import Run, current, path
+from llmflow.flow.run import CurrentRun, current, path
 from llmflow.types.addresses import is_name, joined
 from llmflow.types.steps import StepRecord, StepStatus
 
@@ -17,7 +17,7 @@ from llmflow.types.steps import StepRecord, StepStatus
 class Step:
     """An open step. Its record is what `llmflow status` and the query `llmflow.steps` show."""
 
-    def __init__(self, run: Run, key: str) -> None:
+    def __init__(self, run: CurrentRun, key: str) -> None:
         self._run = run
         self._key = key
 

@@ -1,4 +1,4 @@
-"""The interceptor that gives a workflow its `Run`, and what the run tells others, with no code of the user's."""
+"""The interceptor that gives a workflow its `CurrentRun`, and what the run tells others, with no code of the user's."""
 
 import asyncio
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
@@ -28,7 +28,7 @@ from llmflow.errors import CompensationFailed, InputInvalid
 from llmflow.flow.branches.batch import run_batch
 from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
-from llmflow.flow.run import Instance, Run, key
+from llmflow.flow.run import CurrentRun, Instance, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.part import AnyHeader
 from llmflow.flow.run.start import is_ours
@@ -39,7 +39,7 @@ Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
 
 
 class RunInterceptor(Interceptor):
-    """Gives every workflow that uses llmflow its `Run`."""
+    """Gives every workflow that uses llmflow its `CurrentRun`."""
 
     def __init__(self, workflow_types: Collection[str | None]) -> None:
         """Configure.
@@ -174,7 +174,7 @@ class _Outbound(WorkflowOutboundInterceptor):
             run.publish()
         super().continue_as_new(input)
 
-    def _at_work(self) -> Run | None:
+    def _at_work(self) -> CurrentRun | None:
         self._instance.work()
         return self._instance.run
 

@@ -32,7 +32,7 @@ from types import MappingProxyType
 
 from llmflow.errors import ConfigInvalid, PromptInvalid, did_you_mean
 from llmflow.prompts.front_matter import FrontMatter, read_front_matter
-from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.prompts.templates import Template, Templates, check
 from llmflow.prompts.versions import version_of
 from llmflow.types.messages import Role
@@ -58,7 +58,7 @@ def load_prompts(folder: Path, prefix: str) -> Prompts:
     paths = sorted(path for path in folder.rglob("*.prompt") if path.is_file())
     if not paths:
         raise ConfigInvalid(f"{folder} holds no `.prompt` files; the smallest has two lines: `user:` and a text")
-    prompts: list[Prompt] = []
+    prompts: list[PromptVersion] = []
     errors: list[str] = []
     for path in paths:
         name = "/".join((prefix, *path.relative_to(folder).with_suffix("").parts))
@@ -71,7 +71,7 @@ def load_prompts(folder: Path, prefix: str) -> Prompts:
     return Prompts(prompts)
 
 
-def _parse(data: bytes, name: str, path: Path) -> Prompt:
+def _parse(data: bytes, name: str, path: Path) -> PromptVersion:
     if not re.fullmatch(r"[\w./-]+", name):
         raise PromptInvalid(f"{path}:1:1: name the file with letters, digits, `_`, `-` and `.`: it names the prompt")
     try:
@@ -86,7 +86,7 @@ def _parse(data: bytes, name: str, path: Path) -> Prompt:
     return parse_prompt(text, name, str(path))
 
 
-def parse_prompt(text: str, name: str, path: str) -> Prompt:
+def parse_prompt(text: str, name: str, path: str) -> PromptVersion:
     """The text of a `.prompt` file as a prompt of that name; `path` stands in messages of errors only.
 
     Raises:
@@ -102,7 +102,7 @@ def parse_prompt(text: str, name: str, path: str) -> Prompt:
     _raise([*wrong, *misplaced, *(problem for message in messages for problem in check(message))], path)
     templates = Templates(path, messages)
     _raise(_wrong_input(header, places, templates.variables), path)
-    return Prompt(
+    return PromptVersion(
         ref=PromptRef(name=name, version=version_of(header, messages)),
         text=text,
         templates=templates,

@@ -3,11 +3,11 @@
 import json
 
 from llmflow.prompts.files import parse_prompt
-from llmflow.prompts.prompt import Prompt
-from llmflow.types.prompts import Prompt as PromptInCode
+from llmflow.prompts.prompt import PromptVersion
+from llmflow.types.prompts import Prompt
 
 
-def prompt_in_code(given: PromptInCode) -> Prompt:
+def prompt_in_code(given: Prompt) -> PromptVersion:
     """The prompt as if its text stood in a file: of the same version, for the same content.
 
     Raises:

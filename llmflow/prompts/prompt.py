@@ -23,7 +23,7 @@ JsonType = Literal["array", "boolean", "integer", "null", "number", "object", "s
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Prompt:
+class PromptVersion:
     """One version of one prompt, ready to be rendered."""
 
     ref: PromptRef
@@ -52,10 +52,10 @@ class Prompt:
 class Prompts:
     """The prompts of an App's files, one version of each: looked up by name, sorted by name."""
 
-    _by_name: Mapping[str, Prompt]
+    _by_name: Mapping[str, PromptVersion]
 
-    def __init__(self, prompts: Iterable[Prompt] = ()) -> None:
-        by_name: dict[str, Prompt] = {}
+    def __init__(self, prompts: Iterable[PromptVersion] = ()) -> None:
+        by_name: dict[str, PromptVersion] = {}
         for prompt in sorted(prompts, key=lambda prompt: prompt.ref.name):
             other = by_name.setdefault(prompt.ref.name, prompt)
             if other is not prompt:
@@ -65,7 +65,7 @@ class Prompts:
                 )
         object.__setattr__(self, "_by_name", MappingProxyType(by_name))
 
-    def __iter__(self) -> Iterator[Prompt]:
+    def __iter__(self) -> Iterator[PromptVersion]:
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
@@ -74,7 +74,7 @@ class Prompts:
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
-    def get(self, name: str) -> Prompt:
+    def get(self, name: str) -> PromptVersion:
         """The version that the file of that name has.
 
         Raises:
@@ -89,7 +89,7 @@ class Prompts:
         return self._by_name[name]
 
 
-def render(prompt: Prompt, variables: Mapping[str, JsonValue]) -> tuple[Message, ...]:
+def render(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> tuple[Message, ...]:
     """The prompt's messages with exactly its variables filled in; roles are those of the file, whatever the values say.
 
     Raises:
@@ -107,7 +107,7 @@ def render(prompt: Prompt, variables: Mapping[str, JsonValue]) -> tuple[Message,
     return prompt.templates.render(dict(variables))
 
 
-def _wrong_names(prompt: Prompt, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+def _wrong_names(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     missing = [name for name in prompt.variables if name not in variables]
     for name in missing:
         yield name, f"variable `{name}` is missing (give `null` to say nothing)"
@@ -119,7 +119,7 @@ def _wrong_names(prompt: Prompt, variables: Mapping[str, JsonValue]) -> Iterator
             )
 
 
-def _wrong_types(prompt: Prompt, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+def _wrong_types(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     for name, types in prompt.input.items():
         if name in variables and _types_of(variables[name]).isdisjoint(types):
             given = type(variables[name]).__name__

@@ -6,9 +6,9 @@ from time import monotonic
 from circuitbreaker import CircuitBreaker  # pyright: ignore[reportMissingTypeStubs]  it has none, and reads well
 
 from llmflow.errors import CircuitOpen, ErrorDetail, ProviderError, ProviderUnavailable
-from llmflow.providers.base import Provider
 from llmflow.providers.dialects.failures import lengthened
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, Provider
 
 _log = logging.getLogger("llmflow.breaker")
 
@@ -20,7 +20,7 @@ PATIENCE = 60.0
 """Seconds. A call that gives a model less time, and runs out of it, says more about itself than about the model."""
 
 
-class Guarded:
+class Breaker:
     """A provider with a circuit breaker for each of its models, in the memory of this worker."""
 
     def __init__(self, provider: Provider, name: str, *, failures: int = FAILURES, pause: float = PAUSE) -> None:
@@ -32,7 +32,7 @@ class Guarded:
         self._tried: dict[str, float] = {}
         """Models that one call tries just now, after their pause, and since when."""
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
         Raises:
@@ -41,12 +41,12 @@ class Guarded:
         model = request.model
         circuit = self._circuits.get(model) or self._circuits.setdefault(model, self._new())
         if circuit.closed:
-            return await self._ask(circuit, request)
+            return await self._ask(circuit, request, sink)
         if left := self._left(circuit, model):
             raise self._open(circuit, model, left)
         began = self._tried[model] = monotonic()
         try:
-            return await self._ask(circuit, request, tries=True)
+            return await self._ask(circuit, request, sink, tries=True)
         finally:
             if self._tried.get(model) == began:  # else another tries by now
                 del self._tried[model]
@@ -63,11 +63,13 @@ class Guarded:
         tried = self._tried.get(model)
         return max(circuit.open_remaining, 0.0 if tried is None else tried + self._pause - monotonic(), 0.0)
 
-    async def _ask(self, circuit: CircuitBreaker, request: ModelRequest, *, tries: bool = False) -> ModelResponse:
+    async def _ask(
+        self, circuit: CircuitBreaker, request: ModelRequest, sink: DeltaSink, *, tries: bool = False
+    ) -> ModelResponse:
         """A call that was cancelled, or refused by us, or had little time, says nothing about the vendor."""
         began = monotonic()
         try:
-            response = await self._provider.complete(request)
+            response = await self._provider.complete(request, sink)
         except ProviderError as error:
             hurried = request.timeout < PATIENCE and monotonic() - began >= request.timeout
             if not error.refusal and not (hurried and isinstance(error, ProviderUnavailable)):

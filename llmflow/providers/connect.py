@@ -3,50 +3,43 @@
 from collections.abc import Mapping
 
 from llmflow.errors import AuthenticationFailed, ErrorDetail
-from llmflow.providers.base import Provider
-from llmflow.providers.litellm.provider import LitellmProvider
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
-from llmflow.providers.offline.provider import Offline
-from llmflow.providers.openai.chat_provider import ChatProvider
-from llmflow.providers.openai.endpoint import OPENAI, Endpoint
-from llmflow.providers.openai.responses import ResponsesProvider
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, Provider, ProviderSettings
 
 
-def connect_providers(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
+def connect_providers(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
     """One provider per entry, by name. Nothing is imported or connected before the first call.
 
     A provider whose key is missing is there too and refuses each call, so that a fallback to the next candidate works,
     and the failure says which variable to set.
 
     Args:
-        catalogue: models.yaml.
+        models: models.yaml.
         environ: Where the keys are; `OPENAI_BASE_URL` moves OpenAI's APIs that have no `base_url`.
 
     Raises:
-        ConfigInvalid: a provider needs litellm, which is not installed.
+        ConfigInvalid: a provider needs litellm, which is not installed, or one of the App's own cannot be made.
     """
-    return {name: _connect(name, entry, environ) for name, entry in catalogue.providers.items()}
+    return {name: _connect(name, models, environ) for name in models.providers}
 
 
-def addresses(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
-    """Where each provider is asked, by name; `None` where litellm chooses the address by the model's name.
+def addresses(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Where each provider is asked, by name; `None` where nobody knows before a call.
 
     Args:
-        catalogue: models.yaml.
+        models: models.yaml.
         environ: As for `connect_providers`.
     """
-    return {
-        name: entry.base_url if entry.api in {"litellm", "offline"} else _address(entry, environ)
-        for name, entry in catalogue.providers.items()
-    }
+    return {name: _address(name, models, environ) for name in models.providers}
 
 
-def missing_keys(catalogue: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def missing_keys(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The aliases of which no candidate can be asked, each with the environment variables of which one would help."""
     missing: dict[str, tuple[str, ...]] = {}
-    for alias, candidates in catalogue.aliases.items():
-        needed = [_missing(catalogue.providers[candidate.provider], environ) for candidate in candidates]
+    for alias, candidates in models.aliases.items():
+        needed = [_missing(models.providers[candidate.provider], environ) for candidate in candidates]
         if all(needed):
             missing[alias] = tuple(dict.fromkeys(name for name in needed if name))
     return missing
@@ -63,21 +56,18 @@ def _key(value: str) -> str | None:
     return value if value.isascii() and value.isprintable() and value and " " not in value else None
 
 
-def _connect(name: str, entry: ProviderEntry, environ: Mapping[str, str]) -> Provider:
-    if entry.api == "offline":
-        return Offline()
+def _connect(name: str, models: ModelCatalogue, environ: Mapping[str, str]) -> Provider:
+    entry = models.providers[name]
     if variable := _missing(entry, environ):
         return Locked(name, variable)
     key = _key(environ[entry.key]) if entry.key else None
-    if entry.api == "litellm":
-        return LitellmProvider(name, base_url=entry.base_url, key=key)
-    endpoint = Endpoint(name, base_url=_address(entry, environ), key=key)
-    return ResponsesProvider(endpoint) if entry.api == "responses" else ChatProvider(endpoint)
+    settings = ProviderSettings(name=name, base_url=_address(name, models, environ), key=key)
+    return models.apis[entry.api].connect(settings)
 
 
-def _address(entry: ProviderEntry, environ: Mapping[str, str]) -> str:
-    """Of an API of OpenAI's kind."""
-    return entry.base_url or environ.get("OPENAI_BASE_URL") or OPENAI
+def _address(name: str, models: ModelCatalogue, environ: Mapping[str, str]) -> str | None:
+    entry = models.providers[name]
+    return entry.base_url or models.apis[entry.api].address(environ)
 
 
 class Locked:
@@ -87,7 +77,7 @@ class Locked:
         self._name = name
         self._variable = variable
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
         Raises:

@@ -20,7 +20,7 @@ Attributes = dict[str, str | int | float | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class _Call:
+class _CallSpan:
     """What a span tells of one call."""
 
     name: str
@@ -43,17 +43,17 @@ class CallSpans(Interceptor):
         """See base class."""
         return _Watching(next, self)
 
-    def about(self, input: ExecuteActivityInput) -> _Call | None:
+    def about(self, input: ExecuteActivityInput) -> _CallSpan | None:
         """The call that an activity makes; `None` if it makes none."""
         name = activity.info().activity_type
         if name == COMPLETE.name:
             return self._model(input.args[0])
         return self._tool(name, input.args[0]) if name in self._tools else None
 
-    def _model(self, request: CompletionRequest) -> _Call:
+    def _model(self, request: CompletionRequest) -> _CallSpan:
         model = ModelRef.parse(request.model).model
         attributes = {**request_attributes(request), **_address()}
-        return _Call(
+        return _CallSpan(
             f"chat {model}",
             SpanKind.CLIENT,
             attributes,
@@ -61,14 +61,14 @@ class CallSpans(Interceptor):
             gave=lambda result: {**result_attributes(result), **self.content.of_result(result)},
         )
 
-    def _tool(self, name: str, arguments: Any) -> _Call:  # Any: a JSON object
+    def _tool(self, name: str, arguments: Any) -> _CallSpan:  # Any: a JSON object
         attributes: Attributes = {
             genai.OPERATION: "execute_tool",
             genai.TOOL_NAME: name,
             genai.TOOL_TYPE: "function",
             **_address(),
         }
-        return _Call(
+        return _CallSpan(
             f"execute_tool {name}",
             SpanKind.INTERNAL,
             attributes,

@@ -59,7 +59,7 @@ class _Counting(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # Any: the activity's own result
         if activity.info().activity_type != COMPLETE.name:
             return await super().execute_activity(input)
-        call, started = _Call(input.args[0]), time.monotonic()
+        call, started = _CallMetrics(input.args[0]), time.monotonic()
         try:
             result: CompletionResult = await super().execute_activity(input)
         except asyncio.CancelledError:
@@ -71,7 +71,7 @@ class _Counting(ActivityInboundInterceptor):
         return result
 
 
-class _Call:
+class _CallMetrics:
     def __init__(self, request: CompletionRequest) -> None:
         prompt = request.prompt
         self._meter = activity.metric_meter().with_additional_attributes(

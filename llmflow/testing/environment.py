@@ -17,11 +17,11 @@ from llmflow.client import Client, Run, add_attributes, connect
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.base import Provider
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
-from llmflow.testing.history import Started, assert_all_replay
+from llmflow.testing.history import StartedRuns, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
+from llmflow.types.providers import Provider
 from llmflow.worker import activities, check_prompts
 
 SCRIPTED = "scripted"
@@ -113,18 +113,18 @@ async def environment(
         AssertionError: at the end, if nothing else was raised: a run does not replay. The message is Temporal's own.
         ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
     """
-    catalogue = ModelCatalogue.only(SCRIPTED)
+    models = ModelCatalogue.only(SCRIPTED)
     if app.models:
-        known = load_model_catalogue(app.models)
+        known = load_model_catalogue(app.models, app.providers)
         check_prompts(app, known)
-        catalogue = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
+        models = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
     with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
         # Nor does the webhook of whoever runs the test learn of what it asks.
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
         served = activities(
             app,
             settings=settings,
-            catalogue=catalogue,
+            models=models,
             providers={SCRIPTED: provider},
         )
         connected = await connect(
@@ -132,7 +132,7 @@ async def environment(
         )
         await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"
-        started = Started()
+        started = StartedRuns()
         worker = Worker(
             connected.temporal,
             task_queue=queue,

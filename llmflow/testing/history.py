@@ -61,7 +61,7 @@ class _Bug(Exception, metaclass=_Anything):
     """
 
 
-class Started(Interceptor):
+class StartedRuns(Interceptor):
     """Notes each run that a worker executes."""
 
     def __init__(self) -> None:

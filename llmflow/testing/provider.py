@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from llmflow.errors import LLMFlowError, RequestRejected
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink
 from llmflow.types.usage import Usage
 
 Answer = str | BaseModel | ModelResponse | LLMFlowError
@@ -27,7 +28,7 @@ class ScriptedProvider:
         self._function = script if callable(script) else None
         self._answers: Iterator[Answer] = iter(()) if callable(script) else iter(script)
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """The next answer.
 
         Raises:

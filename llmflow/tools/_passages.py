@@ -19,7 +19,7 @@ _UNDERLINES = "=-~^\"'*+#:."
 
 
 @dataclass(frozen=True)
-class Passage:
+class Excerpt:
     """A piece of a document, word for word."""
 
     ordinal: int
@@ -73,16 +73,16 @@ class _Headings:
         return " > ".join(heading.text for heading in self.stack)
 
 
-def split(document: str) -> list[Passage]:
+def split(document: str) -> list[Excerpt]:
     """The passages of a Markdown, reStructuredText or plain text document. The same text always gives the same."""
-    passages: list[Passage] = []
+    passages: list[Excerpt] = []
     open_blocks: list[_Block] = []
 
     def close() -> None:
         if open_blocks:
             first = open_blocks[0]
             text = "\n\n".join(block.text for block in open_blocks)
-            passages.append(Passage(len(passages) + 1, first.line, first.headings, text))
+            passages.append(Excerpt(len(passages) + 1, first.line, first.headings, text))
             open_blocks.clear()
 
     for block in _fitting(_blocks(document)):

@@ -11,20 +11,20 @@ from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.forks.histories import Histories
-from llmflow.activities.forks.interceptor import Forks
+from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.keys import Keys
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.tools import tool_activity
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.plugin import Activities
-from llmflow.providers.base import Provider
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.prompts.registry import Registry
+from llmflow.types.providers import Provider
 from llmflow.worker._app import app_model_catalogue, app_prices, connected_providers, prompts_of, with_prices
 from llmflow.worker._attributes import known_to_the_server
 
@@ -35,7 +35,7 @@ def activities(
     app: App,
     *,
     settings: Settings | None = None,
-    catalogue: ModelCatalogue | None = None,
+    models: ModelCatalogue | None = None,
     providers: Mapping[str, Provider] | None = None,
 ) -> Activities:
     """Every activity that an App needs, for `LLMFlowPlugin(app, activities=activities(app))`.
@@ -43,15 +43,15 @@ def activities(
     Args:
         app: Its prompts and models are read now.
         settings: From the environment if left out.
-        catalogue: Instead of the models.yaml of the App or the environment.
-        providers: By name, instead of those that the catalogue describes; tests give scripted ones.
+        models: Instead of the models.yaml of the App or the environment.
+        providers: By name, instead of those that models.yaml describes; tests give scripted ones.
 
     Raises:
         ConfigInvalid: no models, or a models.yaml or prices.yaml that does not parse; says file:line:column.
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
     settings = settings or Settings.load()
-    models = catalogue or app_model_catalogue(app, settings)
+    models = models or app_model_catalogue(app, settings)
     asked = providers if providers is not None else connected_providers(models, settings)
     prices = app_prices(app, settings, models)
     database = Database(settings.store_url)
@@ -82,12 +82,10 @@ def activities(
         notifications.notify,
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
-    return Activities(functions, shared(lifespan), [Forks(histories), Keys()])
+    return Activities(functions, shared(lifespan), [ForkInterceptor(histories), Keys()])
 
 
-def pin_activities(
-    app: App, *, settings: Settings | None = None, catalogue: ModelCatalogue | None = None
-) -> Activities:
+def pin_activities(app: App, *, settings: Settings | None = None, models: ModelCatalogue | None = None) -> Activities:
     """What a worker needs to run workflows whose calls other workers make: it asks no model and holds no keys.
 
     A run pins its prompts in a local activity, which always runs beside its workflow.
@@ -101,14 +99,14 @@ def pin_activities(
     Args:
         app: Its prompts and models are read now.
         settings: From the environment if left out.
-        catalogue: Instead of the models.yaml of the App or the environment.
+        models: Instead of the models.yaml of the App or the environment.
 
     Raises:
         ConfigInvalid: no models, or a models.yaml that does not parse; says file:line:column.
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
     settings = settings or Settings.load()
-    models = catalogue or app_model_catalogue(app, settings)
+    models = models or app_model_catalogue(app, settings)
     database = Database(settings.store_url)
     registry = Registry(database, prompts_of(app))
     prices = app_prices(app, settings, models)

@@ -11,47 +11,45 @@ from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound, did_you_mean
 from llmflow.prompts.files import load_prompts
-from llmflow.prompts.prompt import Prompt, Prompts
-from llmflow.providers.base import Provider
+from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.providers.connect import addresses, connect_providers
 from llmflow.providers.connect import missing_keys as keys_missing
-from llmflow.providers.guard import guard_providers
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.routing import MIX
 from llmflow.providers.pricing.billing import PaidCall
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
+from llmflow.providers.wrappers import wrap_providers
 from llmflow.stores.ledger.paid_calls import LedgerCall
+from llmflow.types.providers import Provider
 from llmflow.types.usage import Cost
 
 
 def app_model_catalogue(app: App, settings: Settings) -> ModelCatalogue:
-    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own; none where it has no prompts.
+    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own.
 
     Raises:
         ConfigInvalid: neither names a models.yaml, or it does not parse; says file:line:column.
     """
     path = settings.models or app.models
-    if path is None and app.prompts is None:
-        return ModelCatalogue(providers={}, aliases={})
-    if path is None:
+    if path is None and app.prompts is not None and not app.providers:
         raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
-    return load_model_catalogue(path)
+    return load_model_catalogue(path, app.providers)
 
 
-def app_prices(app: App, settings: Settings, catalogue: ModelCatalogue) -> Prices:
+def app_prices(app: App, settings: Settings, models: ModelCatalogue) -> Prices:
     """The prices of an App's calls: first those of `LLMFLOW_PRICES`, or of its own prices.yaml; then the public lists.
 
     Args:
         app: Whose prices.yaml.
         settings: Whose prices.yaml goes before it.
-        catalogue: Says where the providers are, which the price of a call depends on.
+        models: Says where the providers are, which the price of a call depends on.
 
     Raises:
         ConfigInvalid: the prices.yaml does not parse; says file:line:column.
     """
     path = settings.prices or app.prices
-    return Prices(load_price_list(path) if path else None, addresses(catalogue, os.environ))
+    return Prices(load_price_list(path) if path else None, addresses(models, os.environ))
 
 
 def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
@@ -64,30 +62,30 @@ def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
     return lambda call: prices.look_up(PaidCall(**vars(call)))
 
 
-def connected_providers(catalogue: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
+def connected_providers(models: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
     """The vendors of a model catalogue, behind circuit breakers and the limits of models.yaml.
 
     Raises:
         ConfigInvalid: `LLMFLOW_REDIS` cannot be used, or an extra is not installed.
     """
-    return guard_providers(connect_providers(catalogue, os.environ), catalogue, settings.redis)
+    return wrap_providers(connect_providers(models, os.environ), models, settings.redis)
 
 
-def with_prices(catalogue: ModelCatalogue, prices: Prices) -> ModelCatalogue:
+def with_prices(models: ModelCatalogue, prices: Prices) -> ModelCatalogue:
     """The model catalogue, with what `policy: cheapest` goes by."""
 
     def price(model: str) -> Decimal | None:
         return prices.expected(model, MIX, datetime.now(UTC)).usd
 
-    return replace(catalogue, price=price)
+    return replace(models, price=price)
 
 
-def missing_keys(catalogue: ModelCatalogue) -> dict[str, tuple[str, ...]]:
+def missing_keys(models: ModelCatalogue) -> dict[str, tuple[str, ...]]:
     """The models of which no candidate can be asked here, each with the variables of which one would help."""
-    return keys_missing(catalogue, os.environ)
+    return keys_missing(models, os.environ)
 
 
-def check_prompts(app: App, catalogue: ModelCatalogue) -> None:
+def check_prompts(app: App, models: ModelCatalogue) -> None:
     """Every model and tool that a prompt names is there. A run would find out after it has paid for the calls before.
 
     Raises:
@@ -95,10 +93,10 @@ def check_prompts(app: App, catalogue: ModelCatalogue) -> None:
         PromptInvalid: a prompt does not parse.
     """
     for prompt in prompts_of(app):
-        check_prompt(prompt, app, catalogue)
+        check_prompt(prompt, app, models)
 
 
-def check_prompt(prompt: Prompt, app: App, catalogue: ModelCatalogue) -> None:
+def check_prompt(prompt: PromptVersion, app: App, models: ModelCatalogue) -> None:
     """The model and the tools that one version of a prompt names are there.
 
     Raises:
@@ -106,7 +104,7 @@ def check_prompt(prompt: Prompt, app: App, catalogue: ModelCatalogue) -> None:
     """
     try:
         if prompt.model:
-            catalogue.resolve(prompt.model)
+            models.resolve(prompt.model)
     except ModelNotFound as error:
         raise ConfigInvalid(f"prompt `{prompt.ref.name}`: {error.message}") from None
     tools = [spec.name for spec in app.tool_specs]

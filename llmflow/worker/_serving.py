@@ -17,7 +17,8 @@ from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.plugin import GRACEFUL_SHUTDOWN, Activities, LLMFlowPlugin
-from llmflow.providers.models.catalogue import OFFLINE, ModelCatalogue
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import OFFLINE
 from llmflow.providers.offline.provider import OFFLINE_NOTICE
 from llmflow.providers.pricing.prices import warm_prices
 from llmflow.telemetry.health import health_endpoint
@@ -66,10 +67,10 @@ async def run(
     """
     log_our_errors_in_one_line()
     settings = settings or Settings.load()
-    catalogue = app_model_catalogue(app, settings)
-    _check_models(catalogue)
-    check_prompts(app, catalogue)
-    served = activities(app, settings=settings, catalogue=catalogue)
+    models = app_model_catalogue(app, settings)
+    _check_models(models)
+    check_prompts(app, models)
+    served = activities(app, settings=settings, models=models)
     # Their lifespan begins below: before it polls.
     plugin = LLMFlowPlugin(app, activities=Activities(served.functions, interceptors=served.interceptors))
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
@@ -133,13 +134,13 @@ def _few_collections() -> Generator[None]:
         gc.unfreeze()
 
 
-def _check_models(catalogue: ModelCatalogue) -> None:
-    if OFFLINE in catalogue.providers:
+def _check_models(models: ModelCatalogue) -> None:
+    if OFFLINE in models.providers:
         _log.warning(OFFLINE_NOTICE)
-    missing = missing_keys(catalogue)
+    missing = missing_keys(models)
     for alias, variables in missing.items():
         _log.warning("nothing can answer model %r here: set %s", alias, " or ".join(variables))
-    if missing and len(missing) == len(catalogue.aliases):
+    if missing and len(missing) == len(models.aliases):
         wanted = ", ".join(dict.fromkeys(variable for variables in missing.values() for variable in variables))
         raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
 

@@ -11,10 +11,12 @@ from llmflow.dev.scaffold import scaffold
 from llmflow.errors import LLMFlowError, ProviderError
 from llmflow.prompts.files import parse_prompt
 from llmflow.providers.models.catalogue import load_model_catalogue
+from llmflow.testing import ScriptedProvider
 
 from ._markdown import Page, pages
 from ._source import ROOT, holds
 
+OWN_PROVIDER = re.compile(r'providers=\{"(\w+)"')
 NAMED_TEST = re.compile(r"\[(test_\w+)\]\(([^)#]+)\)")
 ERROR_ROW = re.compile(r"^\| `(\w+)` \|.*\| (yes|no) \| (yes|no) \|$", re.MULTILINE)
 
@@ -30,14 +32,15 @@ def other_files(page: Page, files: Mapping[str, str]) -> Iterator[str]:
 
 
 def bad_files(page: Page, folder: Path) -> Iterator[str]:
-    """Prompts that do not parse, and models.yaml that do not load."""
+    """Prompts that do not parse, and models.yaml that do not load with the providers that the page gives an App."""
+    own = {name: lambda _: ScriptedProvider([]) for name in OWN_PROVIDER.findall(page.text)}
     for block in page.blocks:
         try:
             if block.language == "prompt":
                 parse_prompt(block.code, "docs/example", "example.prompt")
             elif block.language == "yaml" and "\nmodels:" in block.code:
                 (folder / "models.yaml").write_text(block.code)
-                load_model_catalogue(folder / "models.yaml")
+                load_model_catalogue(folder / "models.yaml", own)
         except LLMFlowError as error:
             yield page.at(block.line, error.message)
 
@@ -94,6 +97,12 @@ def test_rejects_another_file() -> None:
 @pytest.mark.parametrize("block", ["prompt\nuser:\n{{ }}", "yaml\nproviders: {}\nmodels:\n  smart: nobody"])
 def test_rejects_a_bad_prompt_and_bad_models(block: str, tmp_path: Path) -> None:
     assert list(bad_files(page(f"```{block}\n```\n"), tmp_path))
+
+
+def test_accepts_models_of_an_own_provider(tmp_path: Path) -> None:
+    models = "```yaml\nproviders: {mine: {}}\nmodels: {smart: 'mine:a'}\n```\n"
+    assert list(bad_files(page(models), tmp_path))
+    assert not list(bad_files(page(f'`providers={{"mine": Mine}}`\n\n{models}'), tmp_path))
 
 
 def test_rejects_a_test_that_is_not_there(tmp_path: Path) -> None:

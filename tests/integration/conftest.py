@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from llmflow.providers.base import Provider
 from llmflow.testing import Environment, environment
+from llmflow.types.providers import Provider
 from tests.integration.hello.app import app
 
 Hello = Callable[[Provider], AbstractAsyncContextManager[Environment]]

@@ -99,7 +99,7 @@ async def test_the_webhook_is_told_and_never_waited_for(temporal: str, tmp_path:
             webhook=f"{hook.url}/hook",
             webhook_secret=SecretStr(f"whsec_{base64.b64encode(b'0' * 32).decode()}"),
         )
-        served = activities(app, settings=settings, catalogue=ModelCatalogue.only("scripted"), providers={})
+        served = activities(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={})
         connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         client = Client(connected.temporal, f"told-{uuid.uuid4()}")
         async with Worker(connected.temporal, task_queue=str(client.task_queue), workflows=app.workflows):
@@ -278,7 +278,7 @@ async def away(temporal: str, tmp_path: Path) -> tuple[Client, Callable[[], Work
     served = activities(
         app,
         settings=Settings(home=tmp_path, store=None),
-        catalogue=ModelCatalogue.only("scripted"),
+        models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([])},
     )
     connected = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])

@@ -15,6 +15,7 @@ from llmflow.stores.schema import budgets
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink
 from llmflow.types.usage import Usage
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app
@@ -73,7 +74,7 @@ class Silent(ScriptedProvider):
         super().__init__(_answer)
         self.asked = asyncio.Event()
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         self.asked.set()
         await asyncio.Event().wait()
         raise AssertionError(request)

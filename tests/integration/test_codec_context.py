@@ -52,7 +52,7 @@ class Witness(PayloadCodec, WithSerializationContext):
 async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])
     served = activities(
-        app, settings=Settings(home=tmp_path), catalogue=ModelCatalogue.only("scripted"), providers={"scripted": model}
+        app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     witness = Witness(seen=[])
     client = await Client.connect(
@@ -80,7 +80,7 @@ async def test_the_sandbox_runs_no_code_to_find_out_whose_a_payload_is(
     served = activities(
         app,
         settings=Settings(home=tmp_path, store=None),
-        catalogue=ModelCatalogue.only("scripted"),
+        models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])},
     )
     client = await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])

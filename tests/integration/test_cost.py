@@ -71,8 +71,8 @@ async def serving(temporal: str, home: Path) -> AsyncGenerator[Client]:
         Settings(home=home, store=str(home / "llmflow.db")),
         ScriptedProvider(lambda request: answer(original(request))),
     )
-    catalogue = load_model_catalogue(HERE / "models.yaml")
-    served = activities(app, settings=settings, catalogue=catalogue, providers={"openai": scripted})
+    models = load_model_catalogue(HERE / "models.yaml")
+    served = activities(app, settings=settings, models=models, providers={"openai": scripted})
     client = await connect(address=temporal, store=settings.store_url, plugin=LLMFlowPlugin(app, activities=served))
     queue = f"cost-{uuid4()}"
     async with Worker(client.temporal, task_queue=queue, workflows=app.workflows):

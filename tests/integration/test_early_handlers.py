@@ -56,7 +56,7 @@ async def workers(temporal: str, tmp_path: Path) -> Workers:
     served = activities(
         app,
         settings=Settings(home=tmp_path, store=None),
-        catalogue=ModelCatalogue.only("scripted"),
+        models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([])},
     )
     return Workers(await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)]))

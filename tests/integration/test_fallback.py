@@ -29,7 +29,7 @@ from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
 from tests.integration.hello.workflows import Asked
 
-CATALOGUE = ModelCatalogue(providers={}, aliases={"smart": (Candidate(model="a:m"), Candidate(model="b:m"))})
+MODELS = ModelCatalogue(providers={}, aliases={"smart": (Candidate(model="a:m"), Candidate(model="b:m"))})
 ASK = Ask(attempts=1)
 NO = ModelResponse(text="I will not", model="m", finish_reason="refused")
 OPEN = CircuitOpen("broken")
@@ -44,7 +44,7 @@ def serve(temporal: str, tmp_path: Path) -> Serve:
     async def serving(first: Sequence[Answer], second: Sequence[Answer]) -> AsyncGenerator[Client]:
         providers = {"a": ScriptedProvider(first), "b": ScriptedProvider(second)}
         settings = Settings(home=tmp_path, store=None)
-        served = activities(app, settings=settings, catalogue=CATALOGUE, providers=providers)
+        served = activities(app, settings=settings, models=MODELS, providers=providers)
         client = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         queue = f"fallback-{uuid.uuid4()}"
         async with Worker(client.temporal, task_queue=queue, workflows=app.workflows):

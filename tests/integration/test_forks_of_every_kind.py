@@ -29,7 +29,8 @@ from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted, RunNotFound
 from llmflow.flow.branches import batches
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.contracts import FORKED
 from llmflow.types.forks import Fork
@@ -249,7 +250,7 @@ class Desk:
 async def test_activities_of_the_users_own_and_payloads_that_are_sealed(temporal: str, tmp_path: Path) -> None:
     model, desk, queue = ScriptedProvider(_answer), Desk(), f"sealed-{uuid.uuid4()}"
     served = activities(
-        app, settings=Settings(home=tmp_path), catalogue=ModelCatalogue.only("scripted"), providers={"scripted": model}
+        app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     client = await TemporalClient.connect(
         temporal,
@@ -284,8 +285,8 @@ async def test_activities_of_the_users_own_and_payloads_that_are_sealed(temporal
 async def test_an_alias_that_moved_changes_nothing_until_it_is_named(temporal: str, tmp_path: Path) -> None:
     model, queue = ScriptedProvider(_answer), f"aliases-{uuid.uuid4()}"
     aliases = {name: (Candidate(model=f"scripted:{name}"),) for name in ("smart", "fast", "large")}
-    catalogue = ModelCatalogue(providers={"scripted": ProviderEntry(api="chat", base_url="http://x")}, aliases=aliases)
-    served = activities(app, settings=Settings(home=tmp_path), catalogue=catalogue, providers={"scripted": model})
+    models = ModelCatalogue(providers={"scripted": ProviderEntry(api="chat", base_url="http://x")}, aliases=aliases)
+    served = activities(app, settings=Settings(home=tmp_path), models=models, providers={"scripted": model})
     client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     async with Worker(client, task_queue=queue, workflows=app.workflows):
         run = await Client(client, queue).start(Article.run, Order(topic="tea"), id=queue)

@@ -37,7 +37,7 @@ async def ours(temporal: str, tmp_path: Path) -> Client:
     served = activities(
         app,
         settings=Settings(home=tmp_path, store=None),
-        catalogue=ModelCatalogue.only("scripted"),
+        models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([])},
     )
     return await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])

@@ -100,9 +100,7 @@ async def test_children_that_are_large_together_go_out_in_waves(hello: Hello) ->
 async def test_what_is_handed_on_is_encrypted_where_everything_else_is(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider(_answer)
     settings = Settings(home=tmp_path, store=None)
-    served = activities(
-        app, settings=settings, catalogue=ModelCatalogue.only("scripted"), providers={"scripted": model}
-    )
+    served = activities(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={"scripted": model})
     plugin = LLMFlowPlugin(app, activities=served)
     converter = DataConverter(payload_codec=Reversed())
     client = await TemporalClient.connect(temporal, plugins=[plugin], data_converter=converter)

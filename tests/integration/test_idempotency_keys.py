@@ -66,7 +66,7 @@ app = App(name="keys", workflows=[Keys], tools=[in_a_task, in_a_thread])
 
 async def test_every_activity_knows_its_key(temporal: str, tmp_path: Path) -> None:
     served = activities(
-        app, settings=Settings(home=tmp_path, store=None), catalogue=ModelCatalogue.only("scripted"), providers={}
+        app, settings=Settings(home=tmp_path, store=None), models=ModelCatalogue.only("scripted"), providers={}
     )
     client = await TemporalClient.connect(
         temporal,

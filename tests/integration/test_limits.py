@@ -14,14 +14,14 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import CircuitOpen, LimitReached, LLMFlowError, RunNotCompleted, StoreUnavailable
-from llmflow.flow import completions
+from llmflow.flow.completions import complete
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.providers.base import Provider
-from llmflow.providers.breaker import Guarded
+from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
-from llmflow.providers.guard import guard_providers
 from llmflow.providers.models.catalogue import load_model_catalogue
+from llmflow.providers.wrappers import wrap_providers
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
+from llmflow.types.providers import Provider
 from llmflow.types.steps import Wait
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer, Reply
@@ -59,14 +59,14 @@ def serve(temporal: str, first: ModelServer, second: ModelServer, tmp_path: Path
     async def serving(models: str, *, failures: int = 5, pause: float = 30) -> AsyncGenerator[Client]:
         path = tmp_path / "models.yaml"
         path.write_text(models.replace("FIRST", first.url).replace("SECOND", second.url))
-        catalogue = load_model_catalogue(path)
-        providers: Mapping[str, Provider] = connect_providers(catalogue, {})
+        known = load_model_catalogue(path)
+        providers: Mapping[str, Provider] = connect_providers(known, {})
         if failures == 5:
-            providers = guard_providers(providers, catalogue)
+            providers = wrap_providers(providers, known)
         else:
-            providers = {name: Guarded(one, name, failures=failures, pause=pause) for name, one in providers.items()}
+            providers = {name: Breaker(one, name, failures=failures, pause=pause) for name, one in providers.items()}
         settings = Settings(home=tmp_path)
-        served = activities(app, settings=settings, catalogue=catalogue, providers=providers)
+        served = activities(app, settings=settings, models=known, providers=providers)
         plugin = LLMFlowPlugin(app, activities=served)
         connected = (await connect(address=temporal, plugin=plugin)).temporal
         queue = f"limits-{uuid.uuid4()}"
@@ -178,7 +178,7 @@ models:
 async def test_what_was_refused_in_the_end_is_asked_again_but_not_for_ever(
     hello: Hello, monkeypatch: pytest.MonkeyPatch, refusal: LLMFlowError
 ) -> None:
-    monkeypatch.setattr(completions, "ROUNDS", 1)
+    monkeypatch.setattr(complete, "ROUNDS", 1)
     provider = ScriptedProvider([refusal, "good day", refusal, refusal])
     async with hello(provider) as env:
         asked = Ask(attempts=1)

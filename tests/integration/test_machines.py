@@ -15,6 +15,7 @@ from llmflow.client import Run
 from llmflow.errors import InputInvalid, MachineInvalid, RunNotCompleted, StateTimedOut, TooManyVisits
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink
 from llmflow.types.usage import Usage
 from tests.helpers.chains import chain
 from tests.helpers.command_line import call
@@ -26,7 +27,7 @@ Runs = dict[str, Run[Outcome]]
 class Billed:
     """Answers only when it is told to stop: a vendor bills that all the same."""
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         with suppress(asyncio.CancelledError):  # it comes too late
             await asyncio.Event().wait()
         return ModelResponse(text="hello", model="m", usage=Usage(output_tokens=5), reported_usd=Decimal("0.01"))

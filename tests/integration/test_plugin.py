@@ -23,7 +23,7 @@ GREETING = Greeting(text="hello ana", warmth=7)
 async def test_a_plain_client_worker_and_replayer_need_nothing_else(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider([GREETING, "no json", "no json"])
     served = activities(
-        app, settings=Settings(home=tmp_path), catalogue=ModelCatalogue.only("scripted"), providers={"scripted": model}
+        app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     client = await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     queue = str(uuid.uuid4())
@@ -45,7 +45,7 @@ async def test_a_plain_client_worker_and_replayer_need_nothing_else(temporal: st
 async def test_a_client_with_nothing_of_ours_reads_results_and_failures(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider([GREETING])
     served = activities(
-        app, settings=Settings(home=tmp_path), catalogue=ModelCatalogue.only("scripted"), providers={"scripted": model}
+        app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     ours = await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     plain = await Client.connect(temporal)
@@ -58,8 +58,8 @@ async def test_a_client_with_nothing_of_ours_reads_results_and_failures(temporal
 
 async def test_workflows_and_calls_may_have_workers_of_their_own(temporal: str, tmp_path: Path) -> None:
     models, settings = ModelCatalogue.only("scripted"), Settings(home=tmp_path)
-    pins = pin_activities(app, settings=settings, catalogue=models)
-    calls = activities(app, settings=settings, catalogue=models, providers={"scripted": ScriptedProvider([GREETING])})
+    pins = pin_activities(app, settings=settings, models=models)
+    calls = activities(app, settings=settings, models=models, providers={"scripted": ScriptedProvider([GREETING])})
     thinking = await Client.connect(temporal, identity="thinks", plugins=[LLMFlowPlugin(app, activities=pins)])
     calling = await Client.connect(temporal, identity="calls", plugins=[LLMFlowPlugin(app, activities=calls)])
     queue = str(uuid.uuid4())

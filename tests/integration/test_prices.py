@@ -61,9 +61,9 @@ providers:
 models:
   c: {policy: cheapest, candidates: ["gateway:deepseek/deepseek-chat", "openai:gpt-5.4", "cheapo:deepseek-chat"]}
 """)
-    catalogue = load_model_catalogue(path)
-    prices = app_prices(app, Settings(prices=None), catalogue)
-    ordered = [candidate.model for candidate in with_prices(catalogue, prices).resolve("c")]
+    models = load_model_catalogue(path)
+    prices = app_prices(app, Settings(prices=None), models)
+    ordered = [candidate.model for candidate in with_prices(models, prices).resolve("c")]
     assert ordered == ["cheapo:deepseek-chat", "openai:gpt-5.4", "gateway:deepseek/deepseek-chat"]
 
 

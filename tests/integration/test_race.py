@@ -8,6 +8,7 @@ import pytest
 
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink
 from llmflow.types.usage import Usage
 from tests.integration.fanned import Found, Plan, Race, app, gate
 
@@ -15,7 +16,7 @@ from tests.integration.fanned import Found, Plan, Race, app, gate
 class Stubborn:
     """Answers for number 1 at once, and for the others when it is told to stop: a vendor bills them all the same."""
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         number = int(request.messages[-1].text.removeprefix("Look at ").removesuffix("."))
         if number != 1:
             with suppress(asyncio.CancelledError):  # it comes too late

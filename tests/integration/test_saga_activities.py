@@ -59,7 +59,7 @@ app = App(name="booking", workflows=[Booking])
 
 async def test_nothing_is_undone_that_is_still_being_done(temporal: str, tmp_path: Path) -> None:
     served = activities(
-        app, settings=Settings(home=tmp_path, store=None), catalogue=ModelCatalogue.only("scripted"), providers={}
+        app, settings=Settings(home=tmp_path, store=None), models=ModelCatalogue.only("scripted"), providers={}
     )
     client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
     desk, queue = Desk(), f"booking-{uuid.uuid4()}"

@@ -9,11 +9,11 @@ from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import load_model_catalogue
-from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.stores.database import Database
 from llmflow.stores.reports.comparison import compare
 from llmflow.testing import activities_of, assert_replays
+from llmflow.types.providers import ProviderSettings
 from llmflow.types.reports import CallFilter
 from llmflow.worker import activities
 from tests.helpers.model_server import ModelServer
@@ -34,9 +34,9 @@ async def test_the_ledger_knows_the_time_to_the_first_token(temporal: str, tmp_p
     (tmp_path / "models.yaml").write_text(MODELS)
     settings = Settings(home=tmp_path, store=str(tmp_path / "llmflow.db"))
     async with ModelServer() as server:
-        provider = ResponsesProvider(Endpoint("openai", server.url, "sk-x"))
-        catalogue = load_model_catalogue(tmp_path / "models.yaml")
-        served = activities(app, settings=settings, catalogue=catalogue, providers={"openai": provider})
+        provider = ResponsesProvider(ProviderSettings(name="openai", base_url=server.url, key="sk-x"))
+        models = load_model_catalogue(tmp_path / "models.yaml")
+        served = activities(app, settings=settings, models=models, providers={"openai": provider})
         connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         queue = f"streams-{uuid4()}"
         async with Worker(connected.temporal, task_queue=queue, workflows=app.workflows):

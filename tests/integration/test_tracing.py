@@ -82,7 +82,7 @@ async def test_one_trace_from_the_client_to_the_model_and_nothing_twice(
     served = worker.activities(
         app,
         settings=Settings(home=tmp_path, store=None),
-        catalogue=ModelCatalogue.only("scripted"),
+        models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider(lambda _: "hi")},
     )
     connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))

@@ -20,13 +20,14 @@ from llmflow.errors import RequestRejected, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import Environment, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink
 from tests.helpers.waiting import until
 
 
 class Vendor:
     """Refuses the bad, and says nothing to everybody else."""
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         if "bad" in request.messages[-1].text:
             raise RequestRejected("no")
         await asyncio.Event().wait()

@@ -66,7 +66,7 @@ async def test_a_namespace_without_the_attributes_stops_no_run(temporal: str, tm
     served = activities(
         app,
         settings=settings,
-        catalogue=ModelCatalogue.only("scripted"),
+        models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([PAID])},
     )
     client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])

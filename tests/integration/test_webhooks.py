@@ -44,7 +44,7 @@ class Told:
 async def served(temporal: str, home: Path) -> AsyncGenerator[Told]:
     async with ModelServer(Reply.json({})) as receiver:
         settings = Settings(home=home, webhook=f"{receiver.url}/hook", webhook_secret=SecretStr(SECRET))
-        served = activities(app, settings=settings, catalogue=ModelCatalogue.only("scripted"), providers={})
+        served = activities(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={})
         connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
         queue = f"told-{uuid.uuid4()}"
         async with Worker(connected.temporal, task_queue=queue, workflows=app.workflows):
@@ -131,7 +131,7 @@ async def test_the_secret_is_in_no_history_and_no_log(
 
 
 async def test_without_a_webhook_nobody_is_told(temporal: str, tmp_path: Path) -> None:
-    quiet = activities(app, settings=Settings(home=tmp_path), catalogue=ModelCatalogue.only("scripted"), providers={})
+    quiet = activities(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
     connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=quiet))
     async with Worker(connected.temporal, task_queue="quiet", workflows=app.workflows):
         run = await Client(connected.temporal, "quiet").start(Publish.run, "one", id=f"quiet-{uuid.uuid4()}")

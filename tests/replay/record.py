@@ -13,10 +13,10 @@ from typing import Any
 
 from llmflow.app import App
 from llmflow.errors import AuthenticationFailed, RunNotCompleted
-from llmflow.providers.base import Provider
 from llmflow.providers.offline.provider import Offline
 from llmflow.testing import ScriptedProvider, decider, environment, server
 from llmflow.types.approvals import Decide
+from llmflow.types.providers import Provider
 from tests.helpers.chains import chain
 from tests.helpers.hasty import hasty_server
 from tests.integration.asking import app as asking

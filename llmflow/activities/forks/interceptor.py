@@ -20,7 +20,7 @@ from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 
 
-class Forks(Interceptor):
+class ForkInterceptor(Interceptor):
     """Takes results. The outermost interceptor: of what is taken there is no trace, no metric and no record."""
 
     def __init__(self, histories: Histories) -> None:

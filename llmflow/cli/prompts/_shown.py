@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from llmflow.prompts.prompt import Prompt
+from llmflow.prompts.prompt import PromptVersion
 
 
-def prompt_as_json(prompt: Prompt) -> dict[str, Any]:  # Any: JSON
+def prompt_as_json(prompt: PromptVersion) -> dict[str, Any]:  # Any: JSON
     """All that its file says."""
     return {
         "name": prompt.ref.name,

@@ -11,7 +11,7 @@ from rich.text import Text
 from llmflow.cli._apps import load
 from llmflow.cli._output import err, print_json, say
 from llmflow.config import Settings
-from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.labels import FILE, Labels, Reason
 from llmflow.stores.prompts.registry import Registry
@@ -48,7 +48,7 @@ class Store:
         """Who, and why."""
         return Reason(by=self.settings.by, why=why, force=force)
 
-    async def prompt(self, name: str, word: str) -> Prompt:
+    async def prompt(self, name: str, word: str) -> PromptVersion:
         """A prompt as the store has it, in the version that a word means.
 
         Raises:
@@ -58,7 +58,7 @@ class Store:
         return await self.registry.get(PromptRef(name=name, version=version))
 
 
-def file_of(name: str, words: Collection[str], app: str | None) -> Prompt | None:
+def file_of(name: str, words: Collection[str], app: str | None) -> PromptVersion | None:
     """What `file` means, if it is one of the words for a version.
 
     Raises:

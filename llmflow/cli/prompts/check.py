@@ -19,7 +19,7 @@ from llmflow.cli._run import run
 from llmflow.cli.prompts._store import opened
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, PromptError
-from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.prompts.labels import NONE
 from llmflow.stores.prompts.states import PromptState
 from llmflow.stores.prompts.uses import last_uses
@@ -69,10 +69,10 @@ def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[Drift], list[Prompt]]:
+async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[Drift], list[PromptVersion]]:
     """And the prompts that follow the workers' files."""
     prompts = prompts_of(app)
-    catalogue = workers.app_model_catalogue(app, settings) if app.models or settings.models else None
+    models = workers.app_model_catalogue(app, settings) if app.models or app.providers or settings.models else None
     drifts: list[Drift] = []
     async with opened() as store:
         states = await store.labels.states(app.name)
@@ -82,8 +82,8 @@ async def _drifts(path: str | None, app: App, settings: Settings) -> tuple[list[
             for who, version in _pointed_at(state):
                 try:
                     found = await store.registry.get(PromptRef(name=state.name, version=version))
-                    if catalogue:
-                        workers.check_prompt(found, app, catalogue)
+                    if models:
+                        workers.check_prompt(found, app, models)
                 except (PromptError, ConfigInvalid) as error:
                     what = f"no run can use {version}, which {who} is: {error.message}"
                     mend = (f"llmflow prompts history {state.name}",)
@@ -98,7 +98,9 @@ def _decided(state: PromptState | None, label: str) -> bool:
     return state is not None and (label in state.labels or label in state.rollouts)
 
 
-def _used(unlabelled: Sequence[Prompt], uses: Mapping[str, Mapping[str, datetime]], label: str) -> Iterator[Drift]:
+def _used(
+    unlabelled: Sequence[PromptVersion], uses: Mapping[str, Mapping[str, datetime]], label: str
+) -> Iterator[Drift]:
     """The store cannot say which files a worker has, but which version it last called a model with."""
     for prompt in unlabelled:
         name, version = prompt.ref.name, prompt.ref.version
@@ -109,7 +111,7 @@ def _used(unlabelled: Sequence[Prompt], uses: Mapping[str, Mapping[str, datetime
             yield Drift(prompt=name, kind="used", what=what, mend=(mend,))
 
 
-def _of_file(path: str | None, label: str, prompt: Prompt, state: PromptState) -> Iterator[Drift]:
+def _of_file(path: str | None, label: str, prompt: PromptVersion, state: PromptState) -> Iterator[Drift]:
     name, version = prompt.ref.name, prompt.ref.version
     if all(one.version != version for one in state.versions):
         what = f"the file is {version}, which is not stored"

@@ -12,7 +12,7 @@ from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import PromptName, opened
 from llmflow.config import Settings
-from llmflow.prompts.prompt import Prompt
+from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.prompts.labels import FILE
 from llmflow.stores.prompts.states import PromptState
 from llmflow.worker import prompts_of
@@ -40,7 +40,7 @@ def diff_prompt(
     """
     served, label = load(app), Settings.load().label
 
-    async def both() -> tuple[str, list[Prompt]]:
+    async def both() -> tuple[str, list[PromptVersion]]:
         async with opened() as store:
             old = before or label
             if before is None and label not in (state := await store.labels.state(name)).labels:

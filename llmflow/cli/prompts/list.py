@@ -13,7 +13,7 @@ from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
 from llmflow.cli.prompts._store import opened
 from llmflow.config import Settings
-from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.rollouts import percent
 from llmflow.stores.prompts.states import PromptState
@@ -65,7 +65,7 @@ def _table(prompts: Prompts, states: Mapping[str, PromptState]) -> Table:
     return table
 
 
-def _labels(prompt: Prompt, state: PromptState | None) -> Text:
+def _labels(prompt: PromptVersion, state: PromptState | None) -> Text:
     """Each with the version where it is not the file's; or with the arms of the rollout that decides in its place."""
     shown: list[Text] = []
     for label, rollout in state.rollouts.items() if state else ():
@@ -77,6 +77,6 @@ def _labels(prompt: Prompt, state: PromptState | None) -> Text:
     return Text("\n").join(shown)
 
 
-def _as_json(prompt: Prompt, state: PromptState | None) -> dict[str, Any]:  # Any: JSON
+def _as_json(prompt: PromptVersion, state: PromptState | None) -> dict[str, Any]:  # Any: JSON
     labels = {label: found.version for label, found in state.labels.items()} if state else {}
     return {**prompt_as_json(prompt), "labels": labels, "rollouts": state.rollouts if state else {}}

@@ -12,7 +12,7 @@ from llmflow.cli._output import near, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._store import opened
 from llmflow.errors import ConfigInvalid, InputInvalid
-from llmflow.prompts.prompt import Prompt
+from llmflow.prompts.prompt import PromptVersion
 
 
 def pull_prompt(
@@ -35,7 +35,7 @@ def pull_prompt(
 
     there = _text(path)
 
-    async def stored() -> tuple[Prompt, bool]:
+    async def stored() -> tuple[PromptVersion, bool]:
         async with opened() as store:
             lost = there is not None and not await store.registry.has_text(name, there)
             return await store.prompt(name, word or store.settings.label), lost

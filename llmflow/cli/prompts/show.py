@@ -13,7 +13,7 @@ from llmflow.cli._output import near, out, print_json
 from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
 from llmflow.cli.prompts._store import opened
-from llmflow.prompts.prompt import Prompt
+from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.prompts.labels import FILE
 from llmflow.worker import prompts_of
 
@@ -53,12 +53,12 @@ def show_prompt(
         out.print(Text(message.text), soft_wrap=True)
 
 
-async def _stored(name: str, word: str) -> Prompt:
+async def _stored(name: str, word: str) -> PromptVersion:
     async with opened() as store:
         return await store.prompt(name, word)
 
 
-def _facts(prompt: Prompt) -> list[tuple[str, str]]:
+def _facts(prompt: PromptVersion) -> list[tuple[str, str]]:
     options = prompt.options.model_dump(mode="json")
     facts = {
         "prompt": prompt.ref.name,
@@ -73,6 +73,6 @@ def _facts(prompt: Prompt) -> list[tuple[str, str]]:
     return [(title, text) for title, text in facts.items() if text]
 
 
-def _variable(prompt: Prompt, name: str) -> str:
+def _variable(prompt: PromptVersion, name: str) -> str:
     types = prompt.input.get(name)
     return f"{name} ({' or '.join(types)})" if types else name

@@ -15,7 +15,7 @@ from llmflow.errors import ApprovalExpired, ApprovalRejected
 from llmflow.flow.approvals.answers import Form, decisive, form_of
 from llmflow.flow.approvals.notices import Notices, reach
 from llmflow.flow.arguments import invalid, length, one_of
-from llmflow.flow.run import Run, current
+from llmflow.flow.run import CurrentRun, current
 from llmflow.types.addresses import is_name
 from llmflow.types.approvals import Question, Vote, person
 from llmflow.types.base import unwritable
@@ -127,7 +127,7 @@ async def approval(
 class _Waiting:
     """The waiting for one question."""
 
-    run: Run
+    run: CurrentRun
     name: str
     notices: Notices
     timeout: timedelta | None

@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
 from llmflow.flow.execute import HEARTBEAT_TIMEOUT, execute
-from llmflow.flow.run import Run
+from llmflow.flow.run import CurrentRun
 from llmflow.types.approvals import Event, Notification, ReachRequest
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import NOTIFY, REACH
@@ -18,7 +18,7 @@ from llmflow.types.contracts import NOTIFY, REACH
 A_DAY = timedelta(days=1)
 
 
-async def reach(run: Run) -> None:
+async def reach(run: CurrentRun) -> None:
     """Learn how people are reached: asked once, then the same to the end of the run and of those that continue it.
 
     Not by a local activity, which would cost less: Temporal may replay its end before a signal or an update that came
@@ -39,7 +39,7 @@ def _persistent() -> CallOptions:
 class Notices:
     """Notifications of one question."""
 
-    def __init__(self, run: Run, name: str) -> None:
+    def __init__(self, run: CurrentRun, name: str) -> None:
         self._run = run
         self._name = name
         self._sending: list[asyncio.Task[None]] = []

@@ -14,7 +14,7 @@ from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
 from llmflow.flow.branches.batches import VALUE_BYTES, as_failure, as_json
 from llmflow.flow.branches.branches import Outcome, run_items
 from llmflow.flow.functions import function_at, kinds_of
-from llmflow.flow.run import Run, current, key, path
+from llmflow.flow.run import CurrentRun, current, key, path
 from llmflow.flow.steps import recorded
 from llmflow.flow.tools import call
 from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
@@ -110,7 +110,7 @@ class _Results:
             or info.get_current_history_size() > HISTORY_BYTES
         )
 
-    def all(self, run: Run) -> BatchResult:
+    def all(self, run: CurrentRun) -> BatchResult:
         return BatchResult(
             done=len(self._values) + len(self._failures),
             values=packed(self._values[index] for index in sorted(self._values)),
@@ -119,7 +119,7 @@ class _Results:
         )
 
 
-async def _tell_parent(run: Run) -> None:
+async def _tell_parent(run: CurrentRun) -> None:
     """A child that fails or is cancelled has no result, but what it spent is spent."""
     usage, parent = run.totals.usage, workflow.info().parent
     if parent and (usage.total.calls or usage.taken.calls):

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import CancelledError, is_cancelled_exception
 
 from llmflow.errors import CompensationFailed
-from llmflow.flow.run import Run, path, this_task
+from llmflow.flow.run import CurrentRun, path, this_task
 from llmflow.flow.tools import call
 from llmflow.types.addresses import branched
 
@@ -143,7 +143,7 @@ async def stop(tasks: Sequence[asyncio.Task[R]]) -> None:
         raise asyncio.CancelledError
 
 
-async def end_branches(run: Run) -> None:
+async def end_branches(run: CurrentRun) -> None:
     """Cancel orphaned branches and await them before the run closes, so that their cost is counted.
 
     Raises:

@@ -30,7 +30,7 @@ from llmflow.flow.checkpoints import go_on, is_due
 from llmflow.flow.failures import described, may_pass
 from llmflow.flow.machine.table import MARK, Handler, Spec, Table, name_of, read
 from llmflow.flow.pauses import pause
-from llmflow.flow.run import Run, current, path
+from llmflow.flow.run import CurrentRun, current, path
 from llmflow.flow.steps import step as open_step
 from llmflow.types.lengths import length_of
 from llmflow.types.machines import MachineDescription, Position
@@ -252,7 +252,7 @@ def _events() -> int:
     return workflow.info().get_current_history_length()
 
 
-async def _go_on(run: Run, *, is_over: bool) -> None:
+async def _go_on(run: CurrentRun, *, is_over: bool) -> None:
     """Between two states: let the run begin again if its history is long, and nothing would be lost or done twice."""
     if is_due() and run.machines.may_go_on() and not (is_over or run.sagas.pending()):
         run.machines.go_on()

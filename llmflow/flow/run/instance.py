@@ -8,14 +8,14 @@ from typing import Any
 from temporalio import workflow
 
 from llmflow.errors import ConfigInvalid
-from llmflow.flow.run.run import Run
+from llmflow.flow.run.run import CurrentRun
 
 
 class Instance:
-    """A workflow instance. It gets a `Run` when it turns out to use llmflow; others cost nothing, and show nothing."""
+    """A workflow instance. It gets a `CurrentRun` once it uses llmflow; others cost nothing, and show nothing."""
 
     def __init__(self) -> None:
-        self.run: Run | None = None
+        self.run: CurrentRun | None = None
         self._method: Callable[..., object] | None = None
         self._arguments: Sequence[Any] = ()  # Any: the user's own types
         self._events = 0
@@ -24,7 +24,7 @@ class Instance:
 
     def install(self, info: workflow.Info) -> None:
         """Give it a run before any code of the user runs."""
-        self.run = run = Run()
+        self.run = run = CurrentRun()
         try:
             run.restore(info)
         except Exception as error:  # whatever it is: raised here, it would block the run; `begin` fails it
@@ -35,7 +35,7 @@ class Instance:
         """The workflow's `run` begins.
 
         Raises:
-            InputInvalid: see `Run.restore`.
+            InputInvalid: see `CurrentRun.restore`.
         """
         if self._problem:
             raise self._problem
@@ -48,14 +48,14 @@ class Instance:
         """Code that has no run yet starts an activity or a child."""
         self._has_worked = True
 
-    def opened(self) -> Run:
+    def opened(self) -> CurrentRun:
         """The run: a new one at the first verb of a workflow that nothing said to be ours.
 
         Raises:
-            InputInvalid: see `Run.restore`.
+            InputInvalid: see `CurrentRun.restore`.
         """
         if self.run is None:
-            run = Run()
+            run = CurrentRun()
             run.restore(workflow.info())
             self.run = run
             run.answer()
@@ -70,7 +70,7 @@ instance: ContextVar[Instance | None] = ContextVar("llmflow_instance", default=N
 """Set by the plugin in each task that Temporal starts: that of `run`, and those of handlers."""
 
 
-def current() -> Run:
+def current() -> CurrentRun:
     """The run that the calling workflow code belongs to.
 
     Raises:

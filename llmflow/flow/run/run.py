@@ -28,7 +28,7 @@ from llmflow.types.steps import StepReport
 from llmflow.types.usage import UsageReport
 
 
-class Run:
+class CurrentRun:
     """Parts, who the run is for, and what it was started with."""
 
     def __init__(self) -> None:

@@ -228,12 +228,9 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
     litellm wraps what it caught three times, and loses something each time: bodies, headers, `Retry-After`. It makes a
     500 of Anthropic's 529, of a refused connection, of a page of HTML. So what decides is what it caught first.
     """
-    for cause in _below(error):
-        if is_http(cause):
-            response = cast(_HttpResponse | None, getattr(cause, "response", None))
-            if response is None:
-                return unavailable(model, _named(cause), key)
-            return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
+    for cause in below(error):
+        if known := classify_http(cause, model, key):
+            return known
         if isinstance(cause, JSONDecodeError):
             return unavailable(model, f"Invalid JSON: {cause}", key)
     status = cast(int | None, getattr(error, "status_code", None))
@@ -242,7 +239,18 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
     return unreadable(model, str(error), key)
 
 
-def _below(error: BaseException | None) -> Iterator[BaseException]:
+def classify_http(error: BaseException, model: str, key: str | None = None) -> ProviderError | None:
+    """An exception of an HTTP library as one of ours, see `classify`; `None` for another exception."""
+    if not is_http(error):
+        return None
+    response = cast(_HttpResponse | None, getattr(error, "response", None))
+    if response is None:
+        return unavailable(model, _named(error), key)
+    return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
+
+
+def below(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmflow.errors import ErrorDetail, LimitReached
-from llmflow.providers.base import Provider
 from llmflow.providers.dialects.failures import lengthened
 from llmflow.providers.limits.counters import Counter, Counters
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.limits import NO_LIMITS, Limits
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, Provider
 from llmflow.types.sizes import estimated_input
 
 DEFAULT_OUTPUT = 1000
@@ -36,13 +36,13 @@ class _Rule:
 class Limited:
     """A provider that is asked only where its limits, the model's and the tenant's have room."""
 
-    def __init__(self, provider: Provider, name: str, catalogue: ModelCatalogue, counters: Counters) -> None:
+    def __init__(self, provider: Provider, name: str, models: ModelCatalogue, counters: Counters) -> None:
         self._provider = provider
         self._name = name
-        self._catalogue = catalogue
+        self._models = models
         self._counters = counters
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
         The tokens of the request and of the longest answer are taken before the call; afterwards what was really used
@@ -52,7 +52,7 @@ class Limited:
             LimitReached: a limit has no room for it; nothing was asked.
         """
         taken = await self._take(request)
-        response = await self._provider.complete(request)
+        response = await self._provider.complete(request, sink)
         used = response.usage.input_tokens + response.usage.output_tokens
         for rule, cost, at in taken if used else ():
             if rule.kind == "tokens":
@@ -83,12 +83,12 @@ class Limited:
 
     def _rules(self, request: ModelRequest) -> Iterator[_Rule]:
         model, tenant = f"{self._name}:{request.model}", request.tenant
-        yield from _rules(f"model/{model}", f"limits.{model}", self._catalogue.limits.get(model, NO_LIMITS))
+        yield from _rules(f"model/{model}", f"limits.{model}", self._models.limits.get(model, NO_LIMITS))
         if tenant is not None:
-            named = tenant if tenant in self._catalogue.tenants else "*"
-            limits = self._catalogue.tenants.get(named, NO_LIMITS)
+            named = tenant if tenant in self._models.tenants else "*"
+            limits = self._models.tenants.get(named, NO_LIMITS)
             yield from _rules(f"tenant/{tenant}", f"tenants.{named}", limits)
-        entry = self._catalogue.providers[self._name]
+        entry = self._models.providers[self._name]
         yield from _rules(f"provider/{self._name}", f"providers.{self._name}.limits", entry.limits)
 
     def _reached(self, request: ModelRequest, rule: _Rule, wait: float) -> LimitReached:

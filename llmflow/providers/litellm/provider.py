@@ -22,6 +22,7 @@ from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, first_fault
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, ProviderSettings
 
 _ENVIRONMENT = MappingProxyType(
     {
@@ -55,7 +56,7 @@ class _Litellm(Protocol):
 class LitellmProvider:
     """Asks a vendor through litellm, which goes by the part of the model's id before the slash."""
 
-    def __init__(self, name: str, *, base_url: str | None = None, key: str | None = None) -> None:
+    def __init__(self, settings: ProviderSettings) -> None:
         """As in models.yaml.
 
         Raises:
@@ -63,14 +64,14 @@ class LitellmProvider:
         """
         if find_spec("litellm") is None:
             raise ConfigInvalid(
-                f"provider {name!r} has `api: litellm`, which is an extra: pip install 'llmflow[litellm]'"
+                f"provider {settings.name!r} has `api: litellm`, which is an extra: pip install 'llmflow[litellm]'"
             )
-        self._name = name
-        self._base_url = base_url
-        self._key = key
+        self._name = settings.name
+        self._base_url = settings.base_url
+        self._key = settings.key
         self._litellm: _Litellm | None = None
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`."""
         model = f"{self._name}:{request.model}"
         schema = chat_schema(request)

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from pydantic import ValidationError
 
 from llmflow.errors import unknown
-from llmflow.providers.models.routing import POLICIES, Branch, Policy, Route, merged
+from llmflow.providers.models.routing import POLICIES, Alternative, Policy, Route, merged
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.refs import ModelRef, is_alias
 from llmflow.yaml import Node
@@ -70,14 +70,14 @@ class Aliases:
         node = self._models[name]
         check_name("model", name, node)
         policy, candidates = _policy(name, node)
-        branches = merged(self._branch(item, policy, (*above, name)) for item in candidates.sequence())
-        if not branches:
+        alternatives = merged(self._alternative(item, policy, (*above, name)) for item in candidates.sequence())
+        if not alternatives:
             raise candidates.error(f"model {name!r} has no candidates: give at least one, such as `provider:model`")
-        return Route(name=name, policy=policy, branches=branches)
+        return Route(name=name, policy=policy, alternatives=alternatives)
 
-    def _branch(self, node: Node, policy: Policy, above: tuple[str, ...]) -> Branch:
+    def _alternative(self, node: Node, policy: Policy, above: tuple[str, ...]) -> Alternative:
         if isinstance(node.value, str):
-            return Branch(to=self._meant(node, ModelOptions(), None, above))
+            return Alternative(to=self._meant(node, ModelOptions(), None, above))
         fields = node.mapping("a candidate that is not `provider:model`", _OPTIONS | _ROUTING | {"model"})
         if "model" not in fields:
             raise node.error("the candidate has no `model`: write `{model: provider:model, ...}`")
@@ -85,7 +85,7 @@ class Aliases:
             raise fields["weight"].error("a `weight` needs `policy: weighted`, beside `candidates`")
         counts = {name: _count(name, fields.pop(name)) for name in _ROUTING if name in fields}
         model = fields.pop("model")
-        return Branch(
+        return Alternative(
             to=self._meant(model, _options(fields), counts.get("up_to"), above), weight=counts.get("weight", 1)
         )
 

@@ -10,43 +10,24 @@ models:
   fast: "openai:gpt-6-luna"
   default: smart                                            # an alias may mean another
 
-`limits.py` has what limits may stand there, `aliases.py` what candidates and policies.
+`entries.py` has what a provider is, `limits.py` what limits may stand there, `aliases.py` what candidates and policies.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
 
 from llmflow.errors import ModelNotFound, unknown
-from llmflow.providers.models.aliases import Aliases, check_model, check_name
-from llmflow.providers.models.limits import NO_LIMITS, Limits, read_limits
+from llmflow.providers.apis import SHIPPED, apis_with
+from llmflow.providers.models.aliases import Aliases, check_model
+from llmflow.providers.models.entries import OFFLINE, Api, ProviderEntry, read_provider
+from llmflow.providers.models.limits import Limits, read_limits
 from llmflow.providers.models.routing import PriceOf, Route
 from llmflow.types.models import Candidate
+from llmflow.types.providers import ProviderFactory
 from llmflow.types.refs import ModelRef, is_alias
-from llmflow.yaml import Node, read_yaml
-
-Api = Literal["responses", "chat", "litellm", "offline"]
-OFFLINE = "offline"
-_APIS: Mapping[str, Api] = MappingProxyType({api: api for api in get_args(Api)})
-
-_URL = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProviderEntry:
-    """One vendor of models.yaml."""
-
-    api: Api
-    """`responses` and `chat` are OpenAI's two APIs, `litellm` all that it knows, `offline` no vendor and no model."""
-    base_url: str | None = None
-    """Where the API begins; `None` for OpenAI itself, or where `OPENAI_BASE_URL` points, or where litellm knows it."""
-    key: str | None = None
-    """The environment variable that holds the key; `None` for servers that ask for none."""
-    limits: Limits = NO_LIMITS
-    """Of its key: all its models together."""
+from llmflow.yaml import read_yaml
 
 
 def _no_price(model: str) -> None:
@@ -64,10 +45,12 @@ class ModelCatalogue:
     """By `provider:model`."""
     tenants: Mapping[str, Limits] = field(default_factory=dict[str, Limits])
     """By tenant; those of `*` hold for each that is not named."""
+    apis: Mapping[str, Api] = field(default_factory=lambda: SHIPPED)
+    """What the `api` of a provider can be, by name."""
     price: PriceOf = _no_price
     """What `policy: cheapest` goes by."""
     sole: str | None = None
-    """The provider that answers for every name, whatever it is; `None` in a catalogue that was read from a file."""
+    """The provider that answers for every name, whatever it is; `None` in one that was read from a file."""
 
     @classmethod
     def only(cls, provider: str) -> "ModelCatalogue":
@@ -99,45 +82,35 @@ class ModelCatalogue:
         return (Candidate(model=name),)
 
 
-def load_model_catalogue(path: str | Path) -> ModelCatalogue:
-    """Read a models.yaml; `offline` instead of a path is the model catalogue in which no name means a model.
+def load_model_catalogue(
+    path: str | Path | None, own: Mapping[str, ProviderFactory] = MappingProxyType({})
+) -> ModelCatalogue:
+    """Read a models.yaml.
+
+    Args:
+        path: Of the file. `offline` is the model catalogue in which no name means a model; `None` one without a file,
+            which has the App's own providers alone.
+        own: An App's own providers, by name. Each is an API that `api:` can name, and a provider of that name unless
+            the file has one.
 
     Raises:
         ConfigInvalid: says `file:line:column`, what is wrong, and what may stand there.
     """
     if str(path) == OFFLINE:
         return replace(ModelCatalogue.only(OFFLINE), providers={OFFLINE: ProviderEntry(api=OFFLINE)})
-    root = read_yaml(Path(path)).mapping("models.yaml", {"providers", "models", "limits", "tenants"})
+    apis = apis_with(own)
+    root = read_yaml(Path(path)).mapping("models.yaml", {"providers", "models", "limits", "tenants"}) if path else {}
     parts = {name: node.mapping(f"`{name}`") for name, node in root.items()}
-    providers = {name: _provider(name, node) for name, node in parts.get("providers", {}).items()}
+    named = {name: read_provider(name, node, apis) for name, node in parts.get("providers", {}).items()}
+    providers = {**{name: ProviderEntry(api=name) for name in own}, **named}
     models = parts.get("models", {})
     aliases = Aliases(models, providers)
     for model, node in parts.get("limits", {}).items():
         check_model(model, node, providers)
     return ModelCatalogue(
+        apis=apis,
         providers=MappingProxyType(providers),
         aliases=MappingProxyType({name: aliases.route(name) for name in models}),
         limits=MappingProxyType({name: read_limits(node) for name, node in parts.get("limits", {}).items()}),
         tenants=MappingProxyType({name: read_limits(node) for name, node in parts.get("tenants", {}).items()}),
     )
-
-
-def _provider(name: str, node: Node) -> ProviderEntry:
-    check_name("provider", name, node)
-    fields = node.mapping(f"provider {name!r}", {"api", "base_url", "key", "limits"})
-    limits = read_limits(fields.pop("limits")) if "limits" in fields else NO_LIMITS
-    if "api" not in fields:
-        raise node.error(f"provider {name!r} has no `api`: give one of {', '.join(_APIS)}")
-    text = {field: value.text(f"`{field}`") for field, value in fields.items()}
-    api, base_url, key = _APIS.get(text["api"]), text.get("base_url"), text.get("key")
-    if api is None:
-        raise fields["api"].error(f"there is no api {unknown(text['api'], _APIS)}")
-    if (api == OFFLINE) != (name == OFFLINE):
-        raise node.error("`api: offline` and the name `offline` go together: every record must say that no model spoke")
-    if base_url is not None and not _URL.fullmatch(base_url):
-        raise fields["base_url"].error("`base_url` must be http:// or https:// with a host, and no password in it")
-    if api == "chat" and base_url is None:
-        raise node.error(f"provider {name!r} has no `base_url`: say where its API begins, such as http://localhost/v1")
-    if api == "responses" and base_url is None and key is None:
-        raise node.error(f"provider {name!r} has no `key`: name the environment variable, such as OPENAI_API_KEY")
-    return ProviderEntry(api=api, base_url=base_url, key=key, limits=limits)

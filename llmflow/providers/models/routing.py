@@ -25,12 +25,12 @@ MIX = Usage(input_tokens=3000, output_tokens=1000)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Branch:
+class Alternative:
     """One way that a route may go: to a model, or on to another alias."""
 
     to: "Candidate | Route"
     weight: int = 1
-    """Its share of the runs, beside the weights of the other branches."""
+    """Its share of the runs, beside the weights of the other alternatives."""
 
     @property
     def name(self) -> str:
@@ -38,12 +38,12 @@ class Branch:
         return self.to.model if isinstance(self.to, Candidate) else self.to.name
 
 
-def merged(branches: Iterable[Branch]) -> tuple[Branch, ...]:
-    """The branches, of which equal ones are one, with their weights together."""
-    every = tuple(branches)
+def merged(alternatives: Iterable[Alternative]) -> tuple[Alternative, ...]:
+    """The alternatives, of which equal ones are one, with their weights together."""
+    every = tuple(alternatives)
     return tuple(
-        Branch(to=way, weight=sum(one.weight for one in every if one.to == way))
-        for way in _once(branch.to for branch in every)
+        Alternative(to=way, weight=sum(one.weight for one in every if one.to == way))
+        for way in _once(one.to for one in every)
     )
 
 
@@ -53,12 +53,12 @@ class Route:
 
     name: str
     policy: Policy = "first"
-    branches: tuple[Branch, ...]
+    alternatives: tuple[Alternative, ...]
 
     def __iter__(self) -> Iterator[Candidate]:
         """Every candidate, in the order of the file."""
-        for branch in self.branches:
-            yield from (branch.to,) if isinstance(branch.to, Candidate) else branch.to
+        for one in self.alternatives:
+            yield from (one.to,) if isinstance(one.to, Candidate) else one.to
 
     def candidates(self, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
         """Every candidate once, in the order in which they are tried.
@@ -67,7 +67,7 @@ class Route:
             unit: what `weighted` is sticky by: the same unit always gets the same order.
             price: what `cheapest` goes by.
         """
-        ways = [_candidates(branch, unit, price) for branch in self.branches]
+        ways = [_candidates(one, unit, price) for one in self.alternatives]
         if self.policy == "cheapest":
             ways.sort(key=lambda way: _or_infinite(price(way[0].model)))
         elif self.policy == "weighted":
@@ -76,14 +76,16 @@ class Route:
 
     def given(self, options: ModelOptions, up_to: int | None) -> "Route":
         """This route, as another alias means it: with options, and a size of input, over those of its candidates."""
-        return replace(self, branches=merged(replace(one, to=_given(one.to, options, up_to)) for one in self.branches))
+        return replace(
+            self, alternatives=merged(replace(one, to=_given(one.to, options, up_to)) for one in self.alternatives)
+        )
 
     def _lots(self, unit: str) -> Iterator[float]:
         """Drawn for names, so that another order in the file moves no run; for one that stands twice, by its turn."""
         turns = Counter[str]()
-        for branch in self.branches:
-            yield _lot(f"{self.name}/{unit}/{branch.name}/{turns[branch.name]}", branch.weight)
-            turns[branch.name] += 1
+        for one in self.alternatives:
+            yield _lot(f"{self.name}/{unit}/{one.name}/{turns[one.name]}", one.weight)
+            turns[one.name] += 1
 
 
 def _given(to: Candidate | Route, options: ModelOptions, up_to: int | None) -> Candidate | Route:
@@ -92,8 +94,8 @@ def _given(to: Candidate | Route, options: ModelOptions, up_to: int | None) -> C
     return Candidate(model=to.model, options=options.over(to.options), up_to=to.up_to if up_to is None else up_to)
 
 
-def _candidates(branch: Branch, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
-    return (branch.to,) if isinstance(branch.to, Candidate) else branch.to.candidates(unit, price)
+def _candidates(one: Alternative, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
+    return (one.to,) if isinstance(one.to, Candidate) else one.to.candidates(unit, price)
 
 
 def _once(ways: Iterable[_Way]) -> tuple[_Way, ...]:
@@ -112,7 +114,7 @@ def _or_infinite(usd: Decimal | None) -> Decimal:
 def _lot(drawn_for: str, weight: int) -> float:
     """The smallest lot comes first. Weights are the odds of that, and of the order of those that follow.
 
-    Drawn for each branch by itself, so that a changed weight moves no more runs than it must.
+    Drawn for each alternative by itself, so that a changed weight moves no more runs than it must.
     """
     drawn = int.from_bytes(hashlib.sha256(drawn_for.encode()).digest()[:6]) + 1
     return -math.log(drawn / (2**48 + 1)) / weight

@@ -10,10 +10,11 @@ import json
 import re
 
 from llmflow.providers.offline.extraction.answers import AnswerWriter
-from llmflow.providers.offline.extraction.content import Content
+from llmflow.providers.offline.extraction.content import RankedMaterial
 from llmflow.providers.offline.extraction.material import read
 from llmflow.types.messages import ToolCall
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 
@@ -30,7 +31,7 @@ class Offline:
     answer best. Tools are called only when the request demands it. As there are no tokens, usage counts words.
     """
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """Answer from the request's own text.
 
         Raises:
@@ -44,7 +45,7 @@ class Offline:
 
 
 def _complete(request: ModelRequest) -> ModelResponse:
-    content = Content(read(request.messages))
+    content = RankedMaterial(read(request.messages))
     tool = _demanded(request)
     if tool is not None:
         arguments = json.dumps(AnswerWriter(content, tool.json_schema).value(), ensure_ascii=False)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import Spoken
 from llmflow.providers.openai.joined import Joined
+from llmflow.types.providers import DeltaSink
 
 
 class _FunctionDelta(BaseModel):
@@ -28,7 +29,7 @@ class _Delta(Spoken):
     tool_calls: tuple[_CallDelta, ...] | None = None
 
 
-class _Choice(BaseModel):
+class _ChoiceDelta(BaseModel):
     index: int = 0
     delta: _Delta | None = None
     finish_reason: str | None = None
@@ -36,7 +37,7 @@ class _Choice(BaseModel):
 
 
 class _Chunk(BaseModel):
-    choices: tuple[_Choice, ...] | None = None
+    choices: tuple[_ChoiceDelta, ...] | None = None
     id: str | None = None
     model: str | None = None
     service_tier: str | None = None
@@ -68,8 +69,8 @@ class _PartialCall:
 class ChatChunks(Joined):
     """Puts deltas together, and takes of all other fields what was said last: an empty one says nothing."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, sink: DeltaSink) -> None:
+        super().__init__(sink)
         self._answer: Json = {}
         self._text: list[str] = []
         self._refusal: list[str] = []
@@ -96,13 +97,15 @@ class ChatChunks(Joined):
         about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier, "usage": chunk.usage}
         self._answer |= {name: value for name, value in about.items() if value}
         self._error = self._error or chunk.error
-        first = next((choice for choice in chunk.choices or () if choice.index == 0), _Choice())
+        first = next((choice for choice in chunk.choices or () if choice.index == 0), _ChoiceDelta())
         self._error = self._error or first.error
         self._finish_reason = first.finish_reason or self._finish_reason
         return self._hear(first.delta or _Delta())
 
     def _hear(self, said: _Delta) -> bool:
-        self._text.append(said.text)
+        if said.text:
+            self._text.append(said.text)
+            self._sink.text(said.text)
         self._refusal.append(said.refusal or "")
         for delta in said.tool_calls or ():
             self._call(delta).take(delta)

@@ -3,8 +3,9 @@
 from llmflow.providers.dialects.failures import judge
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.chat_chunks import ChatChunks
-from llmflow.providers.openai.endpoint import Connection, Endpoint
+from llmflow.providers.openai.endpoint import Endpoint, is_at
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, ProviderSettings
 
 _RENAMED_LIMIT = ("openai.com", "openai.azure.com", "services.ai.azure.com", "openrouter.ai")
 
@@ -12,12 +13,11 @@ _RENAMED_LIMIT = ("openai.com", "openai.azure.com", "services.ai.azure.com", "op
 class ChatProvider:
     """Asks any server that speaks Chat Completions."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._connection = Connection(endpoint)
-        self._limit = limit_field(endpoint)
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._endpoint = Endpoint(settings)
+        self._limit = limit_field(self._endpoint.base_url)
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
         Raises:
@@ -26,21 +26,21 @@ class ChatProvider:
         model = f"{self._endpoint.name}:{request.model}"
         schema = chat_schema(request)
         body = chat_body(request, model, schema, self._limit)
-        joined = ChatChunks() if body.get("stream") else None
-        answer = await self._connection.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
+        joined = ChatChunks(sink) if body.get("stream") else None
+        answer = await self._endpoint.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._endpoint.key)
         return answer.response(request, schema, self._endpoint.base_url, joined.first_token if joined else None)
 
     async def close(self) -> None:
         """See `Provider.close`."""
-        await self._connection.close()
+        await self._endpoint.close()
 
 
-def limit_field(endpoint: Endpoint) -> str:
+def limit_field(base_url: str) -> str:
     """How a server calls the limit of tokens.
 
     OpenAI's reasoning models refuse the old name, `max_tokens`. Mistral refuses the new one, and some local servers
     ignore it, which would be no limit at all; so all but those that are known to take it get the old one.
     """
-    return "max_completion_tokens" if endpoint.is_at(*_RENAMED_LIMIT) else "max_tokens"
+    return "max_completion_tokens" if is_at(base_url, *_RENAMED_LIMIT) else "max_tokens"

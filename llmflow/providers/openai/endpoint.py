@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from pydantic_core import to_json
 from llmflow.errors import ProviderError
 from llmflow.providers.dialects.failures import classify, is_http, unavailable, unreadable
 from llmflow.providers.openai.joined import Joined
+from llmflow.types.providers import ProviderSettings
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -27,27 +27,13 @@ between two bytes says nothing about a model that thinks."""
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
-@dataclass(frozen=True)
 class Endpoint:
-    """A provider of models.yaml whose key has been read."""
+    """One server, and the SDK's client of it, made at the first call: importing the SDK takes 0.4 s and 40 MB."""
 
-    name: str
-    """As in models.yaml."""
-    base_url: str = OPENAI
-    key: str | None = field(default=None, repr=False)
-    """`None` for servers that ask for none."""
-
-    def is_at(self, *domains: str) -> bool:
-        """Whether `base_url` is in one of these domains, such as `openai.com`."""
-        host = f".{urlsplit(self.base_url).hostname}"
-        return any(host.endswith(f".{domain}") for domain in domains)
-
-
-class Connection:
-    """The SDK's client of one endpoint: made at the first call, since importing the SDK takes 0.4 s and 40 MB."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
+    def __init__(self, settings: ProviderSettings) -> None:
+        self.name = settings.name
+        self.base_url = settings.base_url or OPENAI
+        self.key = settings.key
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
 
@@ -74,7 +60,7 @@ class Connection:
         Raises:
             ProviderError: see `dialects/failures.py`.
         """
-        model = f"{self.endpoint.name}:{body['model']}"
+        model = f"{self.name}:{body['model']}"
         client = await self._connect()
         failure: ProviderError
         try:
@@ -89,17 +75,17 @@ class Connection:
         except ValidationError as error:
             # Cut off by somebody on the way, or whole: then it is billed, and would be billed again.
             kind = unavailable if _is_no_json(error) else unreadable
-            failure = kind(model, f"the answer is not what {path} answers: {first_fault(error)}", self.endpoint.key)
+            failure = kind(model, f"the answer is not what {path} answers: {first_fault(error)}", self.key)
         except EOFError:
             failure = unavailable(model, "the stream ended before the answer did")
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            failure = unavailable(model, f"an event of the stream is no JSON: {error}", self.endpoint.key)
+            failure = unavailable(model, f"an event of the stream is no JSON: {error}", self.key)
         except _api_error() as error:
-            failure = classify(error, model, self.endpoint.key)
+            failure = classify(error, model, self.key)
         except Exception as error:  # of the HTTP library below, which the SDK lets through while it reads a stream
             if not is_http(error):
                 raise
-            failure = classify(error, model, self.endpoint.key)
+            failure = classify(error, model, self.key)
         raise failure  # out here, so that it does not carry the SDK's exception, which holds the key
 
     async def close(self) -> None:
@@ -111,8 +97,14 @@ class Connection:
         if self._client is None:
             async with self._making:
                 # In a thread: importing the SDK and reading certificates would hold up every other call.
-                self._client = self._client or await asyncio.to_thread(_make, self.endpoint)
+                self._client = self._client or await asyncio.to_thread(_make, self)
         return self._client
+
+
+def is_at(base_url: str, *domains: str) -> bool:
+    """Whether it is in one of these domains, such as `openai.com`."""
+    host = f".{urlsplit(base_url).hostname}"
+    return any(host.endswith(f".{domain}") for domain in domains)
 
 
 def _make(endpoint: Endpoint) -> "AsyncOpenAI":
@@ -125,7 +117,7 @@ def _make(endpoint: Endpoint) -> "AsyncOpenAI":
         max_retries=0,
         timeout=openai.Timeout(None, connect=CONNECT_TIMEOUT),
     )
-    if not endpoint.is_at("openai.com"):
+    if not is_at(endpoint.base_url, "openai.com"):
         client.organization = client.project = None  # read from the environment, and nobody else's business
     return client
 

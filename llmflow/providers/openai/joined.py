@@ -4,15 +4,17 @@ from abc import ABC, abstractmethod
 from time import monotonic
 
 from llmflow.providers.openai.body import Json
+from llmflow.types.providers import DeltaSink
 
 
 class Joined(ABC):
     """One answer that comes in events. It is made when the request is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, sink: DeltaSink) -> None:
         self.first_token: float | None = None
         """Seconds from the request to the first token that came."""
         self._began = monotonic()
+        self._sink = sink
 
     def take(self, event: object) -> None:
         """Take the next event.

@@ -9,27 +9,27 @@ from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, Complaint,
 from llmflow.providers.dialects.tool_calls import Arguments, call_id
 from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
 from llmflow.providers.openai.body import Json, address, finish, given, schema_name
-from llmflow.providers.openai.endpoint import Connection, Endpoint
+from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.joined import Joined
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.providers import DeltaSink, ProviderSettings
 from llmflow.types.tools import ToolSpec
 
 
 class ResponsesProvider:
     """Asks without the vendor keeping anything: the whole conversation is in the request, and `store` is false."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._connection = Connection(endpoint)
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._endpoint = Endpoint(settings)
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`."""
         schema = wire_schema(request.output.json_schema) if request.output else None
         body = _body(request, schema)
-        joined = _Events() if body.get("stream") else None
-        answer = await self._connection.post("/responses", body, _ResponsesAnswer, request.timeout, joined)
+        joined = _Events(sink) if body.get("stream") else None
+        answer = await self._endpoint.post("/responses", body, _ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, f"{self._endpoint.name}:{request.model}", self._endpoint.key)
         return ModelResponse(
@@ -47,7 +47,7 @@ class ResponsesProvider:
 
     async def close(self) -> None:
         """See `Provider.close`."""
-        await self._connection.close()
+        await self._endpoint.close()
 
 
 def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
@@ -130,13 +130,14 @@ _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed
 class _Event(BaseModel):
     type: str
     response: dict[str, object] | None = None
+    delta: object = None
 
 
 class _Events(Joined):
     """The last event has the whole answer; those before it tell when it began."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, sink: DeltaSink) -> None:
+        super().__init__(sink)
         self._whole: Json | None = None
 
     @property
@@ -146,6 +147,8 @@ class _Events(Joined):
 
     def _add(self, event: object) -> bool:
         read = _Event.model_validate(event)
+        if read.type == "response.output_text.delta" and isinstance(read.delta, str):
+            self._sink.text(read.delta)
         if read.type in _ENDS:
             self._whole = read.response
         elif read.type == "error":
@@ -153,14 +156,14 @@ class _Events(Joined):
         return read.type.endswith(".delta")
 
 
-class _Part(BaseModel):
+class _OutputPart(BaseModel):
     type: str
     text: str | None = None
     refusal: str | None = None
 
 
-class _Said(BaseModel):
-    content: tuple[_Part, ...]
+class _OutputMessage(BaseModel):
+    content: tuple[_OutputPart, ...]
     phase: str | None = None
 
 
@@ -180,7 +183,9 @@ def _kind(item: object) -> str:
 
 
 _Item = Annotated[
-    Annotated[_Said, Tag("message")] | Annotated[_FunctionCall, Tag("function_call")] | Annotated[_Other, Tag("other")],
+    Annotated[_OutputMessage, Tag("message")]
+    | Annotated[_FunctionCall, Tag("function_call")]
+    | Annotated[_Other, Tag("other")],
     Discriminator(_kind),
 ]
 
@@ -202,8 +207,8 @@ class _ResponsesAnswer(BaseModel):
     usage: OptionalUsage = VendorUsage()
 
     @property
-    def _parts(self) -> tuple[_Part, ...]:
-        said = [item for item in self.output if isinstance(item, _Said)]
+    def _parts(self) -> tuple[_OutputPart, ...]:
+        said = [item for item in self.output if isinstance(item, _OutputMessage)]
         final = [item for item in said if item.phase != "commentary"]  # what a model says while it works
         return tuple(part for item in final or said for part in item.content)
 

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, Executable, delete, insert, select, update
 
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, PromptVersionMissing, did_you_mean
-from llmflow.prompts.prompt import Prompt
+from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.rollouts import Arm, Rollout, Unit, deal
 from llmflow.stores.prompts.states import Move, PromptState, moves_of, state_of, states_of_app
@@ -79,7 +79,7 @@ class Labels:
         reason: Reason,
         *,
         protect: bool | None = None,
-        file: Prompt | None = None,
+        file: PromptVersion | None = None,
     ) -> tuple[Move, ...]:
         """Let a label point to another version.
 
@@ -122,7 +122,7 @@ class Labels:
         reason: Reason,
         *,
         unit: Unit | None = None,
-        file: Prompt | None = None,
+        file: PromptVersion | None = None,
     ) -> tuple[Move, ...]:
         """Split a label between versions, or change how it is split. As few units as possible get another version.
 
@@ -194,7 +194,7 @@ class Labels:
         label: str,
         reason: Reason,
         work: Callable[["_Change"], None],
-        file: Prompt | None = None,
+        file: PromptVersion | None = None,
     ) -> tuple[Move, ...]:
         def locked(connection: Connection) -> tuple[Move, ...]:
             if file:
@@ -224,7 +224,7 @@ class _Change:
         past: Sequence[Move],
         label: str,
         reason: Reason,
-        file: Prompt | None,
+        file: PromptVersion | None,
     ) -> None:
         self.state = state
         self.past = past

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, Connection, String, bindparam, cast, null, select, 
 
 from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.prompts.files import parse_prompt
-from llmflow.prompts.prompt import Prompt, Prompts
+from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.labels import FILE
 from llmflow.stores.prompts.rollouts import Rollout, Unit
@@ -43,7 +43,7 @@ class Registry:
     def __init__(self, database: Database, served: Prompts) -> None:
         self.served = served
         self._database = database
-        self._loaded: dict[PromptRef, Prompt] = {prompt.ref: prompt for prompt in served}
+        self._loaded: dict[PromptRef, PromptVersion] = {prompt.ref: prompt for prompt in served}
 
     async def push(self, by: str) -> tuple[PromptRef, ...]:
         """Store the versions of the files that the store does not have yet, under the name of who does it.
@@ -56,7 +56,7 @@ class Registry:
         """
         return await self._database.write(lambda connection: add_versions(self._database, connection, self.served, by))
 
-    async def add(self, prompt: Prompt, by: str) -> None:
+    async def add(self, prompt: PromptVersion, by: str) -> None:
         """Store a version that is in no file, so that every worker can load it.
 
         Raises:
@@ -66,7 +66,7 @@ class Registry:
             await self._database.write(lambda connection: add_versions(self._database, connection, [prompt], by))
             self._loaded[prompt.ref] = prompt
 
-    async def get(self, ref: PromptRef) -> Prompt:
+    async def get(self, ref: PromptRef) -> PromptVersion:
         """Exactly that version: of the files, or of the store.
 
         Raises:
@@ -77,7 +77,7 @@ class Registry:
             self._loaded[ref] = await self._load(ref)
         return self._loaded[ref]
 
-    async def find(self, name: str, word: str) -> tuple[Prompt, PromptSource]:
+    async def find(self, name: str, word: str) -> tuple[PromptVersion, PromptSource]:
         """The version that a word means: the name of a label, a version or its first digits, or `file`.
 
         Raises:
@@ -126,7 +126,7 @@ class Registry:
                 chosen[name] = PromptRef(name=name, version=version), PromptSource(label=label)
         return chosen
 
-    async def _load(self, ref: PromptRef) -> Prompt:
+    async def _load(self, ref: PromptRef) -> PromptVersion:
         of_name = select(_versions.version, _versions.text).where(_versions.name == ref.name)
 
         def read(connection: Connection) -> tuple[str | None, list[str]]:
@@ -154,7 +154,7 @@ class Registry:
         return prompt
 
 
-def _what_is_there(known: list[str], damaged: Prompt | None) -> str:
+def _what_is_there(known: list[str], damaged: PromptVersion | None) -> str:
     if damaged:
         return f", which has under it the text of `{damaged.ref}`"
     return f", which has {', '.join(known)} of it" if known else ", which has no version of it"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
-from llmflow.prompts.prompt import Prompt
+from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.schema import prompt_versions
 from llmflow.stores.upsert import insert_into
@@ -13,7 +13,7 @@ from llmflow.types.refs import PromptRef
 
 
 def add_versions(
-    database: Database, connection: Connection, prompts: Iterable[Prompt], by: str
+    database: Database, connection: Connection, prompts: Iterable[PromptVersion], by: str
 ) -> tuple[PromptRef, ...]:
     """Store the versions that the store does not have yet, in the transaction of this connection.
 

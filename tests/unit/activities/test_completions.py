@@ -30,6 +30,7 @@ from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
+from llmflow.types.providers import DeltaSink
 from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Usage
 from tests.helpers.waiting import until
@@ -47,7 +48,7 @@ class Vendor:
         self.may = asyncio.Event()
         self.may.set()
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         self.requests.append(request)
         self.asked.set()
         await self.may.wait()

@@ -38,8 +38,8 @@ class Worker:
         async def none() -> SearchAttributes:
             return SearchAttributes()
 
-        catalogue = ModelCatalogue(providers={}, aliases=aliases)
-        self.activities = PromptActivities(self.registry, catalogue, "production", "ana", none, Histories())
+        models = ModelCatalogue(providers={}, aliases=aliases)
+        self.activities = PromptActivities(self.registry, models, "production", "ana", none, Histories())
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)

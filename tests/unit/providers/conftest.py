@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from llmflow.providers.base import Provider
 from llmflow.providers.limits.counters import Counters
 from llmflow.providers.litellm.provider import LitellmProvider
 from llmflow.providers.openai.chat_provider import ChatProvider
-from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.providers import DeltaSink, NoDeltas, Provider, ProviderSettings
 from tests.helpers.model_server import ModelServer
 
 DAY = 86_400
@@ -30,14 +29,14 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture
 async def responses(server: ModelServer) -> AsyncIterator[Provider]:
-    provider = ResponsesProvider(Endpoint("openai", server.url, KEY))
+    provider = ResponsesProvider(ProviderSettings(name="openai", base_url=server.url, key=KEY))
     yield provider
     await provider.close()
 
 
 @pytest.fixture
 async def chat(server: ModelServer) -> AsyncIterator[Provider]:
-    provider = ChatProvider(Endpoint("local", server.url, KEY))
+    provider = ChatProvider(ProviderSettings(name="local", base_url=server.url, key=KEY))
     yield provider
     await provider.close()
 
@@ -45,7 +44,7 @@ async def chat(server: ModelServer) -> AsyncIterator[Provider]:
 @pytest.fixture
 async def litellm(server: ModelServer) -> AsyncIterator[Provider]:
     """With litellm's own way to OpenAI, which it takes for the `gpt-5.4` of `ask`."""
-    provider = LitellmProvider("vendor", base_url=server.url, key=KEY)
+    provider = LitellmProvider(ProviderSettings(name="vendor", base_url=server.url, key=KEY))
     yield provider
     await provider.close()
 
@@ -57,9 +56,9 @@ class Streaming:
         self._provider = provider
         self.close = provider.close
 
-    async def complete(self, request: ModelRequest) -> ModelResponse:
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         options = request.options.model_copy(update={"stream": True})
-        return await self._provider.complete(request.model_copy(update={"options": options}))
+        return await self._provider.complete(request.model_copy(update={"options": options}), NoDeltas())
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import pytest
 
 from llmflow.errors import AuthenticationFailed
 from llmflow.providers.connect import addresses, connect_providers, missing_keys
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry, load_model_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.providers.offline.provider import Offline
 from llmflow.types.models import Candidate
+from llmflow.types.providers import NoDeltas
 from tests.helpers.model_server import ModelServer
 
 from .conftest import Ask
@@ -17,7 +19,7 @@ from .conftest import Ask
 OPENAI = ProviderEntry(api="responses", key="OPENAI_API_KEY")
 
 
-def catalogue(**providers: ProviderEntry) -> ModelCatalogue:
+def models_with(**providers: ProviderEntry) -> ModelCatalogue:
     return ModelCatalogue(providers=providers, aliases={})
 
 
@@ -25,9 +27,9 @@ async def test_keys_and_addresses_come_from_the_environment(server: ModelServer,
     gateway = ProviderEntry(api="chat", base_url=server.url, key="GATEWAY_KEY")
     local = ProviderEntry(api="chat", base_url=server.url)
     environ = {"OPENAI_API_KEY": "sk-one\n", "OPENAI_BASE_URL": server.url, "GATEWAY_KEY": "sk-two"}
-    providers = connect_providers(catalogue(openai=OPENAI, gateway=gateway, local=local), environ)
+    providers = connect_providers(models_with(openai=OPENAI, gateway=gateway, local=local), environ)
     for provider in providers.values():
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
         await provider.close()
     sent = [(request.path, request.headers["authorization"]) for request in server.requests]
     assert sent == [
@@ -39,7 +41,7 @@ async def test_keys_and_addresses_come_from_the_environment(server: ModelServer,
 
 async def test_where_a_provider_is_asked_is_known_before(server: ModelServer, ask: Ask) -> None:
     """As the answer says it afterwards."""
-    models = catalogue(
+    models = models_with(
         openai=ProviderEntry(api="responses"),
         local=ProviderEntry(api="chat", base_url=f"{server.url}/"),
         any=ProviderEntry(api="litellm"),
@@ -49,9 +51,9 @@ async def test_where_a_provider_is_asked_is_known_before(server: ModelServer, as
     environ = {"OPENAI_BASE_URL": server.url}
     known = addresses(models, environ)
     for name, provider in connect_providers(
-        catalogue(**{n: models.providers[n] for n in ("openai", "local")}), environ
+        models_with(**{n: models.providers[n] for n in ("openai", "local")}), environ
     ).items():
-        assert (await provider.complete(ask())).base_url == known[name]
+        assert (await provider.complete(ask(), NoDeltas())).base_url == known[name]
         await provider.close()
     assert known | {"openai": "", "local": ""} == {
         "openai": "",
@@ -60,17 +62,17 @@ async def test_where_a_provider_is_asked_is_known_before(server: ModelServer, as
         "mine": "http://gateway.corp.test",
         "offline": None,
     }
-    assert addresses(catalogue(openai=OPENAI), {}) == {"openai": "https://api.openai.com/v1"}
+    assert addresses(models_with(openai=OPENAI), {}) == {"openai": "https://api.openai.com/v1"}
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "two words", "smart“quotes”", "line\x07"])
 async def test_a_missing_key_says_which_variable_to_set(ask: Ask, value: str | None) -> None:
     environ = {} if value is None else {"OPENAI_API_KEY": value}
-    provider = connect_providers(catalogue(openai=OPENAI), environ)["openai"]
+    provider = connect_providers(models_with(openai=OPENAI), environ)["openai"]
     with pytest.raises(
         AuthenticationFailed, match=r"openai:gpt-5\.4 was not asked.*OPENAI_API_KEY holds no key"
     ) as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert caught.value.detail.model == "openai:gpt-5.4"
     assert not (value or "").strip() or (value or "").strip() not in str(caught.value)
     await provider.close()

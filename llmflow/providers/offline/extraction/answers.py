@@ -8,7 +8,7 @@ from itertools import chain, count, islice, repeat
 from pydantic import JsonValue
 
 from llmflow.errors import RequestRejected
-from llmflow.providers.offline.extraction.content import Content, Focus
+from llmflow.providers.offline.extraction.content import Focus, RankedMaterial
 from llmflow.providers.offline.extraction.formats import of_format, of_pattern
 from llmflow.providers.offline.extraction.kinds import Kind, kind_of
 from llmflow.providers.offline.extraction.schema import (
@@ -35,7 +35,7 @@ _POSITIVE = frozenset(["relevant", "answered", "answerable", "supported", "found
 class AnswerWriter:
     """Walks one schema. The same input and schema always give the same value, and it fits the schema."""
 
-    def __init__(self, content: Content, schema: Schema) -> None:
+    def __init__(self, content: RankedMaterial, schema: Schema) -> None:
         self._content = content
         self._root = schema
 

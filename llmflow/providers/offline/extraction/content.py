@@ -42,7 +42,7 @@ class Focus:
         return diverse([candidate for candidate in self.candidates if candidate.score > enough], count)
 
 
-class Content:
+class RankedMaterial:
     """The material of one request, ranked."""
 
     def __init__(self, material: Material) -> None:

@@ -34,7 +34,7 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class _Block:
+class _ProseBlock:
     text: str
     heading: str
     is_item: bool
@@ -85,7 +85,7 @@ def _is_quotable(text: str, *, may_be_cut: bool) -> bool:
     )
 
 
-def _blocks(markdown: str) -> Iterator[_Block]:
+def _blocks(markdown: str) -> Iterator[_ProseBlock]:
     """Each paragraph and list item, its lines joined."""
     heading, fence, is_item, begun = "", "", False, False
     lines: list[str] = []
@@ -95,7 +95,7 @@ def _blocks(markdown: str) -> Iterator[_Block]:
         title, item = (None, None) if fence or mark else (_HEADING.match(line), _ITEM.match(line))
         is_code = bool(fence or mark or _NO_PROSE.match(line) or (not lines and _INDENTED_CODE.match(line)))
         if lines and (is_code or title or item or not line.strip()):
-            yield _Block(" ".join(" ".join(lines).split()), heading, is_item, may_be_cut=not begun)
+            yield _ProseBlock(" ".join(" ".join(lines).split()), heading, is_item, may_be_cut=not begun)
             lines, begun = [], True
         if mark:
             fence = "" if fence == mark.group(1) else fence or mark.group(1)

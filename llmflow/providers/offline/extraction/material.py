@@ -27,7 +27,7 @@ _SHORT = 300  # characters: a text as short as this, and nothing else, is what i
 
 
 @dataclass(frozen=True)
-class Passage:
+class InputPassage:
     """A piece of the input."""
 
     text: str
@@ -43,7 +43,7 @@ class Material:
 
     question: str
     """Empty if the input asks nothing."""
-    passages: tuple[Passage, ...]
+    passages: tuple[InputPassage, ...]
     text: str
     """All of it, as it came."""
 
@@ -64,7 +64,7 @@ def read(messages: Sequence[Message]) -> Material:
         question = text
     from_json, rest = _take_json(rest)
     passages = (*from_json, *_passages(rest.split("\n")))
-    return Material(question, passages or (Passage(rest),), text)
+    return Material(question, passages or (InputPassage(rest),), text)
 
 
 def _asked(text: str) -> str:
@@ -87,9 +87,9 @@ def _take_question(lines: Sequence[str]) -> tuple[str, str]:
     return "", "\n".join(lines)
 
 
-def _take_json(text: str) -> tuple[tuple[Passage, ...], str]:
+def _take_json(text: str) -> tuple[tuple[InputPassage, ...], str]:
     """The passages that are JSON, and the text without them."""
-    passages: list[Passage] = []
+    passages: list[InputPassage] = []
     rest: list[str] = []
     at = done = 0
     for _ in range(_TRIES):
@@ -108,10 +108,10 @@ def _take_json(text: str) -> tuple[tuple[Passage, ...], str]:
     return tuple(passages), "".join([*rest, text[done:]])
 
 
-def _from_json(value: JsonValue, ids: tuple[str, ...]) -> Iterator[Passage]:
+def _from_json(value: JsonValue, ids: tuple[str, ...]) -> Iterator[InputPassage]:
     match value:
         case str():
-            yield Passage(_as_item(value), ids)
+            yield InputPassage(_as_item(value), ids)
         case list():
             for item in value:
                 yield from _from_json(item, ids)
@@ -123,7 +123,7 @@ def _from_json(value: JsonValue, ids: tuple[str, ...]) -> Iterator[Passage]:
             )
             texts = [text for name in named if kind_of(name) not in ("id", "title", "heading") for text in named[name]]
             if texts:
-                yield Passage("\n\n".join(_as_item(text) for text in texts), own, title)
+                yield InputPassage("\n\n".join(_as_item(text) for text in texts), own, title)
             for part in value.values():
                 for item in part if isinstance(part, list) else [part]:
                     if isinstance(item, dict):
@@ -138,7 +138,7 @@ def _strings(value: JsonValue) -> Iterator[str]:
             yield item
 
 
-def _passages(lines: Sequence[str]) -> Iterator[Passage]:
+def _passages(lines: Sequence[str]) -> Iterator[InputPassage]:
     """Only headers of the first one's style count: a passage may have brackets of its own."""
     style: str | None = None
     header: tuple[str, tuple[str, ...], str] | None = None
@@ -169,7 +169,7 @@ def _header(line: str) -> tuple[str, tuple[str, ...], str] | None:
     return None
 
 
-def _passage(header: tuple[str, tuple[str, ...], str], body: Sequence[str]) -> Passage:
+def _passage(header: tuple[str, tuple[str, ...], str], body: Sequence[str]) -> InputPassage:
     style, ids, rest = header
     rest = rest.strip()
     title = ""
@@ -181,7 +181,7 @@ def _passage(header: tuple[str, tuple[str, ...], str], body: Sequence[str]) -> P
         rest = rest[1:]
     elif rest[-1:] not in (".", "!", "?"):
         title, rest = rest.rstrip(":"), ""
-    return Passage("\n".join([rest.strip(), *body]).strip(), ids, title)
+    return InputPassage("\n".join([rest.strip(), *body]).strip(), ids, title)
 
 
 def _ids(text: str) -> tuple[str, ...]:

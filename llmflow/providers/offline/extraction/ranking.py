@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmflow.providers.offline.extraction.markdown import Sentence, plain, sentences
-from llmflow.providers.offline.extraction.material import Material, Passage
+from llmflow.providers.offline.extraction.material import InputPassage, Material
 from llmflow.providers.offline.extraction.words import overlap, stems, words
 
 _WEAK = re.compile(
@@ -71,7 +71,7 @@ def coverage(question: str, candidates: Sequence[RankedSentence]) -> float:
     return len(asked & has) / len(asked) if asked else 1.0
 
 
-def _candidate(sentence: Sentence, passage: Passage, order: int) -> RankedSentence:
+def _candidate(sentence: Sentence, passage: InputPassage, order: int) -> RankedSentence:
     heading = _NUMBERING.sub("", sentence.heading) or plain(passage.title) or _name_of(passage.ids)
     return RankedSentence(sentence.text, sentence.raw, passage.ids, heading, tuple(stems(sentence.text)), order)
 

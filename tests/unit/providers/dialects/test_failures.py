@@ -16,8 +16,8 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
-from llmflow.providers.base import Provider
 from llmflow.providers.dialects.failures import JITTER, LONGEST_WAIT, Complaint, judge, scrub
+from llmflow.types.providers import NoDeltas, Provider
 from tests.helpers.model_server import ModelServer, Reply
 
 from ..conftest import KEY, Ask
@@ -50,7 +50,7 @@ async def test_statuses(
 ) -> None:
     server.script(Reply.error(status))
     with pytest.raises(ProviderError, match=f"gpt-5.4 answered {status}") as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert type(caught.value) is kind
     assert caught.value.detail.status == status
     assert server.count == 1, "no retries of the SDK's own"
@@ -76,7 +76,7 @@ async def test_codes(
 ) -> None:
     server.script(Reply.error(status, code))
     with pytest.raises(ProviderError) as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert (type(caught.value), caught.value.detail.code) == (kind, code)
 
 
@@ -129,7 +129,7 @@ async def test_words_are_found_wherever_they_are(
 ) -> None:
     server.script(Reply.json(body, 400))
     with pytest.raises(RequestRejected, match=said):
-        await chat.complete(ask())
+        await chat.complete(ask(), NoDeltas())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_the_vendor_knows_best(
 ) -> None:
     server.script(Reply.error(status, headers={"X-Should-Retry": advice, "retry-after": "1"}))
     with pytest.raises(ProviderError, match=said) as caught:
-        await responses.complete(ask())
+        await responses.complete(ask(), NoDeltas())
     assert type(caught.value) is STATUSES[status], "what is wrong stays, and with it whether another candidate helps"
     assert caught.value.detail.retry is retry
     assert (caught.value.detail.retry_after is None) is (retry is False), "waits are for what is retried"
@@ -194,7 +194,7 @@ async def test_delays(
 ) -> None:
     server.script(Reply.error(429, headers=headers))
     with pytest.raises(RateLimited, match="It asks to wait") as caught:
-        await responses.complete(ask())
+        await responses.complete(ask(), NoDeltas())
     wait = caught.value.detail.retry_after
     assert wait is not None
     assert seconds <= wait <= min(seconds * (1 + JITTER), LONGEST_WAIT)
@@ -204,7 +204,7 @@ async def test_a_delay_until_a_date(server: ModelServer, responses: Provider, as
     moment = datetime.now(UTC) + timedelta(seconds=100)
     server.script(Reply.error(503, headers={"retry-after": format_datetime(moment, usegmt=True)}))
     with pytest.raises(ProviderUnavailable) as caught:
-        await responses.complete(ask())
+        await responses.complete(ask(), NoDeltas())
     assert 50 < (caught.value.detail.retry_after or 0) <= 100 * (1 + JITTER)
 
 
@@ -248,7 +248,7 @@ ECHOES = [
 async def test_a_key_is_in_no_error(server: ModelServer, provider: Provider, ask: Ask, echo: str, status: int) -> None:
     server.script(Reply.error(status, code=f"bad_{KEY}", message=echo, headers={"x-request-id": f"r-{KEY}"}))
     with pytest.raises(ProviderError) as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     error: BaseException | None = caught.value
     assert KEY[:14] not in f"{error!r} {error} {caught.value.detail!r}"
     assert (error.__cause__, error.__context__) == (None, None), "the SDK's exception holds the request, and so the key"
@@ -260,7 +260,7 @@ async def test_a_key_is_in_no_error_about_a_broken_answer(
 ) -> None:
     server.script(reply)
     with pytest.raises(ProviderError) as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert KEY not in str(caught.value)
     assert caught.value.__context__ is None
 

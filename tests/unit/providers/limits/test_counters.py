@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from llmflow.errors import ConfigInvalid, LimitReached
 from llmflow.providers.limits.counters import Counter, Counters
 from llmflow.providers.limits.limited import Limited
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.providers.models.limits import Limit, Limits
 from llmflow.testing import ScriptedProvider
 from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import NoDeltas
 from tests.helpers.gate import Gate
 from tests.helpers.ports import closed_port
 from tests.unit.providers.conftest import DAY, Clock
@@ -97,20 +99,20 @@ async def test_a_refused_call_gives_back_what_it_took_from_a_limit_that_nobody_h
     """Redis counts a stretch of time from the first call on, which is the one that is refused."""
     once = Limits(requests=(Limit(amount=1, seconds=DAY),))
     model, tenant, response = str(uuid.uuid4()), str(uuid.uuid4()), ModelResponse(text="yes", model="a")
-    catalogue = ModelCatalogue(
+    models = ModelCatalogue(
         providers={"local": ProviderEntry(api="chat")},
         aliases={},
         limits={f"local:{model}": once},
         tenants={tenant: once},
     )
-    here, there = (Limited(ScriptedProvider(lambda _: response), "local", catalogue, counters) for counters in fleet)
-    await here.complete(ModelRequest(model="another", messages=(), tenant=tenant))
+    here, there = (Limited(ScriptedProvider(lambda _: response), "local", models, counters) for counters in fleet)
+    await here.complete(ModelRequest(model="another", messages=(), tenant=tenant), NoDeltas())
     refused = ModelRequest(model=model, messages=(), tenant=tenant)
     with pytest.raises(LimitReached, match="for tenant"):
-        await there.complete(refused)
-    await here.complete(ModelRequest(model=model, messages=()))
+        await there.complete(refused, NoDeltas())
+    await here.complete(ModelRequest(model=model, messages=()), NoDeltas())
     with pytest.raises(LimitReached, match=f"limits.local:{model}"):
-        await there.complete(ModelRequest(model=model, messages=()))
+        await there.complete(ModelRequest(model=model, messages=()), NoDeltas())
 
 
 @pytest.mark.usefixtures("clock")
@@ -173,5 +175,7 @@ def test_what_redis_needs_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_nothing_is_loaded_that_is_not_used() -> None:
-    found = "import llmflow.providers.guard, sys; print([name for name in ('limits', 'redis') if name in sys.modules])"
+    found = (
+        "import llmflow.providers.wrappers, sys; print([name for name in ('limits', 'redis') if name in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", found], capture_output=True, text=True).stdout == "[]\n"

@@ -4,14 +4,15 @@ import pytest
 from pydantic import JsonValue
 
 from llmflow.errors import LimitReached, ProviderUnavailable
-from llmflow.providers.base import Provider
 from llmflow.providers.limits.counters import Counters
 from llmflow.providers.limits.limited import Limited
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.providers.models.limits import Limit, Limits
 from llmflow.testing import ScriptedProvider
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 from tests.unit.providers.conftest import DAY, Clock
@@ -41,8 +42,8 @@ def limited(
     answer = ModelResponse(text="yes", model="a", usage=usage or Usage())
     vendor = provider or ScriptedProvider(lambda _: answer)
     entry = ProviderEntry(api="chat", limits=key or Limits())
-    catalogue = ModelCatalogue(providers={"local": entry}, aliases={}, limits=models or {}, tenants=tenants or {})
-    return Limited(vendor, "local", catalogue, Counters())
+    known = ModelCatalogue(providers={"local": entry}, aliases={}, limits=models or {}, tenants=tenants or {})
+    return Limited(vendor, "local", known, Counters())
 
 
 def ask(model: str = "a", tenant: str | None = None, text: str = "Why?", answer: int = 100) -> ModelRequest:
@@ -52,7 +53,7 @@ def ask(model: str = "a", tenant: str | None = None, text: str = "Why?", answer:
 
 async def passes(provider: Limited, request: ModelRequest) -> bool:
     try:
-        await provider.complete(request)
+        await provider.complete(request, NoDeltas())
     except LimitReached:
         return False
     return True
@@ -63,7 +64,7 @@ async def test_what_has_no_room_is_refused_until_there_is(clock: Clock) -> None:
     assert [await passes(provider, ask()) for _ in range(2)] == [True, True]
 
     with pytest.raises(LimitReached) as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
 
     assert caught.value.message.startswith("local:a was not asked: 2 requests in 60 s are used up; there is room in ")
     assert "Raise `providers.local.limits.requests` in models.yaml" in caught.value.message
@@ -91,7 +92,7 @@ async def test_tenants_have_limits_of_their_own_and_calls_without_a_tenant_have_
     assert passed == [True, False, True, True, True, False, True, True]
 
     with pytest.raises(LimitReached, match=r"for tenant 'small': .* Raise `tenants\.\*\.requests`"):
-        await provider.complete(ask(tenant="small"))
+        await provider.complete(ask(tenant="small"), NoDeltas())
 
 
 async def test_a_refused_call_takes_from_no_limit() -> None:
@@ -144,7 +145,7 @@ async def test_tools_and_the_schema_of_the_answer_are_tokens_too() -> None:
 async def test_a_call_that_failed_keeps_what_it_took() -> None:
     provider = limited(per_minute(requests=1), provider=ScriptedProvider([ProviderUnavailable("down")]))
     with pytest.raises(ProviderUnavailable):
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert not await passes(provider, ask())
 
 
@@ -163,7 +164,7 @@ async def test_credit_is_not_carried_into_the_next_minute(clock: Clock) -> None:
         return ModelResponse(text="", model="a", usage=Usage(input_tokens=1))
 
     provider = limited(per_minute(tokens=1000), provider=ScriptedProvider(answer))
-    await provider.complete(ask(answer=900))
+    await provider.complete(ask(answer=900), NoDeltas())
     clock.now += 59.9  # the minute after the one in which it was taken is nearly over
     assert [await passes(provider, ask(text="", answer=499)) for _ in range(3)] == [True, True, False]
 
@@ -171,16 +172,16 @@ async def test_credit_is_not_carried_into_the_next_minute(clock: Clock) -> None:
 async def test_a_long_wait_is_the_workflows() -> None:
     """No activity waits for tomorrow: the next candidate is asked at once, and without one the workflow sleeps."""
     day = limited(Limits(requests=(Limit(amount=1, seconds=DAY),)))
-    await day.complete(ask())
+    await day.complete(ask(), NoDeltas())
     with pytest.raises(LimitReached) as caught:
-        await day.complete(ask())
+        await day.complete(ask(), NoDeltas())
     assert caught.value.detail.retry is False
     assert caught.value.detail.retry_after is not None
 
     second = limited(Limits(requests=(Limit(amount=1, seconds=1),)))
-    await second.complete(ask())
+    await second.complete(ask(), NoDeltas())
     with pytest.raises(LimitReached) as caught:
-        await second.complete(ask())
+        await second.complete(ask(), NoDeltas())
     assert caught.value.detail.retry is None
 
 

@@ -16,11 +16,11 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
-from llmflow.providers.base import Provider
 from llmflow.providers.dialects.failures import JITTER
 from llmflow.providers.litellm.provider import LitellmProvider
 from llmflow.types.messages import Image, Message, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 from tests.helpers.model_server import DROPPED, ModelServer, Reply
@@ -53,7 +53,7 @@ def anthropic_error(status: int, kind: str, message: str = "No.", **headers: str
 
 @pytest.fixture
 async def claude(server: ModelServer) -> AsyncIterator[Provider]:
-    provider = LitellmProvider("anthropic", base_url=server.url.removesuffix("/v1"), key=KEY)
+    provider = LitellmProvider(ProviderSettings(name="anthropic", base_url=server.url.removesuffix("/v1"), key=KEY))
     yield provider
     await provider.close()
 
@@ -77,7 +77,7 @@ async def test_a_request(server: ModelServer, claude: Provider, ask: Ask) -> Non
         temperature=0,
         tool_choice="put",
     ).model_copy(update={"tools": (PUT,)})
-    await claude.complete(request)
+    await claude.complete(request, NoDeltas())
     (sent,) = server.requests
     assert (sent.path, sent.headers["x-api-key"]) == ("/v1/messages", KEY)
     body = sent.json
@@ -95,7 +95,7 @@ async def test_cached_tokens_are_counted_once_and_inside_the_input(
 ) -> None:
     counts = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000, "service_tier": "priority"}
     server.script(anthropic_answer(**counts))
-    answer = await claude.complete(ask())
+    answer = await claude.complete(ask(), NoDeltas())
     assert answer.usage == Usage(input_tokens=1110, output_tokens=20, cache_read_tokens=1000, cache_write_tokens=100)
     assert (answer.model, answer.service_tier) == ("claude-sonnet-4-5-20250929", "priority")
     assert answer.reported_usd is None
@@ -106,7 +106,7 @@ async def test_what_stays_in_the_cache_for_an_hour_is_counted_apart(
 ) -> None:
     stays = {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}
     server.script(anthropic_answer(cache_creation_input_tokens=100, cache_creation=stays))
-    answer = await claude.complete(ask())
+    answer = await claude.complete(ask(), NoDeltas())
     assert (answer.usage.cache_write_tokens, answer.cache_write_1h_tokens) == (100, 70)
 
 
@@ -114,14 +114,14 @@ async def test_tool_calls(server: ModelServer, claude: Provider, ask: Ask) -> No
     said = {"type": "text", "text": "I put."}
     used = {"type": "tool_use", "id": "toolu_1", "name": "put", "input": {"query": "x"}}
     server.script(anthropic_answer(said, used, stop_reason="tool_use"))
-    answer = await claude.complete(ask().model_copy(update={"tools": (PUT,)}))
+    answer = await claude.complete(ask().model_copy(update={"tools": (PUT,)}), NoDeltas())
     assert (answer.text, answer.finish_reason) == ("I put.", "tool_calls")
     assert [(call.id, call.name, call.values()) for call in answer.tool_calls] == [("toolu_1", "put", {"query": "x"})]
 
 
 async def test_typed_output(server: ModelServer, claude: Provider, ask: Ask) -> None:
     server.script(anthropic_answer({"type": "text", "text": '{"steps": ["a"]}'}))
-    answer = await claude.complete(ask(schema=PLAN))
+    answer = await claude.complete(ask(schema=PLAN), NoDeltas())
     assert answer.text == '{"steps": ["a"]}'
     assert server.requests[0].json["output_format"]["schema"]["required"] == ["steps"]
 
@@ -131,7 +131,7 @@ async def test_typed_output(server: ModelServer, claude: Provider, ask: Ask) -> 
 )
 async def test_why_it_ended(server: ModelServer, claude: Provider, ask: Ask, stop_reason: str, ours: str) -> None:
     server.script(anthropic_answer(stop_reason=stop_reason))
-    answer = await claude.complete(ask())
+    answer = await claude.complete(ask(), NoDeltas())
     assert (answer.finish_reason, answer.usage.output_tokens) == (ours, 20)
 
 
@@ -158,7 +158,7 @@ async def test_failures(
 ) -> None:
     server.script(reply)
     with pytest.raises(ProviderError) as caught:
-        await claude.complete(ask())
+        await claude.complete(ask(), NoDeltas())
     assert type(caught.value) is kind
     assert caught.value.detail.status == reply.status, "the vendor's, not litellm's"
     assert server.count == 1
@@ -169,7 +169,7 @@ async def test_an_overload_says_when_to_come_back_and_which_request_it_was(
 ) -> None:
     server.script(anthropic_error(529, "overloaded_error", "Overloaded", retry_after="20", request_id="req_7"))
     with pytest.raises(ProviderUnavailable) as caught:
-        await claude.complete(ask())
+        await claude.complete(ask(), NoDeltas())
     assert str(caught.value).startswith(
         "anthropic:anthropic/claude-sonnet-4-5 answered 529 (overloaded_error): Overloaded [request req_7]. It asks to"
     )
@@ -189,7 +189,7 @@ async def test_a_broken_answer_may_be_asked_for_again(
 ) -> None:
     server.script(reply)
     with pytest.raises(ProviderUnavailable, match=said):
-        await claude.complete(ask())
+        await claude.complete(ask(), NoDeltas())
     assert server.count == 1
 
 
@@ -197,6 +197,6 @@ async def test_a_broken_answer_may_be_asked_for_again(
 async def test_a_key_is_in_no_error(server: ModelServer, claude: Provider, ask: Ask, message: str) -> None:
     server.script(anthropic_error(401, f"bad_{KEY}", message, request_id=KEY))
     with pytest.raises(AuthenticationFailed) as caught:
-        await claude.complete(ask())
+        await claude.complete(ask(), NoDeltas())
     assert KEY[:14] not in f"{caught.value!r} {caught.value.detail!r}"
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from llmflow.errors import ConfigInvalid, ModelNotFound, ProviderError, RateLimited, RequestRejected
-from llmflow.providers.base import Provider
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.dialects.failures import JITTER
 from llmflow.providers.litellm.provider import LitellmProvider
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry, load_model_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.messages import Image, Message, ToolCall, ToolResult
+from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 from tests.helpers.model_server import ModelServer, Reply, chat_answer
@@ -52,7 +53,7 @@ class TestWithLitellm:
             extra={"seed": 7},
         ).model_copy(update={"tools": (PUT,)})
         server.script(Reply.text('{"value": ["a"]}'))
-        answer = await litellm.complete(request)
+        answer = await litellm.complete(request, NoDeltas())
         assert answer.text == '["a"]'
         assert server.requests[0].path == "/v1/chat/completions"
         body = server.requests[0].json
@@ -92,7 +93,7 @@ class TestWithLitellm:
             "cost": 0.5,
         }
         server.script(Reply.json(chat_answer(None, message={"tool_calls": [CALL]}, usage=usage, service_tier="flex")))
-        answer = await litellm.complete(ask())
+        answer = await litellm.complete(ask(), NoDeltas())
         assert (answer.text, answer.finish_reason) == ("", "tool_calls")
         assert answer.tool_calls == (ToolCall(id="c1", name="put", arguments='{"query": "x"}'),)
         assert (answer.model, answer.response_id) == ("gpt-5.4-2026-03-05", "chatcmpl-1")
@@ -114,13 +115,13 @@ class TestWithLitellm:
         self, server: ModelServer, litellm: Provider, ask: Ask, changes: dict, reason: str, text: str
     ) -> None:
         server.script(Reply.json(chat_answer(**changes)))
-        answer = await litellm.complete(ask())
+        answer = await litellm.complete(ask(), NoDeltas())
         assert (answer.finish_reason, answer.text, answer.usage.input_tokens) == (reason, text, 100)
 
     async def test_an_error_under_200(self, server: ModelServer, litellm: Provider, ask: Ask) -> None:
         server.script(Reply.json(chat_answer(choices=[])))
         with pytest.raises(ProviderError) as caught:
-            await litellm.complete(ask())
+            await litellm.complete(ask(), NoDeltas())
         assert caught.value.detail.model == "vendor:gpt-5.4"
 
     @pytest.mark.parametrize("status", [403, 408, 413, 429, 529])
@@ -130,7 +131,7 @@ class TestWithLitellm:
         headers = {"retry-after": "20", "x-should-retry": "true", "x-request-id": "req_7"}
         server.script(Reply.error(status, headers=headers))
         with pytest.raises(ProviderError, match="request req_7") as caught:
-            await litellm.complete(ask())
+            await litellm.complete(ask(), NoDeltas())
         assert caught.value.detail.retry is True
         assert 20 <= (caught.value.detail.retry_after or 0) <= 20 * (1 + JITTER)
 
@@ -140,13 +141,13 @@ class TestWithLitellm:
         extra = {"api_base": "http://127.0.0.1:9", "base_url": "http://127.0.0.1:9", "api_key": "sk-x", "user": "ana"}
         server.script(Reply.error(429))
         with pytest.raises(RateLimited):
-            await litellm.complete(ask(extra={**extra, "num_retries": 3, "max_retries": 3, "stream": True}))
+            await litellm.complete(ask(extra={**extra, "num_retries": 3, "max_retries": 3, "stream": True}), NoDeltas())
         assert server.count == 1
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
         assert server.requests[0].json["user"] == "ana"
 
     async def test_answers_come_in_one_piece(self, server: ModelServer, litellm: Provider, ask: Ask) -> None:
-        answer = await litellm.complete(ask(stream=True))
+        answer = await litellm.complete(ask(stream=True), NoDeltas())
         assert (answer.text, answer.first_token) == ("ok", None)
         assert not {"stream_options"} & server.requests[0].json.keys()
         assert not server.requests[0].json.get("stream")
@@ -156,10 +157,10 @@ class TestWithLitellm:
         self, server: ModelServer, ask: Ask, monkeypatch: pytest.MonkeyPatch, vendor: str
     ) -> None:
         monkeypatch.setenv(f"{vendor.upper()}_API_KEY", KEY)
-        provider = LitellmProvider("keyless", base_url=server.url)
+        provider = LitellmProvider(ProviderSettings(name="keyless", base_url=server.url))
         server.script(Reply.error(401))
         with pytest.raises(ProviderError) as caught:
-            await provider.complete(ask().model_copy(update={"model": f"{vendor}/some-model"}))
+            await provider.complete(ask().model_copy(update={"model": f"{vendor}/some-model"}), NoDeltas())
         assert caught.value.detail.status == 401
         await provider.close()
         assert server.count == 1
@@ -169,23 +170,25 @@ class TestWithLitellm:
         entry = ProviderEntry(api="litellm", base_url=server.url, key="MY_KEY")
         environ = {"MY_KEY": "sk-one\n", "OPENAI_BASE_URL": "http://127.0.0.1:9"}
         provider = connect_providers(ModelCatalogue(providers={"mine": entry}, aliases={}), environ)["mine"]
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
         await provider.close()
         assert server.requests[0].headers["authorization"] == "Bearer sk-one"
 
     async def test_a_model_that_it_cannot_place_is_not_found(self, litellm: Provider, ask: Ask) -> None:
         with pytest.raises(ModelNotFound, match=r"vendor:nonsense.*LLM Provider NOT provided"):
-            await litellm.complete(ask().model_copy(update={"model": "nonsense"}))
+            await litellm.complete(ask().model_copy(update={"model": "nonsense"}), NoDeltas())
 
     async def test_an_option_that_a_vendor_does_not_have_is_refused(self, litellm: Provider, ask: Ask) -> None:
         with pytest.raises(RequestRejected, match="verbosity"):
-            await litellm.complete(ask(verbosity="low").model_copy(update={"model": "anthropic/claude-sonnet-4-5"}))
+            await litellm.complete(
+                ask(verbosity="low").model_copy(update={"model": "anthropic/claude-sonnet-4-5"}), NoDeltas()
+            )
 
     async def test_closing_leaves_others_able_to_ask(self, server: ModelServer, litellm: Provider, ask: Ask) -> None:
-        other = LitellmProvider("other", base_url=server.url, key=KEY)
-        await other.complete(ask())
+        other = LitellmProvider(ProviderSettings(name="other", base_url=server.url, key=KEY))
+        await other.complete(ask(), NoDeltas())
         await other.close()
-        assert (await litellm.complete(ask())).text == "ok"
+        assert (await litellm.complete(ask(), NoDeltas())).text == "ok"
 
     def test_it_is_imported_at_the_first_call_without_network_settings_or_prints(self, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text("PLANTED=yes\n")
@@ -194,17 +197,18 @@ import asyncio, os, socket, sys
 from llmflow.providers.litellm.provider import LitellmProvider
 from llmflow.errors import ProviderUnavailable
 from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas, ProviderSettings
 
 def resolve(*where, **_):
     print("asked for", where[0])
     raise OSError("no network here")
 
 async def main():
-    provider = LitellmProvider("v", base_url="http://127.0.0.1:9", key="sk-0123456789")
+    provider = LitellmProvider(ProviderSettings(name="v", base_url="http://127.0.0.1:9", key="sk-0123456789"))
     socket.getaddrinfo, kept = resolve, socket.getaddrinfo
     print("litellm" in sys.modules)
     try:
-        await provider.complete(ModelRequest(model="anthropic/claude-sonnet-4-5", messages=(), timeout=30))
+        await provider.complete(ModelRequest(model="anthropic/claude-sonnet-4-5", messages=(), timeout=30), NoDeltas())
     except Exception as error:
         print(type(error).__name__)
     print("litellm" in sys.modules, "PLANTED" in os.environ)

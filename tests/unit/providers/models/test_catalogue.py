@@ -6,7 +6,8 @@ from textwrap import dedent
 import pytest
 
 from llmflow.errors import ConfigInvalid, ModelNotFound
-from llmflow.providers.models.catalogue import ModelCatalogue, ProviderEntry, load_model_catalogue
+from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.models import Candidate, ModelOptions
 
 GOOD = """
@@ -40,19 +41,19 @@ def test_providers(tmp_path: Path) -> None:
 
 
 def test_aliases(tmp_path: Path) -> None:
-    catalogue = load(tmp_path, GOOD)
+    models = load(tmp_path, GOOD)
     extra = {"metadata": {"a": [1, 0.5, "on"]}}
     sol = ModelOptions(reasoning_effort="medium", extra=extra)
-    assert catalogue.resolve("smart") == (
+    assert models.resolve("smart") == (
         Candidate(model="openai:gpt-6.1-sol", options=sol),
         Candidate(model="local:qwen3:8b"),
     )
-    assert catalogue.resolve("cheap") == (
+    assert models.resolve("cheap") == (
         Candidate(model="openai:gpt-6-luna"),
         Candidate(model="openai:gpt-6.1-sol", options=ModelOptions(reasoning_effort="low", temperature=0, extra=extra)),
         Candidate(model="local:qwen3:8b", options=ModelOptions(reasoning_effort="low", temperature=0)),
     )
-    assert catalogue.resolve("smart")[1].vendor_model == "qwen3:8b"
+    assert models.resolve("smart")[1].vendor_model == "qwen3:8b"
 
 
 def test_what_is_read_is_plain_data(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_unknown_names(tmp_path: Path, name: str, said: str) -> None:
 
 
 def test_an_anchor_may_be_shared(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         providers: {local: {api: chat, base_url: "http://x/v1"}}
@@ -91,7 +92,7 @@ def test_an_anchor_may_be_shared(tmp_path: Path) -> None:
           b: {<<: *a, temperature: 0}
         """,
     )
-    assert catalogue.resolve("b") == (Candidate(model="local:a", options=ModelOptions(temperature=0)),)
+    assert models.resolve("b") == (Candidate(model="local:a", options=ModelOptions(temperature=0)),)
 
 
 PROVIDERS = "providers:\n  openai: {api: responses, key: K}\n"
@@ -169,12 +170,12 @@ def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, said: 
 
 
 def test_offline_instead_of_a_path() -> None:
-    catalogue = load_model_catalogue("offline")
-    assert catalogue.providers == {"offline": ProviderEntry(api="offline")}
-    assert catalogue.resolve("whatever") == (Candidate(model="offline:whatever"),)
+    models = load_model_catalogue("offline")
+    assert models.providers == {"offline": ProviderEntry(api="offline")}
+    assert models.resolve("whatever") == (Candidate(model="offline:whatever"),)
 
 
 def test_one_provider_for_every_name() -> None:
-    catalogue = ModelCatalogue.only("scripted")
-    assert catalogue.resolve("smart") == (Candidate(model="scripted:smart"),)
-    assert catalogue.resolve("openai:gpt-5.4") == (Candidate(model="scripted:gpt-5.4"),)
+    models = ModelCatalogue.only("scripted")
+    assert models.resolve("smart") == (Candidate(model="scripted:smart"),)
+    assert models.resolve("openai:gpt-5.4") == (Candidate(model="scripted:gpt-5.4"),)

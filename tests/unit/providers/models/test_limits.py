@@ -6,14 +6,15 @@ from textwrap import dedent
 import pytest
 
 from llmflow.errors import AuthenticationFailed, ConfigInvalid
-from llmflow.providers.breaker import Guarded
+from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
-from llmflow.providers.guard import guard_providers
 from llmflow.providers.limits.limited import Limited
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.limits import Limit, Limits
+from llmflow.providers.wrappers import wrap_providers
 from llmflow.testing import ScriptedProvider
 from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas
 
 GOOD = """
     providers:
@@ -41,14 +42,14 @@ def load(tmp_path: Path, text: str) -> ModelCatalogue:
 
 
 def test_limits(tmp_path: Path) -> None:
-    catalogue = load(tmp_path, GOOD + TENANTS)
-    assert catalogue.providers["local"].limits == Limits(
+    models = load(tmp_path, GOOD + TENANTS)
+    assert models.providers["local"].limits == Limits(
         requests=(Limit(amount=500, seconds=60),),
         tokens=(Limit(amount=200_000, seconds=60), Limit(amount=1_000_000, seconds=172_800)),
     )
-    assert not catalogue.providers["gateway"].limits
-    assert catalogue.limits == {"gateway:large": Limits(requests=(Limit(amount=20, seconds=10),))}
-    assert catalogue.tenants == {
+    assert not models.providers["gateway"].limits
+    assert models.limits == {"gateway:large": Limits(requests=(Limit(amount=20, seconds=10),))}
+    assert models.tenants == {
         "*": Limits(requests=(Limit(amount=1, seconds=1),)),
         "acme corp": Limits(tokens=(Limit(amount=5, seconds=3600),)),
     }
@@ -58,9 +59,9 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
     """What has none costs nothing; a breaker costs next to nothing, and is there for every vendor."""
     providers = {name: ScriptedProvider([]) for name in ("local", "gateway", "other", "offline")}
 
-    def behind(catalogue: ModelCatalogue) -> dict[str, object]:
-        guarded = guard_providers(providers, catalogue)
-        return {name: type(one._provider) for name, one in guarded.items() if isinstance(one, Guarded)}
+    def behind(models: ModelCatalogue) -> dict[str, object]:
+        guarded = wrap_providers(providers, models)
+        return {name: type(one._provider) for name, one in guarded.items() if isinstance(one, Breaker)}
 
     some = {"local": Limited, "gateway": Limited, "other": ScriptedProvider}
     assert behind(load(tmp_path, GOOD)) == some
@@ -76,20 +77,20 @@ async def test_a_provider_without_a_key_uses_up_no_limit(tmp_path: Path) -> None
           local: {api: chat, base_url: "http://y"}
         tenants: {"*": {requests: 1/hour}}
     """
-    catalogue = load(tmp_path, text)
-    providers = {**connect_providers(catalogue, {}), "local": ScriptedProvider(["yes"])}
-    guarded = guard_providers(providers, catalogue)
+    models = load(tmp_path, text)
+    providers = {**connect_providers(models, {}), "local": ScriptedProvider(["yes"])}
+    guarded = wrap_providers(providers, models)
     request = ModelRequest(model="a", messages=(), tenant="acme")
     for _ in range(3):
         with pytest.raises(AuthenticationFailed):
-            await guarded["keyless"].complete(request)
-    assert (await guarded["local"].complete(request)).text == "yes"
+            await guarded["keyless"].complete(request, NoDeltas())
+    assert (await guarded["local"].complete(request, NoDeltas())).text == "yes"
 
 
 def test_redis_is_needed_only_for_limits(tmp_path: Path) -> None:
-    assert guard_providers({"local": ScriptedProvider([])}, ModelCatalogue.only("local"), "nonsense")
+    assert wrap_providers({"local": ScriptedProvider([])}, ModelCatalogue.only("local"), "nonsense")
     with pytest.raises(ConfigInvalid, match="LLMFLOW_REDIS"):
-        guard_providers({"local": ScriptedProvider([])}, load(tmp_path, GOOD), "nonsense")
+        wrap_providers({"local": ScriptedProvider([])}, load(tmp_path, GOOD), "nonsense")
 
 
 PROVIDER = "providers: {x: {api: chat, base_url: 'http://x'}}\n"

@@ -26,7 +26,7 @@ def names(candidates: tuple[Candidate, ...]) -> list[str]:
 
 
 def test_the_cheapest_comes_first_and_what_has_no_price_last(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         models:
@@ -34,8 +34,8 @@ def test_the_cheapest_comes_first_and_what_has_no_price_last(tmp_path: Path) -> 
         """,
     )
     prices = {"x:dear": Decimal(3), "x:fair": Decimal("0.5"), "x:free": Decimal(0)}
-    assert names(replace(catalogue, price=prices.get).resolve("cheap")) == ["free", "fair", "dear", "unknown"]
-    assert names(catalogue.resolve("cheap")) == ["unknown", "dear", "free", "fair"]  # nobody knows: as they stand
+    assert names(replace(models, price=prices.get).resolve("cheap")) == ["free", "fair", "dear", "unknown"]
+    assert names(models.resolve("cheap")) == ["unknown", "dear", "free", "fair"]  # nobody knows: as they stand
 
 
 WEIGHTED = """
@@ -50,8 +50,8 @@ WEIGHTED = """
 
 
 def test_weights_are_shares_of_the_runs_and_of_what_follows(tmp_path: Path) -> None:
-    catalogue = load(tmp_path, WEIGHTED)
-    orders = [names(catalogue.resolve("split", f"run-{number}")) for number in range(11_000)]
+    models = load(tmp_path, WEIGHTED)
+    orders = [names(models.resolve("split", f"run-{number}")) for number in range(11_000)]
     firsts = Counter(order[0] for order in orders)
     assert firsts["most"] == pytest.approx(8000, abs=200)
     assert firsts["some"] == pytest.approx(2000, abs=200)
@@ -62,8 +62,8 @@ def test_weights_are_shares_of_the_runs_and_of_what_follows(tmp_path: Path) -> N
 
 
 def test_the_same_run_always_gets_the_same_order(tmp_path: Path) -> None:
-    catalogue = load(tmp_path, WEIGHTED)
-    assert [names(catalogue.resolve("split", f"run-{number}"))[0] for number in range(8)] == [
+    models = load(tmp_path, WEIGHTED)
+    assert [names(models.resolve("split", f"run-{number}"))[0] for number in range(8)] == [
         # Pinned: another function would move every run that a retry or a new worker asks for again.
         *("most", "most", "most", "most", "most", "most", "few", "most"),
     ]
@@ -91,19 +91,19 @@ def test_the_order_in_the_file_moves_no_run_and_a_new_candidate_only_its_share(t
 
 
 def test_one_model_with_two_sets_of_options_has_two_lots(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         models:
           split: {policy: weighted, candidates: [{model: "x:a", temperature: 0}, {model: "x:a", temperature: 1}]}
         """,
     )
-    firsts = Counter(catalogue.resolve("split", f"run-{number}")[0].options.temperature for number in range(1000))
+    firsts = Counter(models.resolve("split", f"run-{number}")[0].options.temperature for number in range(1000))
     assert firsts[0] == pytest.approx(500, abs=80)
 
 
 def test_equal_candidates_are_one(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         models:
@@ -112,21 +112,21 @@ def test_equal_candidates_are_one(tmp_path: Path) -> None:
           split: {policy: weighted, candidates: ["x:a", "x:b", "x:a", "x:a"]}
         """,
     )
-    assert names(catalogue.resolve("one")) == ["a"]
-    assert names(catalogue.resolve("many")) == ["a", "b", "b"]
-    firsts = Counter(names(catalogue.resolve("split", f"run-{number}"))[0] for number in range(1000))
+    assert names(models.resolve("one")) == ["a"]
+    assert names(models.resolve("many")) == ["a", "b", "b"]
+    firsts = Counter(names(models.resolve("split", f"run-{number}"))[0] for number in range(1000))
     assert firsts["a"] == pytest.approx(750, abs=60)
 
 
 @pytest.mark.parametrize("twice", ["[{0}, {0}]", "[{0}, {{model: {0}, temperature: 0}}]"])
 def test_aliases_of_aliases_are_read_once(tmp_path: Path, twice: str) -> None:
     levels = "".join(f"  a{level}: {twice.format(f'a{level - 1}')}\n" for level in range(1, 40))
-    catalogue = load(tmp_path, f"models:\n  a0: 'x:m'\n{levels}")
-    assert set(names(catalogue.resolve("a39"))) == {"m"}
+    models = load(tmp_path, f"models:\n  a0: 'x:m'\n{levels}")
+    assert set(names(models.resolve("a39"))) == {"m"}
 
 
 def test_two_aliases_draw_by_themselves(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         models:
@@ -135,12 +135,12 @@ def test_two_aliases_draw_by_themselves(tmp_path: Path) -> None:
         """,
     )
     units = [f"run-{number}" for number in range(1000)]
-    agree = sum(catalogue.resolve("one", unit) == catalogue.resolve("two", unit) for unit in units)
+    agree = sum(models.resolve("one", unit) == models.resolve("two", unit) for unit in units)
     assert agree == pytest.approx(500, abs=80)
 
 
 def test_an_alias_keeps_its_policy_inside_another(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         models:
@@ -151,7 +151,7 @@ def test_an_alias_keeps_its_policy_inside_another(tmp_path: Path) -> None:
         """,
     )
     prices = {"x:dear": Decimal(3), "x:fair": Decimal(1), "x:first": Decimal(2)}
-    priced = replace(catalogue, price=prices.get)
+    priced = replace(models, price=prices.get)
     cold = ModelOptions(temperature=0)
     assert priced.resolve("default") == (
         Candidate(model="x:fair", options=cold, up_to=100),
@@ -162,7 +162,7 @@ def test_an_alias_keeps_its_policy_inside_another(tmp_path: Path) -> None:
 
 
 def test_sizes_of_input(tmp_path: Path) -> None:
-    catalogue = load(
+    models = load(
         tmp_path,
         """
         models:
@@ -170,8 +170,8 @@ def test_sizes_of_input(tmp_path: Path) -> None:
           twice: [{model: sized, temperature: 0}]
         """,
     )
-    assert [candidate.up_to for candidate in catalogue.resolve("sized")] == [8000, None]
-    assert [candidate.up_to for candidate in catalogue.resolve("twice")] == [8000, None]
+    assert [candidate.up_to for candidate in models.resolve("sized")] == [8000, None]
+    assert [candidate.up_to for candidate in models.resolve("twice")] == [8000, None]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from llmflow.providers.offline.extraction.content import NOTHING
 from llmflow.providers.offline.provider import MODEL, OFFLINE_NOTICE, Offline
 from llmflow.types.messages import Message, ToolCall, ToolResult
 from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.providers import NoDeltas
 from llmflow.types.tools import ToolSpec
 
 M = TypeVar("M", bound=BaseModel)
@@ -89,7 +90,7 @@ Use only the findings. Cite the paid model call of each killed worker as [docs/e
 
 async def complete(text: str, **more: Any) -> ModelResponse:
     messages = (Message.system("Answer from the passages. Cite [docs/system.md#1]."), Message.user(text))
-    return await Offline().complete(ModelRequest(model="any", messages=messages, **more))
+    return await Offline().complete(ModelRequest(model="any", messages=messages, **more), NoDeltas())
 
 
 async def ask(text: str, kind: type[M]) -> M:
@@ -257,9 +258,11 @@ async def test_calls_of_one_conversation_have_ids_of_their_own() -> None:
         Message(role="user", parts=(ToolResult(id="offline-1", text=PASSAGES["docs/failures.md#2"]),)),
     )
     options = ModelOptions(tool_choice="required")
-    response = await Offline().complete(ModelRequest(model="any", messages=messages, tools=(SEARCH,), options=options))
+    response = await Offline().complete(
+        ModelRequest(model="any", messages=messages, tools=(SEARCH,), options=options), NoDeltas()
+    )
     assert [call.id for call in response.tool_calls] == ["offline-2"]
-    answer = await Offline().complete(ModelRequest(model="any", messages=messages, tools=(SEARCH,)))
+    answer = await Offline().complete(ModelRequest(model="any", messages=messages, tools=(SEARCH,)), NoDeltas())
     assert "is kept in the journal" in answer.text
 
 

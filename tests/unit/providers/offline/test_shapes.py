@@ -17,6 +17,7 @@ from llmflow.errors import RequestRejected
 from llmflow.providers.offline.provider import Offline
 from llmflow.types.messages import Message
 from llmflow.types.models import ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.providers import NoDeltas
 
 DOCUMENT = """\
 Question: How is a budget of 0.50 dollars enforced for high risk runs?
@@ -53,7 +54,9 @@ class Tree(BaseModel):
 
 def answer(kind: Any, text: str) -> ModelResponse:
     schema = OutputSchema(name="answer", json_schema=TypeAdapter(kind).json_schema())
-    return asyncio.run(Offline().complete(ModelRequest(model="any", messages=(Message.user(text),), output=schema)))
+    return asyncio.run(
+        Offline().complete(ModelRequest(model="any", messages=(Message.user(text),), output=schema), NoDeltas())
+    )
 
 
 def fill(kind: Any, text: str = DOCUMENT) -> Any:
@@ -186,7 +189,7 @@ def test_a_type_that_contains_itself_without_end_is_refused() -> None:
         model="any", messages=(Message.user("x"),), output=OutputSchema(name="node", json_schema=node)
     )
     with pytest.raises(RequestRejected, match="without end at `next`"):
-        asyncio.run(Offline().complete(request))
+        asyncio.run(Offline().complete(request, NoDeltas()))
 
 
 def test_a_schema_written_by_hand_is_filled() -> None:
@@ -205,7 +208,7 @@ def test_a_schema_written_by_hand_is_filled() -> None:
     request = ModelRequest(
         model="any", messages=(Message.user(DOCUMENT),), output=OutputSchema(name="x", json_schema=schema)
     )
-    value = json.loads(asyncio.run(Offline().complete(request)).text)
+    value = json.loads(asyncio.run(Offline().complete(request, NoDeltas())).text)
     assert len(value["summary"]) <= 60
     assert value["summary"].endswith("…")
     assert value["kept"] == ["store", "workflow"]

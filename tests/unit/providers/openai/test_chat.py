@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from llmflow.errors import AnswerUnreadable, ProviderError, ProviderUnavailable, RateLimited, RequestRejected
-from llmflow.providers.base import Provider
 from llmflow.providers.openai.chat_provider import limit_field
-from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.tools import ToolSpec
 from tests.helpers.model_server import ModelServer, Reply, chat_answer
 
@@ -22,7 +21,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "search", "argument
 
 
 async def sent(server: ModelServer, provider: Provider, request: ModelRequest) -> dict[str, Any]:
-    await provider.complete(request)
+    await provider.complete(request, NoDeltas())
     assert server.requests[-1].path == "/v1/chat/completions"
     return server.requests[-1].json
 
@@ -76,12 +75,12 @@ async def test_options(server: ModelServer, chat: Provider, ask: Ask) -> None:
     ],
 )
 def test_the_limit_has_the_name_that_the_server_knows(base_url: str, limit: str) -> None:
-    assert limit_field(Endpoint("x", base_url)) == limit
+    assert limit_field(base_url) == limit
 
 
 async def test_typed_output(server: ModelServer, chat: Provider, ask: Ask) -> None:
     server.script(Reply.text('{"value": ["a"]}'))
-    answer = await chat.complete(ask(schema={"type": "array", "items": {"type": "string"}}))
+    answer = await chat.complete(ask(schema={"type": "array", "items": {"type": "string"}}), NoDeltas())
     assert answer.text == '["a"]'
     form = server.requests[0].json["response_format"]
     assert (form["type"], form["json_schema"]["name"], form["json_schema"]["strict"]) == ("json_schema", "Plan", True)
@@ -115,14 +114,14 @@ async def test_parts(server: ModelServer, chat: Provider, ask: Ask) -> None:
 
 async def test_a_file_by_url_is_refused_before_anything_is_sent(server: ModelServer, chat: Provider, ask: Ask) -> None:
     with pytest.raises(RequestRejected, match=r"'a.pdf' as `data`, or use a provider with `api: responses`"):
-        await chat.complete(ask(Message.user(File(name="a.pdf", url="https://x.test/a.pdf"))))
+        await chat.complete(ask(Message.user(File(name="a.pdf", url="https://x.test/a.pdf"))), NoDeltas())
     assert server.count == 0
 
 
 async def test_an_answer(server: ModelServer, chat: Provider, ask: Ask) -> None:
     usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12, "cost": 0.00015}
     server.script(Reply.json(chat_answer(None, message={"tool_calls": [CALL]}, usage=usage, service_tier="flex")))
-    response = await chat.complete(ask())
+    response = await chat.complete(ask(), NoDeltas())
     assert (response.text, response.finish_reason) == ("", "tool_calls")
     assert response.tool_calls == (ToolCall(id="c1", name="search", arguments='{"query": "x"}'),)
     assert (response.model, response.response_id) == ("gpt-5.4-2026-03-05", "chatcmpl-1")
@@ -145,7 +144,7 @@ async def test_finish_reasons(
     server: ModelServer, chat: Provider, ask: Ask, finish: str | None, calls: list[Any] | None, reason: str
 ) -> None:
     server.script(Reply.json(chat_answer(finish_reason=finish, message={"tool_calls": calls})))
-    assert (await chat.complete(ask())).finish_reason == reason
+    assert (await chat.complete(ask(), NoDeltas())).finish_reason == reason
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ async def test_calls_of_sloppy_servers(
 ) -> None:
     calls = [CALL, {"id": None, "function": {"name": "put", **written}}, {"function": {"name": "put", **written}}]
     server.script(Reply.json(chat_answer(message={"tool_calls": calls})))
-    first, *others = (await chat.complete(ask())).tool_calls
+    first, *others = (await chat.complete(ask(), NoDeltas())).tool_calls
     assert first == ToolCall(id="c1", name="search", arguments='{"query": "x"}')
     assert others == [ToolCall(id=f"call_{at}", name="put", arguments=arguments) for at in (1, 2)]
 
@@ -179,7 +178,7 @@ async def test_a_refusal_has_its_bill(
     server: ModelServer, chat: Provider, ask: Ask, body: dict[str, Any], said: str
 ) -> None:
     server.script(Reply.json(body))
-    answer = await chat.complete(ask(schema={"type": "array"}))
+    answer = await chat.complete(ask(schema={"type": "array"}), NoDeltas())
     assert (answer.finish_reason, answer.text, answer.tool_calls) == ("refused", said, ())
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (100, 20)
 
@@ -187,7 +186,7 @@ async def test_a_refusal_has_its_bill(
 async def test_content_in_parts(server: ModelServer, chat: Provider, ask: Ask) -> None:
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "so "}, {"type": "text", "text": "it is"}]
     server.script(Reply.json(chat_answer(message={"content": parts})))
-    assert (await chat.complete(ask())).text == "so it is"
+    assert (await chat.complete(ask(), NoDeltas())).text == "so it is"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +207,6 @@ async def test_answers_that_are_none(
 ) -> None:
     server.script(Reply.json(body))
     with pytest.raises(ProviderError, match=said) as caught:
-        await chat.complete(ask())
+        await chat.complete(ask(), NoDeltas())
     assert type(caught.value) is kind
     assert caught.value.detail.model == "local:gpt-5.4"

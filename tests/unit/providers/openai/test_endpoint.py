@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from llmflow.errors import AnswerUnreadable, ProviderUnavailable
-from llmflow.providers.base import Provider
-from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.responses import ResponsesProvider
+from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from tests.helpers.model_server import DROPPED, RESET, SILENCE, ModelServer, Reply
 
 from ..conftest import KEY, Ask
@@ -33,7 +32,7 @@ async def test_a_broken_answer_may_be_asked_for_again(
 ) -> None:
     server.script(reply)
     with pytest.raises(ProviderUnavailable, match=said):
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert server.count == 1, "Temporal retries, the SDK does not"
 
 
@@ -43,7 +42,7 @@ async def test_a_whole_answer_of_another_shape_is_not_bought_again(
 ) -> None:
     server.script(Reply(body=body))
     with pytest.raises(AnswerUnreadable, match=r"should be an object|invalid response") as caught:
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     assert (caught.value.retryable, caught.value.fallback) == (False, True)
 
 
@@ -51,7 +50,7 @@ async def test_half_a_surrogate_pair_does_not_cost_the_answer(
     server: ModelServer, provider: Provider, ask: Ask
 ) -> None:
     server.script(Reply.text("half \ud83d, whole \U0001f600, quoted \\ud83d"))
-    answer = await provider.complete(ask())
+    answer = await provider.complete(ask(), NoDeltas())
     assert answer.text == "half \ufffd, whole \U0001f600, quoted \\ud83d"
     assert answer.usage.input_tokens == 100
 
@@ -66,13 +65,13 @@ async def test_half_a_surrogate_pair_does_not_cost_the_answer(
 async def test_a_stalled_answer_is_given_up(server: ModelServer, provider: Provider, ask: Ask, reply: Reply) -> None:
     server.script(reply)
     with pytest.raises(ProviderUnavailable, match="no whole answer within 1 s"):
-        await provider.complete(ask(timeout=1))  # long enough for the request to have left
+        await provider.complete(ask(timeout=1), NoDeltas())  # long enough for the request to have left
     await server.left()
 
 
 async def test_a_cancelled_call_closes_its_connection(server: ModelServer, provider: Provider, ask: Ask) -> None:
     server.script(SILENCE)
-    call = asyncio.create_task(provider.complete(ask()))
+    call = asyncio.create_task(provider.complete(ask(), NoDeltas()))
     await server.arrived(1)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -81,16 +80,16 @@ async def test_a_cancelled_call_closes_its_connection(server: ModelServer, provi
 
 
 async def test_nobody_there(ask: Ask) -> None:
-    provider = ResponsesProvider(Endpoint("openai", "http://127.0.0.1:9", KEY))
+    provider = ResponsesProvider(ProviderSettings(name="openai", base_url="http://127.0.0.1:9", key=KEY))
     with pytest.raises(ProviderUnavailable, match=r"openai:gpt-5\.4 failed: ConnectError"):
-        await provider.complete(ask())
+        await provider.complete(ask(), NoDeltas())
     await provider.close()
 
 
 async def test_parallel_first_calls_share_one_client(server: ModelServer, whole: Provider, ask: Ask) -> None:
-    answers = await asyncio.gather(*(whole.complete(ask()) for _ in range(20)))
+    answers = await asyncio.gather(*(whole.complete(ask(), NoDeltas()) for _ in range(20)))
     assert [answer.text for answer in answers] == ["ok"] * 20
-    await whole.complete(ask())
+    await whole.complete(ask(), NoDeltas())
     assert server.connections <= 20, "the twenty-first call uses a connection that is there"
 
 
@@ -99,9 +98,9 @@ async def test_a_key_goes_to_the_vendor_that_it_is_for(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody-else")
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-of-an-admin")
-    await provider.complete(ask())
-    keyless = ResponsesProvider(Endpoint("local", server.url))
-    await keyless.complete(ask())
+    await provider.complete(ask(), NoDeltas())
+    keyless = ResponsesProvider(ProviderSettings(name="local", base_url=server.url))
+    await keyless.complete(ask(), NoDeltas())
     await keyless.close()
     first, second = (request.headers for request in server.requests)
     assert first["authorization"] == f"Bearer {KEY}"
@@ -114,18 +113,18 @@ async def test_an_organization_is_nobody_elses_business(
 ) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
-    await responses.complete(ask())
-    await chat.complete(ask())
+    await responses.complete(ask(), NoDeltas())
+    await chat.complete(ask(), NoDeltas())
     for request in server.requests:
         assert not {"openai-organization", "openai-project"} & request.headers.keys()
 
 
 async def test_closing_twice_or_unused(responses: Provider, ask: Ask) -> None:
     await responses.close()
-    await responses.complete(ask())
+    await responses.complete(ask(), NoDeltas())
     await responses.close()
     await responses.close()
 
 
 def test_a_key_is_not_in_a_repr() -> None:
-    assert KEY not in repr(Endpoint("openai", key=KEY))
+    assert KEY not in repr(ProviderSettings(name="openai", key=KEY))

@@ -12,9 +12,9 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
-from llmflow.providers.base import Provider
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.tools import ToolSpec
 from tests.helpers.model_server import ModelServer, Reply, responses_answer
 
@@ -27,7 +27,7 @@ SEARCH = ToolSpec(
 
 
 async def sent(server: ModelServer, provider: Provider, request: ModelRequest) -> dict[str, Any]:
-    await provider.complete(request)
+    await provider.complete(request, NoDeltas())
     assert server.requests[-1].path == "/v1/responses"
     return server.requests[-1].json
 
@@ -121,7 +121,7 @@ async def test_parts(server: ModelServer, responses: Provider, ask: Ask) -> None
 
 async def test_typed_output(server: ModelServer, responses: Provider, ask: Ask) -> None:
     server.script(Reply.text('{"steps": ["a"]}'))
-    answer = await responses.complete(ask(schema=PLAN))
+    answer = await responses.complete(ask(schema=PLAN), NoDeltas())
     assert answer.text == '{"steps": ["a"]}'
     assert server.requests[0].json["text"]["format"] == {
         "type": "json_schema",
@@ -133,7 +133,7 @@ async def test_typed_output(server: ModelServer, responses: Provider, ask: Ask) 
 
 async def test_typed_output_that_is_no_object(server: ModelServer, responses: Provider, ask: Ask) -> None:
     server.script(Reply.text('{"value": [1.0, 2]}'))
-    answer = await responses.complete(ask(schema={"type": "array", "items": {"type": "number"}}))
+    answer = await responses.complete(ask(schema={"type": "array", "items": {"type": "number"}}), NoDeltas())
     assert answer.text == "[1.0, 2]"
 
 
@@ -142,7 +142,7 @@ async def test_an_answer(server: ModelServer, responses: Provider, ask: Ask) -> 
     web = {"type": "web_search_call", "id": "ws_1", "content": "of another shape", "arguments": None}
     answer = responses_answer("I search.", service_tier="flex")
     server.script(Reply.json({**answer, "output": [*answer["output"], web, call]}))
-    response = await responses.complete(ask())
+    response = await responses.complete(ask(), NoDeltas())
     assert (response.text, response.finish_reason) == ("I search.", "tool_calls")
     assert response.tool_calls == (ToolCall(id="c1", name="search", arguments='{"query": "x"}'),)
     assert (response.model, response.response_id) == ("gpt-5.4-2026-03-05", "resp_1")
@@ -161,21 +161,21 @@ async def test_commentary_is_no_part_of_the_answer(server: ModelServer, response
         ),
         Reply.json(responses_answer(output=[said("I look it up.", "commentary")])),
     )
-    assert (await responses.complete(ask())).text == '{"a":1}'
-    assert (await responses.complete(ask())).text == "I look it up."
+    assert (await responses.complete(ask(), NoDeltas())).text == '{"a":1}'
+    assert (await responses.complete(ask(), NoDeltas())).text == "I look it up."
 
 
 async def test_an_answer_that_ran_out_of_tokens(server: ModelServer, responses: Provider, ask: Ask) -> None:
     cut = responses_answer("It is", status="incomplete", incomplete_details={"reason": "max_output_tokens"})
     server.script(Reply.json(cut))
-    response = await responses.complete(ask())
+    response = await responses.complete(ask(), NoDeltas())
     assert (response.text, response.finish_reason) == ("It is", "length")
 
 
 async def test_an_answer_of_a_server_that_knows_the_least(server: ModelServer, responses: Provider, ask: Ask) -> None:
     output = [{"type": "message", "content": [{"type": "output_text", "text": "hi"}]}]
     server.script(Reply.json({"output": output, "usage": None}))
-    response = await responses.complete(ask())
+    response = await responses.complete(ask(), NoDeltas())
     assert (response.text, response.model, response.usage.input_tokens) == ("hi", "gpt-5.4", 0)
 
 
@@ -197,7 +197,7 @@ async def test_a_refusal_has_its_bill(
     server: ModelServer, responses: Provider, ask: Ask, changes: dict[str, Any], said: str
 ) -> None:
     server.script(Reply.json(responses_answer(**changes)))
-    answer = await responses.complete(ask(schema=PLAN))
+    answer = await responses.complete(ask(schema=PLAN), NoDeltas())
     assert (answer.finish_reason, answer.text) == ("refused", said)
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (100, 20)
 
@@ -208,7 +208,7 @@ async def test_calls_of_sloppy_servers(server: ModelServer, responses: Provider,
         {"type": "function_call", "call_id": None, "name": "search", "arguments": None},
     ]
     server.script(Reply.json(responses_answer(output=calls)))
-    assert (await responses.complete(ask())).tool_calls == (
+    assert (await responses.complete(ask(), NoDeltas())).tool_calls == (
         ToolCall(id="call_0", name="search", arguments='{"query":"x"}'),
         ToolCall(id="call_1", name="search", arguments="{}"),
     )
@@ -235,7 +235,7 @@ async def test_answers_that_are_none(
 ) -> None:
     server.script(Reply.json(responses_answer(**changes)))
     with pytest.raises(ProviderError, match=said) as caught:
-        await responses.complete(ask())
+        await responses.complete(ask(), NoDeltas())
     assert type(caught.value) is kind
     assert caught.value.detail.model == "openai:gpt-5.4"
 
@@ -247,4 +247,4 @@ async def test_answers_that_are_none(
 async def test_answers_of_another_shape(server: ModelServer, responses: Provider, ask: Ask, output: object) -> None:
     server.script(Reply.json(responses_answer(output=output)))
     with pytest.raises(AnswerUnreadable, match="not what /responses answers: output"):
-        await responses.complete(ask())
+        await responses.complete(ask(), NoDeltas())

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import pytest
 
 from llmflow.errors import ContentRefused, ProviderError, ProviderUnavailable, RateLimited
-from llmflow.providers.base import Provider
 from llmflow.types.messages import ToolCall
+from llmflow.types.models import ModelRequest
+from llmflow.types.providers import NoDeltas, Provider
 from tests.helpers.model_server import (
     DONE,
     ModelServer,
@@ -55,7 +56,10 @@ def said(kind: str, **fields: object) -> list[dict[str, Any]]:
 )
 async def test_responses(server: ModelServer, responses: Provider, ask: Ask, answer: dict[str, Any]) -> None:
     server.script(Reply.json(answer), Reply.stream(*responses_events(answer)))
-    whole, streamed = await responses.complete(ask()), await responses.complete(ask(stream=True))
+    whole, streamed = (
+        await responses.complete(ask(), NoDeltas()),
+        await responses.complete(ask(stream=True), NoDeltas()),
+    )
     assert whole.first_token is None
     assert streamed.first_token
     assert streamed.model_copy(update={"first_token": None}) == whole
@@ -76,7 +80,7 @@ async def test_responses(server: ModelServer, responses: Provider, ask: Ask, ans
 )
 async def test_chat(server: ModelServer, chat: Provider, ask: Ask, answer: dict[str, Any]) -> None:
     server.script(Reply.json(answer), Reply.stream(*chat_chunks(answer)))
-    whole, streamed = await chat.complete(ask()), await chat.complete(ask(stream=True))
+    whole, streamed = await chat.complete(ask(), NoDeltas()), await chat.complete(ask(stream=True), NoDeltas())
     assert streamed.first_token
     assert streamed.model_copy(update={"first_token": None}) == whole
     assert server.requests[1].json["stream_options"] == {"include_usage": True}, "what it costs is known"
@@ -96,12 +100,40 @@ async def test_chunks_of_sloppy_servers(server: ModelServer, chat: Provider, ask
             DONE,
         )
     )
-    answer = await chat.complete(ask(stream=True))
+    answer = await chat.complete(ask(stream=True), NoDeltas())
     assert answer.tool_calls == (
         ToolCall(id="a", name="one", arguments="{}"),
         ToolCall(id="b", name="two", arguments='{"x": 1}'),
     )
     assert (answer.text, answer.finish_reason) == ("", "tool_calls")
+
+
+class Pieces:
+    """A sink that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+
+async def hears(provider: Provider, request: ModelRequest) -> list[str]:
+    """The pieces of an answer whose text is `TEXT`."""
+    sink = Pieces()
+    assert (await provider.complete(request, sink)).text == TEXT
+    return sink.pieces
+
+
+async def test_the_pieces_of_a_streamed_text_go_to_the_sink(
+    server: ModelServer, responses: Provider, chat: Provider, ask: Ask
+) -> None:
+    server.script(Reply.stream(*EVENTS), Reply.stream(*CHUNKS), Reply.json(chat_answer(TEXT)))
+    for provider in (responses, chat):
+        pieces = await hears(provider, ask(stream=True))
+        assert len(pieces) > 1
+        assert "".join(pieces) == TEXT
+    assert await hears(chat, ask()) == [], "an answer that comes whole has no pieces"
 
 
 @pytest.mark.parametrize("streamed", [True, False])
@@ -111,7 +143,7 @@ async def test_a_thought_is_a_token_and_no_answer(
     thought = {"choices": [{"delta": {"reasoning_content": "Hm."}}]}
     end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
     server.script(Reply.stream(*([thought] if streamed else []), end))
-    answer = await chat.complete(ask(stream=True))
+    answer = await chat.complete(ask(stream=True), NoDeltas())
     assert (answer.text, answer.first_token is not None) == ("", streamed)
 
 
@@ -121,7 +153,7 @@ async def test_the_first_token_comes_before_the_last(
     server.script(Reply.stream(*EVENTS, pause=1), Reply.stream(*CHUNKS, pause=1))
     for provider in (streamed_responses, streamed_chat):
         began = monotonic()
-        answer = await provider.complete(ask())
+        answer = await provider.complete(ask(), NoDeltas())
         assert answer.first_token is not None
         assert answer.first_token + 0.1 < monotonic() - began
 
@@ -156,7 +188,7 @@ async def test_streams_that_are_no_answer(
     provider = responses if api == "responses" else chat
     server.script(Reply.stream(*events))
     with pytest.raises(kind, match=words) as caught:
-        await provider.complete(ask(stream=True))
+        await provider.complete(ask(stream=True), NoDeltas())
     assert caught.value.__context__ is None, "the SDK's exception holds the request, and so the key"
 
 
@@ -165,13 +197,13 @@ async def test_a_server_that_knows_no_streams(
 ) -> None:
     server.script(Reply.json(responses_answer(TEXT)), Reply.json(chat_answer(TEXT)))
     for provider in (streamed_responses, streamed_chat):
-        answer = await provider.complete(ask())
+        answer = await provider.complete(ask(), NoDeltas())
         assert (answer.text, answer.first_token) == (TEXT, None)
 
 
 async def test_a_stream_that_extra_asks_for(server: ModelServer, responses: Provider, ask: Ask) -> None:
-    assert (await responses.complete(ask(extra={"stream": True}))).text == "ok"
-    assert (await responses.complete(ask(stream=True, extra={"stream": False}))).first_token is None
+    assert (await responses.complete(ask(extra={"stream": True}), NoDeltas())).text == "ok"
+    assert (await responses.complete(ask(stream=True, extra={"stream": False}), NoDeltas())).first_token is None
 
 
 @pytest.mark.parametrize("then", ["close", "reset"])
@@ -186,7 +218,7 @@ async def test_what_breaks_after_the_end_of_an_answer_does_not_cost_it(
         whole = Reply.stream(*events)
         sent = len(server.encode(whole, "", streamed=True)) - len(sse(DONE))
         server.script(replace(whole, send=sent, then=then))
-        answer = await provider.complete(ask())
+        answer = await provider.complete(ask(), NoDeltas())
         assert (answer.text, answer.usage.input_tokens) == (TEXT, 100)
 
 
@@ -197,7 +229,7 @@ async def test_a_chat_that_breaks_before_its_end_is_none(
     sent = len(server.encode(whole, "", streamed=True)) - len(sse(*CHUNKS[-3:]))
     server.script(replace(whole, send=sent, then="close"))
     with pytest.raises(ProviderUnavailable, match=r"RemoteProtocolError|ReadError"):
-        await streamed_chat.complete(ask())
+        await streamed_chat.complete(ask(), NoDeltas())
 
 
 async def test_what_an_empty_field_says_last_is_nothing(server: ModelServer, chat: Provider, ask: Ask) -> None:
@@ -214,6 +246,6 @@ async def test_what_an_empty_field_says_last_is_nothing(server: ModelServer, cha
             DONE,
         )
     )
-    answer = await chat.complete(ask(stream=True))
+    answer = await chat.complete(ask(stream=True), NoDeltas())
     assert answer.tool_calls == (ToolCall(id="a", name="now", arguments="{}"),)
     assert (answer.model, answer.usage.input_tokens, answer.usage.output_tokens) == ("real", 5, 2)

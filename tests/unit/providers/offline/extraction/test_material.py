@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmflow.providers.offline.extraction.material import Passage, read
+from llmflow.providers.offline.extraction.material import InputPassage, read
 from llmflow.types.messages import Message, ToolResult
 
 
@@ -83,4 +83,4 @@ def test_what_tools_said_is_material_and_no_question() -> None:
     result = Message(role="user", parts=(ToolResult(id="1", text="Passage [a#1]:\nIs it kept?"),))
     material = read([Message.system("Be kind?"), Message.user("What is kept?"), Message.assistant("x"), result])
     assert material.question == "What is kept?"
-    assert material.passages == (Passage("Is it kept?", ("a#1",)),)
+    assert material.passages == (InputPassage("Is it kept?", ("a#1",)),)

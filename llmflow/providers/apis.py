@@ -1,0 +1,63 @@
+"""The APIs that `api:` of models.yaml can name, each with its provider: the shipped ones, and those of an App."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from llmflow.errors import ConfigInvalid
+from llmflow.providers.litellm.provider import LitellmProvider
+from llmflow.providers.models.entries import OFFLINE, Api, ProviderEntry
+from llmflow.providers.offline.provider import Offline
+from llmflow.providers.openai.chat_provider import ChatProvider
+from llmflow.providers.openai.endpoint import OPENAI
+from llmflow.providers.openai.responses import ResponsesProvider
+from llmflow.providers.own import OwnProvider
+from llmflow.types.providers import ProviderFactory, ProviderSettings
+
+
+def _openai(environ: Mapping[str, str]) -> str:
+    return environ.get("OPENAI_BASE_URL") or OPENAI
+
+
+def _key_for_openai(entry: ProviderEntry) -> str | None:
+    return None if entry.base_url or entry.key else "`key`: name the environment variable, such as OPENAI_API_KEY"
+
+
+def _base_url(entry: ProviderEntry) -> str | None:
+    return None if entry.base_url else "`base_url`: say where its API begins, such as http://localhost/v1"
+
+
+SHIPPED: Mapping[str, Api] = MappingProxyType(
+    {
+        "responses": Api(connect=ResponsesProvider, address=_openai, lacks=_key_for_openai),
+        "chat": Api(connect=ChatProvider, lacks=_base_url),
+        "litellm": Api(connect=LitellmProvider),
+        OFFLINE: Api(connect=lambda _: Offline()),
+    }
+)
+
+
+def apis_with(own: Mapping[str, ProviderFactory]) -> Mapping[str, Api]:
+    """The shipped APIs, and those of an App's own providers.
+
+    Raises:
+        ConfigInvalid: a name cannot stand in models.yaml or is taken, or what stands behind it makes no provider.
+    """
+    for name, factory in own.items():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+            raise ConfigInvalid(f"provider {name!r}: a name has letters, digits, `-`, `_` and `.`, and no `:`")
+        if name in SHIPPED:
+            raise ConfigInvalid(f"provider {name!r}: llmflow ships an API of this name; give yours another name")
+        if not callable(factory):
+            raise ConfigInvalid(
+                f"provider {name!r}: give the App its class, or a function that takes ProviderSettings, and not"
+                f" {type(factory).__name__}(...) itself"
+            )
+    return MappingProxyType({**SHIPPED, **{name: Api(connect=_own(factory)) for name, factory in own.items()}})
+
+
+def _own(factory: ProviderFactory) -> ProviderFactory:
+    def connect(settings: ProviderSettings) -> OwnProvider:
+        return OwnProvider(factory, settings)
+
+    return connect

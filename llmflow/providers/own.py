@@ -1,0 +1,71 @@
+"""A provider of an App's own, which may raise anything and return anything."""
+
+import asyncio
+from typing import cast
+
+from llmflow.errors import AnswerUnreadable, ConfigInvalid, ErrorDetail, LLMFlowError, ProviderError
+from llmflow.providers.dialects.failures import below, classify_http, scrub, unavailable
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.providers import DeltaSink, Provider, ProviderFactory, ProviderSettings
+
+
+class OwnProvider:
+    """Keeps an App's provider to the protocol: it ends in time, and each of its failures is one of ours."""
+
+    def __init__(self, factory: ProviderFactory, settings: ProviderSettings) -> None:
+        """Make the provider.
+
+        Raises:
+            ConfigInvalid: the factory fails, or makes no provider.
+        """
+        self._settings = settings
+        try:
+            made = cast(object, factory(settings))
+        except LLMFlowError:
+            raise
+        except Exception as error:  # whatever the App's code raises
+            raise ConfigInvalid(f"provider {settings.name!r} cannot be made: {self._said(error)}") from error
+        if not isinstance(made, Provider):
+            raise ConfigInvalid(
+                f"provider {settings.name!r}: {type(made).__name__} is no Provider: it needs `complete` and `close`"
+            )
+        self._provider = made
+
+    async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
+        """See `Provider.complete`."""
+        model = f"{self._settings.name}:{request.model}"
+        failure: ProviderError
+        try:
+            async with asyncio.timeout(request.timeout):
+                response = cast(object, await self._provider.complete(request, sink))
+        except LLMFlowError:
+            raise
+        except TimeoutError:
+            failure = unavailable(model, f"no whole answer within {request.timeout:g} s")
+        except OSError as error:
+            failure = unavailable(model, self._said(error))
+        except Exception as error:  # whatever the App's code raises
+            failure = self._judged(error, model).with_traceback(error.__traceback__)
+        else:
+            if isinstance(response, ModelResponse):
+                return response
+            failure = self._unreadable(model, f"returned {type(response).__name__} and no ModelResponse")
+        raise failure  # out here, so that it does not carry the other exception, which may hold the key
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self._provider.close()
+
+    def _judged(self, error: Exception, model: str) -> ProviderError:
+        of_http = (classify_http(cause, model, self._settings.key) for cause in below(error))
+        return next(filter(None, of_http), None) or self._unreadable(model, f"raised {self._said(error)}")
+
+    def _unreadable(self, model: str, what: str) -> ProviderError:
+        return AnswerUnreadable(
+            f"{model} failed: provider {self._settings.name!r} {what}. The call may be billed, so it is not repeated:"
+            " correct the provider. For what may be retried it raises a ProviderError, such as ProviderUnavailable",
+            ErrorDetail(model=model),
+        )
+
+    def _said(self, error: Exception) -> str:
+        return scrub(f"{type(error).__name__}: {error}".removesuffix(": "), self._settings.key)
