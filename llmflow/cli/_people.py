@@ -7,8 +7,8 @@ from rich.text import Text
 
 from llmflow.app import Answer
 from llmflow.cli._output import err, plural, when
-from llmflow.cli._report import AnyRun
 from llmflow.errors import LLMFlowError, NoWorker
+from llmflow.service.runs import AnyRun
 from llmflow.types.approvals import Question
 
 

@@ -17,7 +17,6 @@ from rich.text import Text
 from llmflow import worker as workers
 from llmflow.cli._apps import AnyDemo, Application, load_demo
 from llmflow.cli._exit import Exit
-from llmflow.cli._inputs import Workflow
 from llmflow.cli._models import models_of, settings_for_trial
 from llmflow.cli._next import again, show_next
 from llmflow.cli._options import AsJson
@@ -27,11 +26,12 @@ from llmflow.cli._report import spent, watch
 from llmflow.cli._run import run
 from llmflow.cli._serving import log_to_terminal, warn_of_models
 from llmflow.cli._steps import compensation_table, step_table
-from llmflow.cli._target import Connection
-from llmflow.cli.start import readable_id
 from llmflow.client import Client
 from llmflow.config import Settings
 from llmflow.dev import dev_server
+from llmflow.service.connections import Connection
+from llmflow.service.inputs import Workflow
+from llmflow.service.starts import readable_id
 from llmflow.types.approvals import Question
 from llmflow.types.steps import Compensation
 from llmflow.types.usage import UsageReport

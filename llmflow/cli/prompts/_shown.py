@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmflow.prompts.prompt import Prompt
+from llmflow.service.prompts import Prompt
 
 
 def prompt_as_json(prompt: Prompt) -> dict[str, Any]:  # Any: JSON
