@@ -66,7 +66,7 @@ app = typer.Typer(
     cls=lazy_group(
         {
             "Begin": {
-                "demo": "llmflow.cli.demo:demo",
+                "demo": "llmflow.cli.demo:app",
                 "init": "llmflow.cli.init:init",
                 "dev": "llmflow.cli.dev:dev",
             },

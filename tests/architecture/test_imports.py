@@ -49,7 +49,7 @@ cli        | app, client, config, dev, service,    | typer, rich
            | worker, telemetry, types, errors      |
 api        | service, config, types, errors        | fastapi, starlette, uvicorn
 testing    | all but service, cli, api             | temporalio, pytest
-dev        | config, types, errors                 | temporalio.{testing,client,service,envconfig},
+dev        | app, config, types, errors            | temporalio.{testing,client,service,envconfig},
            |                                       | filelock, rich, watchfiles
 """
 
