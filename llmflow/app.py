@@ -1,24 +1,15 @@
-"""App: what a worker serves, as data. Demo: how an application shows what it does."""
+"""App: what a worker serves, as data."""
 
 import importlib
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
-
-from pydantic import BaseModel
 
 from llmflow.errors import ConfigInvalid
-from llmflow.types.approvals import Decide
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
-
-In = TypeVar("In", bound=BaseModel)
-Out = TypeVar("Out")
-T = TypeVar("T")
 
 _MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class
 
@@ -96,80 +87,29 @@ class App:
         return [one for one in self.workflows if f"{one.__module__}.".startswith(f"{module}.")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What somebody says in a demo when the run asks."""
-
-    decide: Decide
-    """`approval` is the name of one question, such as `refund`, or `refund#2` for its second round."""
-    after: timedelta = timedelta(seconds=2)
-    """How long after it was asked, so that the waiting can be seen."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Demo(Generic[In, Out]):
-    """How an application shows what it does: the `demo` of `workflows/NAME/demo.py`, for `llmflow demo NAME`.
-
-    It runs as it would in earnest: the waits of a workflow that has some are part of its input, so a demo gives
-    short ones, and says so in `compressed`.
-    """
-
-    app: App
-    about: str
-    """What is shown, in a line."""
-    workflow: Callable[[Any, In], Awaitable[Out]]  # Any: the workflow's own class
-    """The run method, such as `TravelAgent.run`."""
-    input: In
-    """What the run is given. `--question` sets its field `text`, `--documents` its field `documents`."""
-    show: Callable[[Out], str]
-    """The result as Markdown."""
-    answers: Sequence[Answer] = ()
-    """Of people, each given once. Those to the same question come in this order."""
-    compressed: str = ""
-    """Which waits are shorter than in earnest, in a sentence; empty if none are."""
-
-
 def load_app(path: str) -> App:
-    """The App at `package.module:attribute`, such as `workflows.research.app:app`.
+    """The App at `package.module:attribute`, such as `mine.app:app`.
 
     Raises:
         ConfigInvalid: there is none; the message says which part of the path is wrong.
     """
-    return _load(path, App)
-
-
-def load_demo(path: str) -> Demo[Any, Any]:  # Any: with inputs and results of every type
-    """The Demo at `package.module:attribute`, such as `workflows.research.demo:demo`.
-
-    Raises:
-        ConfigInvalid: there is none; the message says which part of the path is wrong.
-    """
-    return cast(Demo[Any, Any], _load(path, Demo))  # Any: as above
-
-
-def _load(path: str, kind: type[T]) -> T:
-    what = kind.__name__.lower()
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
-        raise ConfigInvalid(
-            f"{what} {path!r}: write it as `package.module:attribute`, such as workflows.research.{what}:{what}"
-        )
+        raise ConfigInvalid(f"app {path!r}: write it as `package.module:attribute`, such as mine.app:app")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # its own import is broken: its traceback says where
         raise ConfigInvalid(
-            f"{what} {path!r}: there is no module {error.name!r} here; run from the project's root"
+            f"app {path!r}: there is no module {error.name!r} here; run from the project's root"
         ) from None
     except SyntaxError as error:
         file = os.path.relpath(error.filename or "?")
-        raise ConfigInvalid(f"{what} {path!r}: {file}:{error.lineno}: {error.msg}") from None
+        raise ConfigInvalid(f"app {path!r}: {file}:{error.lineno}: {error.msg}") from None
     found = getattr(module, attribute, None)
-    if not isinstance(found, kind):
-        known = [name for name, value in vars(module).items() if isinstance(value, kind)]
-        hint = f"it has {', '.join(known)}" if known else f"it has none: write `{what} = {kind.__name__}(...)` there"
-        raise ConfigInvalid(
-            f"{what} {path!r}: module {module_name!r} has no {kind.__name__} named {attribute!r}; {hint}"
-        )
+    if not isinstance(found, App):
+        known = [name for name, value in vars(module).items() if isinstance(value, App)]
+        hint = f"it has {', '.join(known)}" if known else "it has none: write `app = App(...)` there"
+        raise ConfigInvalid(f"app {path!r}: module {module_name!r} has no App named {attribute!r}; {hint}")
     return found

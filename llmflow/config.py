@@ -53,8 +53,6 @@ class Settings(BaseSettings):
     """Folder of this project's local state: the databases of the dev server and of llmflow, and their logs."""
     cache: Path = Field(default_factory=lambda: user_cache_path("llmflow"))
     """Folder of what is expensive to get and the same for every project: the Temporal CLI."""
-    documents: Path = Path()
-    """Folder that the research assistant may read; the current one by default."""
     store: str | None = None
     """Where calls, answers and prompts are recorded: `postgresql://user:password@host/database`, or the path of an
     SQLite file; `llmflow.db` in `home` if nobody says."""

@@ -61,9 +61,28 @@ room).
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+_OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
+_OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history"]
+_OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
+_OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes"]
+_OfApps = Literal["add_tool", "set_key", "name_model"]
+
+
+class Remedy(BaseModel):
+    """What would help. Each door words it for its readers: the command line as a command, a page as a link."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: Literal[_OfRuns, _OfPrompts, _OfLabels, _OfSetup, _OfApps]
+    run: str | None = None
+    """Workflow id."""
+    prompt: str | None = None
+    version: str | None = None
+    label: str | None = None
 
 
 class ErrorDetail(BaseModel):
@@ -93,12 +112,15 @@ class ErrorDetail(BaseModel):
     """Of a saga: what became of each compensation, a line each."""
     guard: str | None = None
     """Name of the guard that rejected a value."""
+    remedy: Remedy | None = None
+    """What the door that shows the error may offer."""
 
 
 class LLMFlowError(Exception):
     """The root: catch this to catch everything of ours.
 
-    The message says what was given, what is known, and what to do next.
+    The message says what was given, what is possible and the nearest name. It names no command and no option of any
+    door: `detail.remedy` says what would help, and each door words it.
     """
 
     retryable: ClassVar[bool] = False

@@ -4,27 +4,12 @@ import os
 import re
 import sys
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from llmflow import app
-from llmflow.app import App, Demo
-from llmflow.cli._examples import offer_example, use_examples
+from llmflow.app import App
+from llmflow.cli._examples import AnyDemo, example_demo, offer_example
 from llmflow.errors import InputInvalid
-
-AnyDemo = Demo[Any, Any]  # Any: demos of runs with inputs and results of every type
-
-
-class Application(StrEnum):
-    """What `llmflow demo` can show: the folders of `workflows/`."""
-
-    RESEARCH = "research"
-    SUPPORT = "support"
-    TRAVEL = "travel"
-    REVIEW = "review"
-    DIGEST = "digest"
-    ONBOARDING = "onboarding"
 
 
 def load(path: str | None) -> App:
@@ -64,10 +49,13 @@ def _apps_here() -> list[str]:
     return [f"{one.parent.name}.app:app" for one in files if re.search("^app = ", one.read_text(errors="ignore"), re.M)]
 
 
-def load_demo(name: Application) -> AnyDemo:
-    """How an application of the examples shows what it does, whatever the current folder holds."""
-    use_examples()
-    demo = app.load_demo(f"workflows.{name}.demo:demo")
+def load_demo(name: str | None) -> AnyDemo:
+    """How an example shows what it does, whatever the current folder holds; without a name, the first of them.
+
+    Raises:
+        InputInvalid: there is none of this name; names those that there are.
+    """
+    demo = example_demo(name)
     return replace(demo, app=_served(demo.app))
 
 

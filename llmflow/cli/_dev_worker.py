@@ -11,7 +11,6 @@ import typer
 from llmflow import worker as workers
 from llmflow.app import App
 from llmflow.cli._apps import load, named
-from llmflow.cli._inputs import Workflow
 from llmflow.cli._models import models_of, settings_for_trial
 from llmflow.cli._options import AppPath, AsJson, Log, LogLevel
 from llmflow.cli._output import say
@@ -22,6 +21,7 @@ from llmflow.client import Client
 from llmflow.config import Settings
 from llmflow.dev import DevServer
 from llmflow.dev.reload import GRACE, report
+from llmflow.service.inputs import Workflow
 
 _INSTALLED = {"site-packages", "dist-packages"}
 command = typer.Typer(pretty_exceptions_enable=False)

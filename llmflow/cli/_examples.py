@@ -2,11 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
+
+from llmflow.dev.demos import Demo
+from llmflow.errors import InputInvalid, did_you_mean
+
+AnyDemo = Demo[Any, Any]  # Any: demos of runs with inputs and results of every type
 
 _PACKAGE = "workflows"
 _IN_WHEEL = Path(__file__).parents[1] / "dev" / "examples"  # pyproject.toml puts them there
@@ -41,6 +48,23 @@ def offer_example(module: str) -> None:
         for name in [name for name in sys.modules if f"{name}.".startswith(f"{top}.")]:
             del sys.modules[name]
         use_examples()
+
+
+def demo_names() -> list[str]:
+    """The examples that have a demo, sorted."""
+    return sorted(file.parent.name for file in (examples_root() / _PACKAGE).glob("*/demo.py"))
+
+
+def example_demo(name: str | None) -> AnyDemo:
+    """The demo of an example; without a name, the one that the examples show first.
+
+    Raises:
+        InputInvalid: there is none of this name; names those that there are.
+    """
+    if name is not None and name not in (known := demo_names()):
+        raise InputInvalid(f"there is no example `{name}`{did_you_mean(name, known)}. There are: {', '.join(known)}")
+    use_examples()
+    return cast(AnyDemo, import_module(f"{_PACKAGE}.{f'{name}.' if name else ''}demo").demo)
 
 
 class _Examples(MetaPathFinder):

@@ -41,7 +41,9 @@ class _Command:
             module, _, name = target.partition(":")
             target = getattr(import_module(module), name)
         around = typer.Typer()  # what Typer makes of a command is what it makes of it in a group
-        if isinstance(target, typer.Typer):
+        if isinstance(target, typer.Typer) and target.registered_commands:  # one command, with settings of its own
+            around.registered_commands += target.registered_commands
+        elif isinstance(target, typer.Typer):
             around.add_typer(target, name=self.name, rich_help_panel=self.panel)
         else:
             around.command(self.name, rich_help_panel=self.panel)(target)

@@ -1,19 +1,12 @@
-"""What the commands that read the ledger share: where it is, and the options that choose calls."""
+"""The options that choose calls of the ledger."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from llmflow.config import Settings
-from llmflow.stores.database import Database
 from llmflow.types.reports import CallFilter
-
-_DAYS = 30
-"""Of a report where nobody says more."""
 
 
 def parse_since(text: str, now: datetime | None = None) -> date:
@@ -78,25 +71,6 @@ ModelOf = Annotated[
     str | None, typer.Option("--model", help="Only this model: PROVIDER:MODEL that was asked, or answered")
 ]
 TagOf = Annotated[str | None, typer.Option("--tag", help="Only runs with this tag")]
-
-
-def recent(filter: CallFilter, now: datetime | None = None) -> CallFilter:
-    """Choose the calls of the last 30 days, where neither days nor a run are named."""
-    if filter.since or filter.until or filter.run:
-        return filter
-    return filter.model_copy(update={"since": parse_since(f"{_DAYS}d", now)})
-
-
-@asynccontextmanager
-async def ledger() -> AsyncGenerator[Database]:
-    """The store that the settings name. It must be there: a new one would say that nothing was ever spent.
-
-    Raises:
-        ConfigInvalid: it has no usable URL, or an older schema, or is a file that is not there.
-        StoreUnavailable: it does not answer.
-    """
-    async with Database(Settings.load().store_url, create=False) as database:
-        yield database
 
 
 def days(filter: CallFilter) -> str:

@@ -1,31 +1,14 @@
 """The models that an App's prompts name, and whether anybody can be asked for them here."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from llmflow.app import App
 from llmflow.cli._output import near
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound
+from llmflow.service.diagnosis import Model
 from llmflow.worker import app_model_catalogue, missing_keys, prompts_of
-
-
-@dataclass(frozen=True)
-class Model:
-    """A name for models, as prompts and models.yaml use it."""
-
-    name: str
-    candidates: tuple[str, ...]
-    """`provider:model`, in the order in which they are tried."""
-    keys: tuple[str, ...]
-    """Environment variables that hold the candidates' keys."""
-    missing: tuple[str, ...]
-    """The variables of which one would help, when no candidate can be asked."""
-    offline: bool
-    """Whether one of the candidates is no language model."""
-
-    def __str__(self) -> str:
-        return ", then ".join(self.candidates)
 
 
 def models_of(app: App, settings: Settings) -> list[Model]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from rich.text import Text
 
 from llmflow.app import App
-from llmflow.cli._apps import Application
-from llmflow.cli._examples import examples_root
+from llmflow.cli._examples import demo_names, examples_root
 from llmflow.cli._output import err, near, say
 
 
@@ -26,7 +25,7 @@ def again(app: App) -> str:
 def show_next(app: App) -> None:
     """What to read and to run next. Every path exists, in a clone as in an installed wheel."""
     root, command = examples_root(), llmflow_command()
-    others = "|".join(name for name in Application if name != app.name)
+    others = "|".join(name for name in demo_names() if name != app.name)
     lines = {
         "another example": f"{command} demo {others}",
         "the code of this one": near(root / "workflows" / app.name),

@@ -5,42 +5,42 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from llmflow.app import Answer
 from llmflow.cli._output import err, plural, when
-from llmflow.cli._report import AnyRun
+from llmflow.dev.demos import ScriptedDecision
 from llmflow.errors import LLMFlowError, NoWorker
+from llmflow.service.runs import AnyRun
 from llmflow.types.approvals import Question
 
 
 class People:
-    """Give each answer once, when its question is open and its time has come; and tell what they see."""
+    """Give each decision once, when its question is open and its time has come; and tell what they see."""
 
-    def __init__(self, run: AnyRun, answers: Sequence[Answer]) -> None:
+    def __init__(self, run: AnyRun, decisions: Sequence[ScriptedDecision]) -> None:
         self._run = run
-        self._answers = list(answers)
+        self._decisions = list(decisions)
         self._told: set[tuple[str, int, str]] = set()
 
     async def decide(self) -> tuple[Question, ...]:
-        """Look once at what is asked, tell it, and answer what is due. Returns all questions so far."""
+        """Look once at what is asked, tell it, and decide what is due. Returns all questions so far."""
         try:
             questions = (await self._run.approvals()).questions
         except NoWorker:  # it has not begun, or its worker is busy: the next look tells
             return ()
         for question in questions:
             self._tell(question)
-            for answer in self._due(question):
-                await self._say(answer)
+            for one in self._due(question):
+                await self._say(one)
         return questions
 
-    def _due(self, question: Question) -> Iterator[Answer]:
+    def _due(self, question: Question) -> Iterator[ScriptedDecision]:
         if question.status == "open":
-            for answer in list(self._answers):
-                if answer.decide.approval == question.name and datetime.now(UTC) >= question.asked_at + answer.after:
-                    self._answers.remove(answer)
-                    yield answer
+            for one in list(self._decisions):
+                if one.decide.approval == question.name and datetime.now(UTC) >= question.asked_at + one.after:
+                    self._decisions.remove(one)
+                    yield one
 
-    async def _say(self, answer: Answer) -> None:
-        decide = answer.decide
+    async def _say(self, one: ScriptedDecision) -> None:
+        decide = one.decide
         said = Text.assemble((f"  {decide.by} ", "bold"), "approves" if decide.approved else "rejects")
         said.append(f" {decide.approval}")
         if decide.comment:

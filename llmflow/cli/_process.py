@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from llmflow.cli._exit import Exit, exit_code
+from llmflow.cli._hints import said
 from llmflow.cli._output import err
 from llmflow.errors import LLMFlowError
 from llmflow.telemetry.flush import flush_traces
@@ -22,7 +23,7 @@ def run_command(command: typer.Typer, arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     except LLMFlowError as error:
-        err.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=not err.is_terminal)
+        err.print(Text.assemble(("error: ", "bold red"), said(error)), soft_wrap=not err.is_terminal)
         return exit_code(error)
     return Exit.DONE
 

@@ -1,106 +1,22 @@
 """One run as a page: where it stands, its steps, what it waits for, what it has cost. Once, or live until it ends."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from llmflow.cli._hints import hint
 from llmflow.cli._output import cost, dollars, plural, took, when
-from llmflow.cli._steps import MARKS, compensation_table, decided, decision, step_table
-from llmflow.cli._target import Connection
-from llmflow.client import Run
-from llmflow.errors import InputInvalid, NoWorker, RunNotCompleted
-from llmflow.types.approvals import Question, Waiting
-from llmflow.types.machines import Transition, ways
+from llmflow.cli._steps import MARKS, compensation_table, decision, step_table
+from llmflow.service import runs
+from llmflow.service.connections import Connection
+from llmflow.service.runs import AnyRun, Report
+from llmflow.types.approvals import Waiting
+from llmflow.types.machines import ways
 from llmflow.types.runs import PendingCall, RunState, RunStatus
-from llmflow.types.steps import Compensation, StepRecord, Wait
 from llmflow.types.usage import Totals, UsageReport
-
-AnyRun = Run[Any]  # Any: runs with results of every type
-
-_EVERY = 0.5  # seconds between two looks at a run
-_OF_ONE_TASK = 5  # events: started, a workflow task in three of them, failed
-
-
-class Report(BaseModel):
-    """What `llmflow status` knows of a run."""
-
-    model_config = ConfigDict(frozen=True)
-
-    status: RunStatus
-    failure: str | None
-    """How it ended, if not well."""
-    steps: tuple[StepRecord, ...] | None
-    waits: tuple[Wait, ...] = ()
-    """Calls that llmflow holds back by itself."""
-    compensations: tuple[Compensation, ...] = ()
-    """Of its sagas."""
-    transitions: tuple[Transition, ...] = ()
-    """Of its state machines, the last ones."""
-    decided: tuple[Question, ...] = ()
-    """What people were asked and are not any more."""
-    usage: UsageReport | None
-    missing: str | None
-    """Why steps and usage are not known: they need a worker."""
-    url: str | None
-    """Its page in the Web UI, if we know where that is."""
-
-
-async def look(connection: Connection, run: AnyRun) -> Report:
-    """The run as it stands. Without a worker, that is what Temporal itself knows.
-
-    Raises:
-        RunNotFound: no run has this id.
-    """
-    status = await run.status()
-    progress, usage, approvals, missing = None, None, None, None
-    failure = await failure_of(run, status.state)
-    try:
-        if not _never_began(status, failure):  # then there is nothing to ask
-            await need_worker(connection, status)
-            # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
-            progress, usage, approvals = await run.progress(), await run.usage(), await run.approvals()
-    except NoWorker as error:
-        missing = error.message
-    return Report(
-        status=status,
-        failure=failure,
-        steps=progress.steps if progress else None,
-        waits=progress.waits if progress else (),
-        compensations=progress.compensations if progress else (),
-        transitions=progress.transitions if progress else (),
-        decided=decided(approvals) if approvals else (),
-        usage=usage,
-        missing=missing,
-        url=connection.link(status.id, status.run_id),
-    )
-
-
-async def with_children(run: AnyRun, report: Report) -> Report:
-    """The same report with the usage of everything below the run, too: what a whole fork has cost."""
-    if report.usage is None:
-        return report
-    try:
-        return report.model_copy(update={"usage": await run.tree_usage()})
-    except NoWorker as error:
-        return report.model_copy(update={"usage": None, "missing": error.message})
-
-
-async def need_worker(connection: Connection, status: RunStatus) -> None:
-    """Say at once that nobody can answer; a query would wait 10 s for a worker to come.
-
-    Raises:
-        NoWorker: nothing polls the run's task queue, or the run stands still on a bug.
-    """
-    if status.stuck:  # Temporal asks a run only after its task, and that fails again and again
-        raise NoWorker(f"run {status.id!r} cannot answer while it stands still on a bug: {status.stuck}")
-    if not await connection.client.workers(status.task_queue):
-        raise NoWorker(f"no worker serves task queue {status.task_queue}: start one with `llmflow worker`")
 
 
 async def watch(
@@ -112,14 +28,15 @@ async def watch(
         RunNotFound: no run has this id.
     """
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        while (report := await look(connection, run)).status.state == "running":
+        async for report in runs.watch(connection, run):
+            if report.status.state != "running":
+                return report
             if console.is_terminal:
                 # The empty line is for the `^C` of a terminal, which would otherwise break the line above.
                 live.update(Group(page(report), ""), refresh=True)
             if meanwhile:
                 await meanwhile()
-            await asyncio.sleep(_EVERY)
-    return report
+    raise AssertionError("the last report is that of the end")
 
 
 def state(of: RunState) -> Text:
@@ -147,21 +64,6 @@ def taken_and_paid(usage: UsageReport) -> str:
     return f"taken over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
 
 
-def _never_began(status: RunStatus, failure: str | None) -> bool:
-    return status.events <= _OF_ONE_TASK and f"{InputInvalid.__name__}: the value does not fit " in (failure or "")
-
-
-async def failure_of(run: AnyRun, how: RunState) -> str | None:
-    """How a run in this state ended, if not well."""
-    if how in ("running", "completed"):
-        return None
-    try:
-        await run.result()
-    except RunNotCompleted as error:
-        return error.message
-    return None
-
-
 def _parts(report: Report) -> Iterator[RenderableType]:
     status = report.status
     yield from _head(status)
@@ -182,7 +84,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     if report.usage:
         yield Text(taken_and_paid(report.usage))
     if report.missing:
-        why = " until then" if status.stuck else f": {report.missing}"
+        why = " until then" if status.stuck else f": {report.missing}{hint(report.remedy)}"
         yield Text(f"steps and usage are not known{why}", "yellow")
     if report.url:
         yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a click finds it

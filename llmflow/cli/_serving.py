@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.app import App
-from llmflow.cli._inputs import workflow_name
-from llmflow.cli._models import Model, how_to_get_a_model, models_of
+from llmflow.cli._models import how_to_get_a_model, models_of
 from llmflow.cli._options import LogLevel
 from llmflow.cli._output import err, print_json
 from llmflow.config import Settings
-from llmflow.prompts.prompt import Prompts
+from llmflow.service.diagnosis import Model
+from llmflow.service.inputs import workflow_name
+from llmflow.service.prompts import Prompts
 from llmflow.worker import prompts_of
 
 _log = logging.getLogger("llmflow.worker")

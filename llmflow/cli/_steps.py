@@ -9,7 +9,7 @@ from rich.text import Text
 
 from llmflow.cli._output import cost, plural, took
 from llmflow.types.addresses import around, unbranched
-from llmflow.types.approvals import ApprovalReport, Question
+from llmflow.types.approvals import Question
 from llmflow.types.steps import Compensation, StepRecord
 
 MARKS = MappingProxyType(
@@ -63,11 +63,6 @@ def compensation_table(compensations: Sequence[Compensation]) -> Table:
             said.append(f"\nkey {one.key}", "dim")
         table.add_row(Text(f"  {sign} {one.status}", colour), one.path, Text(f"by {one.name}", "dim"), said)
     return table
-
-
-def decided(report: ApprovalReport) -> tuple[Question, ...]:
-    """The questions that are open no more."""
-    return tuple(one for one in report.questions if one.status != "open")
 
 
 def decision(one: Question) -> Text:

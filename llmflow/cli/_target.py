@@ -1,12 +1,12 @@
 """Which Temporal server a command means: the one place of that rule."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from llmflow.app import App
-from llmflow.client import Client, configured_address, connect
+from llmflow.client import configured_address, connect
 from llmflow.config import Settings
 from llmflow.dev import DevServer, standing_server
+from llmflow.service.connections import Connection
 from llmflow.telemetry.runtime import process_runtime
 
 _DEFAULT = "localhost:7233"
@@ -36,21 +36,6 @@ class Target:
     def of(cls, server: DevServer) -> "Target":
         """A server that runs on this machine."""
         return cls(server.address, server.ui_url)
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A client, and the Web UI that shows what it does."""
-
-    client: Client
-    ui_url: str | None
-
-    def link(self, id: str, run_id: str) -> str | None:
-        """The page of a run in the Web UI, if we know where that is."""
-        if self.ui_url is None:
-            return None
-        namespace = quote(self.client.temporal.namespace, safe="")
-        return f"{self.ui_url}/namespaces/{namespace}/workflows/{quote(id, safe='')}/{run_id}/history"
 
 
 async def connected(app: App | None = None) -> Connection:

@@ -1,118 +1,184 @@
-"""`llmflow prompts compare`: how the versions of a prompt fared."""
+"""`llmflow compare`: two runs side by side."""
 
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Annotated, Literal
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from llmflow.cli._ledger import ModelOf, Since, TagOf, TenantOf, Until, WorkflowOf, days, ledger
-from llmflow.cli._options import AsJson
-from llmflow.cli._output import dollars, duration, out, plural, print_json, say
+from llmflow.cli._hints import hint
+from llmflow.cli._options import AsJson, RunId
+from llmflow.cli._output import cost, out, plural, print_json, say, took
 from llmflow.cli._run import run
-from llmflow.stores.reports.comparison import compare
-from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
+from llmflow.cli._target import connected
+from llmflow.service.comparisons import Compared, RunComparison
+from llmflow.service.comparisons import compare_runs as runs_compared
+from llmflow.service.runs import Report
+from llmflow.types.base import plain
+from llmflow.types.refs import PromptRef
+from llmflow.types.steps import StepRecord
+from llmflow.types.usage import Totals, UsageReport
 
-_UNKNOWN = "-"
+_SIGN = Text("≠", "yellow")
 
 
-def compare_prompt(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")],
+class Row(NamedTuple):
+    """What is compared, and what each run has of it."""
+
+    name: str
+    left: str
+    right: str
+    differs: bool
+
+
+def compare_runs(
+    run_id: RunId,
+    other: Annotated[str, typer.Argument(metavar="RUN", help="Id of the other run, such as a fork of it")],
     *,
-    by: Annotated[Literal["version", "model"], typer.Option(help="What stands side by side")] = "version",
-    since: Since = None,
-    until: Until = None,
-    tenant: TenantOf = None,
-    workflow: WorkflowOf = None,
-    model: ModelOf = None,
-    tag: TagOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the versions of a prompt, by the ledger.
+    """Compare two runs: input, output, cost, tokens, prompts, models and steps side by side.
 
-    Runs, cost, latency, failures, re-asks, and the scores of the runs, with 95 % confidence intervals.
+    What differs has a `≠`; lines that both inputs or both outputs have are left out. Cost, prompts and models are those
+    of their children, too. They come from a worker.
 
-    Example: llmflow prompts compare research/write --since 30d
+    Example: llmflow compare research-calm-otter-7f3a research-calm-otter-7f3a-fork-0d9e21
     """
-    filter = CallFilter(since=since, until=until, tenant=tenant, workflow=workflow, model=model, tag=tag)
-    found = run(_compare(name, filter, by))
+    found = run(_compare(run_id, other))
     if as_json:
         print_json(found)
         return
-    say(f"{name} · {days(filter)}\n", "dim")
-    if found.rows:
-        out.print(_table(found))
-        for line in _verdicts(found):
-            say(line, "dim")
-    else:
-        say("no calls")
+    one, two = found.runs
+    for compared in (one, two):
+        if compared.report.missing:
+            say(f"{compared.report.status.id}: {compared.report.missing}{hint(compared.report.remedy)}", "yellow")
+        if not compared.knows_input:
+            say(
+                f"{compared.report.status.id}: Temporal has forgotten how it began, so its input is not known", "yellow"
+            )
+    out.print(_table(one, two), crop=False)
+    for name, left, right, same in (
+        ("input", _text(one.input), _text(two.input), found.same_input),
+        ("output", _output(one), _output(two), found.same_result),
+    ):
+        if same is None:
+            continue
+        out.print()
+        out.print(Text(f"the same {name}" if same else name, "dim"))
+        out.print(Text(left) if same else _apart(left, right), crop=False)
 
 
-async def _compare(name: str, filter: CallFilter, by: Literal["version", "model"]) -> Comparison:
-    async with ledger() as database:
-        return await compare(database, name, filter, by)
+async def _compare(one: str, two: str) -> RunComparison:
+    return await runs_compared(await connected(), one, two)
 
 
-def _table(found: Comparison) -> Table:
-    """A column for each version: there are few of them, and many figures."""
-    scores = sorted({name for row in found.rows for name in row.scores})
+def _table(one: Compared, two: Compared) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("")
-    for row in found.rows:
-        table.add_column(f"{row.key} *" if row.key == found.baseline else row.key, justify="right", overflow="fold")
-    figures = [list(_figures(row)) for row in found.rows]
-    for lines in zip(*figures, strict=True):
-        if any(text != _UNKNOWN for _, text in lines):
-            table.add_row(lines[0][0], *(text for _, text in lines))
-    for name in scores:
-        table.add_row(name, *(_mean(row.scores.get(name)) for row in found.rows))
+    table.add_column(one.report.status.id, overflow="fold")
+    table.add_column("")
+    table.add_column(two.report.status.id, overflow="fold")
+    for title, rows in _sections(one.report, two.report):
+        if title and rows:
+            table.add_row()
+            table.add_row(title, style="dim")
+        for row in rows:
+            sign = _SIGN if row.differs else ""
+            table.add_row(f"  {row.name}" if title else row.name, row.left, sign, row.right)
     return table
 
 
-def _figures(row: ComparedRow) -> Iterator[tuple[str, str]]:
-    yield "runs", f"{row.runs:,}"
-    yield "calls", f"{row.calls:,}"
-    unknown = f" + {row.unpriced_calls:,} of unknown price" if row.unpriced_calls else ""
-    yield "cost", f"{dollars(row.usd)}{unknown}"
-    yield "cost per answered run", "unknown" if row.usd_per_run is None else dollars(row.usd_per_run)
-    yield "latency p50", _seconds(row.latency_p50)
-    yield "latency p95", _seconds(row.latency_p95)
-    yield "first token p50", _seconds(row.first_token_p50)
-    yield "failures", _share(row.failures)
-    yield "re-asks", _share(row.reasks)
+def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
+    left, right = _Figures(one), _Figures(two)
+    names = {**left.run, **right.run}
+    marked = (left.run.keys() & right.run.keys()) - {"took"}  # what is not known is no difference
+    yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name in marked) for name in names]
+    known = one.usage is not None and two.usage is not None
+    yield "prompts", list(_side_by_side(left.prompts, right.prompts, known=known))
+    yield "models", list(_side_by_side(left.models, right.models, known=known))
+    known = one.steps is not None and two.steps is not None
+    steps = _side_by_side(left.steps, right.steps, known=known)
+    ends = {name for name in {**left.ends, **right.ends} if left.ends.get(name) != right.ends.get(name)}
+    yield "steps", [row._replace(differs=known and row.name in ends) for row in steps]
 
 
-def _seconds(latency: float | None) -> str:
-    return _UNKNOWN if latency is None else duration(timedelta(seconds=latency))
+class _Figures:
+    """What is shown of one run, by name."""
+
+    def __init__(self, report: Report) -> None:
+        status, usage = report.status, report.usage or UsageReport()
+        self.run = {
+            "workflow": status.workflow,
+            "state": status.state.replace("_", " "),
+            "took": took(status.started_at, status.closed_at),
+            **(_spent(usage) if report.usage else {}),
+        }
+        self.prompts = _versions(usage)
+        self.models = {name: f"{_calls(totals)}, {cost(totals)}" for name, totals in usage.by_model.items()}
+        self.steps = {step.path: _step(step) for step in report.steps or ()}
+        self.ends = {step.path: step.status for step in report.steps or ()}  # all that differs: no two take as long
 
 
-def _share(of: Interval | None) -> str:
-    """Such as `2.1 % (1.0 to 4.2)`."""
-    if of is None or of.low is None or of.high is None:
-        return _UNKNOWN
-    return f"{100 * of.value:.1f} % ({100 * of.low:.1f} to {100 * of.high:.1f})"
+def _spent(usage: UsageReport) -> dict[str, str]:
+    return {
+        "paid": _calls(usage.total),
+        "cost": cost(usage.total),
+        "tokens in": f"{usage.total.usage.input_tokens:,}",
+        "tokens out": f"{usage.total.usage.output_tokens:,}",
+        "taken over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
+    }
 
 
-def _mean(of: Interval | None) -> str:
-    """Such as `0.91 (0.88 to 0.94), 40 runs`."""
-    if of is None:
-        return _UNKNOWN
-    runs = f"{of.n:,} {plural(of.n, 'run')}"
-    return f"{of.value:.3g}, {runs}" if of.low is None else f"{of.value:.3g} ({of.low:.3g} to {of.high:.3g}), {runs}"
+def _row(name: str, left: str, right: str, *, marked: bool) -> Row:
+    return Row(name, left, right, marked and left != right)
 
 
-def _verdicts(found: Comparison) -> Iterator[str]:
-    if found.baseline is None:
-        yield f"there is one {found.by}: nothing to hold it against"
-        return
-    yield f"* the {found.by} with the most runs; in brackets 95 % confidence intervals. Where they do not overlap:"
-    for row in found.rows:
-        if row.key != found.baseline:
-            yield f"{row.key}: {', '.join(_differences(row)) or 'no difference shown yet'}"
+def _side_by_side(left: Mapping[str, str], right: Mapping[str, str], *, known: bool) -> Iterator[Row]:
+    absent = "-" if known else "?"
+    for name in {**left, **right}:
+        yield _row(name, left.get(name, absent), right.get(name, absent), marked=known)
 
 
-def _differences(row: ComparedRow) -> Iterator[str]:
-    for name, of in {"failures": row.failures, "re-asks": row.reasks, **row.scores}.items():
-        if of and of.verdict and of.verdict != "no difference shown yet":
-            yield f"{of.verdict} {name}"
+def _calls(totals: Totals) -> str:
+    return f"{totals.calls} model {plural(totals.calls, 'call')}"
+
+
+def _versions(usage: UsageReport) -> dict[str, str]:
+    """Of each prompt the versions that the run's answers come from, paid or taken over."""
+    versions: defaultdict[str, set[str]] = defaultdict(set)
+    for text in (*usage.by_prompt, *usage.taken_by_prompt):
+        ref = PromptRef.model_validate(text)
+        versions[ref.name].add(ref.version)
+    return {name: ", ".join(sorted(found)) for name, found in sorted(versions.items())}
+
+
+def _step(step: StepRecord) -> str:
+    spent = f", {cost(step.usage)}" if step.usage.calls else ""
+    return f"{step.status}, {took(step.started_at, step.ended_at)}{spent}"
+
+
+def _apart(left: str, right: str) -> Table:
+    """Two texts side by side, without the lines that both have."""
+    table = Table(show_header=False, expand=True, padding=(0, 1))
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column()
+    table.add_column(ratio=1, overflow="fold")
+    one, two = left.splitlines(), right.splitlines()
+    for kind, begin, end, other_begin, other_end in SequenceMatcher(None, one, two).get_opcodes():
+        if kind != "equal":
+            table.add_row(Text("\n".join(one[begin:end])), _SIGN, Text("\n".join(two[other_begin:other_end])))
+    return table
+
+
+def _output(compared: Compared) -> str:
+    if compared.report.status.state != "completed":
+        return compared.report.failure or "none yet"
+    return _text(compared.result)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(plain(value), indent=2, ensure_ascii=False)

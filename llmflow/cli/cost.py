@@ -20,14 +20,13 @@ from llmflow.cli._ledger import (
     Until,
     WorkflowOf,
     days,
-    ledger,
-    recent,
 )
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import dollars, out, plural, print_json, say
 from llmflow.cli._run import run
+from llmflow.config import Settings
 from llmflow.errors import did_you_mean
-from llmflow.stores.reports.costs import cost_report
+from llmflow.service.costs import ledger, report_costs
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
 from llmflow.types.usage import Usage
 
@@ -72,7 +71,7 @@ def cost(
     filter = CallFilter(
         since=since, until=until, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
     )
-    report, name = run(_report(recent(filter), _parse_by(by or "model")))
+    report, name = run(_report(filter, _parse_by(by or "model")))
     if as_json:
         print_json(report)
     elif as_csv:
@@ -91,8 +90,8 @@ def _parse_by(text: str) -> list[Dimension]:
 
 
 async def _report(filter: CallFilter, by: list[Dimension]) -> tuple[CostReport, str]:
-    async with ledger() as database:
-        return await cost_report(database, filter, by), database.name
+    async with ledger(Settings.load().store_url) as database:
+        return await report_costs(database, filter, by), database.name
 
 
 def _csv(report: CostReport) -> str:

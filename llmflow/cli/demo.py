@@ -1,11 +1,11 @@
 """`llmflow demo`: in one command, an application of this project runs on a real Temporal server."""
 
 import asyncio
+import json
 import logging
 import os
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow import worker as workers
-from llmflow.cli._apps import AnyDemo, Application, load_demo
+from llmflow.cli._apps import load_demo
+from llmflow.cli._examples import AnyDemo, demo_names
 from llmflow.cli._exit import Exit
-from llmflow.cli._inputs import Workflow
 from llmflow.cli._models import models_of, settings_for_trial
 from llmflow.cli._next import again, show_next
 from llmflow.cli._options import AsJson
@@ -27,12 +27,15 @@ from llmflow.cli._report import spent, watch
 from llmflow.cli._run import run
 from llmflow.cli._serving import log_to_terminal, warn_of_models
 from llmflow.cli._steps import compensation_table, step_table
-from llmflow.cli._target import Connection
-from llmflow.cli.start import readable_id
 from llmflow.client import Client
 from llmflow.config import Settings
 from llmflow.dev import dev_server
+from llmflow.errors import did_you_mean
+from llmflow.service.connections import Connection
+from llmflow.service.inputs import Workflow
+from llmflow.service.starts import readable_id
 from llmflow.types.approvals import Question
+from llmflow.types.base import plain
 from llmflow.types.steps import Compensation
 from llmflow.types.usage import UsageReport
 
@@ -51,83 +54,100 @@ class DemoOutcome(BaseModel):
     url: str | None
 
 
+app = typer.Typer()
+
+
+@app.command("demo", rich_help_panel="Begin", context_settings={"ignore_unknown_options": True})
 def demo(
-    name: Annotated[Application, typer.Argument(help="Which application")] = Application.RESEARCH,
-    *,
-    question: Annotated[str | None, typer.Option(metavar="TEXT", help="What to answer: research, support")] = None,
-    documents: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, metavar="PATH", help="Folder to read: research, digest"),
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME] [--FIELD TEXT]...",
+            help=f"Which example: {', '.join(demo_names())}; and fields of its input",
+            show_default=False,
+        ),
     ] = None,
+    *,
     as_json: AsJson = False,
 ) -> None:
-    """Show an application at work.
+    """Show an example at work.
 
     In one command: a Temporal server, a worker, a run, its steps and what people decide live, its result and its cost.
-    With OPENAI_API_KEY it asks a language model; without, it says so, and copies sentences from its input.
+    With OPENAI_API_KEY it asks a language model; without, it says so, and copies sentences from its input. Each field
+    of an example's input is an option, such as --question and --documents of the one that is shown without a name.
 
     Example: llmflow demo research --question "How does a prompt get its version?" --documents docs
     """
+    name, given = _parsed(words or ())
     shown = load_demo(name)
-    asked = _asked(shown, name, question, documents)
+    asked, needs = _asked(shown, given)
+    os.environ.update(needs)  # the worker runs in this process
     settings = settings_for_trial(shown.app)
-    _allow(asked, settings)
     log_to_terminal()
     # Failed attempts are shown with the run.
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
-    run(_demo(shown, settings, asked, as_json=as_json))
+    run(_demo(shown, settings, asked, needs, as_json=as_json))
 
 
-def _asked(shown: AnyDemo, name: Application, question: str | None, documents: Path | None) -> object:
-    """The input of the demo, with what the options say.
+def _parsed(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
+    """The name of an example, and texts by option, out of `NAME`, `--option TEXT` and `--option=TEXT`."""
+    names: list[str] = []
+    options: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("--"):
+            names.append(word)
+            continue
+        option, equals, text = word.removeprefix("--").partition("=")
+        if (given := text if equals else next(rest, None)) is None:
+            raise typer.BadParameter(f"--{option} needs a text")
+        options[option] = given
+    if len(names) > 1:
+        raise typer.BadParameter(f"name one example, not {' and '.join(names)}")
+    return next(iter(names), None), options
+
+
+def _asked(shown: AnyDemo, given: Mapping[str, str]) -> tuple[object, Mapping[str, str]]:
+    """The input of the demo, with what the options say; and what the environment of its worker must say.
 
     Raises:
-        typer.BadParameter: the application takes no such option.
+        typer.BadParameter: the example takes no such option.
         InputInvalid: the input does not fit the workflow.
     """
-    given: BaseModel = shown.input
-    options = {"--question": ("text", question), "--documents": ("documents", documents and str(documents))}
-    changes = {option: field for option, field in options.items() if field[1] is not None}
-    for option, (field, _) in changes.items():
-        if field not in type(given).model_fields:
-            raise typer.BadParameter(f"`{name}` does not take {option}: leave it out")
-    changed = given.model_copy(update=dict(changes.values()))
-    return Workflow.of(shown.workflow).validate(changed.model_dump_json())
+    before: BaseModel = shown.input
+    fields = {field.replace("_", "-"): field for field in type(before).model_fields} | dict(shown.options)
+    for option in given:
+        if option not in fields:
+            known = ", ".join(f"--{one}" for one in fields)
+            near = did_you_mean(option, fields).replace("`", "`--", 1)
+            raise typer.BadParameter(f"`{shown.app.name}` does not take --{option}{near}. It takes: {known}")
+    changed = before.model_copy(update={fields[option]: text for option, text in given.items()})
+    # By way of JSON: what was given are texts, and the fields may be of any type.
+    asked = Workflow.of(shown.workflow).validate(json.dumps(plain(changed)))
+    return shown.prepare(asked) if shown.prepare else (asked, {})
 
 
-def _allow(asked: object, settings: Settings) -> None:
-    """Whoever names a folder on the command line allows the worker to read it."""
-    folder = getattr(asked, "documents", None)
-    if folder is not None and not Path(folder).resolve().is_relative_to(settings.documents.resolve()):
-        os.environ["LLMFLOW_DOCUMENTS"] = str(Path(folder).resolve())  # where the worker's tool looks for its root
-
-
-def _allowed() -> str:
-    """What another process must be told so that it may read the same documents, for a shell."""
-    folder = os.environ.get("LLMFLOW_DOCUMENTS")
-    return f"LLMFLOW_DOCUMENTS={shlex.quote(folder)} " if folder else ""
-
-
-async def _demo(shown: AnyDemo, settings: Settings, asked: object, *, as_json: bool) -> None:
+async def _demo(shown: AnyDemo, settings: Settings, asked: object, needs: Mapping[str, str], *, as_json: bool) -> None:
     """The worker serves until the run has ended; on a terminal until Ctrl-C, so that the link works."""
     ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
     stop, stays = asyncio.Event(), out.is_terminal and not as_json
-    app = shown.app
+    served = shown.app
     async with dev_server(settings, say) as server:
-        warn_of_models(app, settings, models_of(app, settings))
+        warn_of_models(served, settings, models_of(served, settings))
         asking = asyncio.create_task(_ask(ready, server.ui_url, shown, asked, as_json=as_json))
-        beside = asyncio.create_task(_stop_in_time(asking, stop, again(app) if stays else None))
+        beside = asyncio.create_task(_stop_in_time(asking, stop, again(served) if stays else None))
         try:
-            await workers.run(app, settings=settings, address=server.address, ready=ready.set_result, stop=stop)
+            await workers.run(served, settings=settings, address=server.address, ready=ready.set_result, stop=stop)
         finally:
             beside.cancel()
             asking.cancel()
     if asking.cancelled():
-        say(f"the run is kept, and goes on with `{_allowed()}{again(app)}`")
+        environ = "".join(f"{name}={shlex.quote(value)} " for name, value in needs.items())
+        say(f"the run is kept, and goes on with `{environ}{again(served)}`")
         raise typer.Exit(Exit.INTERRUPTED)
     asking.result()
     if not stays and server.ui_url:
-        say(f"\nTo see the run again: {again(app)}", "dim")
+        say(f"\nTo see the run again: {again(served)}", "dim")
 
 
 async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, later: str | None) -> None:
@@ -152,7 +172,7 @@ async def _ask(
         if line:
             say(line, "bold" if line.startswith("\n") else "dim")
     started = await connection.client.start(shown.workflow, asked, id=readable_id(shown.app), tags=["demo"])
-    people = People(started, shown.answers)
+    people = People(started, shown.decisions)
     report = await watch(connection, started, err, meanwhile=people.decide)
     questions = await people.decide()
     if report.steps:

@@ -1,12 +1,9 @@
 """`llmflow fork`: runs like earlier ones, which take over what those have done up to a step."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 from rich.text import Text
 
@@ -14,45 +11,13 @@ from llmflow.cli._exit import Exit
 from llmflow.cli._inputs import read_text
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import err, print_json, say
-from llmflow.cli._report import AnyRun, Report, look, page, taken_and_paid, watch, with_children
+from llmflow.cli._report import page, taken_and_paid, watch
 from llmflow.cli._run import run
-from llmflow.cli._target import Connection, connected
-from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, RunNotCompleted
-from llmflow.types.contracts import RESOLVE
-from llmflow.types.usage import UsageReport
-
-Options = dict[str, Any]  # Any: of `Run.fork`, which have several types
-
-_AT_ONCE = 10  # histories that are read, where many runs are forked
-_PAGE = 1000
-_LOOKS = 15  # at a new run, whether it fails at once
-_EVERY = 0.2  # seconds between two
-
-
-class Forked(BaseModel):
-    """One new run; with `--wait`, or where it failed at once, also how it ended."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: str
-    """The run that was forked."""
-    id: str
-    run_id: str | None
-    url: str | None = None
-    state: str | None = None
-    result: Any = None  # Any: what the user's workflow returns
-    failure: str | None = None
-    usage: UsageReport | None = None
-    """With that of its children: `taken` is what it took over, `total` what it paid."""
-
-
-class Failed(BaseModel):
-    """One run that could not be forked."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: str
-    error: str
+from llmflow.cli._target import connected
+from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.service import forks
+from llmflow.service.forks import Failed, Forked, Options
+from llmflow.service.runs import with_children
 
 
 def fork(
@@ -108,18 +73,17 @@ def fork(
 
 async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json: bool) -> None:
     connection = await connected()
-    new = await connection.client.run(id).fork(step, **options)
-    forked = Forked(source=id, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or ""))
+    forked, new = await forks.fork(connection, id, step, options)
     _announce(forked, step, hints=not wait)
-    served = await _served(connection, new)
+    served = await forks.is_served(connection, new)
     if not served:
         say(f"no worker serves task queue {(await new.status()).task_queue} yet: `llmflow worker` runs one", "yellow")
     if wait:
         report = await with_children(new, await watch(connection, new, err))
         err.print(page(report), crop=False)
-        forked = await _ended(forked, new, report)
+        forked = await forks.ended(forked, new, report)
     elif served:
-        forked = await _begun(forked, new)
+        forked = await forks.begun(forked, new)
         if forked.failure:
             say(forked.failure, "red")
     if as_json:
@@ -132,79 +96,19 @@ async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json
 
 
 async def _fork_all(query: str, step: str, options: Options, *, wait: bool, as_json: bool) -> None:
-    connection = await connected()
-    limit = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(source: str, run_id: str) -> Forked | Failed:
-        async with limit:
-            try:
-                new = await connection.client.run(source, run_id).fork(step, **options)
-            except LLMFlowError as error:
-                return Failed(source=source, error=error.message)
-        forked = Forked(source=source, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or ""))
-        if wait:
-            return await _ended(forked, new, await _report(connection, new))
-        return await _begun(forked, new) if await _served(connection, new) else forked
-
-    found = await asyncio.gather(*(one(*source) for source in await _found(connection, query)))
-    forks = [one for one in found if isinstance(one, Forked)]
+    found = await forks.fork_all(await connected(), query, step, options, wait=wait)
+    new = [one for one in found if isinstance(one, Forked)]
     failures = [one for one in found if isinstance(one, Failed)]
-    for forked in forks:
+    for forked in new:
         err.print(_line(forked))
     for failed in failures:
         err.print(Text.assemble((failed.source, "bold"), (f"  not forked: {failed.error}", "red")))
     if not found:
         say("no runs")
     if as_json:
-        print_json({"forks": forks, "failures": failures})
-    if failures or any(one.failure for one in forks):
+        print_json({"forks": new, "failures": failures})
+    if failures or any(one.failure for one in new):
         raise typer.Exit(Exit.FAILED)
-
-
-async def _found(connection: Connection, query: str) -> list[tuple[str, str]]:
-    """All runs of the filter, each only in its newest run."""
-    found: dict[str, str] = {}
-    cursor = None
-    while True:
-        page = await connection.client.list(query=query, limit=_PAGE, cursor=cursor)
-        for one in page.runs:
-            found.setdefault(one.id, one.run_id)
-        cursor = page.cursor
-        if cursor is None:
-            return list(found.items())
-
-
-async def _report(connection: Connection, new: AnyRun) -> Report:
-    with suppress(RunNotCompleted):  # the report says how it ended
-        await new.result()
-    return await with_children(new, await look(connection, new))
-
-
-async def _ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
-    known = {"state": report.status.state, "failure": report.failure, "usage": report.usage}
-    return forked.model_copy(update={**known, "result": None if report.failure else await new.result()})
-
-
-async def _begun(forked: Forked, new: AnyRun) -> Forked:
-    """With its failure, if it fails at once: what a fork changes is only known to be wrong by its worker."""
-    for _ in range(_LOOKS):
-        status = await new.status()
-        if status.stuck:
-            return forked.model_copy(update={"state": status.state, "failure": f"it stands still: {status.stuck}"})
-        if status.state != "running":
-            try:
-                await new.result()
-            except RunNotCompleted as error:
-                return forked.model_copy(update={"state": status.state, "failure": error.message})
-            break
-        if status.approvals or any(call.type != RESOLVE.name for call in status.pending):
-            break  # what was changed is known, and the work has begun
-        await asyncio.sleep(_EVERY)
-    return forked
-
-
-async def _served(connection: Connection, new: AnyRun) -> bool:
-    return bool(await connection.client.workers((await new.status()).task_queue))
 
 
 def _announce(forked: Forked, step: str, *, hints: bool) -> None:

@@ -1,17 +1,14 @@
 """`llmflow graph`: the state machines of an App, drawn."""
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from llmflow.app import App
 from llmflow.cli._apps import load
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import out, print_json
-from llmflow.errors import InputInvalid, did_you_mean
-from llmflow.types.machines import MachineDescription
+from llmflow.service.graphs import find_machines, mermaid
 
 
 def graph(
@@ -26,30 +23,8 @@ def graph(
 
     Example: llmflow graph Onboarding --app workflows.onboarding.app:app
     """
-    found = _chosen(load(app), machine)
+    found = find_machines(load(app), machine)
     if as_json:
         print_json(found)
     else:
-        out.print(Text("\n\n".join(one.mermaid() for one in found)), soft_wrap=True)
-
-
-def machines_of(app: App) -> tuple[MachineDescription, ...]:
-    """In the order in which the modules have them."""
-    held = [value for workflow in app.workflows for value in vars(sys.modules[workflow.__module__]).values()]
-    descriptions = [getattr(value, "description", None) for value in held if isinstance(value, type)]
-    return tuple(dict.fromkeys(one for one in descriptions if isinstance(one, MachineDescription)))
-
-
-def _chosen(app: App, name: str | None) -> tuple[MachineDescription, ...]:
-    known = machines_of(app)
-    if not known:
-        raise InputInvalid(
-            f"App {app.name!r} has no state machine: the modules of its workflows define or import none. A workflow's "
-            "own way is shown by its history: `llmflow steps RUN`"
-        )
-    names = [one.name for one in known]
-    if name is not None and name not in names:
-        raise InputInvalid(
-            f"App {app.name!r} has no machine `{name}`{did_you_mean(name, names)}. It has: {', '.join(names)}"
-        )
-    return tuple(one for one in known if name in (None, one.name))
+        out.print(Text("\n\n".join(mermaid(one) for one in found)), soft_wrap=True)

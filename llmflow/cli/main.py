@@ -27,7 +27,7 @@ _prompts = typer.Typer(
                 "label": "llmflow.cli.prompts.label:label_prompt",
                 "rollout": "llmflow.cli.prompts.rollout:roll_out",
                 "history": "llmflow.cli.prompts.history:show_history",
-                "compare": "llmflow.cli.compare:compare_prompt",
+                "compare": "llmflow.cli.prompts.compare:compare_prompt",
             },
         }
     ),
@@ -66,7 +66,7 @@ app = typer.Typer(
     cls=lazy_group(
         {
             "Begin": {
-                "demo": "llmflow.cli.demo:demo",
+                "demo": "llmflow.cli.demo:app",
                 "init": "llmflow.cli.init:init",
                 "dev": "llmflow.cli.dev:dev",
             },
@@ -80,7 +80,7 @@ app = typer.Typer(
                 "terminate": "llmflow.cli.runs:terminate",
                 "list": "llmflow.cli.runs:list_runs",
                 "fork": "llmflow.cli.fork:fork",
-                "compare": "llmflow.cli.compare_runs:compare_runs",
+                "compare": "llmflow.cli.compare:compare_runs",
                 "approvals": _approvals,
             },
             "Records": {

@@ -9,12 +9,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from llmflow.cli._apps import load
-from llmflow.cli._ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf, ledger
+from llmflow.cli._ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import dollars, err, out, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.config import Settings
-from llmflow.stores.reports.repricing import reprice as reprice_calls
+from llmflow.service.costs import ledger, reprice_calls
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
 from llmflow.worker import recorded_price
 
@@ -60,7 +60,7 @@ def reprice(
 
 async def _reprice(filter: CallFilter, prices: Path | None, *, write: bool) -> RepriceReport:
     price = recorded_price(prices)
-    async with ledger() as database:
+    async with ledger(Settings.load().store_url) as database:
         with Progress(console=err, transient=True) as shown:
             task = shown.add_task("pricing", total=None)
             return await reprice_calls(

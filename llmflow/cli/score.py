@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from llmflow.cli._ledger import ledger
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import print_json, say
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
+from llmflow.client import Client
 from llmflow.config import Settings
-from llmflow.stores.ledger.scores import new_score, put_score, root_of
-from llmflow.types.reports import Score
+from llmflow.service.scores import score_run
 
 
 def score(
@@ -32,16 +31,13 @@ def score(
 
     Example: llmflow score research-calm-otter-7f3a helpful 0.9 --by ana
     """
-    kept = run(_score(run_id, name, value, by or Settings.load().by, comment))
+    settings = Settings.load()
+    kept = run(score_run(settings.store_url, _client, run_id, name, value, by=by or settings.by, comment=comment))
     if as_json:
         print_json(kept)
     else:
         say(f"{kept.run}: {kept.name} {kept.value:g} by {kept.by}")
 
 
-async def _score(id: str, name: str, value: float, by: str, comment: str | None) -> Score:
-    score = new_score(id, name, value, by, comment)
-    async with ledger() as database:
-        if root := await root_of(database, id):  # else only Temporal can say whether there is such a run
-            return await put_score(database, score.model_copy(update={"run": root}))
-    return await (await connected()).client.run(id).score(name, value, by=by, comment=comment)
+async def _client() -> Client:
+    return (await connected()).client

@@ -8,9 +8,10 @@ from rich.table import Table
 
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import cost, err, out, print_json, say
-from llmflow.cli._report import Report, look, need_worker, page, watch
+from llmflow.cli._report import page, watch
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
+from llmflow.service.runs import Report, look, usage_of
 from llmflow.types.usage import Totals, UsageReport
 
 
@@ -54,10 +55,7 @@ def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
 
 
 async def _usage(id: str) -> UsageReport:
-    connection = await connected()
-    run = connection.client.run(id)
-    await need_worker(connection, await run.status())
-    return await run.usage()
+    return await usage_of((await connected()).client, id)
 
 
 def usage_table(report: UsageReport) -> Table:

@@ -4,10 +4,11 @@ from rich.text import Text
 
 from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import out, print_json, say
-from llmflow.cli._report import failure_of, need_worker
 from llmflow.cli._run import run
-from llmflow.cli._steps import compensation_table, decided, decision, step_table
+from llmflow.cli._steps import compensation_table, decision, step_table
 from llmflow.cli._target import connected
+from llmflow.service.approvals import decided
+from llmflow.service.runs import steps_of
 from llmflow.types.approvals import ApprovalReport
 from llmflow.types.steps import StepReport
 
@@ -39,9 +40,4 @@ def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
 
 
 async def _steps(id: str) -> tuple[StepReport, ApprovalReport, str | None]:
-    connection = await connected()
-    run = connection.client.run(id)
-    status = await run.status()
-    await need_worker(connection, status)
-    # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
-    return await run.progress(), await run.approvals(), await failure_of(run, status.state)
+    return await steps_of((await connected()).client, id)

@@ -1,21 +1,10 @@
 """`llmflow store`: the database of calls, answers and prompts."""
 
-from pydantic import BaseModel
-
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import out, print_json
 from llmflow.cli._run import run
 from llmflow.config import Settings
-from llmflow.stores.database import Database
-
-
-class Upgraded(BaseModel):
-    """What `llmflow store upgrade` has done."""
-
-    store: str
-    """Where it is, without its password."""
-    changed: bool
-    """Whether there was something to do."""
+from llmflow.service.stores import upgrade_store
 
 
 def upgrade(*, json: AsJson = False) -> None:
@@ -26,18 +15,10 @@ def upgrade(*, json: AsJson = False) -> None:
 
     Example: llmflow store upgrade
     """
-    upgraded = run(_upgrade(Settings.load().store_url))
+    upgraded = run(upgrade_store(Settings.load().store_url))
     if json:
         print_json(upgraded)
     elif upgraded.changed:
         out.print(f"{upgraded.store} has the current schema now", markup=False)
     else:
         out.print(f"{upgraded.store} has the current schema already", markup=False)
-
-
-async def _upgrade(url: str) -> Upgraded:
-    database = Database(url)
-    try:
-        return Upgraded(store=database.name, changed=await database.upgrade())
-    finally:
-        await database.close()

@@ -9,7 +9,7 @@ from temporalio.runtime import Runtime
 from llmflow.app import App
 from llmflow.client._client import Client
 from llmflow.config import Settings
-from llmflow.errors import ConfigInvalid, ServerUnavailable
+from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, ServerUnavailable
 from llmflow.plugin import LLMFlowPlugin
 
 
@@ -58,8 +58,9 @@ async def connect(
         raise ConfigInvalid(f"Temporal address {target!r}: {error}; write it as host:port") from None
     except RuntimeError as error:
         raise ServerUnavailable(
-            f"no Temporal server answers at {target} ({_reason(error)}): start one with `llmflow dev`, or set "
-            "TEMPORAL_ADDRESS to where one runs (`llmflow dev` says where its own does)"
+            f"no Temporal server answers at {target} ({_reason(error)}): start one, or set TEMPORAL_ADDRESS to where "
+            "one runs",
+            ErrorDetail(remedy=Remedy(action="start_server")),
         ) from None
     return Client(temporal, app.task_queue if app else None, store)
 

@@ -15,7 +15,16 @@ from temporalio.exceptions import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.errors import ConfigInvalid, InputInvalid, LLMFlowError, NoWorker, RunNotFound, ServerUnavailable
+from llmflow.errors import (
+    ConfigInvalid,
+    ErrorDetail,
+    InputInvalid,
+    LLMFlowError,
+    NoWorker,
+    Remedy,
+    RunNotFound,
+    ServerUnavailable,
+)
 
 
 @asynccontextmanager
@@ -28,8 +37,9 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
             raise NoWorker(f"run {what!r} never began, because its input does not fit its workflow") from error
         if "[TMPRL1100]" in str(error):  # which is how Temporal's core marks it
             raise NoWorker(
-                f"run {what!r} cannot answer, because the code of its workflow has changed since: `llmflow cost --run "
-                f"{what}` knows what it cost, and changes behind `workflow.patched` keep old runs readable ({error})"
+                f"run {what!r} cannot answer, because the code of its workflow has changed since: changes behind "
+                f"`workflow.patched` keep old runs readable ({error})",
+                ErrorDetail(remedy=Remedy(action="read_ledger", run=what)),
             ) from error
         raise NoWorker(
             f"run {what!r} cannot answer, because its code has not used llmflow or fails, or its worker does not use "
@@ -52,8 +62,8 @@ def rpc_error(error: RPCError, what: str) -> LLMFlowError:
             return NoWorker(f"run {what!r} cannot answer, because its code fails: its worker's log says where")
         case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED | RPCStatusCode.FAILED_PRECONDITION:
             return NoWorker(
-                f"run {what!r} gave no answer: start a worker for its task queue with `llmflow worker`; or if one "
-                f"runs, `llmflow status {what}` shows whether its code fails ({error.message})"
+                f"run {what!r} gave no answer: no worker serves its task queue, or its code fails ({error.message})",
+                ErrorDetail(remedy=Remedy(action="find_bug", run=what)),
             )
         case RPCStatusCode.INVALID_ARGUMENT:
             # Positions are those in a statement of the server's own, around the filter that it was given.
@@ -74,9 +84,11 @@ def _not_there(said: str, what: str) -> LLMFlowError:
             "one that exists"
         )
     if "already completed" in said:
-        return RunNotFound(f"run {what!r} has ended already: `llmflow status {what}` says how")
+        return RunNotFound(
+            f"run {what!r} has ended already", ErrorDetail(remedy=Remedy(action="look_at_run", run=what))
+        )
     why = "" if "not found" in said else f" ({said})"
-    return RunNotFound(f"there is no run {what!r}{why}: `llmflow list` shows those there are")
+    return RunNotFound(f"there is no run {what!r}{why}", ErrorDetail(remedy=Remedy(action="list_runs")))
 
 
 def how_it_ended(cause: BaseException) -> str:

@@ -187,7 +187,7 @@ class Run(Generic[Out]):
         """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.
 
         The run is its whole tree: a score of a child counts for the run that began it. It is credited to the prompt
-        versions and models of the tree: `llmflow prompts compare` adds it up.
+        versions and models of the tree.
 
         Args:
             name: What is judged, such as `helpful`.

@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow.functions import name_of
+from llmflow.types.calls import Tool
 from llmflow.types.lengths import length_problem
-from llmflow.types.tools import Tool
 
 
 def invalid(field: str, message: str) -> InputInvalid:

@@ -12,7 +12,7 @@ from pydantic.errors import PydanticUserError
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.types.tools import Tool
+from llmflow.types.calls import Tool
 
 T = TypeVar("T")
 R = TypeVar("R")

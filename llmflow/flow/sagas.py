@@ -28,9 +28,9 @@ from llmflow.flow.run import current, key, path, this_task
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
 from llmflow.types.addresses import joined
+from llmflow.types.calls import Tool
 from llmflow.types.keys import SharedKey
 from llmflow.types.steps import UNDO, Compensation, CompensationStatus
-from llmflow.types.tools import Tool
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")

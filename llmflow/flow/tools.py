@@ -12,8 +12,8 @@ from llmflow.errors import ToolNotFound, ToolRefused
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
+from llmflow.types.calls import Tool
 from llmflow.types.contracts import Activity
-from llmflow.types.tools import Tool
 
 P = ParamSpec("P")
 R = TypeVar("R")

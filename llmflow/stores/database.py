@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from llmflow.errors import ConfigInvalid, StoreUnavailable
+from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, StoreUnavailable
 from llmflow.stores.connections import Connections, PostgresConnections, SqliteConnections, Work
 from llmflow.stores.upgrade import is_current, upgrade
 
@@ -67,8 +67,8 @@ class Database:
         """See that the schema is the current one. An SQLite file is made and upgraded, PostgreSQL is left alone.
 
         Raises:
-            ConfigInvalid: PostgreSQL has an older schema: run `llmflow store upgrade`. Or the database holds something
-                else, or the schema of a newer llmflow. Or there is no file, and none is to be made.
+            ConfigInvalid: PostgreSQL has an older schema, which `upgrade` brings to the current one. Or the database
+                holds something else, or the schema of a newer llmflow. Or there is no file, and none is to be made.
             StoreUnavailable: it does not answer.
         """
         if not self._create and self.is_missing:
@@ -81,7 +81,8 @@ class Database:
             return
         if not self.is_sqlite:
             raise ConfigInvalid(
-                f"the store {self.name} has not the schema of this llmflow: run `llmflow store upgrade`"
+                f"the store {self.name} has an older schema than this llmflow needs",
+                ErrorDetail(remedy=Remedy(action="upgrade_store")),
             )
         await self.upgrade()
 

@@ -92,7 +92,7 @@ calls = Table(
     Column("price_matched", String),
     Column("price_date", Date),
     Column("tier", String),
-    Column("repriced_usd", Dollars),  # by `llmflow cost reprice`; never over the frozen one
+    Column("repriced_usd", Dollars),  # by repricing; never over the frozen one
     Column("repriced_source", String),
     Column("tenant", String),
     Column("user_id", String),

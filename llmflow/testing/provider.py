@@ -9,7 +9,7 @@ from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink
 from llmflow.types.usage import Usage
 
-Answer = str | BaseModel | ModelResponse | LLMFlowError
+ScriptedAnswer = str | BaseModel | ModelResponse | LLMFlowError
 """Text, an object that is sent as JSON, a whole response with usage and tool calls, or an error to raise."""
 
 
@@ -22,11 +22,11 @@ class ScriptedProvider:
     ```
     """
 
-    def __init__(self, script: Sequence[Answer] | Callable[[ModelRequest], Answer]) -> None:
+    def __init__(self, script: Sequence[ScriptedAnswer] | Callable[[ModelRequest], ScriptedAnswer]) -> None:
         self.requests: list[ModelRequest] = []
         """Every request so far, as a vendor would have got it."""
         self._function = script if callable(script) else None
-        self._answers: Iterator[Answer] = iter(()) if callable(script) else iter(script)
+        self._answers: Iterator[ScriptedAnswer] = iter(()) if callable(script) else iter(script)
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """The next answer.

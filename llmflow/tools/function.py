@@ -16,8 +16,8 @@ from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid, ToolArgumentsInvalid
 from llmflow.tools.problems import wrong_arguments, wrong_result
-from llmflow.types.calls import CallArguments, CallOptions
-from llmflow.types.tools import Tool, ToolSpec
+from llmflow.types.calls import CallArguments, CallOptions, Tool
+from llmflow.types.tools import ToolSpec
 
 P = ParamSpec("P")
 R = TypeVar("R")

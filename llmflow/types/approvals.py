@@ -1,6 +1,5 @@
 """Approvals: questions of runs to people, and their decisions."""
 
-import shlex
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
@@ -86,18 +85,6 @@ class Question(CompactWire):
         return _exact(self.name)
 
 
-def next_voter(question: Question) -> str:
-    """The first approver who has not answered; `NAME` if anyone may."""
-    said = {person(vote.by) for vote in question.votes}
-    return next((one for one in question.approvers if person(one) not in said), "NAME")
-
-
-def command(verb: Literal["approve", "reject"], run: str, question: Question) -> str:
-    """The line of `llmflow approvals` that answers this question of a run, and no later round of it."""
-    words = ("llmflow", "approvals", verb, run, question.exact, "--by", next_voter(question))
-    return shlex.join(words) + (" --form JSON" if question.form and verb == "approve" else "")
-
-
 class Refusal(CompactWire):
     """A signal that did not count. An update that does not count is refused to its sender, and not kept."""
 
@@ -178,6 +165,8 @@ class Notification(CompactWire):
     workflow: str
     question: Question
     origin: Origin = Origin()
+    command: str | None = None
+    """The line that approves it on a command line; `None` if it is not open."""
 
 
 class Delivered(CompactWire):

@@ -1,7 +1,8 @@
-"""How Temporal should run a call: one options object for every verb, under Temporal's own names."""
+"""Calls: how Temporal should run one, under Temporal's own names, and the tools that workflow code calls."""
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
-from typing import TypedDict, cast
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, cast
 
 from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from temporalio.common import Priority, RetryPolicy
@@ -9,6 +10,10 @@ from temporalio.common import Priority, RetryPolicy
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.base import Handwritten
 from llmflow.types.lengths import length_problem
+from llmflow.types.tools import ToolSpec
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class CallOptions(Handwritten):
@@ -63,6 +68,40 @@ class CallArguments(TypedDict, total=False):
     retry_policy: RetryPolicy
     task_queue: str
     priority: Priority
+
+
+class Tool(ABC, Generic[P, R]):
+    """A tool in workflow code: `flow.call_tool` runs it as an activity of its name. `@tool` makes one of a function."""
+
+    name: str
+    options: CallOptions
+    """Of its activity."""
+    approval: bool
+    """Ask people before a workflow calls it."""
+
+    @property
+    @abstractmethod
+    def spec(self) -> ToolSpec:
+        """The tool as a model sees it."""
+
+    @abstractmethod
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:  # Any: arguments of every type
+        """Arguments by name.
+
+        Raises:
+            ToolArgumentsInvalid: they do not fit the signature; names the parameter.
+        """
+
+    @abstractmethod
+    def read(self, result: bytes) -> R:
+        """The result of the activity, of its JSON.
+
+        Raises:
+            ToolOutputInvalid: it is not of the declared type.
+        """
+
+
+AnyTool = Tool[Any, Any]  # Any: a collection of tools has tools of every signature
 
 
 def _problem(policy: RetryPolicy) -> str | None:

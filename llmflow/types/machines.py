@@ -1,22 +1,12 @@
 """State machines as data: what one looks like, and where one stands."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
 from llmflow.types.base import CompactWire, Wire
-from llmflow.types.lengths import length_of
 
-_PLAIN = re.compile(r"(?!s\d+$)[A-Za-z_][A-Za-z0-9_]*")
-"""Names that can stand as they are; `s1`, `s2`, ... stand for the others."""
-_RESERVED = re.compile(
-    "accDescr|accTitle|as|class|classDef|click|default|direction|end|hide|href|note|root_end|root_start|scale|state"
-    "|stateDiagram|style",
-    re.IGNORECASE,
-)
-"""Words of Mermaid's own, large or small, which no state may have for its name there."""
 _SHOWN = 3
 """States of a machine in a line that says where it stands."""
 
@@ -45,22 +35,6 @@ class MachineDescription(Wire):
     ends: tuple[str, ...]
     states: tuple[StateDescription, ...]
     """In the order of the enum."""
-
-    def mermaid(self) -> str:
-        """A diagram of Mermaid's, such as Markdown shows between ` ```mermaid ` and ` ``` `."""
-        head = ["---", f"title: {self.name}", "---", "stateDiagram-v2"]
-        return "\n".join([*head, *(f"    {line}" for line in self._lines())])
-
-    def _lines(self) -> Iterator[str]:
-        names = (*(state.name for state in self.states), *self.ends)
-        drawn = {name: _drawn(name, number) for number, name in enumerate(names, start=1)}
-        yield from (f'state "{_escaped(name)}" as {here}' for name, here in drawn.items() if name != here)
-        yield f"[*] --> {drawn[self.start]}"
-        for state in self.states:
-            yield from (f"{drawn[state.name]} --> {drawn[target]}" for target in state.targets)
-            if state.timeout and state.on_timeout:
-                yield f"{drawn[state.name]} --> {drawn[state.on_timeout]}: after {length_of(state.timeout)}"
-        yield from (f"{drawn[end]} --> [*]" for end in self.ends)
 
 
 class Transition(CompactWire):
@@ -103,12 +77,3 @@ def ways(transitions: Iterable[Transition]) -> tuple[str, ...]:
         f"{machine}: {'… → ' if len(way) > _SHOWN else ''}{' → '.join(way[-_SHOWN:])}"
         for machine, way in states.items()
     )
-
-
-def _drawn(name: str, number: int) -> str:
-    return name if _PLAIN.fullmatch(name) and not _RESERVED.fullmatch(name) else f"s{number}"
-
-
-def _escaped(name: str) -> str:
-    """As in HTML, with `#` for `&`."""
-    return "".join(char if char.isalnum() or char in " _-.,()/" else f"#{ord(char)};" for char in name)

@@ -41,7 +41,7 @@ class Spent(Totals):
     unasked_calls: int = 0
     """Attempts that llmflow itself held back before anything was asked: by a limit, a budget, an open circuit."""
     repriced_usd: Dollars | None = None
-    """`usd` with the prices of the last `llmflow cost reprice`, where it had one; `None` if there was none."""
+    """`usd` with the prices of the last repricing, where it had one; `None` if there was none."""
 
 
 class CostRow(Spent):
@@ -52,7 +52,7 @@ class CostRow(Spent):
 
 
 class CostReport(Wire):
-    """The answer of `llmflow cost`."""
+    """What was spent, by the ledger."""
 
     filter: CallFilter
     by: tuple[Dimension, ...]
@@ -82,7 +82,7 @@ class Repriced(Wire):
 
 
 class RepriceReport(Wire):
-    """The answer of `llmflow cost reprice`."""
+    """The ledger by the price lists of today, beside what was frozen."""
 
     rows: tuple[Repriced, ...]
     """By model."""
@@ -152,7 +152,7 @@ class ComparedRow(Wire):
 
 
 class Comparison(Wire):
-    """The answer of `llmflow prompts compare`."""
+    """Versions of a prompt, or models that answered it, side by side."""
 
     prompt: str
     by: Literal["version", "model"]

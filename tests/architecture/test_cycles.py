@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 from ._names import imports, room_of
 from ._source import Source, example, holds, sources
 
-BY_NAME = {"llmflow/app.py", "llmflow/cli/_group.py"}
-"""Where a module is imported whose name stands elsewhere: the user's App, and the tables of commands."""
+BY_NAME = {"llmflow/app.py", "llmflow/cli/_examples.py", "llmflow/cli/_group.py"}
+"""Where a module is imported whose name stands elsewhere: the user's App, examples, and the tables of commands."""
 
 
 def graph(files: tuple[Source, ...]) -> dict[str, set[str]]:

@@ -41,14 +41,15 @@ plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,c
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
 client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
            | history, types, errors                | temporalio.{common,converter,exceptions,api,types}
-worker     | all but cli, api, testing, dev        | temporalio.{worker,client,runtime,activity,common,service}
-cli        | app, client, worker, config, spec,    | typer, rich
-           | prompts, stores, dev, telemetry,      |
-           | types, errors                         |
-api        | client, config, spec, stores,         | fastapi, starlette, uvicorn
-           | types, errors                         |
-testing    | all but cli, api                      | temporalio, pytest
-dev        | config, types, errors                 | temporalio.{testing,client,service,envconfig},
+worker     | all but service, cli, api, testing,   | temporalio.{worker,client,runtime,activity,common,service}
+           | dev                                   |
+service    | app, client, config, history, spec,   |
+           | prompts, stores, types, errors        |
+cli        | app, client, config, dev, service,    | typer, rich
+           | worker, telemetry, types, errors      |
+api        | service, config, types, errors        | fastapi, starlette, uvicorn
+testing    | all but service, cli, api             | temporalio, pytest
+dev        | app, config, types, errors            | temporalio.{testing,client,service,envconfig},
            |                                       | filelock, rich, watchfiles
 """
 
@@ -137,6 +138,10 @@ def test_arrows() -> None:
         ("llmflow/stores/a.py", "from llmflow.history.events import events_of"),
         ("llmflow/api/a.py", "from llmflow.worker import serve"),
         ("llmflow/sdk/a.py", "from llmflow.flow.run import current"),
+        ("llmflow/service/a.py", "from llmflow.worker import recorded_price"),
+        ("llmflow/service/a.py", "import typer"),
+        ("llmflow/service/a.py", "from rich.text import Text"),
+        ("llmflow/cli/a.py", "from llmflow.stores.database import Database"),
         ("llmflow/utils/a.py", ""),
         ("llmflow/__init__.py", "from llmflow import flow"),
         ("llmflow/cli/a.py", "TABLE = {'a': 'llmflow.flow.steps:step'}"),

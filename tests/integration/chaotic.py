@@ -113,7 +113,7 @@ def check_trips(home: Path, results: Sequence[Itinerary]) -> None:
 
 def article(number: int) -> Given:
     """Sent back once, then published."""
-    return Given(review, review.input, [answer.decide for answer in review.answers])
+    return Given(review, review.input, [one.decide for one in review.decisions])
 
 
 def check_articles(home: Path, results: Sequence[Reviewed]) -> None:
@@ -137,7 +137,7 @@ def check_digests(home: Path, results: Sequence[Report]) -> None:
 def hire(number: int) -> Given:
     """Somebody's manager is on holiday, and they lack a headset."""
     name = f"mia-{number}"
-    answers = [answer.decide.model_copy(update={"by": name}) for answer in onboarding.answers]
+    answers = [answer.decide.model_copy(update={"by": name}) for answer in onboarding.decisions]
     by = {"equipment": "kai", "equipment#2": "ana"}
     answers = [one.model_copy(update={"by": by.get(one.approval, name)}) for one in answers]
     changes = {"name": name, "answer_within": AWAY, "check_after": timedelta(seconds=2)}

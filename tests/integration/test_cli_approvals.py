@@ -105,7 +105,7 @@ def test_a_rejection_asks_again(llmflow: Call) -> None:
     assert llmflow("result", id).out == "one, but longer, says bo\n"
     late = llmflow("approvals", "approve", id)
     assert late.code == 4
-    assert "waits for nobody now; it has asked publish (rejected), publish#2 (approved)" in late.err
+    assert "has no open approval; it has asked publish (rejected), publish#2 (approved)" in late.err
 
 
 @pytest.mark.usefixtures("served")
@@ -174,7 +174,10 @@ def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: 
 def test_whoever_may_not_decide_is_told_before_the_form(llmflow: Call, temporal: str) -> None:
     id = asking(llmflow, "TwoOfThree", "3")
     llmflow("approvals", "approve", id, "--by", "ana", "--form", FORM)
-    for by, says in (("dan", "give --by with one of ana, bo, cy"), ("Ana", "`Ana` has answered `refund` already")):
+    for by, says in (
+        ("dan", "but ana, bo, cy may: give one of them with --by"),
+        ("Ana", "`Ana` has answered `refund` already"),
+    ):
         ours, theirs = pty.openpty()
         with subprocess.Popen(
             [*COMMAND, "approvals", "approve", id, "--by", by],
@@ -224,7 +227,7 @@ def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch
     id = llmflow("start", "--app", "tests.integration.lonely:app", "--json").json()["id"]
     unnamed = llmflow("approvals", "approve", id, "--by", "ana")
     assert unnamed.code == 3
-    assert "or name the question: the answer then waits for the run" in unnamed.err
+    assert "name the question, and the decision waits for the run" in unnamed.err
     sent = llmflow("approvals", "approve", id, "publish", "--by", "ana")
     assert sent.err == f"{id} publish: sent; no worker answers now, so it is judged when the run goes on\n"
     assert llmflow("approvals", "show", id).code == 3

@@ -64,7 +64,11 @@ async def test_what_goes_to_a_pipe_is_the_report(here: Path, temporal: str) -> N
     assert "research/write@" in done.out
     assert " out · $0" in done.out
     assert "\x1b" not in done.out + done.err, "no colours where there is no terminal"
-    for after in ("demo support|travel|", "llmflow init mine", f"{ROOT}/docs/getting-started.md"):
+    for after in (
+        "demo digest|onboarding|review|support|travel",
+        "llmflow init mine",
+        f"{ROOT}/docs/getting-started.md",
+    ):
         assert after in done.err.partition("\nNext\n")[2]
 
 

@@ -155,8 +155,9 @@ def test_a_run_without_a_worker(llmflow: Call, monkeypatch: pytest.MonkeyPatch) 
     status = llmflow("status", "lonely-1", "--json").json()
     assert status["status"]["state"] == "running"
     assert status["steps"] is status["usage"] is None
-    nobody = "no worker serves task queue lonely: start one with `llmflow worker`"
-    assert status["missing"] == nobody
+    nobody = "no worker serves task queue lonely"
+    assert (status["missing"], status["remedy"]["action"]) == (nobody, "start_worker")
+    nobody += ": start one with `llmflow worker`"
     assert f"steps and usage are not known: {nobody}" in llmflow("status", "lonely-1").out
 
     refused(llmflow("usage", "lonely-1"), 3, nobody)

@@ -19,7 +19,7 @@ from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.stores.database import Database
 from llmflow.stores.reports.comparison import compare
 from llmflow.testing import ScriptedProvider
-from llmflow.testing.provider import Answer
+from llmflow.testing.provider import ScriptedAnswer
 from llmflow.types.completions import CompletionResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse
 from llmflow.types.reports import CallFilter
@@ -43,9 +43,9 @@ def said(
     return ModelResponse(text=text, model=model, usage=usage, finish_reason=why, reported_usd=reported)
 
 
-def script() -> dict[str, Iterator[Answer]]:
+def script() -> dict[str, Iterator[ScriptedAnswer]]:
     """By the name that is greeted."""
-    answers: dict[str, list[Answer]] = {
+    answers: dict[str, list[ScriptedAnswer]] = {
         "listed": [said()],
         "vendor": [said(usd="0.012345678901")],
         "again": [RateLimited("slow down"), said(usd="0.1")],
@@ -64,7 +64,7 @@ async def serving(temporal: str, home: Path) -> AsyncGenerator[Client]:
     """The App of the tests with its own models.yaml, where `smart` has a second candidate."""
     answers = script()
 
-    def answer(request: ModelRequest) -> Answer:
+    def answer(request: ModelRequest) -> ScriptedAnswer:
         return next(answers[request.messages[-1].text.removeprefix("Greet ").rstrip(".")])
 
     settings, scripted = (
@@ -189,7 +189,7 @@ async def test_a_run_without_a_call_is_scored_by_what_temporal_knows(hello: Hell
 
 async def test_a_run_that_nobody_knows_cannot_be_scored(hello: Hello) -> None:
     async with hello(ScriptedProvider([])) as env, Database(str(env.client.store)):
-        with pytest.raises(RunNotFound, match=r"no run 'nobody'.*llmflow list"):
+        with pytest.raises(RunNotFound, match=r"no run 'nobody'"):
             await env.client.run("nobody").score("helpful", 1)
 
 

@@ -22,7 +22,7 @@ from llmflow.errors import (
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
-from llmflow.testing.provider import Answer
+from llmflow.testing.provider import ScriptedAnswer
 from llmflow.types.models import Candidate, ModelResponse
 from llmflow.worker import activities
 from tests.integration.hello.app import app
@@ -35,13 +35,13 @@ NO = ModelResponse(text="I will not", model="m", finish_reason="refused")
 OPEN = CircuitOpen("broken")
 DOWN = ProviderUnavailable("503", ErrorDetail(status=503))
 
-Serve = Callable[[Sequence[Answer], Sequence[Answer]], AbstractAsyncContextManager[Client]]
+Serve = Callable[[Sequence[ScriptedAnswer], Sequence[ScriptedAnswer]], AbstractAsyncContextManager[Client]]
 
 
 @pytest.fixture
 def serve(temporal: str, tmp_path: Path) -> Serve:
     @asynccontextmanager
-    async def serving(first: Sequence[Answer], second: Sequence[Answer]) -> AsyncGenerator[Client]:
+    async def serving(first: Sequence[ScriptedAnswer], second: Sequence[ScriptedAnswer]) -> AsyncGenerator[Client]:
         providers = {"a": ScriptedProvider(first), "b": ScriptedProvider(second)}
         settings = Settings(home=tmp_path, store=None)
         served = activities(app, settings=settings, models=MODELS, providers=providers)

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from llmflow.client import Run
 from llmflow.errors import RunNotCompleted
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
-from llmflow.testing.provider import Answer
+from llmflow.testing.provider import ScriptedAnswer
 from llmflow.types.models import ModelRequest
 from tests.integration.shapes import Asked, Shapes, app, begun
 
@@ -28,7 +28,7 @@ class Patterns:
         self.requests: list[ModelRequest] = []
 
     @asynccontextmanager
-    async def run(self, shape: str, text: str, *answers: Answer) -> AsyncGenerator[Run[str]]:
+    async def run(self, shape: str, text: str, *answers: ScriptedAnswer) -> AsyncGenerator[Run[str]]:
         model = ScriptedProvider(answers)
         async with environment(app, model, address=self.address) as env:
             run = await env.client.start(Shapes.run, Asked(shape=shape, text=text), id=env.id())

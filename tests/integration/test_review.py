@@ -40,7 +40,7 @@ async def test_without_a_model_an_article_is_sent_back_and_then_published(tempor
     async with environment(app, Offline(), address=temporal) as env:
         run = await env.client.start(Review.run, demo.input, id=env.id())
 
-        async with decider(env.client, run, [answer.decide for answer in demo.answers]):
+        async with decider(env.client, run, [one.decide for one in demo.decisions]):
             reviewed = await run.result()
         assert "all days of the week" in reviewed.article.text
         assert "79 euros" in reviewed.article.text  # what bo asked for

@@ -105,7 +105,7 @@ DECIDED: dict[str, list[Decide]] = {
         Decide(approval="plan#2", approved=False, by="ana"),
         Decide(approval="late", approved=True, by="ana"),
     ],
-    "review": [answer.decide for answer in review_demo.answers],
+    "review": [one.decide for one in review_demo.decisions],
     "onboarding": [
         Decide(approval="offer", approved=True, by="mia", form={"needs": ["a laptop"]}),
         Decide(approval="equipment", approved=True, by="ana"),

@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, create_model
 from temporalio import workflow
 
-from llmflow.app import App, load_app, load_demo
+from llmflow.app import App, load_app
 from llmflow.errors import ConfigInvalid
 from llmflow.tools import FunctionTool, search_documents
 from llmflow.types.calls import CallOptions
@@ -103,15 +103,6 @@ def test_load_finds_it() -> None:
 def test_load_says_which_part_is_wrong(path: str, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         load_app(path)
-
-
-def test_load_finds_a_demo() -> None:
-    assert load_demo("workflows.travel.demo:demo").app.name == "travel"
-
-
-def test_load_says_that_an_app_is_no_demo() -> None:
-    with pytest.raises(ConfigInvalid, match=r"has no Demo named 'app'; it has none: write `demo = Demo\(...\)`"):
-        load_demo("tests.integration.hello.app:app")
 
 
 def test_an_app_whose_own_import_is_broken_shows_its_own_error(

@@ -1,6 +1,9 @@
 """What `llmflow demo digest` shows: documents are read in parallel, and the one that cannot be read is named."""
 
-from llmflow.app import Demo
+from collections.abc import Mapping
+
+from llmflow.dev.demos import Demo
+from workflows import documents
 from workflows.digest.app import HERE, app
 from workflows.digest.schemas import Folder, Report
 from workflows.digest.workflow import FolderDigest
@@ -19,10 +22,18 @@ def show(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def prepare(folder: Folder) -> tuple[Folder, Mapping[str, str]]:
+    """The folder by its absolute path, which the worker may read."""
+    path, environ = documents.allow(folder.documents)
+    return folder.model_copy(update={"documents": path}), environ
+
+
 demo = Demo(
     app=app,
     about="Every document of a folder is read in parallel; one of them is broken, and the digest says so",
     workflow=FolderDigest.run,
     input=Folder(documents=str(HERE / "documents")),
+    options={"question": "text"},
+    prepare=prepare,
     show=show,
 )

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from llmflow.config import Settings
 from llmflow.errors import ToolRefused
 from llmflow.tools import tool
 from workflows.digest.schemas import Document
+from workflows.documents import VARIABLE, readable
 
 _SUFFIXES = (".md", ".txt", ".rst")
 _MAX_DOCUMENTS = 1000
@@ -42,8 +42,8 @@ def read_document(folder: str, path: str) -> Document:
 
 def _inside(path: str) -> Path:
     """A path that the worker may read."""
-    top = Settings.load().documents.resolve()
+    top = readable()
     found = (top / path).resolve()
     if not found.is_relative_to(top) or not found.exists():
-        raise ToolRefused(f"there is no `{path}` in {top}, the folder that may be read (LLMFLOW_DOCUMENTS)")
+        raise ToolRefused(f"there is no `{path}` in {top}, the folder that may be read ({VARIABLE})")
     return found

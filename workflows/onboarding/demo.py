@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from llmflow.app import Answer, Demo
+from llmflow.dev.demos import Demo, ScriptedDecision
 from llmflow.types.approvals import Decide
 from workflows.onboarding.app import app
 from workflows.onboarding.schemas import Hire, Journey
@@ -39,15 +39,19 @@ demo = Demo(
         check_after=FOUR_SECONDS,
     ),
     compressed="A manager has four seconds here, in earnest two days; and the first week takes four seconds.",
-    answers=[
-        Answer(decide=Decide(approval="offer", approved=True, by="mia", form={"needs": ["a laptop", "two screens"]})),
-        Answer(
+    decisions=[
+        ScriptedDecision(
+            decide=Decide(approval="offer", approved=True, by="mia", form={"needs": ["a laptop", "two screens"]})
+        ),
+        ScriptedDecision(
             decide=Decide(approval="equipment", approved=True, by="kai", comment="ana is on holiday"),
             after=timedelta(seconds=6),
         ),
-        Answer(decide=Decide(approval="first-week", approved=True, by="mia", form={"missing": ["a headset"]})),
-        Answer(decide=Decide(approval="equipment#2", approved=True, by="ana")),
-        Answer(decide=Decide(approval="first-week#2", approved=True, by="mia", form={"missing": []})),
+        ScriptedDecision(
+            decide=Decide(approval="first-week", approved=True, by="mia", form={"missing": ["a headset"]})
+        ),
+        ScriptedDecision(decide=Decide(approval="equipment#2", approved=True, by="ana")),
+        ScriptedDecision(decide=Decide(approval="first-week#2", approved=True, by="mia", form={"missing": []})),
     ],
     show=show,
 )

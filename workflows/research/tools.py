@@ -1,7 +1,7 @@
 """The tools of the research assistant."""
 
-from llmflow.config import Settings
 from llmflow.tools import SearchResult, save_file, search_folder, tool
+from workflows.documents import readable
 
 __all__ = ["save_file", "search_documents"]
 
@@ -9,4 +9,4 @@ __all__ = ["save_file", "search_documents"]
 @tool
 def search_documents(query: str, folder: str, limit: int) -> SearchResult:
     """Find the passages of a folder of documents that fit a query, best first."""
-    return search_folder(query, folder, limit=limit, root=Settings.load().documents)
+    return search_folder(query, folder, limit=limit, root=readable())

@@ -1,6 +1,6 @@
 """What `llmflow demo review` shows: an article that one reviewer sends back, and two others publish."""
 
-from llmflow.app import Answer, Demo
+from llmflow.dev.demos import Demo, ScriptedDecision
 from llmflow.types.approvals import Decide
 from workflows.review.app import app
 from workflows.review.schemas import Notes, Reviewed
@@ -29,11 +29,11 @@ Each train carries 24 bicycles, and a bicycle needs a reservation. The kitchen c
 The old line was closed in 2012, because its cars were worn out.
 """,
     ),
-    answers=[
-        Answer(decide=Decide(approval="publish", approved=True, by="ana")),
-        Answer(decide=Decide(approval="publish", approved=False, by="bo", comment="What does a bed cost?")),
-        Answer(decide=Decide(approval="publish#2", approved=True, by="ana")),
-        Answer(decide=Decide(approval="publish#2", approved=True, by="cy", comment="I would take it")),
+    decisions=[
+        ScriptedDecision(decide=Decide(approval="publish", approved=True, by="ana")),
+        ScriptedDecision(decide=Decide(approval="publish", approved=False, by="bo", comment="What does a bed cost?")),
+        ScriptedDecision(decide=Decide(approval="publish#2", approved=True, by="ana")),
+        ScriptedDecision(decide=Decide(approval="publish#2", approved=True, by="cy", comment="I would take it")),
     ],
     show=show,
 )

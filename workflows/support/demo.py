@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from llmflow.app import Answer, Demo
+from llmflow.dev.demos import Demo, ScriptedDecision
 from llmflow.types.approvals import Decide
 from workflows.support.app import app
 from workflows.support.schemas import Solved, Ticket
@@ -30,9 +30,10 @@ demo = Demo(
         "works. Thank you, Mia",
         answer_within=timedelta(seconds=4),
     ),
+    options={"question": "text"},
     compressed="Each of them has four seconds here, in earnest four hours.",
-    answers=[
-        Answer(
+    decisions=[
+        ScriptedDecision(
             decide=Decide(
                 approval="refund",
                 approved=True,

@@ -1,6 +1,6 @@
 """What `llmflow demo travel` shows: the last of three bookings fails, and the other two are undone."""
 
-from llmflow.app import Answer, Demo
+from llmflow.dev.demos import Demo, ScriptedDecision
 from llmflow.types.approvals import Decide
 from workflows.travel.app import app
 from workflows.travel.schemas import Itinerary, Trip
@@ -29,6 +29,6 @@ demo = Demo(
         text="A direct flight in the morning, a quiet hotel with a family room and breakfast, and a small car with a "
         "child seat.",
     ),
-    answers=[Answer(decide=Decide(approval="price", approved=True, by="ana", comment="a fair price"))],
+    decisions=[ScriptedDecision(decide=Decide(approval="price", approved=True, by="ana", comment="a fair price"))],
     show=show,
 )

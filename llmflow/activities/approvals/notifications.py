@@ -9,7 +9,7 @@ from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import NotificationFailed
-from llmflow.types.approvals import Delivered, Notification, Reach, ReachRequest, command
+from llmflow.types.approvals import Delivered, Notification, Reach, ReachRequest
 from llmflow.types.base import plain
 from llmflow.types.contracts import NOTIFY, REACH
 
@@ -28,7 +28,7 @@ class NotificationActivities:
 
     @activity.defn(name=NOTIFY.name)
     async def notify(self, notification: Notification) -> Delivered:
-        """Tell the webhook what has happened to a question, and the command that answers it.
+        """Tell the webhook what has happened to a question.
 
         Raises:
             NotificationFailed: it does not take it; or this worker has no webhook, where the run's own has one.
@@ -50,8 +50,4 @@ def _message_id() -> str:
 
 def _body(notification: Notification) -> bytes:
     """JSON with every field, for receivers that do not know our defaults."""
-    question = notification.question
-    told = {name: plain(value) for name, value in notification}
-    return to_json(
-        {**told, "command": command("approve", notification.run, question) if question.status == "open" else None}
-    )
+    return to_json({name: plain(value) for name, value in notification})

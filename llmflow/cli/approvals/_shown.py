@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli._output import took, when
-from llmflow.cli._target import Connection
 from llmflow.cli.approvals._form import Schema, as_text, fields_of
-from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, command, next_voter
+from llmflow.service.connections import Connection
+from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, person
 from llmflow.types.contracts import DECIDE
 
 _USUAL = ("localhost:7233", "127.0.0.1:7233")
@@ -124,14 +124,25 @@ def _vote(vote: Vote) -> Text:
 
 
 def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
-    example = Decide(approval=one.exact, approved=True, by=next_voter(one))
+    example = Decide(approval=one.exact, approved=True, by=_next_voter(one))
     filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
     sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
     update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)
     yield Text("\nto answer", "dim")
     for line in (
-        command("approve", run, one),
-        f"{command('reject', run, one)} --comment WHY",
+        _command("approve", run, one) + (" --form JSON" if one.form else ""),
+        _command("reject", run, one) + " --comment WHY",
         shlex.join(update),
     ):
         yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied
+
+
+def _command(verb: str, run: str, one: Question) -> str:
+    """The line that answers this question, and no later round of it."""
+    return shlex.join(("llmflow", "approvals", verb, run, one.exact, "--by", _next_voter(one)))
+
+
+def _next_voter(one: Question) -> str:
+    """The first approver who has not decided; `NAME` if anyone may."""
+    said = {person(vote.by) for vote in one.votes}
+    return next((approver for approver in one.approvers if person(approver) not in said), "NAME")

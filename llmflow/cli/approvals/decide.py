@@ -1,6 +1,5 @@
 """`llmflow approvals approve`, `llmflow approvals reject`: a person's answer."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine
@@ -16,12 +15,13 @@ from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import err, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
-from llmflow.cli.approvals._find import ApprovalName, asked_by, check_voter, open_one
 from llmflow.cli.approvals._form import Schema, ask, fields_of
+from llmflow.cli.approvals._name import ApprovalName
 from llmflow.cli.approvals._shown import question_body, show
 from llmflow.config import Settings
-from llmflow.errors import DecisionRefused, InputInvalid, NoWorker
-from llmflow.types.approvals import ApprovalReport, Question, Receipt
+from llmflow.errors import DecisionRefused, InputInvalid
+from llmflow.service.approvals import check_voter, question_to_decide
+from llmflow.types.approvals import Question, Receipt
 
 By = Annotated[str | None, typer.Option(help="Who says so; LLMFLOW_BY, or user@host of this machine, if left out")]
 Comment = Annotated[str, typer.Option(help="Why", show_default=False)]
@@ -29,7 +29,6 @@ Form = Annotated[
     str | None,
     typer.Option(metavar="JSON|@FILE|-", help="The filled-in form; in a terminal it is asked for if left out"),
 ]
-_WITHIN = 5  # seconds for the question to be told, and as many again for the answer to be taken
 Send = Callable[[JsonValue], Coroutine[Any, Any, Receipt]]  # Any: what a coroutine yields to the loop
 
 
@@ -75,7 +74,7 @@ def _decide(
     id: str, name: str | None, by: str | None, comment: str, form: str | None, *, approved: bool, as_json: bool
 ) -> None:
     given = _parsed(form) if form is not None else None
-    question = _question(id, name)
+    question = run(_question(id, name))
     person = by or Settings.load().by
 
     async def send(filled: JsonValue) -> Receipt:
@@ -93,21 +92,8 @@ def _decide(
         _say(id, receipt)
 
 
-def _question(id: str, name: str | None) -> Question | None:
-    """What is meant; `None` if nobody can say, but it has a name: the answer then waits for the run."""
-
-    async def asked() -> ApprovalReport:
-        return await asked_by(await connected(), id)
-
-    try:
-        return open_one(id, run(asyncio.wait_for(asked(), _WITHIN)).questions, name)
-    except (NoWorker, TimeoutError) as error:
-        if isinstance(error, NoWorker) and error.detail.retry_after is not None:  # its delay: no answer waits for that
-            raise
-        if name is None:
-            why = error.message if isinstance(error, NoWorker) else f"run {id!r} gives no answer, start its worker"
-            raise NoWorker(f"{why}; or name the question: the answer then waits for the run") from None
-        return None
+async def _question(id: str, name: str | None) -> Question | None:
+    return await question_to_decide((await connected()).client, id, name)
 
 
 def _with_form(question: Question, schema: Schema, by: str, send: Send) -> Receipt:

@@ -12,6 +12,7 @@ from llmflow.cli._options import AsJson, parse_duration
 from llmflow.cli._output import duration, out, print_json, say, took
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
+from llmflow.service.approvals import inbox
 from llmflow.types.approvals import Waiting
 from llmflow.types.runs import InboxItem
 
@@ -36,8 +37,7 @@ def list_approvals(
 
     async def find() -> tuple[Sequence[InboxItem], bool]:
         client = (await connected()).client
-        items = await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
-        return items, bool(items or await client.inbox(limit=1))
+        return await inbox(client, approver=approver, older_than=older_than, workflow=workflow, limit=limit)
 
     items, anything = run(find())
     if as_json:

@@ -9,8 +9,9 @@ from llmflow.cli._options import AsJson, RunId
 from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli._target import connected
-from llmflow.cli.approvals._find import ApprovalName, asked_by, named
+from llmflow.cli.approvals._name import ApprovalName
 from llmflow.cli.approvals._shown import besides, question_page, show, where
+from llmflow.service.approvals import asked_by, named
 from llmflow.types.approvals import ApprovalReport
 
 
@@ -24,7 +25,7 @@ def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJs
 
     async def look() -> tuple[ApprovalReport, Sequence[str]]:
         connection = await connected()
-        return await asked_by(connection, run_id), where(connection)
+        return await asked_by(connection.client, run_id), where(connection)
 
     report, server = run(look())
     if approval is not None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmflow.prompts.prompt import PromptVersion
+from llmflow.service.prompts import PromptVersion
 
 
 def prompt_as_json(prompt: PromptVersion) -> dict[str, Any]:  # Any: JSON

@@ -1,8 +1,6 @@
-"""What the commands share: the store, the words for versions, and how changes are shown."""
+"""What the commands share: the words for versions, and how changes are shown."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
@@ -10,13 +8,7 @@ from rich.text import Text
 
 from llmflow.cli._apps import load
 from llmflow.cli._output import err, print_json, say
-from llmflow.config import Settings
-from llmflow.prompts.prompt import Prompts, PromptVersion
-from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import FILE, Labels, Reason
-from llmflow.stores.prompts.registry import Registry
-from llmflow.stores.prompts.states import Move
-from llmflow.types.refs import PromptRef
+from llmflow.service.prompts import FILE, Move, PromptVersion
 from llmflow.worker import prompts_of
 
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")]
@@ -25,37 +17,6 @@ LabelName = Annotated[
 ]
 Why = Annotated[str | None, typer.Option(help="The reason, for the history")]
 Force = Annotated[bool, typer.Option("--force", help="Also if the label is protected; needs --why")]
-
-
-@dataclass(frozen=True)
-class Store:
-    """The store while it is open."""
-
-    settings: Settings
-    database: Database
-
-    @property
-    def labels(self) -> Labels:
-        """Labels and rollouts."""
-        return Labels(self.database)
-
-    @property
-    def registry(self) -> Registry:
-        """The versions that the store has, whatever the files say."""
-        return Registry(self.database, Prompts())
-
-    def reason(self, why: str | None, *, force: bool) -> Reason:
-        """Who, and why."""
-        return Reason(by=self.settings.by, why=why, force=force)
-
-    async def prompt(self, name: str, word: str) -> PromptVersion:
-        """A prompt as the store has it, in the version that a word means.
-
-        Raises:
-            PromptNotFound: the store does not have it.
-        """
-        version = (await self.labels.state(name)).find(word)
-        return await self.registry.get(PromptRef(name=name, version=version))
 
 
 def file_of(name: str, words: Collection[str], app: str | None) -> PromptVersion | None:
@@ -68,22 +29,6 @@ def file_of(name: str, words: Collection[str], app: str | None) -> PromptVersion
     if FILE not in words:
         return None
     return prompts_of(load(app)).get(name)
-
-
-@asynccontextmanager
-async def opened(*, create: bool = False) -> AsyncGenerator[Store]:
-    """The store that the environment names.
-
-    Args:
-        create: Make an SQLite file that is not there, for whoever brings an App's files.
-
-    Raises:
-        StoreUnavailable: it does not answer.
-        ConfigInvalid: it is not there, or of another schema.
-    """
-    settings = Settings.load()
-    async with Database(settings.store_url, create=create) as database:
-        yield Store(settings, database)
 
 
 def show_changes(name: str, changes: Sequence[Move], *, as_json: bool) -> None:

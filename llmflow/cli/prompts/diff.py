@@ -1,6 +1,5 @@
 """`llmflow prompts diff`: what two versions of a prompt have different."""
 
-from difflib import unified_diff
 from typing import Annotated
 
 import typer
@@ -10,11 +9,9 @@ from llmflow.cli._apps import load
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import PromptName, opened
+from llmflow.cli.prompts._store import PromptName
 from llmflow.config import Settings
-from llmflow.prompts.prompt import PromptVersion
-from llmflow.stores.prompts.labels import FILE
-from llmflow.stores.prompts.states import PromptState
+from llmflow.service.prompts import FILE, Difference, difference, opened
 from llmflow.worker import prompts_of
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -38,36 +35,23 @@ def diff_prompt(
 
     Example: llmflow prompts diff research/write --app workflows.research.app:app
     """
-    served, label = load(app), Settings.load().label
+    served, settings = load(app), Settings.load()
 
-    async def both() -> tuple[str, list[PromptVersion]]:
-        async with opened() as store:
-            old = before or label
-            if before is None and label not in (state := await store.labels.state(name)).labels:
-                old = _newest_other(state, prompts_of(served).get(name).ref.version)
-            words = old, after
-            found = [prompts_of(served).get(name) if word == FILE else await store.prompt(name, word) for word in words]
-            return old, found
+    async def both() -> Difference:
+        async with opened(settings) as store:
+            return await difference(store, name, before, after, lambda: prompts_of(served).get(name))
 
-    word, (old, new) = run(both())
-    unlabelled = word != (before or label)
-    titles = f"{old.ref} ({'in the store' if unlabelled else word})", f"{new.ref} ({after})"
-    lines = list(unified_diff(old.text.splitlines(), new.text.splitlines(), titles[0], titles[1], lineterm=""))
+    found = run(both())
+    old, new, lines = found.old, found.new, found.lines
     if as_json:
         print_json({"name": name, "from": old.ref.version, "to": new.ref.version, "diff": "\n".join(lines)})
         return
-    if unlabelled:
+    if found.unlabelled:
         known = "the store has no version but the file's"
         if old.ref != new.ref:
             known = f"this is from {old.ref.version}, the newest version in the store that is not the file's"
-        say(f"{name} has no label {label} yet: {known}", "dim")
+        say(f"{name} has no label {settings.label} yet: {known}", "dim")
     for line in lines:
         out.print(Text(line, _COLOURS.get(line[:1], "")), soft_wrap=True)
     if old.ref == new.ref:
         say(f"both are {old.ref}" + (": only comments, metadata or white space differ" if lines else ""))
-
-
-def _newest_other(state: PromptState, of_file: str) -> str:
-    """The file's own, if the store has no other."""
-    stored = [one.version for one in state.versions]
-    return next((version for version in stored if version != of_file), stored[0])

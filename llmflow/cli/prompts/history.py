@@ -8,8 +8,9 @@ from rich.table import Table
 from llmflow.cli._options import AsJson
 from llmflow.cli._output import out, print_json, when
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import PromptName, change_text, opened
-from llmflow.stores.prompts.states import Move, PromptState, Version
+from llmflow.cli.prompts._store import PromptName, change_text
+from llmflow.config import Settings
+from llmflow.service.prompts import Move, PromptState, Version, opened
 
 
 def show_history(name: PromptName, *, as_json: AsJson = False) -> None:
@@ -21,7 +22,7 @@ def show_history(name: PromptName, *, as_json: AsJson = False) -> None:
     """
 
     async def read() -> tuple[PromptState, tuple[Move, ...]]:
-        async with opened() as store:
+        async with opened(Settings.load()) as store:
             return await store.labels.history(name)
 
     state, moves = run(read())

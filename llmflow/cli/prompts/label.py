@@ -6,8 +6,9 @@ import typer
 
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, opened, show_changes
-from llmflow.stores.prompts.states import Move
+from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, show_changes
+from llmflow.config import Settings
+from llmflow.service.prompts import Move, opened
 
 
 def label_prompt(
@@ -40,7 +41,7 @@ def label_prompt(
     file = file_of(name, [version], app)
 
     async def move() -> tuple[Move, ...]:
-        async with opened(create=file is not None) as store:
+        async with opened(Settings.load(), create=file is not None) as store:
             reason = store.reason(why, force=force)
             of = label or store.settings.label
             return await store.labels.move(name, of, version, reason, protect=protect, file=file)

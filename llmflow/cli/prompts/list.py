@@ -11,12 +11,8 @@ from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import out, print_json, say
 from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
-from llmflow.cli.prompts._store import opened
 from llmflow.config import Settings
-from llmflow.prompts.prompt import Prompts, PromptVersion
-from llmflow.stores.database import Database
-from llmflow.stores.prompts.rollouts import percent
-from llmflow.stores.prompts.states import PromptState
+from llmflow.service.prompts import Prompts, PromptState, PromptVersion, opened, percent, store_name
 from llmflow.worker import prompts_of
 
 
@@ -31,11 +27,11 @@ def list_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     prompts = prompts_of(served)
 
     async def read() -> dict[str, PromptState]:
-        database = Database(settings.store_url)
-        if database.is_missing:  # before the first worker there are files, and they can be listed
-            say(f"there is no store at {database.name}, so no labels", "dim")
+        name, is_missing = store_name(settings)
+        if is_missing:  # before the first worker there are files, and they can be listed
+            say(f"there is no store at {name}, so no labels", "dim")
             return {}
-        async with opened() as store:
+        async with opened(settings) as store:
             return await store.labels.states(served.name)
 
     states = run(read())

@@ -4,8 +4,8 @@ from llmflow.cli._apps import load
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import err, plural, print_json, say
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import opened
-from llmflow.stores.prompts.registry import Registry
+from llmflow.config import Settings
+from llmflow.service.prompts import opened
 from llmflow.types.refs import PromptRef
 from llmflow.worker import prompts_of
 
@@ -20,8 +20,8 @@ def push_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     prompts = prompts_of(load(app))
 
     async def push() -> tuple[PromptRef, ...]:
-        async with opened(create=True) as store:
-            return await Registry(store.database, prompts).push(store.settings.by)
+        async with opened(Settings.load(), create=True) as store:
+            return await store.push(prompts)
 
     new = run(push())
     if as_json:

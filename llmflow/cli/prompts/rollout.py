@@ -12,10 +12,10 @@ from rich.text import Text
 from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import err, out, print_json, say
 from llmflow.cli._run import run
-from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, opened, show_changes
+from llmflow.cli.prompts._store import Force, LabelName, PromptName, Why, file_of, show_changes
+from llmflow.config import Settings
 from llmflow.errors import InputInvalid
-from llmflow.stores.prompts.rollouts import BUCKETS, Unit, percent
-from llmflow.stores.prompts.states import Move, PromptState
+from llmflow.service.prompts import BUCKETS, Move, PromptState, Unit, opened, percent
 
 _ARM = re.compile(r"(?P<arm>[\w-]+)=(?P<version>[\w-]+):(?P<share>\d+(\.\d{1,2})?)%?")
 
@@ -55,7 +55,7 @@ def roll_out(
     file = file_of(name, [word for word, _ in arms.values()], app)
 
     async def change() -> tuple[tuple[Move, ...], PromptState]:
-        async with opened(create=file is not None) as store:
+        async with opened(Settings.load(), create=file is not None) as store:
             changes: tuple[Move, ...] = ()
             of, reason = label or store.settings.label, store.reason(why, force=force)
             if arms:

@@ -12,9 +12,8 @@ from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import near, out, print_json
 from llmflow.cli._run import run
 from llmflow.cli.prompts._shown import prompt_as_json
-from llmflow.cli.prompts._store import opened
-from llmflow.prompts.prompt import PromptVersion
-from llmflow.stores.prompts.labels import FILE
+from llmflow.config import Settings
+from llmflow.service.prompts import FILE, PromptVersion, opened
 from llmflow.worker import prompts_of
 
 
@@ -54,7 +53,7 @@ def show_prompt(
 
 
 async def _stored(name: str, word: str) -> PromptVersion:
-    async with opened() as store:
+    async with opened(Settings.load()) as store:
         return await store.prompt(name, word)
 
 

@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError
 from llmflow.errors import LLMFlowError
 from llmflow.flow.execute import HEARTBEAT_TIMEOUT, execute
 from llmflow.flow.run import CurrentRun
+from llmflow.flow.run.questions import command
 from llmflow.types.approvals import Event, Notification, ReachRequest
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import NOTIFY, REACH
@@ -53,13 +54,14 @@ class Notices:
     def send(self, event: Event) -> None:
         """Begin to tell what has happened. What cannot be told within a day is not told."""
         if self.reach_people:
-            info = workflow.info()
+            info, question = workflow.info(), self._run.approvals.told(self._name)
             notification = Notification(
                 event=event,
                 run=info.workflow_id,
                 workflow=info.workflow_type,
-                question=self._run.approvals.told(self._name),
+                question=question,
                 origin=self._run.origin,
+                command=command(question) if question.status == "open" else None,
             )
             self._sending.append(asyncio.create_task(self._deliver(notification)))
 

@@ -14,7 +14,7 @@ from llmflow.flow.functions import name_of
 from llmflow.flow.run import path
 from llmflow.flow.steps import step
 from llmflow.types.addresses import branched
-from llmflow.types.tools import Tool
+from llmflow.types.calls import Tool
 
 R = TypeVar("R")
 

@@ -13,13 +13,12 @@ from llmflow.flow.completions.candidates import ask
 from llmflow.flow.completions.output import Output, data_of, output_of
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
-from llmflow.types.calls import CallOptions
+from llmflow.types.calls import AnyTool, CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import FinishReason, ModelOptions
 from llmflow.types.prompts import Prompt
 from llmflow.types.refs import PromptRef
-from llmflow.types.tools import AnyTool
 from llmflow.types.usage import Cost, Usage
 
 T = TypeVar("T")

@@ -92,7 +92,7 @@ class Machine(Generic[C]):
     ends: ClassVar[tuple[Enum, ...]]
     """Where it may end. These have no methods."""
     description: ClassVar[MachineDescription]
-    """How it looks: for `llmflow graph`, and `description.mermaid()`."""
+    """Its states and transitions as data, for `llmflow graph` and other drawings."""
     _table: ClassVar[Table]
 
     def __init_subclass__(cls, **options: Any) -> None:  # Any: of other base classes

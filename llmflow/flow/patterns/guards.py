@@ -10,8 +10,8 @@ from llmflow.flow.functions import name_of
 from llmflow.flow.patterns.steps import In, ModelStep, Out, Step, answered
 from llmflow.flow.steps import step as flow_step
 from llmflow.flow.tools import call
+from llmflow.types.calls import Tool
 from llmflow.types.messages import Message
-from llmflow.types.tools import Tool
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

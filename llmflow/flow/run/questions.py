@@ -1,13 +1,14 @@
 """How questions to people look: on the page of the run in the Web UI, and in its memo."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator
 
 from pydantic import JsonValue
 from temporalio import workflow
 
 from llmflow.flow.approvals.answers import fields_of
-from llmflow.types.approvals import Question, Waiting, WaitingList, command, next_voter
+from llmflow.types.approvals import Question, Waiting, WaitingList, person
 from llmflow.types.contracts import DECIDE
 
 MAX_WAITING = 20
@@ -62,13 +63,29 @@ def on_page(question: Question) -> Iterator[str]:
         yield f"  - {_without_formulas(title)}"
     if question.details and (payload := _short(_beginning(question.payload))):
         yield f"  - {_without_formulas(payload)}"
-    yield f"  - `{command('approve', workflow.info().workflow_id, question)}`"
-    answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": next_voter(question)}
+    yield f"  - `{command(question)}`"
+    answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": _next_voter(question)}
     if question.form:
         answer["form"] = dict.fromkeys(fields_of(question), "...")
     yield f"  - or send the signal `{DECIDE.name}` with `{json.dumps(answer, ensure_ascii=False)}`"
     for n, line in enumerate(question.details.strip()[:MAX_DETAILS].splitlines()[1:]):
         yield f"  {_without_formulas(line)}" if n else f"\n  {_without_formulas(line)}"
+
+
+def command(question: Question) -> str:
+    """The line that approves it on a command line, and no later round of it.
+
+    Built here, because pages and messages show it whose readers are far from any door of llmflow.
+    """
+    run = workflow.info().workflow_id
+    words = ("llmflow", "approvals", "approve", run, question.exact, "--by", _next_voter(question))
+    return shlex.join(words) + (" --form JSON" if question.form else "")
+
+
+def _next_voter(question: Question) -> str:
+    """The first approver who has not decided; `NAME` if anyone may."""
+    said = {person(vote.by) for vote in question.votes}
+    return next((one for one in question.approvers if person(one) not in said), "NAME")
 
 
 def _without_formulas(text: str) -> str:

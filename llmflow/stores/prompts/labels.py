@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Executable, delete, insert, select, update
 
-from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, PromptVersionMissing, did_you_mean
+from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, PromptVersionMissing, Remedy, did_you_mean
 from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.rollouts import Arm, Rollout, Unit, deal
@@ -100,8 +100,8 @@ class Labels:
             before = change.state.labels.get(label)
             if change.state.rollouts.get(label):
                 raise InputInvalid(
-                    f"a rollout of `{label}` is open, and decides over the label: end it first, with "
-                    f"`llmflow prompts rollout {name} --end`"
+                    f"a rollout of `{label}` is open, and decides over the label, so end it first",
+                    ErrorDetail(remedy=Remedy(action="end_rollout", prompt=name, label=label)),
                 )
             if before is None:
                 _check_name(label)
@@ -279,7 +279,8 @@ class _Change:
     ) -> None:
         if self._protected and not (self._reason.force and self._reason.why):
             raise InputInvalid(
-                f"`{self.label}` of `{self.state.name}` is protected: add --force, and say with --why what for"
+                f"`{self.label}` of `{self.state.name}` is protected, and moves by force and with a reason only",
+                ErrorDetail(remedy=Remedy(action="force")),
             )
         move = Move(
             label=self.label,
@@ -318,13 +319,14 @@ def _no_way_back(change: _Change, used: Sequence[str]) -> InputInvalid:
     now = found.version if found else next(iter(used), None)
     left = [move.before for move in change.past if move.kind == "back" and move.before]
     nowhere = f"`{label}` of `{state.name}` pointed to no version before{f' {now}' if found else ''}"
-    if offer := _offer(state, label, used, {now, *left}):
-        ways = f"{offer} --why ...`, or `none` for the version if runs shall follow the file"
-    elif left:
+    ways, remedy = _offer(state, label, used, {now, *left})
+    if not ways and left:
         ways = f"The store has no other version than {', '.join(dict.fromkeys(left))}, which `back` came from"
+    elif not ways:
+        ways, remedy = "The store has no other version", Remedy(action="push_prompts")
     else:
-        ways = "The store has no other version; `llmflow prompts push` stores that of a file"
-    return InputInvalid(f"{nowhere}, so there is no way back, and nothing changed. {ways}")
+        ways = f"`none` would let runs follow the file. {ways}"
+    return InputInvalid(f"{nowhere}, so there is no way back, and nothing changed. {ways}", ErrorDetail(remedy=remedy))
 
 
 def _no_such_label(
@@ -333,21 +335,24 @@ def _no_such_label(
     """It offers what runs have now, never the version of another arm: both would be the same."""
     near = did_you_mean(label, state.labels)
     missing = f"`{state.name}` has no label `{label}` yet{near}: runs that follow it get the file. Nothing changed. "
-    if offer := _offer(state, label, used, others):
-        ways = f"{offer}` first, if that is the version you mean"
-    else:
-        ways = f"There is no other version than {', '.join(sorted(others))}"
-    return PromptVersionMissing(f"{missing}{ways}", ErrorDetail(field=state.name))
+    ways, remedy = _offer(state, label, used, others)
+    ways = ways or f"There is no other version than {', '.join(sorted(others))}"
+    return PromptVersionMissing(f"{missing}{ways}", ErrorDetail(field=state.name, remedy=remedy))
 
 
-def _offer(state: PromptState, label: str, used: Sequence[str], without: Collection[str | None]) -> str:
-    """The versions that runs have used, newest first, or those in the store, if none was; nothing if there are none."""
+def _offer(
+    state: PromptState, label: str, used: Sequence[str], without: Collection[str | None]
+) -> tuple[str, Remedy | None]:
+    """The versions that runs have used, newest first, or those in the store, if none was; nothing if there are none.
+
+    The remedy points the label to the first of them.
+    """
     stored = [one.version for one in state.versions if one.version not in without]
     before = [version for version in used if version in stored]
     if not (offered := before or stored):
-        return ""
+        return "", None
     known = f"{'Runs have used' if before else 'The store has'} {', '.join(offered[:_SHOWN])}"
-    return f"{known}: type `llmflow prompts label {state.name} {offered[0]} {label}"
+    return known, Remedy(action="point_label", prompt=state.name, version=offered[0], label=label)
 
 
 def _check_name(label: str) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Connection, select
 
-from llmflow.errors import ErrorDetail, InputInvalid, PromptNotFound, PromptVersionMissing, did_you_mean
+from llmflow.errors import ErrorDetail, InputInvalid, PromptNotFound, PromptVersionMissing, Remedy, did_you_mean
 from llmflow.stores.prompts.rollouts import Rollout
 from llmflow.stores.schema import prompt_labels, prompt_moves, prompt_rollouts, prompt_versions
 
@@ -109,10 +109,10 @@ def state_of(connection: Connection, name: str) -> PromptState:
     found = _states(connection, lambda column: column == name)
     if name not in found:
         known = list(connection.scalars(select(prompt_versions.c.name).distinct()))
-        hint = did_you_mean(name, known) or ("" if known else ": it is empty")
+        hint = did_you_mean(name, known) or ("" if known else ", and no other")
         raise PromptNotFound(
-            f"the store has no prompt `{name}`{hint}. `llmflow prompts push` stores those of an App",
-            ErrorDetail(field=name),
+            f"the store has no prompt `{name}`{hint}",
+            ErrorDetail(field=name, remedy=Remedy(action="push_prompts")),
         )
     return found[name]
 

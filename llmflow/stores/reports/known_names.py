@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import ColumnElement, func, select, true
 
-from llmflow.errors import ErrorDetail, PromptNotFound, RunNotFound, did_you_mean
+from llmflow.errors import ErrorDetail, PromptNotFound, Remedy, RunNotFound, did_you_mean
 from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.reports.selection import selected, tags_of_call
 from llmflow.stores.schema import calls
@@ -30,8 +30,8 @@ async def check_known(database: Database, filter: CallFilter) -> None:
         known = await _names(database, kind, name)
         error = PromptNotFound if kind == "prompt" else RunNotFound
         raise error(
-            f"the ledger has no call of {kind} `{name}`{did_you_mean(name, known)}. {_instead(kind, name, known)}",
-            ErrorDetail(field=name),
+            f"the ledger has no call of {kind} `{name}`{did_you_mean(name, known)}. {_instead(kind, known)}",
+            ErrorDetail(field=name, remedy=Remedy(action="ask_temporal", run=name) if kind == "run" else None),
         )
 
 
@@ -61,9 +61,9 @@ async def _names(database: Database, kind: _Kind, name: str) -> list[str]:
     return list(known)
 
 
-def _instead(kind: _Kind, name: str, known: list[str]) -> str:
+def _instead(kind: _Kind, known: list[str]) -> str:
     if kind == "run":  # it may have asked no model yet
-        return f"A run is in it from its first call of a model on; `llmflow status {name}` asks Temporal for it"
+        return "A run is in it from its first call of a model on"
     if not known:
         return f"It has no call of any {kind}"
     more = len(known) - _SHOWN

@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.errors import ProviderError
-from llmflow.types.tools import AnyTool
+from llmflow.types.calls import AnyTool
 from tests.integration.hello import tools
 from tests.integration.hello.schemas import Ask, Greeting, Load, Picky, Use
 

@@ -122,7 +122,7 @@ def test_a_name_that_the_ledger_does_not_know_is_an_error(llmflow: Call, options
 
 def test_a_run_may_have_no_call_yet(llmflow: Call) -> None:
     assert (
-        "from its first call of a model on; `llmflow status new` asks Temporal" in llmflow("cost", "--run", "new").err
+        "from its first call of a model on: `llmflow status new` asks Temporal" in llmflow("cost", "--run", "new").err
     )
 
 

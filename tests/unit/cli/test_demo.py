@@ -9,16 +9,24 @@ from llmflow.cli._next import llmflow_command
 from tests.helpers.command_line import call
 
 
-def test_an_option_that_the_application_does_not_take(capsys: pytest.CaptureFixture[str]) -> None:
-    done = call(capsys, "demo", "travel", "--documents", ".")
-    assert (done.code, done.out) == (2, "")
-    assert "`travel` does not take --documents" in done.err
-
-
-def test_an_application_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
-    done = call(capsys, "demo", "travle")
-    assert done.code == 2
-    assert "'travle' is not one of 'research'" in done.err
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["travel", "--documents", "."], 2, "`travel` does not take --documents. It takes: --traveller, --destination"),
+        (["travel", "--destinaton=Porto"], 2, "does not take --destinaton (did you mean `--destination`?)"),
+        (["research", "--question"], 2, "--question needs a text"),
+        (["research", "support"], 2, "name one example, not research and support"),
+        (["travle"], 2, "there is no example `travle` (did you mean `travel`?). There are: digest, onboarding, rese"),
+        (["research", "--documents", "nowhere"], 2, "there is no folder 'nowhere' here"),
+        (["onboarding", "--answer-within", "soon"], 2, "`answer_within`: Input should be a valid duration"),
+    ],
+)
+def test_what_the_examples_do_not_take(
+    capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
+) -> None:
+    done = call(capsys, "demo", *words)
+    assert (done.code, done.out) == (code, "")
+    assert said in " ".join(done.err.replace("│", " ").split())
 
 
 def test_a_question_that_the_application_cannot_take(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._examples import examples_root, offer_example, use_examples
+from llmflow.cli._examples import demo_names, example_demo, examples_root, offer_example, use_examples
+from llmflow.errors import InputInvalid
 
 APP = "workflows.research.app"
 
@@ -70,3 +71,27 @@ def test_what_is_no_example_stays_the_users(name: str, here: Path) -> None:
     before = list(sys.meta_path)
     offer_example(name)
     assert sys.meta_path == before
+
+
+def test_examples_with_a_demo_are_found_in_their_folders() -> None:
+    assert demo_names() == ["digest", "onboarding", "research", "review", "support", "travel"]
+    assert [example_demo(name).app.name for name in ("travel", None)] == ["travel", "research"]
+    with pytest.raises(InputInvalid, match=r"no example `digset` \(did you mean `digest`\?\). There are: digest, onb"):
+        example_demo("digset")
+
+
+def test_a_demo_may_read_the_folder_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LLMFLOW_DOCUMENTS", raising=False)
+    (tmp_path / "here" / "inside").mkdir(parents=True)
+    (tmp_path / "guide").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    prepare, asked = example_demo("digest").prepare, example_demo("digest").input
+    assert prepare
+    for folder, environ in (("inside", {}), ("../guide", {"LLMFLOW_DOCUMENTS": str(tmp_path / "guide")})):
+        path = str((tmp_path / "here" / folder).resolve())
+        assert prepare(asked.model_copy(update={"documents": folder})) == (
+            asked.model_copy(update={"documents": path}),
+            environ,
+        )
+    with pytest.raises(InputInvalid, match="there is no folder 'nowhere' here"):
+        prepare(asked.model_copy(update={"documents": "nowhere"}))

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from llmflow.cli._ledger import days, parse_since, parse_until, recent
+from llmflow.cli._ledger import days, parse_since, parse_until
 from llmflow.types.reports import CallFilter
 
 LAST = datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
@@ -26,13 +26,6 @@ FIRST = datetime(2027, 1, 1, tzinfo=UTC)
 )
 def test_a_day_or_a_moment(text: str, now: datetime, since: date, until: date) -> None:
     assert (parse_since(text, now), parse_until(text, now)) == (since, until)
-
-
-def test_without_days_it_is_the_last_thirty() -> None:
-    assert recent(CallFilter(tenant="acme"), LAST) == CallFilter(tenant="acme", since=date(2026, 12, 2))
-    assert recent(CallFilter(), FIRST) == CallFilter(since=date(2026, 12, 3))
-    for named in (CallFilter(since=date(2026, 1, 1)), CallFilter(until=date(2026, 1, 1)), CallFilter(run="a")):
-        assert recent(named, LAST) == named
 
 
 def test_the_words_of_a_report() -> None:

@@ -240,7 +240,7 @@ def test_check_does_not_say_that_workers_have_the_files(project: Project) -> Non
         (["pull", "APP", "plan"], 2, "its prompts are called mine/..."),
         (["pull", "APP", "mine/plan"], 4, "`llmflow prompts push` stores those of an App"),
         (["label", "mine/plan", "file"], 2, "no App is named: add `--app"),
-        (["history", "mine/plan"], 4, "the store has no prompt `mine/plan`: it is empty"),
+        (["history", "mine/plan"], 4, "the store has no prompt `mine/plan`, and no other"),
     ],
 )
 def test_what_is_not_there(project: Project, arguments: list[str], code: int, said: str) -> None:

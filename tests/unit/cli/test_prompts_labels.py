@@ -72,7 +72,8 @@ def test_a_protected_label_moves_with_force_and_a_reason(prompt: Prompt) -> None
     refused = prompt("label", PLAN, NEW, "--why", "an outage")
     assert (refused.code, refused.err) == (
         2,
-        "error: `production` of `mine/plan` is protected: add --force, and say with --why what for\n",
+        "error: `production` of `mine/plan` is protected, and moves by force and with a reason only: add --force, and "
+        "say with --why what for\n",
     )
     prompt.labels(NEW, "--force", "--why", "an outage")
     assert "no longer protected" in prompt.labels("production", "--unprotect", "--force", "--why", "over")
@@ -98,7 +99,10 @@ def test_the_file_of_an_app_is_stored_when_a_label_moves_to_it(prompt: Prompt, t
 
 def test_the_way_back_from_a_rollout_without_a_label_is_said_and_works(prompt: Prompt) -> None:
     without = prompt("rollout", PLAN, "--arm", "a=production:50", "--arm", f"b={NEW}:50")
-    assert (without.code, f"type `llmflow prompts label {PLAN} {OLD} production` first" in without.err) == (4, True)
+    assert (without.code, f"type `llmflow prompts label {PLAN} {OLD} production`, if you mean" in without.err) == (
+        4,
+        True,
+    )
     prompt("rollout", PLAN, "--arm", f"a={OLD}:50", "--arm", f"b={NEW}:50")
     prompt("rollout", PLAN, "--end", "--keep", "b")
     history = prompt("history", PLAN, "--json").json()
@@ -106,7 +110,7 @@ def test_the_way_back_from_a_rollout_without_a_label_is_said_and_works(prompt: P
     assert (refused.code, len(refused.err.splitlines()), refused.err) == (2, 1, first.err)
     assert "nothing changed" in refused.err
     assert prompt("history", PLAN, "--json").json() == history
-    said = re.search(r"`llmflow prompts (label [^`]+) --why", refused.err)
+    said = re.search(r"`llmflow prompts (label [^`]+)`", refused.err)
     assert said
     assert f"production {NEW} → {OLD}" in prompt(*said[1].split(), "--why", "an outage").err
 

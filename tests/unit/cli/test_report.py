@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from llmflow.cli._report import Report, page
-from llmflow.cli._steps import decided
+from llmflow.cli._report import page
+from llmflow.service.approvals import decided
+from llmflow.service.runs import Report
 from llmflow.types.approvals import ApprovalReport, Question, Vote
 from llmflow.types.runs import PendingCall, RunStatus
 from llmflow.types.steps import StepRecord

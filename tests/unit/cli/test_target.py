@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._target import Connection, Target
-from llmflow.client import connect
+from llmflow.cli._target import Target
 
 
 @pytest.fixture
@@ -54,10 +53,3 @@ async def test_the_command_line_comes_before_all(standing: str, monkeypatch: pyt
 async def test_else_temporals_usual_port(standing: str, tmp_path: Path) -> None:
     (tmp_path / ".llmflow" / "server.json").unlink()
     assert await Target.choose() == Target("localhost:7233")
-
-
-async def test_a_link_is_safe_for_every_id(temporal: str) -> None:
-    connection = Connection(await connect(address=temporal), "http://localhost:8233")
-    link = "http://localhost:8233/namespaces/default/workflows/a%2Fb%20%3Fc/r/history"
-    assert connection.link("a/b ?c", "r") == link
-    assert Connection(connection.client, None).link("a", "r") is None

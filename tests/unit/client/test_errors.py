@@ -35,13 +35,13 @@ async def test_only_what_may_work_later_is_worth_another_try(status: RPCStatusCo
             RPCStatusCode.NOT_FOUND,
             "workflow not found for ID: run-1",
             RunNotFound,
-            "there is no run 'run-1': `llmflow list` shows those there are",
+            "there is no run 'run-1'",
         ),
         (
             RPCStatusCode.NOT_FOUND,
             "workflow execution already completed",
             RunNotFound,
-            "run 'run-1' has ended already: `llmflow status run-1` says how",
+            "run 'run-1' has ended already",
         ),
         (
             RPCStatusCode.INVALID_ARGUMENT,

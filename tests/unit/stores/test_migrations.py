@@ -83,7 +83,7 @@ async def test_an_sqlite_file_is_made_and_upgraded_by_itself(tmp_path: Path) -> 
 
 async def test_postgresql_is_upgraded_by_a_person(postgres: Postgres) -> None:
     url = await postgres.database()
-    with pytest.raises(ConfigInvalid, match="run `llmflow store upgrade`") as refused:
+    with pytest.raises(ConfigInvalid, match="has an older schema than this llmflow needs") as refused:
         async with Database(url):
             pass
     assert postgres.password not in str(refused.value)

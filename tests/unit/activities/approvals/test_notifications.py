@@ -25,6 +25,7 @@ ASKED = Notification(
     run="ticket 4711",
     workflow="Support",
     question=Question(name="refund#2", payload={"usd": "12.50"}, details="Refund **Ana**?", asked_at=NOON),
+    command="llmflow approvals approve 'ticket 4711' 'refund#2' --by NAME",
 )
 
 
@@ -72,7 +73,8 @@ async def test_it_is_signed_and_says_what_to_decide_and_how(receiver: ModelServe
 async def test_what_is_decided_has_no_command(receiver: ModelServer) -> None:
     vote = Vote(approved=True, by="ana", at=NOON)
     question = ASKED.question.model_copy(update={"status": "approved", "votes": (vote,)})
-    await notify(receiver.url, ASKED.model_copy(update={"event": "decided", "question": question}))
+    decided = {"event": "decided", "question": question, "command": None}
+    await notify(receiver.url, ASKED.model_copy(update=decided))
     told = verified(receiver.requests[0])
     assert told["command"] is None
     assert told["question"]["votes"][0]["by"] == "ana"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from llmflow.errors import InputInvalid, PromptNotFound, PromptVersionMissing
+from llmflow.errors import InputInvalid, PromptNotFound, PromptVersionMissing, Remedy
 from llmflow.prompts.files import parse_prompt
 from llmflow.prompts.prompt import Prompts
 from llmflow.stores.database import Database
@@ -32,6 +32,10 @@ async def labels(database: Database) -> Labels:
     for text in "abc":
         await Registry(database, Prompts([parse_prompt(f"user:\n{text}", NAME, "plan.prompt")])).push("bo")
     return Labels(database)
+
+
+def point_to(version: str) -> Remedy:
+    return Remedy(action="point_label", prompt=NAME, version=version, label="production")
 
 
 async def at(labels: Labels, label: str = "production") -> str | None:
@@ -82,15 +86,17 @@ async def test_the_way_back_never_ends_at_the_file(labels: Labels, database: Dat
         with pytest.raises(InputInvalid) as refused:
             await move(labels, "back")
         assert f"pointed to no version before {A}, so there is no way back, and nothing changed" in str(refused.value)
-        assert f"The store has {C}: type `llmflow prompts label {NAME} {C} production" in str(refused.value)
+        assert f"The store has {C}" in str(refused.value)
+        assert refused.value.detail.remedy == point_to(C)
     assert await labels.history(NAME) == history
 
     # The last one is not in this store any more, and B was just rolled back.
     used = [(B, 5), (A, 3), (C, 2), ("0123456789ab", 4)]
     refs = [(PromptRef(name=NAME, version=version), NOON + timedelta(hours=hour)) for version, hour in used]
     await keep(database, *(a_call(ref.version, prompt=ref, at=at) for ref, at in refs))
-    with pytest.raises(InputInvalid, match=f"Runs have used {C}: type `llmflow prompts label {NAME} {C} prod"):
+    with pytest.raises(InputInvalid, match=f"Runs have used {C}$") as offered:
         await move(labels, "back")
+    assert offered.value.detail.remedy == point_to(C)
 
 
 async def test_without_a_label_the_way_back_is_a_version_that_runs_used_before_the_newest(
@@ -99,7 +105,7 @@ async def test_without_a_label_the_way_back_is_a_version_that_runs_used_before_t
     refs = [PromptRef(name=NAME, version=version) for version in (A, B)]
     calls = [a_call(ref.version, prompt=ref, at=NOON + timedelta(hours=n)) for n, ref in enumerate(refs)]
     await keep(database, *calls)
-    with pytest.raises(InputInvalid, match=f"Runs have used {A}: type `llmflow prompts label {NAME} {A} production"):
+    with pytest.raises(InputInvalid, match=f"Runs have used {A}$"):
         await move(labels, "back")
     await move(labels, B, "none", C)
     with pytest.raises(InputInvalid, match="pointed to no version before"):
@@ -145,7 +151,7 @@ async def test_a_protected_label_wants_force_and_a_reason(labels: Labels) -> Non
     strong, mute = Reason(by="ana", why="an outage", force=True), Reason(by="ana", force=True)
     arms = {"a": (A, 10_000)}
     for reason in (ANA, mute, Reason(by="ana", why="an outage")):
-        with pytest.raises(InputInvalid, match="`production` of `app/plan` is protected: add --force"):
+        with pytest.raises(InputInvalid, match="`production` of `app/plan` is protected, and moves by force"):
             await labels.move(NAME, "production", B, reason)
         with pytest.raises(InputInvalid, match="is protected"):
             await labels.move(NAME, "production", A, reason, protect=False)
@@ -194,7 +200,7 @@ async def test_a_rollout_keeps_its_salt_and_its_unit_while_its_shares_change(lab
     assert [(arm.arm, arm.version, arm.share) for arm in later.arms] == [("a", A, 8_000), ("b", B, 2_000)]
     assert not await labels.roll_out(NAME, "production", {"a": (A, 8_000), "b": (B, 2_000)}, ANA)
 
-    with pytest.raises(InputInvalid, match="llmflow prompts rollout app/plan --end"):
+    with pytest.raises(InputInvalid, match="a rollout of `production` is open, and decides over the label"):
         await move(labels, C)
     with pytest.raises(InputInvalid, match=r"no arm `bb`.*It has a, b"):
         await labels.end(NAME, "production", ANA, keep="bb")
@@ -229,19 +235,19 @@ async def test_an_arm_without_its_label_is_offered_what_runs_had_before_the_othe
     arms = {"a": ("production", 5_000), "b": ("file", 5_000)}
     file = parse_prompt("user:\nd", NAME, "plan.prompt")
 
-    async def refused() -> str:
+    async def refused() -> tuple[str, Remedy | None]:
         with pytest.raises(PromptVersionMissing) as error:
             await labels.roll_out(NAME, "production", arms, ANA, file=file)
-        return str(error.value)
+        return str(error.value).rpartition("changed. ")[2], error.value.detail.remedy
 
     before = await labels.history(NAME)
-    assert f"The store has {C}, {B}, {A}: type `llmflow prompts label {NAME} {C} production` first" in await refused()
+    assert await refused() == (f"The store has {C}, {B}, {A}", point_to(C))
     assert await labels.history(NAME) == before, "nor is the file stored"
 
     used = enumerate((B, A, file.ref.version))
     refs = [(PromptRef(name=NAME, version=version), NOON + timedelta(hours=hour)) for hour, version in used]
     await keep(database, *(a_call(ref.version, prompt=ref, at=at) for ref, at in refs))
-    assert f"Runs have used {A}, {B}: type `llmflow prompts label {NAME} {A} production` first" in await refused()
+    assert await refused() == (f"Runs have used {A}, {B}", point_to(A))
     await move(labels, A)
     await labels.roll_out(NAME, "production", arms, ANA, file=file)
     state = await labels.state(NAME)
@@ -278,13 +284,7 @@ async def test_people_who_move_one_label_at_once_come_one_after_the_other(labels
         (NAME, "production", "stagign", PromptVersionMissing, "(did you mean `staging`?)"),
         (NAME, "production", "", PromptVersionMissing, "no version ``"),
         (NAME, "production", "back", InputInvalid, "`production` of `app/plan` pointed to no version before"),
-        (
-            NAME,
-            "production",
-            "production",
-            PromptVersionMissing,
-            f"type `llmflow prompts label {NAME} {C} production` fi",
-        ),
+        (NAME, "production", "production", PromptVersionMissing, f"The store has {C}, {B}, {A}"),
         *(
             (NAME, label, A, InputInvalid, "cannot be a label")
             for label in ("back", "file", "none", "beef", "A", "é", "")

@@ -1,16 +1,12 @@
-"""Which question a person means who writes a name on the command line, and which server the answer goes to."""
+"""The question that a person means by a name, and who may decide it."""
 
 from datetime import UTC, datetime
 
 import pytest
-from temporalio.client import Client as Temporal
 
-from llmflow.cli._target import Connection
-from llmflow.cli.approvals._find import named, open_one
-from llmflow.cli.approvals._shown import where
-from llmflow.client import Client
-from llmflow.errors import ApprovalNotFound, InputInvalid
-from llmflow.types.approvals import ApprovalStatus, Question
+from llmflow.errors import ApprovalNotFound, DecisionRefused, InputInvalid
+from llmflow.service.approvals import check_voter, named, open_one
+from llmflow.types.approvals import ApprovalStatus, Question, Vote
 
 
 def question(name: str, status: ApprovalStatus = "open") -> Question:
@@ -40,17 +36,11 @@ def test_a_name_means_all_its_rounds_and_one_with_a_number_that_round() -> None:
         named("r", ASKED, "txt")
 
 
-@pytest.mark.parametrize(
-    ("address", "namespace", "told"),
-    [
-        ("localhost:7233", "default", ()),
-        ("127.0.0.1:7233", "shop", ("--namespace", "shop")),
-        ("127.0.0.1:7234", "default", ("--address", "127.0.0.1:7234")),
-        ("temporal:7233", "shop", ("--address", "temporal:7233", "--namespace", "shop")),
-    ],
-)
-async def test_temporals_own_command_is_told_which_server_is_meant(
-    address: str, namespace: str, told: tuple[str, ...]
-) -> None:
-    temporal = await Temporal.connect(address, namespace=namespace, lazy=True)
-    assert where(Connection(Client(temporal), None)) == told
+def test_who_may_not_decide() -> None:
+    voted = Vote(approved=True, by="ana", at=datetime(2026, 11, 21, tzinfo=UTC))
+    asked = question("pay").model_copy(update={"approvers": ("ana", "bo"), "votes": (voted,)})
+    check_voter(asked, "Bo")
+    with pytest.raises(DecisionRefused, match=r"did you mean `ana`\?\), but ana, bo may$"):
+        check_voter(asked, "anna")
+    with pytest.raises(DecisionRefused, match="`ana` has answered `pay` already"):
+        check_voter(asked, "ana")

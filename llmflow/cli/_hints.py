@@ -1,0 +1,71 @@
+"""Remedies in the words of the command line."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from llmflow.errors import LLMFlowError, Remedy
+
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "start_server": "llmflow dev",
+        "start_worker": "llmflow worker{app}",
+        "list_runs": "llmflow list",
+        "look_at_run": "llmflow status {run}",
+        "ask_temporal": "llmflow status {run}",
+        "find_bug": "llmflow status {run}",
+        "read_ledger": "llmflow cost --run {run}",
+        "choose_id": "llmflow status {run}",
+        "upgrade_store": "llmflow store upgrade",
+        "push_prompts": "llmflow prompts push{app}",
+        "keep_text": "llmflow prompts push{app}",
+        "pull_prompt": "llmflow prompts pull {prompt}@{label}{app}",
+        "read_history": "llmflow prompts history {prompt}",
+        "point_label": "llmflow prompts label {prompt} {version} {label}",
+        "drop_label": "llmflow prompts label {prompt} none {label}",
+        "end_rollout": "llmflow prompts rollout {prompt} {label} --end",
+        "keep_arm": "llmflow prompts rollout {prompt} {label} --end --keep ARM",
+        "add_attributes": "llmflow doctor --fix",
+    }
+)
+_SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "start_server": "`{command}` starts one, and says where it is",
+        "start_worker": "start one with `{command}`",
+        "list_runs": "`{command}` shows those there are",
+        "look_at_run": "`{command}` says how",
+        "ask_temporal": "`{command}` asks Temporal for it",
+        "find_bug": "start one with `llmflow worker`; or if one runs, `{command}` shows whether its code fails",
+        "read_ledger": "`{command}` knows what it cost",
+        "choose_id": "choose another --id, or look at that run: `{command}`",
+        "say_who": "give one of them with --by",
+        "upgrade_store": "run `{command}`",
+        "push_prompts": "`{command}` stores those of an App",
+        "keep_text": "store it with `{command}`, or give it up with --force",
+        "point_label": "type `{command}`, if you mean that version",
+        "end_rollout": "`{command}` ends it",
+        "force": "add --force, and say with --why what for",
+    }
+)
+
+
+def command(remedy: Remedy, app: str = "") -> str | None:
+    """The command line of a remedy; `None` if no command does it.
+
+    Args:
+        remedy: With the names that the command takes.
+        app: The option that names the App, such as ` --app mine.app:app`, if it has to be named.
+    """
+    template = _COMMANDS.get(remedy.action)
+    return template.format(**dict(remedy), app=app) if template else None
+
+
+def hint(remedy: Remedy | None) -> str:
+    """A remedy as the end of a sentence, after a colon; nothing without one."""
+    if remedy is None or remedy.action not in _SENTENCES:
+        return ""
+    return ": " + _SENTENCES[remedy.action].format(command=command(remedy))
+
+
+def said(error: LLMFlowError) -> str:
+    """The message of an error, and what to type."""
+    return error.message + hint(error.detail.remedy)

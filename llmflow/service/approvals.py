@@ -1,0 +1,129 @@
+"""Questions of runs: find the one that is meant, and check who may decide it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from llmflow.client import Client
+from llmflow.errors import (
+    ApprovalNotFound,
+    DecisionRefused,
+    ErrorDetail,
+    InputInvalid,
+    NoWorker,
+    Remedy,
+    did_you_mean,
+)
+from llmflow.service.workers import need_worker
+from llmflow.types.addresses import base_of
+from llmflow.types.approvals import ApprovalReport, Question, person
+from llmflow.types.runs import InboxItem
+
+ANSWER_WITHIN = timedelta(seconds=5)
+"""For a worker to say what its run asks. Without an answer a decision can still be sent."""
+
+
+async def inbox(
+    client: Client, *, approver: str | None, older_than: timedelta | None, workflow: str | None, limit: int
+) -> tuple[Sequence[InboxItem], bool]:
+    """Open questions of all runs that fit, the oldest first; and whether any question is open at all.
+
+    Raises:
+        InputInvalid: the limit is out of range.
+    """
+    items = await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
+    return items, bool(items or await client.inbox(limit=1))
+
+
+async def asked_by(client: Client, id: str) -> ApprovalReport:
+    """All questions of a run.
+
+    Raises:
+        NoWorker: nothing polls the run's task queue, so it cannot answer; or its delay is not over.
+        RunNotFound: no run has this id.
+    """
+    one = client.run(id)
+    status = await one.status()
+    if not (status.begins_at and status.begins_at > datetime.now(UTC)):  # of that Temporal itself tells
+        await need_worker(client, status)
+    return await one.approvals()
+
+
+async def question_to_decide(client: Client, id: str, name: str | None) -> Question | None:
+    """The open question that is meant; `None` if no worker answers but the question has a name.
+
+    A decision on the name is then sent, and judged when the run goes on.
+
+    Raises:
+        ApprovalNotFound: see `open_one`.
+        InputInvalid: see `open_one`.
+        NoWorker: no worker answers, and no name is given; or the run's delay is not over.
+        RunNotFound: no run has this id.
+    """
+    try:
+        report = await asyncio.wait_for(asked_by(client, id), ANSWER_WITHIN.total_seconds())
+    except (NoWorker, TimeoutError) as error:
+        if isinstance(error, NoWorker) and error.detail.retry_after is not None:  # a delayed run takes no decision
+            raise
+        if name is None:
+            why = error.message if isinstance(error, NoWorker) else f"run {id!r} gives no answer"
+            raise NoWorker(
+                f"name the question, and the decision waits for the run; else a worker must answer, and {why}",
+                ErrorDetail(remedy=Remedy(action="start_worker")),
+            ) from None
+        return None
+    return open_one(id, report.questions, name)
+
+
+def named(run: str, questions: Sequence[Question], name: str) -> list[Question]:
+    """The question of that name with its later rounds, or the one round that it names.
+
+    Raises:
+        ApprovalNotFound: there is none; names those that there are.
+    """
+    found = [one for one in questions if name in (base_of(one.name), one.exact)]
+    if not found:
+        known = [one.name for one in questions]
+        asked = ", ".join(known) or "nothing"
+        raise ApprovalNotFound(f"run {run!r} has asked no `{name}`{did_you_mean(name, known)}. It has asked: {asked}")
+    return found
+
+
+def open_one(run: str, questions: Sequence[Question], name: str | None) -> Question:
+    """The one question that is meant.
+
+    Raises:
+        ApprovalNotFound: none is open, or none of that name; names those that are.
+        InputInvalid: several are open, and none is named.
+    """
+    meant = questions if name is None else named(run, questions, name)
+    still = [one for one in meant if one.status == "open"]
+    if not still:
+        ended = ", ".join(f"{one.name} ({one.status})" for one in meant)
+        raise ApprovalNotFound(f"run {run!r} has no open approval{f'; it has asked {ended}' if ended else ''}")
+    if len(still) > 1:
+        names = ", ".join(one.exact for one in still)
+        raise InputInvalid(f"run {run!r} asks several things, name one of them: {names}")
+    return still[0]
+
+
+def check_voter(question: Question, by: str) -> None:
+    """Refuse whom the run would refuse, before they fill in a form.
+
+    Raises:
+        DecisionRefused: they may not decide, or have decided already.
+    """
+    if question.approvers and person(by) not in map(person, question.approvers):
+        known = ", ".join(question.approvers)
+        near = did_you_mean(by, question.approvers)
+        raise DecisionRefused(
+            f"`{by}` may not decide `{question.name}`{near}, but {known} may",
+            ErrorDetail(field="by", remedy=Remedy(action="say_who")),
+        )
+    if person(by) in (person(vote.by) for vote in question.votes):
+        raise DecisionRefused(f"`{by}` has answered `{question.name}` already", ErrorDetail(field="approved"))
+
+
+def decided(report: ApprovalReport) -> tuple[Question, ...]:
+    """The questions that are no longer open."""
+    return tuple(one for one in report.questions if one.status != "open")

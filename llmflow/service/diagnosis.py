@@ -1,0 +1,196 @@
+"""A look at all that runs need: server, search attributes, store, workers, and what an App names."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from llmflow.app import App
+from llmflow.client import Client, add_attributes, known_attributes
+from llmflow.config import Settings
+from llmflow.errors import (
+    LLMFlowError,
+    NoWorker,
+    Remedy,
+    ServerUnavailable,
+    StoreUnavailable,
+    did_you_mean,
+)
+from llmflow.prompts.prompt import Prompts
+from llmflow.service.connections import Connection
+from llmflow.stores.database import Database
+from llmflow.types.attributes import SearchAttributes
+
+_AWAY = (ServerUnavailable, StoreUnavailable, NoWorker)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A name for models, as prompts and models.yaml use it."""
+
+    name: str
+    candidates: tuple[str, ...]
+    """`provider:model`, in the order in which they are tried."""
+    keys: tuple[str, ...]
+    """Environment variables that hold the candidates' keys."""
+    missing: tuple[str, ...]
+    """The variables of which one would help, when no candidate can be asked."""
+    offline: bool
+    """Whether one of the candidates is no language model."""
+
+    def __str__(self) -> str:
+        return ", then ".join(self.candidates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """How to read what an App names. Each function may raise ConfigInvalid or PromptInvalid."""
+
+    app: App
+    prompts: Callable[[], Prompts]
+    models: Callable[[], Sequence[Model]]
+    prices: Callable[[], object | None]
+    """`None` if they cannot be read because models.yaml cannot: `models` says so."""
+
+
+class Check(BaseModel):
+    """One thing that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    ok: bool
+    found: str
+    """What is there, or what is wrong with it."""
+    remedy: Remedy | None = None
+    """What to do, where `found` does not say."""
+    key: str | None = None
+    """The environment variable that `set_key` is about."""
+    away: bool = False
+    """Whether it is only a server, a store or a worker that does not answer: it may do so later."""
+
+
+async def diagnose(
+    settings: Settings,
+    connect: Callable[[], Awaitable[Connection]],
+    contents: Contents | LLMFlowError | None,
+    *,
+    fix: bool,
+) -> list[Check]:
+    """Look at everything.
+
+    Args:
+        settings: Where the store is, and how search attributes are called.
+        connect: Connects to the server.
+        contents: Of an App, if one is named; or why it cannot be loaded.
+        fix: Add missing search attributes, and bring the store to the current schema.
+    """
+    app = contents.app if isinstance(contents, Contents) else None
+    of_server = await _of_server(app, connect, settings.attributes, fix=fix)
+    checks = [*of_server, await _of_store(settings.store_url, fix=fix)]
+    if isinstance(contents, LLMFlowError):
+        return [*checks, _failed("app", contents)]
+    return [*checks, *(_of_app(contents, settings) if contents else ())]
+
+
+async def _of_server(
+    app: App | None, connect: Callable[[], Awaitable[Connection]], attributes: SearchAttributes, *, fix: bool
+) -> list[Check]:
+    try:
+        connection = await connect()
+        client = connection.client
+        version = await client.server_version()
+        address, namespace = client.temporal.service_client.config.target_host, client.temporal.namespace
+        ui = f", Web UI at {connection.ui_url}" if connection.ui_url else ""
+        server = Check(name="server", ok=True, found=f"Temporal {version} at {address}, namespace {namespace}{ui}")
+        workers = await client.workers(app.task_queue) if app else 0
+    except LLMFlowError as error:
+        return [_failed("server", error)]
+    searchable = await _of_attributes(client, attributes, fix=fix)
+    if app is None:
+        return [server, searchable]
+    found = f"{_count(workers, 'worker')} on task queue {app.task_queue} in the last 75 s"
+    remedy = None if workers else Remedy(action="start_worker")
+    return [server, searchable, Check(name="worker", ok=workers > 0, found=found, remedy=remedy, away=not workers)]
+
+
+async def _of_attributes(client: Client, wanted: SearchAttributes, *, fix: bool) -> Check:
+    """Runs do without those that are missing, so that is no failure."""
+    try:
+        added = await add_attributes(client.temporal, wanted) if fix else ()
+        known = await known_attributes(client.temporal, wanted)
+    except LLMFlowError as error:
+        return _failed("search", error)
+    missing = [name for field, name in wanted if name and name != getattr(known, field)]
+    if missing:
+        found = f"runs cannot be found by {', '.join(missing)}: the namespace has no such search attribute"
+        return Check(name="search", ok=True, found=found, remedy=Remedy(action="add_attributes"))
+    new = f"; new: {', '.join(added)}" if added else ""
+    return Check(
+        name="search", ok=True, found=f"runs can be found by {', '.join(name for _, name in known if name)}{new}"
+    )
+
+
+async def _of_store(url: str, *, fix: bool) -> Check:
+    try:
+        database = Database(url)
+        if fix:
+            await database.upgrade()
+        async with database:
+            return Check(name="store", ok=True, found=database.name)
+    except LLMFlowError as error:
+        return _failed("store", error)
+
+
+def _of_app(contents: Contents, settings: Settings) -> Iterator[Check]:
+    app = contents.app
+    serves = ", ".join((_count(len(app.workflows), "workflow"), _count(len(app.tool_specs), "tool")))
+    yield Check(name="app", ok=True, found=f"{app.name}: {serves}")
+    for name, check in (("prompts", _prompts), ("models", _models), ("prices", _prices)):
+        try:
+            yield from check(contents, settings)
+        except LLMFlowError as error:
+            yield _failed(name, error)
+
+
+def _prompts(contents: Contents, _: Settings) -> Iterator[Check]:
+    """They parse, and name tools that there are."""
+    app = contents.app
+    prompts, tools = contents.prompts(), [spec.name for spec in app.tool_specs]
+    strange = [(prompt.ref.name, tool) for prompt in prompts for tool in prompt.tools if tool not in tools]
+    for name, tool in strange:
+        found = f"{name} names the tool `{tool}`, which the App has not{did_you_mean(tool, tools)}"
+        yield Check(name="prompts", ok=False, found=found, remedy=Remedy(action="add_tool"))
+    if not strange:
+        found = f"{_count(len(prompts), 'prompt')} in {app.prompts}" if app.prompts else "none"
+        yield Check(name="prompts", ok=True, found=found)
+
+
+def _models(contents: Contents, _: Settings) -> Iterator[Check]:
+    """Each has a candidate that can be asked. Values of keys are never shown."""
+    for model in contents.models():
+        remedy = None
+        if model.missing:
+            found = f"{model.name}: {' or '.join(model.missing)} is not set ({model})"
+            remedy = Remedy(action="set_key")
+        elif model.offline:
+            found, remedy = f"{model.name}: {model}, which is no language model", Remedy(action="name_model")
+        else:
+            found = f"{model.name}: {model}; {', '.join(model.keys) or 'no key'}"
+        key = next(iter(model.missing), None)
+        yield Check(name="models", ok=not model.missing, found=found, remedy=remedy, key=key)
+
+
+def _prices(contents: Contents, settings: Settings) -> Iterator[Check]:
+    """A prices.yaml parses. The worker would not start without that."""
+    path = settings.prices or contents.app.prices
+    if contents.prices() is not None:
+        yield Check(name="prices", ok=True, found=f"{path}, then the public lists" if path else "the public lists")
+
+
+def _failed(name: str, error: LLMFlowError) -> Check:
+    return Check(name=name, ok=False, found=error.message, remedy=error.detail.remedy, away=isinstance(error, _AWAY))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"

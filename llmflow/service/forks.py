@@ -1,0 +1,139 @@
+"""Fork one run, or all runs of a filter; and follow what becomes of the new ones."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from llmflow.errors import LLMFlowError, RunNotCompleted
+from llmflow.service.connections import Connection
+from llmflow.service.runs import AnyRun, Report, look, with_children
+from llmflow.types.contracts import RESOLVE
+from llmflow.types.usage import UsageReport
+
+Options = dict[str, Any]  # Any: of `Run.fork`, which have several types
+
+_AT_ONCE = 10  # histories that are read, where many runs are forked
+_PAGE = 1000
+_LOOKS = 15  # at a new run, whether it fails at once
+_EVERY = 0.2  # seconds between two
+
+
+class Forked(BaseModel):
+    """One new run; if it was waited for, or failed at once, also how it ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    """The run that was forked."""
+    id: str
+    run_id: str | None
+    url: str | None = None
+    state: str | None = None
+    result: Any = None  # Any: what the user's workflow returns
+    failure: str | None = None
+    usage: UsageReport | None = None
+    """With that of its children: `taken` is what it took over, `total` what it paid."""
+
+
+class Failed(BaseModel):
+    """One run that could not be forked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    error: str
+
+
+async def fork(
+    connection: Connection, id: str, step: str, options: Options, *, run_id: str | None = None
+) -> tuple[Forked, AnyRun]:
+    """Fork one run from a step on.
+
+    Raises:
+        LLMFlowError: as `Run.fork` says.
+    """
+    new = await connection.client.run(id, run_id).fork(step, **options)
+    return Forked(source=id, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or "")), new
+
+
+async def fork_all(
+    connection: Connection, query: str, step: str, options: Options, *, wait: bool
+) -> list[Forked | Failed]:
+    """Fork every run of Temporal's list filter, each in its newest run.
+
+    Args:
+        connection: Where the runs are.
+        query: Temporal's list filter.
+        step: As in `fork`.
+        options: As in `fork`, for all of them.
+        wait: Follow each new run to its end.
+
+    Returns:
+        What became of each, in the order of the list.
+
+    Raises:
+        InputInvalid: Temporal does not accept the filter.
+    """
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(source: str, run_id: str) -> Forked | Failed:
+        async with limit:
+            try:
+                forked, new = await fork(connection, source, step, options, run_id=run_id)
+            except LLMFlowError as error:
+                return Failed(source=source, error=error.message)
+        if wait:
+            return await ended(forked, new, await _last_report(connection, new))
+        return await begun(forked, new) if await is_served(connection, new) else forked
+
+    return await asyncio.gather(*(one(*source) for source in await _found(connection, query)))
+
+
+async def ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
+    """The fork of a run that has ended, with its result or failure, and its usage."""
+    known = {"state": report.status.state, "failure": report.failure, "usage": report.usage}
+    return forked.model_copy(update={**known, "result": None if report.failure else await new.result()})
+
+
+async def begun(forked: Forked, new: AnyRun) -> Forked:
+    """The fork with its failure, if it fails at once: only its worker knows whether a change is wrong."""
+    for _ in range(_LOOKS):
+        status = await new.status()
+        if status.stuck:
+            return forked.model_copy(update={"state": status.state, "failure": f"it stands still: {status.stuck}"})
+        if status.state != "running":
+            try:
+                await new.result()
+            except RunNotCompleted as error:
+                return forked.model_copy(update={"state": status.state, "failure": error.message})
+            break
+        if status.approvals or any(call.type != RESOLVE.name for call in status.pending):
+            break  # what was changed is known, and the work has begun
+        await asyncio.sleep(_EVERY)
+    return forked
+
+
+async def is_served(connection: Connection, new: AnyRun) -> bool:
+    """Whether a worker polls the task queue of the run."""
+    return bool(await connection.client.workers((await new.status()).task_queue))
+
+
+async def _found(connection: Connection, query: str) -> list[tuple[str, str]]:
+    """All runs of the filter, each only in its newest run."""
+    found: dict[str, str] = {}
+    cursor = None
+    while True:
+        page = await connection.client.list(query=query, limit=_PAGE, cursor=cursor)
+        for one in page.runs:
+            found.setdefault(one.id, one.run_id)
+        cursor = page.cursor
+        if cursor is None:
+            return list(found.items())
+
+
+async def _last_report(connection: Connection, new: AnyRun) -> Report:
+    with suppress(RunNotCompleted):  # the report says how it ended
+        await new.result()
+    return await with_children(new, await look(connection, new))

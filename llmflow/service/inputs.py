@@ -1,0 +1,146 @@
+"""Workflows by name, and the input of a start as a value of the type that its workflow takes."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from llmflow.app import App
+from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
+
+_MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class; `App` has looked that it is there
+_SHOWN = 5  # problems of one input; more would hide the first
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The name of a workflow, and the input that it takes."""
+
+    name: str
+    adapter: TypeAdapter[Any] | None  # Any: the user's own type. None if the workflow takes nothing
+    optional: bool
+    """Whether it may be left out."""
+
+    @classmethod
+    def of(cls, workflow: object) -> "Workflow":
+        """Read a class that `@workflow.defn` marked, or its run method.
+
+        Raises:
+            InputInvalid: its input cannot be given as JSON.
+        """
+        definition = getattr(workflow, _MARK)
+        parameters = list(inspect.signature(definition.run_fn).parameters.values())[1:]
+        if not parameters:
+            return cls(definition.name, None, optional=True)
+        if len(parameters) > 1:
+            raise InputInvalid(f"{definition.name} takes {len(parameters)} arguments; make them one pydantic model")
+        hint = get_type_hints(definition.run_fn).get(parameters[0].name, object)
+        try:
+            adapter = TypeAdapter[Any](hint)
+        except PydanticSchemaGenerationError:
+            raise InputInvalid(f"{definition.name} takes {hint}, which cannot be read from JSON") from None
+        return cls(definition.name, adapter, optional=parameters[0].default is not inspect.Parameter.empty)
+
+    def validate(self, text: str) -> object:
+        """The JSON text as the value that the workflow takes.
+
+        Raises:
+            InputInvalid: it does not fit; names each field that does not.
+        """
+        if self.adapter is None:
+            raise InputInvalid(f"{self.name} takes no input: give none")
+        try:
+            return self.adapter.validate_json(text)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            said = [self._problem(problem["type"], problem["loc"], problem["msg"], text) for problem in problems]
+            more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+            raise InputInvalid(
+                f"{self.name} does not take this input: {'; '.join(said[:_SHOWN])}{more}. {self.usage()}",
+                ErrorDetail(field=_path(problems[0]["loc"]) or None),
+            ) from None
+
+    def same(self, arguments: tuple[object, ...], given: object) -> bool:
+        """Whether a run that was started with `given`, as JSON data, has what these arguments say."""
+        if self.adapter is None or not arguments:
+            return given is None
+        try:
+            # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
+            return (self.adapter.validate_json(to_json(given)),) == arguments
+        except ValueError:  # it does not fit, or is no JSON: bytes, say
+            return False
+
+    def usage(self) -> str:
+        """What it takes, in a line."""
+        schema = self.adapter.json_schema() if self.adapter else {}
+        if "properties" not in schema:
+            return f"It takes JSON of this type: {_kind(schema)}"
+        required = schema.get("required", ())
+        fields = (
+            f"{name} ({_kind(field)}{'' if name in required else ', optional'})"
+            for name, field in schema["properties"].items()
+        )
+        return f"It takes an object: {', '.join(fields)}"
+
+    def _fields(self) -> tuple[str, ...]:
+        return tuple(self.adapter.json_schema().get("properties", ())) if self.adapter else ()
+
+    def _problem(self, kind: str, loc: Sequence[int | str], message: str, text: str) -> str:
+        """Such as `text is missing (you gave txt)`."""
+        where = _path(loc)
+        known = self._fields() if len(loc) == 1 else ()
+        if kind == "json_invalid":
+            is_text = not text.lstrip().startswith(("{", "["))
+            return f"{message} (a text needs quotes of its own: '\"text\"')" if is_text else message
+        if kind == "missing":
+            strange = [name for name in from_json(text) if name not in known] if known else []
+            return f"`{where}` is missing" + (f" (you gave `{'`, `'.join(strange)}`)" if strange else "")
+        if kind == "extra_forbidden":
+            return f"`{where}` is unknown{did_you_mean(where, known)}"
+        return f"`{where}`: {message}" if where else message
+
+
+def find_workflow(app: App, name: str | None) -> Workflow:
+    """The App's workflow of that name; without a name, its only one.
+
+    Raises:
+        InputInvalid: there is none, or there are several to choose from; names them.
+    """
+    known = {workflow_name(one): one for one in app.workflows}
+    names = ", ".join(sorted(known))
+    if name is None and len(known) > 1:
+        raise InputInvalid(f"App {app.name!r} has several workflows, name one of them: {names}")
+    chosen = name or names
+    if chosen not in known:
+        raise InputInvalid(
+            f"App {app.name!r} has no workflow `{chosen}`{did_you_mean(chosen, known)}. It has: {names or 'none'}"
+        )
+    return Workflow.of(known[chosen])
+
+
+def workflow_name(workflow: type) -> str:
+    """The name under which it is started."""
+    return str(getattr(workflow, _MARK).name)
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in loc)
+
+
+def _kind(schema: dict[str, Any]) -> str:  # Any: JSON
+    """Such as `string`, `array of string`, `string or null`."""
+    return " or ".join(dict.fromkeys(_kinds(schema))) or "any"
+
+
+def _kinds(schema: dict[str, Any]) -> Iterator[str]:  # Any: JSON
+    if "$ref" in schema:
+        yield str(schema["$ref"]).rpartition("/")[2]
+    elif schema.get("type") == "array":
+        yield f"array of {_kind(schema.get('items', {}))}"
+    elif "type" in schema:
+        yield str(schema["type"])
+    for one in schema.get("anyOf", ()):
+        yield from _kinds(one)

@@ -1,0 +1,31 @@
+"""Prompts of an App and the store: versions, labels, rollouts, and where files and store differ."""
+
+from llmflow.prompts.prompt import Prompts, PromptVersion
+from llmflow.service.prompts.drift import Drift, Drifts, drifts
+from llmflow.service.prompts.store import PromptStore, opened, store_name
+from llmflow.service.prompts.versions import Difference, Pulled, difference, pull
+from llmflow.stores.prompts.labels import FILE
+from llmflow.stores.prompts.rollouts import BUCKETS, Unit, percent
+from llmflow.stores.prompts.states import Move, PromptState, Version
+
+__all__ = [
+    "BUCKETS",
+    "FILE",
+    "Difference",
+    "Drift",
+    "Drifts",
+    "Move",
+    "PromptState",
+    "PromptStore",
+    "PromptVersion",
+    "Prompts",
+    "Pulled",
+    "Unit",
+    "Version",
+    "difference",
+    "drifts",
+    "opened",
+    "percent",
+    "pull",
+    "store_name",
+]

@@ -1,0 +1,75 @@
+"""Start runs by the name of their workflow."""
+
+import secrets
+
+from pydantic import BaseModel, ConfigDict
+
+from llmflow.app import App
+from llmflow.client import StartOptions
+from llmflow.errors import ErrorDetail, Remedy, RunExists, RunNotFound
+from llmflow.service.connections import Connection
+from llmflow.service.inputs import Workflow
+from llmflow.service.runs import AnyRun
+from llmflow.types.runs import RunStatus
+
+_CALM = (
+    "brave bright calm clear cosy crisp eager fair fresh gentle glad keen kind lucky mellow merry neat plain quiet wise"
+)
+_BEASTS = (
+    "badger bear bison crane deer dove falcon finch fox hare heron horse lark lynx moose otter owl puffin seal wren"
+)
+
+
+class Started(BaseModel):
+    """A run that a start has named."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    run_id: str
+    workflow: str
+    task_queue: str
+    new: bool
+    """False if the id named a run that exists: then nothing was started."""
+    url: str | None
+
+
+def readable_id(app: App) -> str:
+    """A new id that a person can say, such as `research-calm-otter-7f3a`."""
+    words = (secrets.choice(words.split()) for words in (_CALM, _BEASTS))
+    return "-".join((app.name, *words, secrets.token_hex(2)))
+
+
+async def start(
+    connection: Connection, kind: Workflow, arguments: tuple[object, ...], options: StartOptions
+) -> tuple[Started, RunStatus]:
+    """Start a run, or find the one that an earlier start of the same id and input has begun.
+
+    Raises:
+        RunExists: a run of this id began with another workflow or input.
+        PayloadTooLarge: the input does not fit Temporal; nothing was started.
+    """
+    run = await connection.client.start(kind.name, *arguments, **options)
+    status = await run.status()
+    new = run.handle.first_execution_run_id is not None  # which only a start tells
+    if not (new or await _began_with(run, kind, arguments)):
+        raise RunExists(
+            f"run {status.id!r} exists already ({status.state}), and began with another input",
+            ErrorDetail(remedy=Remedy(action="choose_id", run=status.id)),
+        )
+    started = Started(
+        id=status.id,
+        run_id=status.run_id,
+        workflow=status.workflow,
+        task_queue=status.task_queue,
+        new=new,
+        url=connection.link(status.id, status.run_id),
+    )
+    return started, status
+
+
+async def _began_with(run: AnyRun, kind: Workflow, arguments: tuple[object, ...]) -> bool:
+    try:
+        return kind.same(arguments, await run.input())
+    except RunNotFound:  # of a long one Temporal forgets the beginning, and it is still the run of this id
+        return True

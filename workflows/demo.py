@@ -1,0 +1,5 @@
+"""What `llmflow demo` shows without a name."""
+
+from workflows.research.demo import demo
+
+__all__ = ["demo"]
