@@ -55,6 +55,8 @@ class Position(CompactWire):
     context: JsonValue
     visits: dict[str, int] = {}
     """By state."""
+    value: tuple[JsonValue] | None = None
+    """What was handed to the state, if anything was."""
 
 
 class Machines(CompactWire):

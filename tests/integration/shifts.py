@@ -116,4 +116,49 @@ class Beside:
         )
 
 
-app = replace(machinery, workflows=[Beside, Meeting, Shift])
+class Leg(StrEnum):
+    RUN = auto()
+    HAND_OVER = auto()
+    DONE = auto()
+
+
+class Baton(BaseModel):
+    laps: int
+    carried_by: str
+
+
+class Relay(machine.Machine[Job]):
+    """A value goes from state to state, what is injected is shared by all, and the end acts."""
+
+    start = Leg.RUN
+    ends = (Leg.DONE,)
+
+    def __init__(self, runners: list[str]) -> None:
+        self.runners = runners
+
+    @machine.step(Leg.RUN)
+    async def lap(self, job: Job, baton: Baton | None = None) -> tuple[Literal[Leg.HAND_OVER, Leg.DONE], Baton]:
+        laps = baton.laps + 1 if baton else 1
+        name = self.runners[laps % len(self.runners)]
+        job.said.append(await flow.call_tool(note, f"{name}{laps}"))
+        return Leg.DONE if laps == job.laps else Leg.HAND_OVER, Baton(laps=laps, carried_by=name)
+
+    @machine.step(Leg.HAND_OVER)
+    async def hand_over(self, job: Job, baton: Baton) -> tuple[Literal[Leg.RUN], Baton]:
+        return Leg.RUN, baton
+
+    @machine.step(Leg.DONE)
+    async def cheer(self, job: Job, baton: Baton) -> None:
+        job.said.append(await flow.call_tool(note, f"{baton.carried_by} wins"))
+
+
+@workflow.defn
+class Race:
+    @workflow.run
+    async def run(self, runners: list[str]) -> list[str]:
+        first = await Relay(runners).run(Job(laps=8))
+        second = await Relay(runners).run(Job(laps=8))
+        return [*first.context.said, *second.context.said]
+
+
+app = replace(machinery, workflows=[Race, Beside, Meeting, Shift])

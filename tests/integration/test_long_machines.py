@@ -10,7 +10,7 @@ from llmflow.testing import Environment, ScriptedProvider, activities_of, assert
 from llmflow.types.contracts import DECIDE
 from tests.helpers.chains import chain
 from tests.helpers.hasty import hasty_server
-from tests.integration.shifts import Beside, Meeting, Plan, Shift, app
+from tests.integration.shifts import Beside, Meeting, Plan, Race, Shift, app
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,19 @@ async def test_machines_one_after_the_other_go_on_where_they_stood(env: Environm
     moves = Counter(one.machine for one in progress.transitions)
     assert moves == {"Laps": 17, "Laps#2": 17, "Laps#3": 17}
     assert progress.moves == 3 * 17
+
+
+async def test_values_that_are_handed_on_go_along_and_an_end_acts_once(env: Environment) -> None:
+    run = await env.client.start(Race.run, ["ana", "bo"], id=env.id())
+
+    laps = [f"{'bo' if lap % 2 else 'ana'}{lap}" for lap in range(1, 9)]
+    assert await run.result() == [*laps, "ana wins"] * 2
+    runs = await chain(env, run)
+    assert len(runs) > 1
+    scheduled = [name for one in runs for name in await activities_of(one)]
+    assert sum(name.startswith("done") for name in scheduled) == 2
+    for one in runs:
+        await assert_replays(one, app)
 
 
 async def test_a_loop_has_its_end_in_a_later_run_too(env: Environment) -> None:

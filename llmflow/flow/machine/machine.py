@@ -17,10 +17,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
 
@@ -28,7 +28,8 @@ from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, MachineInval
 from llmflow.flow.branches.branches import one_error, stop
 from llmflow.flow.checkpoints import go_on, is_due
 from llmflow.flow.failures import described, may_pass
-from llmflow.flow.machine.table import MARK, Handler, Spec, Table, name_of, read
+from llmflow.flow.machine.handlers import MARK, Handler, Spec
+from llmflow.flow.machine.table import Table, name_of, read
 from llmflow.flow.pauses import pause
 from llmflow.flow.run import CurrentRun, current, path
 from llmflow.flow.steps import step as open_step
@@ -36,7 +37,11 @@ from llmflow.types.lengths import length_of
 from llmflow.types.machines import MachineDescription, Position
 
 C = TypeVar("C")
-F = TypeVar("F", bound=Callable[..., Awaitable[Enum]])
+F = TypeVar("F", bound=Callable[..., Awaitable[Enum | tuple[Enum, Any] | None]])  # Any: whatever is handed on
+Handed = tuple[()] | tuple[Any]  # Any: as above
+"""What a state hands to the next one: one value, or none."""
+Visited = tuple[Enum, Handed, C]
+NONE: Handed = ()
 
 LONGEST_PAUSE = 60.0
 """Seconds between two tries of a state. The pauses begin with one second, and double."""
@@ -50,7 +55,7 @@ def step(
     retries: int = 0,
     max_visits: int = 100,
 ) -> Callable[[F], F]:
-    """Make a method the handler of a state. Its return annotation lists the states that may follow.
+    """Make a method the handler of a state. Its return annotation lists the states that may follow; an end's is None.
 
     Args:
         state: The state that the method handles.
@@ -84,13 +89,17 @@ class Machine(Generic[C]):
     A method gets a copy of the context, and may change it; what it changed counts when it returns a state. So a try
     that failed, and a visit whose time was up, leave nothing behind. Every visit is a step of the run.
 
+    What all states share and none changes goes into `__init__`: `Onboarding(rules).run(context)`. A method may hand a
+    value to the next one: `-> tuple[Literal[State.CHECK], Draft]` returns `State.CHECK, draft`, and the method of
+    CHECK takes it as its second argument.
+
     A class that cannot run fails when it is defined, with `MachineInvalid`.
     """
 
     start: ClassVar[Enum]
     """Where it begins."""
     ends: ClassVar[tuple[Enum, ...]]
-    """Where it may end. These have no methods."""
+    """Where it may end. A method of one acts when the machine comes there, and returns nothing."""
     description: ClassVar[MachineDescription]
     """Its states and transitions as data, for `llmflow graph` and other drawings."""
     _table: ClassVar[Table]
@@ -126,22 +135,25 @@ class Machine(Generic[C]):
         run = current()
         adapter, machines = _adapter(context), run.machines
         name, can_go_on = machines.named(path.get(), type(self).__name__), machines.begin(path.get(), _events())
-        state, visits = self.start, dict[str, int]()
+        state, visits, value = self.start, dict[str, int](), NONE
         if can_go_on and (position := machines.stood(name)):
             state, visits = self._state(position.state), dict(position.visits)
             context = adapter.validate_json(to_json(position.context))
+            value = self._read(state, position)
         else:
             machines.move(name, None, name_of(state), workflow.now())
         with machines.running():
             while state not in self.ends:
                 handler = self._table[state]
                 _count(visits, handler, machines.way(name))
-                target, context = await self._visit(handler, context)
+                target, value, context = await self._visit(handler, context, value)
                 machines.move(name, name_of(state), name_of(target), workflow.now())
                 run.show()
                 state = target
+                if state in self.ends and state in self._table:
+                    _, _, context = await self._visit(self._table[state], context, value)
                 if can_go_on:
-                    machines.stand(name, _position(state, context, adapter, visits))
+                    machines.stand(name, _position(state, context, adapter, visits, value))
                     await _go_on(run, is_over=state in self.ends)
         if can_go_on:
             machines.end(_events())
@@ -157,45 +169,62 @@ class Machine(Generic[C]):
             "keep a state as long as runs stand in it"
         )
 
-    async def _visit(self, handler: Handler, context: C) -> tuple[Enum, C]:
-        """One visit of a state: the next one, and the context as it is then."""
+    def _read(self, state: Enum, position: Position) -> Handed:
+        """The value that the run before handed to the state."""
+        if position.value is None or state not in self._table:
+            return NONE
+        kind: Any = self._table[state].takes  # Any: an annotation of the user's
+        return (TypeAdapter[object](kind).validate_json(to_json(position.value[0])),)
+
+    async def _visit(self, handler: Handler, context: C, value: Handed) -> Visited[C]:
+        """One visit of a state: the next one, what is handed to it, and the context as it is then."""
         spec, name = handler.spec, name_of(handler.spec.state)
         if spec.timeout is None:
             async with open_step(name):
-                return await self._tries(handler, context)
+                return await self._tries(handler, context, value)
         late = StateTimedOut(f"{type(self).__name__} was in {name!r} for more than {length_of(spec.timeout)}")
         try:
             async with open_step(name):
-                return await _in_time(spec.timeout, self._tries(handler, context), late)
+                return await _in_time(spec.timeout, self._tries(handler, context, value), late)
         except StateTimedOut as error:
             if error is not late or spec.on_timeout is None:  # one of a machine inside of this state is its own affair
                 raise
-            return spec.on_timeout, context
+            return spec.on_timeout, NONE, context
 
-    async def _tries(self, handler: Handler, context: C) -> tuple[Enum, C]:
+    async def _tries(self, handler: Handler, context: C, value: Handed) -> Visited[C]:
         """Run the method until it returns, or fails for good."""
         failed = 0
         while True:
-            draft = copy.deepcopy(context)
+            draft, handed = copy.deepcopy((context, value))
             try:
                 with one_error():
-                    target: Enum = await getattr(self, handler.method)(draft)
+                    returned: object = await getattr(self, handler.method)(draft, *handed)
             except (LLMFlowError, ActivityError, ChildWorkflowError) as error:
                 if failed == handler.spec.retries or is_cancelled_exception(error) or not may_pass(error):
                     raise
                 await _wait(failed, error)
                 failed += 1
                 continue
-            if not any(target is one for one in handler.targets):  # the text "done" equals a `StrEnum`'s member
+            if not handler.targets and returned is None:
+                return handler.spec.state, NONE, draft
+            target, handed = _taken_apart(returned)
+            # By identity, because the text "done" equals a `StrEnum`'s member.
+            known = next((one for one in handler.targets if target is one), None)
+            if known is None or bool(handed) != (known in handler.hands):
                 raise MachineInvalid(
-                    f"{type(self).__name__}.{handler.method} returned {target!r}: its annotation does not list it"
+                    f"{type(self).__name__}.{handler.method} returned {returned!r}: its annotation does not list it"
                 )
-            return target, draft
+            return known, handed, draft
 
 
-async def _in_time(
-    timeout: timedelta, tries: Coroutine[None, None, tuple[Enum, C]], late: StateTimedOut
-) -> tuple[Enum, C]:
+def _taken_apart(returned: object) -> tuple[object, Handed]:
+    """A state and what is handed to it, of what a method returned."""
+    if isinstance(returned, tuple) and len(pair := cast(tuple[Any, ...], returned)) == 2:  # Any: the user's values
+        return pair[0], (pair[1],)
+    return cast(object, returned), NONE
+
+
+async def _in_time(timeout: timedelta, tries: Coroutine[None, None, Visited[C]], late: StateTimedOut) -> Visited[C]:
     """What the tries give, or `late`; not before they have really ended."""
     running, is_late = asyncio.create_task(tries), False
     try:
@@ -222,14 +251,15 @@ def _adapter(context: C) -> TypeAdapter[C]:
         ) from None
 
 
-def _position(state: Enum, context: C, adapter: TypeAdapter[C], visits: dict[str, int]) -> Position:
+def _position(state: Enum, context: C, adapter: TypeAdapter[C], visits: dict[str, int], value: Handed) -> Position:
     try:
         written = adapter.dump_python(context, mode="json", by_alias=True)
+        handed = (to_jsonable_python(value[0], by_alias=True),) if value else None
     except PydanticSerializationError as error:
         raise InputInvalid(
             f"the context of a machine cannot be written as JSON: {error}", ErrorDetail(field="context")
         ) from None
-    return Position(state=name_of(state), context=written, visits=dict(visits))
+    return Position(state=name_of(state), context=written, visits=dict(visits), value=handed)
 
 
 def _count(visits: dict[str, int], handler: Handler, way: list[str]) -> None:

@@ -2,47 +2,15 @@
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Literal, cast, get_args, get_origin, get_type_hints
+from typing import cast
 
-from llmflow.errors import MachineInvalid, did_you_mean
+from llmflow.errors import did_you_mean
+from llmflow.flow.machine.handlers import Handler, handlers_of, invalid, must_say
 from llmflow.types.addresses import is_name
 from llmflow.types.lengths import length_problem
 from llmflow.types.machines import MachineDescription, StateDescription
-
-MARK = "__llmflow_state__"
-"""What `@machine.step` leaves on a method. The sandbox runs the modules of users again for every run, so nothing is
-registered anywhere else."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spec:
-    """What `@machine.step` says of a state."""
-
-    state: Enum
-    timeout: timedelta | None
-    on_timeout: Enum | None
-    retries: int
-    max_visits: int
-
-
-@dataclass(frozen=True)
-class Handler:
-    """A state with its method."""
-
-    spec: Spec
-    method: str
-    targets: tuple[Enum, ...]
-    """What the method may return."""
-
-    @property
-    def next(self) -> tuple[Enum, ...]:
-        """Every state that can follow."""
-        return self.targets if self.spec.on_timeout is None else (*self.targets, self.spec.on_timeout)
-
 
 Table = Mapping[Enum, Handler]
 
@@ -60,10 +28,11 @@ def read(cls: type) -> tuple[Table, MachineDescription]:
     """
     start, ends = _bounds(cls)
     states = type(start)
-    found = list(_handlers(cls))
+    found = list(handlers_of(cls))
     _none(cls, [*_unnamable(states), *_misplaced(found, states, ends), *_wrong_numbers(found)])
     table = {handler.spec.state: handler for handler in found}
     _none(cls, _unhandled(states, table, ends))
+    _none(cls, _unhanded(table, start))
     _none(cls, [*_unreachable(states, table, start), *_endless(table, ends)])
     ordered = {state: table[state] for state in states if state in table}
     return MappingProxyType(ordered), _described(cls, ordered, start, ends)
@@ -73,43 +42,17 @@ def _bounds(cls: type) -> tuple[Enum, tuple[Enum, ...]]:
     """Where it begins and where it may end."""
     start: object = getattr(cls, "start", None)
     if not isinstance(start, Enum):
-        raise _invalid(cls, "it does not say where it begins: write `start = State.FIRST`, a member of an enum")
+        raise invalid(cls, "it does not say where it begins: write `start = State.FIRST`, a member of an enum")
     ends: object = getattr(cls, "ends", None)
     if not isinstance(ends, tuple) or not ends:
-        raise _invalid(cls, "it does not say where it ends: write `ends = (State.DONE,)`, a tuple of states")
+        raise invalid(cls, "it does not say where it ends: write `ends = (State.DONE,)`, a tuple of states")
     given = cast(tuple[object, ...], ends)
     wrong = [end for end in given if not isinstance(end, type(start))]
     if wrong:
-        raise _invalid(cls, f"`ends` has {_list(wrong)}, which {type(start).__name__} has not")
+        raise invalid(cls, f"`ends` has {_list(wrong)}, which {type(start).__name__} has not")
     if start in ends:
-        raise _invalid(cls, f"it begins at its end, {_said(start)}")
+        raise invalid(cls, f"it begins at its end, {_said(start)}")
     return start, cast(tuple[Enum, ...], ends)
-
-
-def _handlers(cls: type) -> Iterator[Handler]:
-    """The marked methods, of base classes too."""
-    names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
-    for name in names:
-        method: object = getattr(cls, name, None)
-        spec: object = getattr(method, MARK, None)
-        if isinstance(spec, Spec):
-            yield Handler(spec, name, _targets(cls, name, method))
-
-
-def _targets(cls: type, name: str, method: object) -> tuple[Enum, ...]:
-    """What the return annotation lists."""
-    if not inspect.iscoroutinefunction(method):
-        raise _invalid(cls, f"`{name}` must be `async def`")
-    try:
-        hint: object = get_type_hints(method).get("return")
-    except (NameError, AttributeError) as error:
-        why = f"`{name}`: {error}; what annotations name must be there when the module is imported, at its top"
-        raise _invalid(cls, why) from None
-    targets = get_args(hint)
-    if get_origin(hint) is not Literal or not all(isinstance(target, Enum) for target in targets):
-        said = f"it says {inspect.formatannotation(hint)}" if hint else "it says nothing"
-        raise _invalid(cls, f"`{name}` must say which states may follow: `-> Literal[State.A, State.B]`; {said}")
-    return targets
 
 
 def _unnamable(states: type[Enum]) -> Iterator[str]:
@@ -131,8 +74,10 @@ def _misplaced(found: Sequence[Handler], states: type[Enum], ends: Sequence[Enum
             yield "`run` is the machine's own method: give yours another name"
         if not isinstance(state, states):
             yield f"`{handler.method}` handles {_said(state)}, which {states.__name__} has not"
-        elif state in ends:
-            yield f"`{handler.method}` handles {_said(state)}, which is an end: nothing happens there"
+        elif state in ends and handler.next:
+            yield f"`{handler.method}` handles {_said(state)}, which is an end: let it return None, `-> None`"
+        elif not handler.next and state not in ends:
+            yield f"{must_say(handler.method)} None"
         elif state in methods:
             yield f"`{methods[state]}` and `{handler.method}` both handle {_said(state)}"
         methods[state] = handler.method
@@ -140,6 +85,33 @@ def _misplaced(found: Sequence[Handler], states: type[Enum], ends: Sequence[Enum
             if not isinstance(target, states):
                 near = did_you_mean(getattr(target, "name", ""), [member.name for member in states])  # or a text
                 yield f"`{handler.method}` leads to {_said(target)}, which {states.__name__} has not{near}"
+
+
+def _unhanded(table: Table, start: Enum) -> Iterator[str]:
+    """Values that a state takes and nobody hands to it, and the other way round."""
+    if start in table and table[start].needs:
+        yield f"`{table[start].method}` takes a value, and the machine begins there: give it a default"
+    for handler in table.values():
+        for target in handler.next:
+            if (taker := table.get(target)) is None:
+                if target in handler.hands:
+                    yield f"`{handler.method}` hands a value to {_said(target)}, which has no method"
+            elif target in handler.hands and not (target == handler.spec.on_timeout and target not in handler.targets):
+                yield from _mismatch(handler, taker, handler.hands[target])
+                if target == handler.spec.on_timeout and taker.needs:
+                    yield f"`{taker.method}` takes a value, and on_timeout of `{handler.method}` has none to hand"
+            elif taker.needs:
+                yield f"`{taker.method}` takes a value, and `{handler.method}` hands none to it"
+
+
+def _mismatch(handler: Handler, taker: Handler, value: object) -> Iterator[str]:
+    if not taker.takes_value:
+        yield f"`{handler.method}` hands a value to `{taker.method}`, which takes none"
+        return
+    both = isinstance(value, type) and isinstance(taker.takes, type)
+    if both and not issubclass(cast(type, value), cast(type, taker.takes)):
+        said = inspect.formatannotation(value), inspect.formatannotation(taker.takes)
+        yield f"`{handler.method}` hands a {said[0]} to `{taker.method}`, which takes a {said[1]}"
 
 
 def _wrong_numbers(found: Sequence[Handler]) -> Iterator[str]:
@@ -201,11 +173,7 @@ def _described(cls: type, table: Table, start: Enum, ends: Sequence[Enum]) -> Ma
 
 def _none(cls: type, problems: Iterable[str]) -> None:
     if told := list(problems):
-        raise _invalid(cls, *told)
-
-
-def _invalid(cls: type, *problems: str) -> MachineInvalid:
-    return MachineInvalid(f"machine {cls.__qualname__}: {'; '.join(problems)}")
+        raise invalid(cls, *told)
 
 
 def _list(states: Sequence[object]) -> str:

@@ -55,6 +55,14 @@ def handler(state: Enum, hint: object, **options: Any) -> Callable[..., Any]:  #
     return machine.step(state, **options)(method)
 
 
+def taker(state: Enum, kind: object, hint: object = Literal[State.DONE]) -> Callable[..., Any]:  # Any: as above
+    async def method(self: object, draft: Draft, value: object) -> Enum:
+        raise NotImplementedError
+
+    method.__annotations__.update({"return": hint, "value": kind})
+    return machine.step(state)(method)
+
+
 def kept(record: MachineRecord) -> tuple[Transition, ...]:
     return StepReport.model_validate(record.report()).transitions
 
@@ -72,7 +80,34 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "begins at its end": ({"start": State.DONE}, "it begins at its end, State.DONE"),
     "an end with a handler": (
         {"ends": (State.DONE, State.CHECK)},
-        "`check` handles State.CHECK, which is an end",
+        "`check` handles State.CHECK, which is an end: let it return None, `-> None`",
+    ),
+    "a value that nobody hands": (
+        {"check": taker(State.CHECK, Draft)},
+        "`check` takes a value, and `write` hands none to it",
+    ),
+    "a value at the start": (
+        {"write": taker(State.WRITE, Draft, Literal[State.CHECK])},
+        "`write` takes a value, and the machine begins there: give it a default",
+    ),
+    "a value that nobody takes": (
+        {"write": handler(State.WRITE, tuple[Literal[State.CHECK], Draft])},
+        "`write` hands a value to `check`, which takes none",
+    ),
+    "a value of another type": (
+        {"write": handler(State.WRITE, tuple[Literal[State.CHECK], int]), "check": taker(State.CHECK, Draft)},
+        f"`write` hands a int to `check`, which takes a {__name__}.Draft",
+    ),
+    "a value for an end without a method": (
+        {"check": handler(State.CHECK, tuple[Literal[State.DONE], Draft] | Literal[State.WRITE])},
+        "`check` hands a value to State.DONE, which has no method",
+    ),
+    "a value that a timeout cannot hand": (
+        {
+            "check": handler(State.CHECK, tuple[Literal[State.DONE], Draft], timeout=HOUR, on_timeout=State.DONE),
+            "done": taker(State.DONE, Draft, None),
+        },
+        "`done` takes a value, and on_timeout of `check` has none to hand",
     ),
     "two handlers": (
         {"again": handler(State.CHECK, Literal[State.DONE])},
