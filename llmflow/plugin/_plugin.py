@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
@@ -67,7 +68,10 @@ class LLMFlowPlugin(SimplePlugin):
                 Clients and replayers need none.
         """
         modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
-        traces = trace_interceptors([spec.name for spec in app.tool_specs], app.redact) if app else trace_interceptors()
+        # Read here, because users make a plugin without any settings of ours.
+        traces = trace_interceptors(
+            os.environ, [spec.name for spec in app.tool_specs] if app else (), app and app.redact
+        )
         self._traces = bool(traces)
         super().__init__(
             "llmflow",

@@ -2,8 +2,7 @@
 
 import json
 import logging
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import JsonValue
 
@@ -26,8 +25,8 @@ _log = logging.getLogger("llmflow.telemetry")
 class Content:
     """Makes attributes of what was said; none at all unless the environment asks for them."""
 
-    def __init__(self, redact: Redact | None = None) -> None:
-        self.captured = os.environ.get(CAPTURE, "").strip().lower() in {"true", "span_only", "span_and_event"}
+    def __init__(self, environ: Mapping[str, str], redact: Redact | None = None) -> None:
+        self.captured = environ.get(CAPTURE, "").strip().lower() in {"true", "span_only", "span_and_event"}
         self._redact = redact
 
     def of_request(self, request: CompletionRequest) -> dict[str, str]:

@@ -4,7 +4,6 @@ One trace leads from the client that starts a run to the call of a vendor: Tempo
 on, in headers; the spans are ours, few, and safe on replay.
 """
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
@@ -30,26 +29,29 @@ Interceptors = Sequence[client.Interceptor | worker.Interceptor]
 _SEE = "see docs/telemetry.md"
 
 
-def trace_interceptors(tools: Collection[str] = (), redact: Redact | None = None) -> Interceptors:
+def trace_interceptors(
+    environ: Mapping[str, str], tools: Collection[str] = (), redact: Redact | None = None
+) -> Interceptors:
     """What a client and its workers need to trace; nothing if nobody asks for traces.
 
     The first call sets OpenTelemetry's global tracer provider, if the environment asks for traces and the program has
     set none.
 
     Args:
+        environ: OpenTelemetry's own variables, which its exporters read by themselves, too.
         tools: Names of the activities that are tools.
         redact: Cleans what was said before it becomes an attribute.
 
     Raises:
         ConfigInvalid: the environment names an exporter that is not installed.
     """
-    if _is(os.environ, "OTEL_SDK_DISABLED", "true") or not _provided(os.environ):
+    if _is(environ, "OTEL_SDK_DISABLED", "true") or not _provided(environ):
         return ()
     # The SDK, and half a hundred modules with it: only for those who trace.
     from temporalio.contrib.opentelemetry import OpenTelemetryInterceptor
 
     tracer = get_tracer_provider().get_tracer("llmflow", __version__, schema_url=genai.SCHEMA_URL)
-    content = Content(redact)
+    content = Content(environ, redact)
     # In this order: what starts a run is inside its span when the context is handed on, and what runs inside a worker
     # has been handed the context when its span begins. Temporal puts what is for both sides before all others there.
     return (

@@ -11,6 +11,7 @@ from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
 
 PROMPT = PromptRef(name="a/b", version="0123456789ab")
+WANTED = {CAPTURE: "true"}
 ASKED = ToolCall(id="t1", name="look_up", arguments='{"name": "ana"}')
 
 
@@ -32,22 +33,14 @@ def result(text: str, *calls: ToolCall) -> CompletionResult:
         ("", False),
     ],
 )
-def test_it_is_asked_for_by_opentelemetrys_own_variable(
-    monkeypatch: pytest.MonkeyPatch, value: str, captured: bool
-) -> None:
-    monkeypatch.setenv(CAPTURE, value)
-    assert Content().captured is captured
-    assert bool(Content().of_result(result("hi"))) is captured
-    assert bool(Content().of_arguments({"a": 1})) is captured
-    assert bool(Content().of_error(ValueError("hi"))) is captured
+def test_it_is_asked_for_by_opentelemetrys_own_variable(value: str, captured: bool) -> None:
+    content = Content({CAPTURE: value})
+    assert content.captured is captured
+    assert bool(content.of_result(result("hi"))) is captured
+    assert bool(content.of_arguments({"a": 1})) is captured
+    assert bool(content.of_error(ValueError("hi"))) is captured
 
 
-@pytest.fixture
-def captured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CAPTURE, "true")
-
-
-@pytest.mark.usefixtures("captured")
 def test_messages_have_the_shape_of_the_conventions() -> None:
     messages = (
         Message.user("see", Image(url="https://example.org/a.png"), File(name="a.pdf", data=b"%PDF")),
@@ -55,7 +48,7 @@ def test_messages_have_the_shape_of_the_conventions() -> None:
         Message.user(ToolResult(id="t1", text="Oslo")),
     )
     request = CompletionRequest(prompt=PROMPT, model="openai:gpt", messages=messages)
-    [(name, text)] = Content().of_request(request).items()
+    [(name, text)] = Content(WANTED).of_request(request).items()
     assert name == "gen_ai.input.messages"
     assert json.loads(text) == [
         {
@@ -76,9 +69,8 @@ def test_messages_have_the_shape_of_the_conventions() -> None:
     ]
 
 
-@pytest.mark.usefixtures("captured")
 def test_an_answer_that_asks_for_a_tool() -> None:
-    [text] = Content().of_result(result("", ASKED)).values()
+    [text] = Content(WANTED).of_result(result("", ASKED)).values()
     assert json.loads(text) == [{"role": "assistant", "parts": [_tool_call()], "finish_reason": "tool_call"}]
 
 
@@ -86,7 +78,6 @@ def _tool_call() -> dict[str, str]:
     return {"type": "tool_call", "id": "t1", "name": "look_up", "arguments": '{"name": "ana"}'}
 
 
-@pytest.mark.usefixtures("captured")
 def test_redact_sees_text_as_people_wrote_it() -> None:
     seen: list[str] = []
 
@@ -95,10 +86,9 @@ def test_redact_sees_text_as_people_wrote_it() -> None:
         return "gone"
 
     request = CompletionRequest(prompt=PROMPT, model="openai:gpt", variables={"name": "Søren"})
-    assert Content(redact).of_request(request) == {"llmflow.prompt.variables": "gone"}
+    assert Content(WANTED, redact).of_request(request) == {"llmflow.prompt.variables": "gone"}
     assert seen == ['{"name": "Søren"}']
 
 
-@pytest.mark.usefixtures("captured")
 def test_half_a_character_does_not_cost_the_batch() -> None:
-    assert Content().of_tool_result("\ud83d!") == {"gen_ai.tool.call.result": "?!"}
+    assert Content(WANTED).of_tool_result("\ud83d!") == {"gen_ai.tool.call.result": "?!"}

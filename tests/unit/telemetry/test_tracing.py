@@ -1,5 +1,6 @@
 """When traces are on, where they go, and what that costs those who want none."""
 
+import os
 import subprocess
 import sys
 
@@ -42,7 +43,7 @@ def test_what_the_environment_asks_for(environ: dict[str, str], names: list[str]
 
 def test_nothing_is_set_and_nothing_traced_unless_somebody_asks() -> None:
     with program_provider(None):
-        assert trace_interceptors() == ()
+        assert trace_interceptors(os.environ) == ()
         assert isinstance(get_tracer_provider(), ProxyTracerProvider)
         flush_traces()
 
@@ -50,11 +51,11 @@ def test_nothing_is_set_and_nothing_traced_unless_somebody_asks() -> None:
 def test_the_environment_sets_a_replay_safe_provider_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     with program_provider(None):
-        assert trace_interceptors()
+        assert trace_interceptors(os.environ)
         provider = get_tracer_provider()
         assert isinstance(provider, ReplaySafeTracerProvider)
         require_replay_safety()
-        assert trace_interceptors()
+        assert trace_interceptors(os.environ)
         assert get_tracer_provider() is provider
         provider.shutdown()
 
@@ -65,7 +66,7 @@ def test_the_service_has_a_name(monkeypatch: pytest.MonkeyPatch, name: str | Non
     if name:
         monkeypatch.setenv("OTEL_SERVICE_NAME", name)
     with program_provider(None):
-        trace_interceptors()
+        trace_interceptors(os.environ)
         provider = get_tracer_provider()
         assert isinstance(provider, ReplaySafeTracerProvider)
         span = provider.get_tracer("test").start_span("one")
@@ -75,7 +76,7 @@ def test_the_service_has_a_name(monkeypatch: pytest.MonkeyPatch, name: str | Non
 
 def test_a_program_that_traces_itself_is_joined() -> None:
     with traced():
-        assert trace_interceptors()
+        assert trace_interceptors(os.environ)
         require_replay_safety()
 
 
@@ -84,14 +85,14 @@ def test_the_sdk_can_be_disabled(monkeypatch: pytest.MonkeyPatch, value: str) ->
     monkeypatch.setenv("OTEL_SDK_DISABLED", value)
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     with program_provider(None):
-        assert trace_interceptors() == ()
+        assert trace_interceptors(os.environ) == ()
     with traced():
-        assert trace_interceptors() == ()
+        assert trace_interceptors(os.environ) == ()
 
 
 def test_a_provider_that_does_nothing_is_no_tracing() -> None:
     with program_provider(NoOpTracerProvider()):
-        assert trace_interceptors() == ()
+        assert trace_interceptors(os.environ) == ()
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_an_exporter_that_is_not_installed(
     monkeypatch.setattr("llmflow.telemetry.tracing.entry_points", lambda **_: ())
     with program_provider(None):
         with pytest.raises(ConfigInvalid, match=install):
-            trace_interceptors()
+            trace_interceptors(os.environ)
         assert isinstance(get_tracer_provider(), ProxyTracerProvider)
 
 
