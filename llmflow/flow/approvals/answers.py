@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
 from llmflow.flow.arguments import no_mapping
 from llmflow.types.addresses import base_of, numbered
-from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, person
+from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, approver, person
 
 F = TypeVar("F")
 
@@ -107,13 +107,6 @@ def said_before(question: Question, decide: Decide) -> bool:
     )
 
 
-def voter(question: Question, by: str) -> str | None:
-    """Who answers, as the question calls them; `None` if they may not."""
-    if not question.approvers:
-        return by
-    return next((one for one in question.approvers if person(one) == person(by)), None)
-
-
 def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> None:  # Any: forms of every type
     """Refuse what does not answer this open question.
 
@@ -121,7 +114,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
         DecisionRefused: not an approver, a second and different answer, or a form that does not fit.
     """
     name, by = question.name, decide.by
-    if voter(question, by) is None:
+    if approver(question.approvers, by) is None:
         known = ", ".join(question.approvers)
         near = did_you_mean(by, question.approvers)
         raise DecisionRefused(f"`{by}` may not decide `{name}`{near}: {known} may", ErrorDetail(field="by"))
