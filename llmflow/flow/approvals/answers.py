@@ -12,6 +12,7 @@ from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_m
 from llmflow.flow.arguments import no_mapping
 from llmflow.types.addresses import base_of, numbered
 from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, approver, person
+from llmflow.types.schemas import resolved
 
 F = TypeVar("F")
 
@@ -56,7 +57,7 @@ def form_of(kind: type[F]) -> Form[F]:
         schema = cast(dict[str, JsonValue], adapter.json_schema())
     except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
         raise InputInvalid(f"form={kind!r} has no JSON schema: {error}", ErrorDetail(field="form")) from None
-    if "properties" not in schema and "$ref" not in schema:
+    if "properties" not in resolved(schema, schema):
         raise InputInvalid(
             f"form={kind!r} has no fields to fill in: give a pydantic model or a dataclass", ErrorDetail(field="form")
         )
@@ -137,9 +138,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
 def fields_of(question: Question) -> tuple[str, ...]:
     """Names of what the form of a question asks for."""
     schema = question.form or {}
-    if isinstance(reference := schema.get("$ref"), str) and isinstance(definitions := schema.get("$defs"), dict):
-        schema = cast(dict[str, JsonValue], definitions.get(reference.rpartition("/")[2]) or {})
-    return tuple(cast(dict[str, JsonValue], schema.get("properties") or {}))
+    return tuple(cast(dict[str, JsonValue], resolved(schema, schema).get("properties") or {}))
 
 
 def missing(question: Question) -> int:
