@@ -12,6 +12,7 @@ from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_m
 from llmflow.flow.arguments import no_mapping
 from llmflow.types.addresses import base_of, numbered
 from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, approver, person
+from llmflow.types.problems import described, problems_of
 from llmflow.types.schemas import resolved
 
 F = TypeVar("F")
@@ -38,7 +39,7 @@ class Form(Generic[F]):
         try:
             return self.adapter.validate_json(to_json(filled))
         except ValidationError as error:
-            raise DecisionRefused(f"the form does not fit ({_problems(error)})", ErrorDetail(field="form")) from None
+            raise DecisionRefused(f"the form does not fit ({described(error)})", ErrorDetail(field="form")) from None
         except Exception as error:  # whatever a validator of the user's raises: it must not get the run stuck
             raise DecisionRefused(
                 f"the form cannot be read: {type(error).__name__}: {error}", ErrorDetail(field="form")
@@ -94,8 +95,8 @@ def read(data: bytes) -> Decide:
     try:
         return Decide.model_validate(fields)
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise DecisionRefused(f"{_problems(error)}; send an object like {example}", ErrorDetail(field=field)) from None
+        field = str(problems_of(error)[0]["loc"][0])
+        raise DecisionRefused(f"{described(error)}; send an object like {example}", ErrorDetail(field=field)) from None
 
 
 def said_before(question: Question, decide: Decide) -> bool:
@@ -185,8 +186,3 @@ def _example(approval: object = None) -> str:
     """A decision on the question that the sender named, if they did."""
     name = approval[:100] if isinstance(approval, str) and approval.strip() else "publish"
     return json.dumps({"approval": name, "approved": True, "by": "ana"}, ensure_ascii=False)
-
-
-def _problems(error: ValidationError) -> str:
-    lines = error.errors(include_url=False, include_context=False, include_input=False)[:5]
-    return "; ".join(f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}" for one in lines)
