@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from llmflow.errors import ConfigInvalid
 from llmflow.types import wire
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.problems import message_of, problems_of
 
 _ATTRIBUTES = SearchAttributes(cost=wire.COST_ATTRIBUTE, tags=wire.TAGS_ATTRIBUTE, approval=wire.APPROVAL_ATTRIBUTE)
 _Field = Literal["cost", "tags", "approval"]
@@ -131,10 +132,10 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            first = error.errors()[0]
+            first = problems_of(error)[0]
             field = str(first["loc"][0])
             name = field if field.isupper() else f"LLMFLOW_{field.upper()}"
-            raise ConfigInvalid(f"environment variable {name}: {first['msg']}") from None
+            raise ConfigInvalid(f"environment variable {name}: {message_of(first)}") from None
         except SettingsError:  # of the only one that is JSON
             raise ConfigInvalid(
                 'environment variable LLMFLOW_SEARCH_ATTRIBUTES: write it as JSON, such as {"cost": "OurCost"}'

@@ -1,11 +1,12 @@
 """The options that choose calls of the ledger."""
 
-import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from llmflow.errors import InputInvalid
+from llmflow.types.lengths import read_length
 from llmflow.types.reports import CallFilter
 
 
@@ -36,14 +37,13 @@ def parse_until(text: str, now: datetime | None = None) -> date:
 
 
 def _parse(text: str, today: int, now: datetime) -> date:
-    ago = re.fullmatch(r"([0-9]+)([hd])", text)
     try:
-        if ago and ago[2] == "h":
-            return now - timedelta(hours=int(ago[1]))
-        if ago:
-            return now.date() - timedelta(days=int(ago[1]) - today)
+        if text.endswith("h"):
+            return now - read_length(text)
+        if text.endswith("d"):
+            return now.date() - (read_length(text) - timedelta(days=today))
         return now.date() if text == "today" else date.fromisoformat(text)
-    except (ValueError, OverflowError):
+    except (InputInvalid, ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is no time: write 2h, 7d, today, or a day such as 2026-11-21") from None
 
 

@@ -1,6 +1,5 @@
 """Arguments and options that several commands have, each described once."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -9,7 +8,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from llmflow.errors import InputInvalid
 from llmflow.types.budgets import Budget
+from llmflow.types.lengths import read_length
 
 AppPath = Annotated[
     str | None,
@@ -31,8 +32,6 @@ class LogLevel(StrEnum):
 Log = Annotated[LogLevel, typer.Option(case_sensitive=False, help="What the worker logs: this, and worse")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
 
 def parse_duration(text: str) -> timedelta:
     """`30s`, `5m`, `2h` or `3d`.
@@ -40,13 +39,10 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         typer.BadParameter: it is none of them.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no duration: write a number and a unit, such as 30s, 5m, 2h or 3d")
     try:
-        return timedelta(**{_UNITS[found[2]]: float(found[1])})
-    except OverflowError:
-        raise typer.BadParameter(f"{text!r} is longer than any calendar") from None
+        return read_length(text)
+    except InputInvalid as error:
+        raise typer.BadParameter(error.message) from None
 
 
 def parse_budget(text: str) -> Budget:

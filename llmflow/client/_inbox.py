@@ -11,7 +11,7 @@ from llmflow.client._errors import readable_errors
 from llmflow.client._status import memo_approvals, memo_tags, memo_tenant, quoted
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
-from llmflow.types.approvals import Waiting, person
+from llmflow.types.approvals import Waiting, among, approver
 from llmflow.types.runs import InboxItem
 
 _PAGE = 1000
@@ -66,5 +66,4 @@ async def _items(run: WorkflowExecution) -> list[InboxItem]:
 
 
 def _may_decide(who: str, question: Waiting) -> bool:
-    asked, done = ({person(one) for one in people} for people in (question.approvers, question.approved_by))
-    return (not asked or person(who) in asked) and person(who) not in done
+    return approver(question.approvers, who) is not None and among(question.approved_by, who) is None

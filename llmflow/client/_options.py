@@ -11,6 +11,7 @@ from typing_extensions import TypedDict  # pydantic reads that of `typing` from 
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 from llmflow.types.budgets import Budget
 from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER
+from llmflow.types.problems import message_of, problems_of
 
 _MAX_TENANT = 64
 """Bytes that Temporal takes as the key of its fairness."""
@@ -99,7 +100,7 @@ def priority_of(options: StartOptions) -> Priority:
 
 
 def _wrong(error: ValidationError, options: Mapping[str, object]) -> InputInvalid:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = problems_of(error)
     # An unknown name first: it may be why another one is missing.
     problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
     name, known = str(problem["loc"][0]), StartOptions.__annotations__
@@ -110,4 +111,4 @@ def _wrong(error: ValidationError, options: Mapping[str, object]) -> InputInvali
         )
     if name not in options:
         return InputInvalid(f"start() needs `{name}`: {_SHAPES[name]}", detail)
-    return InputInvalid(f"{name}={options[name]!r}: {_SHAPES.get(name, problem['msg'])}", detail)
+    return InputInvalid(f"{name}={options[name]!r}: {_SHAPES.get(name, message_of(problem))}", detail)

@@ -11,6 +11,7 @@ from temporalio.converter import CompositePayloadConverter, DefaultPayloadConver
 
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
 from llmflow.types.base import unwritable
+from llmflow.types.problems import described, path_of, problems_of
 
 MAX_PAYLOAD_BYTES = 1_500_000
 """Of one value. Temporal's own limit is 2 MB; the rest is for a codec that encrypts, and for the event around it."""
@@ -61,7 +62,5 @@ def _too_large(value: object, size: int) -> PayloadTooLarge:
 
 
 def _does_not_fit(error: ValidationError) -> InputInvalid:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    field = ".".join(str(part) for part in problems[0]["loc"])
-    lines = [f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}" for one in problems[:5]]
-    return InputInvalid(f"the value does not fit {error.title}: {'; '.join(lines)}", ErrorDetail(field=field or None))
+    field = path_of(problems_of(error)[0]) or None
+    return InputInvalid(f"the value does not fit {error.title}: {described(error)}", ErrorDetail(field=field))

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from llmflow.errors import did_you_mean
 from llmflow.prompts.prompt import JsonType
 from llmflow.types.models import ModelOptions
+from llmflow.types.problems import problems_of, said
 from llmflow.yaml import Node, Problem, parse_yaml
 
 
@@ -65,7 +66,7 @@ def read_front_matter(lines: Sequence[str]) -> tuple[FrontMatter, Node, list[Pro
 
 def _problems(error: ValidationError, root: Node) -> Iterator[Problem]:
     seen: set[tuple[int, int]] = set()
-    for detail in error.errors():
+    for detail in problems_of(error):
         place = root.place(detail["loc"])
         if place not in seen:  # one value can fail each member of a union
             seen.add(place)
@@ -78,4 +79,4 @@ def _message(detail: ErrorDetails) -> str:
         fields = ModelOptions.model_fields if outer == ["config"] else FrontMatter.model_fields
         where = "`config`" if outer else "the front matter"
         return f"`{name}` is no key of {where}{did_you_mean(str(name), fields)}; it knows {', '.join(fields)}"
-    return f"`{'.'.join(str(part) for part in detail['loc'])}`: {detail['msg'].removeprefix('Value error, ')}"
+    return said(detail)

@@ -16,7 +16,7 @@ from llmflow.errors import (
 )
 from llmflow.service.workers import need_worker
 from llmflow.types.addresses import base_of
-from llmflow.types.approvals import ApprovalReport, Question, person
+from llmflow.types.approvals import ApprovalReport, Question, among, approver
 from llmflow.types.runs import InboxItem
 
 ANSWER_WITHIN = timedelta(seconds=5)
@@ -113,14 +113,14 @@ def check_voter(question: Question, by: str) -> None:
     Raises:
         DecisionRefused: they may not decide, or have decided already.
     """
-    if question.approvers and person(by) not in map(person, question.approvers):
+    if approver(question.approvers, by) is None:
         known = ", ".join(question.approvers)
         near = did_you_mean(by, question.approvers)
         raise DecisionRefused(
             f"`{by}` may not decide `{question.name}`{near}, but {known} may",
             ErrorDetail(field="by", remedy=Remedy(action="say_who")),
         )
-    if person(by) in (person(vote.by) for vote in question.votes):
+    if among((vote.by for vote in question.votes), by):
         raise DecisionRefused(f"`{by}` has answered `{question.name}` already", ErrorDetail(field="approved"))
 
 

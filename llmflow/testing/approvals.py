@@ -10,7 +10,7 @@ from typing import Any
 from llmflow.client import Client, Run
 from llmflow.errors import ErrorDetail, InputInvalid, NoWorker, RunNotFound, did_you_mean
 from llmflow.types.addresses import base_of
-from llmflow.types.approvals import Decide, Question, Receipt, person
+from llmflow.types.approvals import Decide, Question, Receipt, approver
 from llmflow.types.lengths import length_problem
 
 AnyRun = Run[Any]  # Any: runs with results of every type
@@ -143,7 +143,7 @@ async def _answer(run: AnyRun, question: Question, script: list[Decide], given: 
 
 def _may_be_asked_later(by: str, question: Question) -> bool:
     """Whether an escalation, for which there has to be a time limit, may still ask this person."""
-    return bool(question.approvers and question.deadline) and person(by) not in map(person, question.approvers)
+    return question.deadline is not None and approver(question.approvers, by) is None
 
 
 class _Watch:

@@ -1,13 +1,12 @@
 """Search a folder of documents: passages ranked by BM25, each with an address that can be cited."""
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolRefused
+from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolRefused, did_you_mean
 from llmflow.tools._index import SUFFIXES, Index, Skipped, words
 from llmflow.tools.decorator import tool
 from llmflow.types.base import CompactWire
@@ -137,8 +136,7 @@ def _near(missing: Path) -> str:
     if not os.path.isdir(missing.parent):
         return ""
     others = sorted(entry.name for entry in os.scandir(missing.parent) if entry.is_dir() and entry.name[0] != ".")
-    named = get_close_matches(missing.name, others, n=1) or others[:10]
-    return f"; did you mean: {', '.join(named)}" if named else ""
+    return did_you_mean(missing.name, others) or (f"; there is: {', '.join(others[:10])}" if others else "")
 
 
 def _empty(folder: str, skipped: list[Skipped]) -> ToolRefused:

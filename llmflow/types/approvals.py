@@ -1,6 +1,7 @@
 """Approvals: questions of runs to people, and their decisions."""
 
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -83,6 +84,22 @@ class Question(CompactWire):
     def exact(self) -> str:
         """What a decision on this question says so that no other round takes it: `publish#1` for `publish`."""
         return _exact(self.name)
+
+
+def among(names: Iterable[str], who: str) -> str | None:
+    """The name by which these know a person; `None` if they do not."""
+    return next((name for name in names if person(name) == person(who)), None)
+
+
+def approver(approvers: Sequence[str], who: str) -> str | None:
+    """The name under which somebody may decide a question; `None` if they may not. Without approvers anyone may."""
+    return among(approvers, who) if approvers else who
+
+
+def next_voter(question: Question) -> str | None:
+    """The first approver who has not answered; `None` if anyone may, or all have."""
+    said = [vote.by for vote in question.votes]
+    return next((one for one in question.approvers if among(said, one) is None), None)
 
 
 class Refusal(CompactWire):

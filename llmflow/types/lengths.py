@@ -1,9 +1,17 @@
 """Lengths of time: said to people, and taken from them."""
 
+import re
 from datetime import timedelta
+from types import MappingProxyType
+
+from llmflow.errors import InputInvalid
 
 _LONGEST = timedelta(days=36_525)
 """A century: what is longer is a mistake."""
+_LETTERS = MappingProxyType(
+    {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+)
+_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 
 
@@ -16,6 +24,21 @@ def length_of(length: timedelta) -> str:
     if length:
         parts.append(f"{length.total_seconds():g} s")
     return " ".join(parts)
+
+
+def read_length(text: str) -> timedelta:
+    """`30s`, `5m`, `2h` or `3d`, as people write it where there is no timedelta.
+
+    Raises:
+        InputInvalid: it is none of them.
+    """
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        raise InputInvalid(f"{text!r} is no duration: write a number and a unit, such as 30s, 5m, 2h or 3d")
+    try:
+        return float(found[1]) * _LETTERS[found[2]]
+    except OverflowError:
+        raise InputInvalid(f"{text!r} is longer than any calendar") from None
 
 
 def length_problem(name: str, given: object) -> str | None:

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from rich.text import Text
 
 from llmflow.cli._output import err, say
+from llmflow.types.schemas import resolved
 
 Schema = Mapping[str, Any]  # Any: JSON
 _LIMITS = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}", "exclusiveMaximum": "below {}"}
@@ -88,7 +89,7 @@ class Field:
 
 def fields_of(schema: Schema) -> list[Field]:
     """The fields of a form."""
-    form = _resolved(schema, schema)
+    form = resolved(schema, schema)
     required: Sequence[str] = form.get("required", ())
     return [_field(name, one, schema, required=name in required) for name, one in form["properties"].items()]
 
@@ -136,8 +137,8 @@ def as_text(value: JsonValue) -> str:
 
 
 def _field(name: str, schema: Schema, root: Schema, *, required: bool) -> Field:
-    one = _resolved(schema, root)
-    parts = [_resolved(part, root) for part in one.get("anyOf", ())] or [one]
+    one = resolved(schema, root)
+    parts = [resolved(part, root) for part in one.get("anyOf", ())] or [one]
     choices = [choice for part in parts for choice in part.get("enum", [part["const"]] if "const" in part else [])]
     words = {**_LIMITS, **_SHAPES}
     return Field(
@@ -167,12 +168,6 @@ def _inside(part: Schema) -> Iterator[str]:
 
 def _short(limit: object) -> object:
     return f"{limit:g}" if isinstance(limit, float) else limit
-
-
-def _resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema behind a `$ref` of pydantic's; what stands beside it wins."""
-    path = str(schema.get("$ref", "")).removeprefix("#/$defs/")
-    return {**_resolved(root["$defs"][path], root), **schema} if path else schema
 
 
 def _kinds(schema: Schema) -> Iterator[str]:

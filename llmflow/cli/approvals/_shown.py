@@ -15,7 +15,7 @@ from rich.text import Text
 from llmflow.cli._output import took, when
 from llmflow.cli.approvals._form import Schema, as_text, fields_of
 from llmflow.service.connections import Connection
-from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, person
+from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, next_voter
 from llmflow.types.contracts import DECIDE
 
 _USUAL = ("localhost:7233", "127.0.0.1:7233")
@@ -124,7 +124,7 @@ def _vote(vote: Vote) -> Text:
 
 
 def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
-    example = Decide(approval=one.exact, approved=True, by=_next_voter(one))
+    example = Decide(approval=one.exact, approved=True, by=next_voter(one) or "NAME")
     filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
     sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
     update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)
@@ -139,10 +139,4 @@ def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[Rendera
 
 def _command(verb: str, run: str, one: Question) -> str:
     """The line that answers this question, and no later round of it."""
-    return shlex.join(("llmflow", "approvals", verb, run, one.exact, "--by", _next_voter(one)))
-
-
-def _next_voter(one: Question) -> str:
-    """The first approver who has not decided; `NAME` if anyone may."""
-    said = {person(vote.by) for vote in one.votes}
-    return next((approver for approver in one.approvers if person(approver) not in said), "NAME")
+    return shlex.join(("llmflow", "approvals", verb, run, one.exact, "--by", next_voter(one) or "NAME"))

@@ -11,7 +11,9 @@ from pydantic_core import from_json, to_json
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
 from llmflow.flow.arguments import no_mapping
 from llmflow.types.addresses import base_of, numbered
-from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, person
+from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, approver, person
+from llmflow.types.problems import described, problems_of
+from llmflow.types.schemas import resolved
 
 F = TypeVar("F")
 
@@ -37,7 +39,7 @@ class Form(Generic[F]):
         try:
             return self.adapter.validate_json(to_json(filled))
         except ValidationError as error:
-            raise DecisionRefused(f"the form does not fit ({_problems(error)})", ErrorDetail(field="form")) from None
+            raise DecisionRefused(f"the form does not fit ({described(error)})", ErrorDetail(field="form")) from None
         except Exception as error:  # whatever a validator of the user's raises: it must not get the run stuck
             raise DecisionRefused(
                 f"the form cannot be read: {type(error).__name__}: {error}", ErrorDetail(field="form")
@@ -56,7 +58,7 @@ def form_of(kind: type[F]) -> Form[F]:
         schema = cast(dict[str, JsonValue], adapter.json_schema())
     except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
         raise InputInvalid(f"form={kind!r} has no JSON schema: {error}", ErrorDetail(field="form")) from None
-    if "properties" not in schema and "$ref" not in schema:
+    if "properties" not in resolved(schema, schema):
         raise InputInvalid(
             f"form={kind!r} has no fields to fill in: give a pydantic model or a dataclass", ErrorDetail(field="form")
         )
@@ -93,8 +95,8 @@ def read(data: bytes) -> Decide:
     try:
         return Decide.model_validate(fields)
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise DecisionRefused(f"{_problems(error)}; send an object like {example}", ErrorDetail(field=field)) from None
+        field = str(problems_of(error)[0]["loc"][0])
+        raise DecisionRefused(f"{described(error)}; send an object like {example}", ErrorDetail(field=field)) from None
 
 
 def said_before(question: Question, decide: Decide) -> bool:
@@ -107,13 +109,6 @@ def said_before(question: Question, decide: Decide) -> bool:
     )
 
 
-def voter(question: Question, by: str) -> str | None:
-    """Who answers, as the question calls them; `None` if they may not."""
-    if not question.approvers:
-        return by
-    return next((one for one in question.approvers if person(one) == person(by)), None)
-
-
 def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> None:  # Any: forms of every type
     """Refuse what does not answer this open question.
 
@@ -121,7 +116,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
         DecisionRefused: not an approver, a second and different answer, or a form that does not fit.
     """
     name, by = question.name, decide.by
-    if voter(question, by) is None:
+    if approver(question.approvers, by) is None:
         known = ", ".join(question.approvers)
         near = did_you_mean(by, question.approvers)
         raise DecisionRefused(f"`{by}` may not decide `{name}`{near}: {known} may", ErrorDetail(field="by"))
@@ -144,9 +139,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
 def fields_of(question: Question) -> tuple[str, ...]:
     """Names of what the form of a question asks for."""
     schema = question.form or {}
-    if isinstance(reference := schema.get("$ref"), str) and isinstance(definitions := schema.get("$defs"), dict):
-        schema = cast(dict[str, JsonValue], definitions.get(reference.rpartition("/")[2]) or {})
-    return tuple(cast(dict[str, JsonValue], schema.get("properties") or {}))
+    return tuple(cast(dict[str, JsonValue], resolved(schema, schema).get("properties") or {}))
 
 
 def missing(question: Question) -> int:
@@ -193,8 +186,3 @@ def _example(approval: object = None) -> str:
     """A decision on the question that the sender named, if they did."""
     name = approval[:100] if isinstance(approval, str) and approval.strip() else "publish"
     return json.dumps({"approval": name, "approved": True, "by": "ana"}, ensure_ascii=False)
-
-
-def _problems(error: ValidationError) -> str:
-    lines = error.errors(include_url=False, include_context=False, include_input=False)[:5]
-    return "; ".join(f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}" for one in lines)

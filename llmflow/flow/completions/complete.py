@@ -17,6 +17,7 @@ from llmflow.types.calls import AnyTool, CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import FinishReason, ModelOptions
+from llmflow.types.problems import message_of, path_of, problems_of
 from llmflow.types.prompts import Prompt
 from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, Usage
@@ -166,10 +167,10 @@ def _expected(output: TypeForm[Any] | None, schema: Mapping[str, JsonValue] | No
 
 
 def _misfit(error: ValidationError) -> InputInvalid:
-    first = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
+    first = problems_of(error)[0]
+    field = path_of(first)
     hint = '; give a list of messages, such as `[flow.Message.user("hi")]`' if first["loc"][0] == "messages" else ""
-    return invalid(field, f"{field}={first['input']!r:.100}: {first['msg']}{hint}")
+    return invalid(field, f"{field}={first['input']!r:.100}: {message_of(first)}{hint}")
 
 
 async def _fitting(

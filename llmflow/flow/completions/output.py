@@ -11,6 +11,7 @@ from typing_extensions import TypeForm
 from llmflow.errors import ErrorDetail, InputInvalid, OutputInvalid
 from llmflow.flow.arguments import no_mapping
 from llmflow.types.models import OutputSchema
+from llmflow.types.problems import problems_of, said
 
 T = TypeVar("T")
 
@@ -107,8 +108,5 @@ def _word(given: object) -> str:
 
 
 def _problems(error: ValidationError) -> str:
-    lines = [
-        f"- {'.'.join(str(part) for part in one['loc']) or 'the answer'}: {one['msg']}"
-        for one in error.errors(include_url=False, include_context=False, include_input=False)[:20]
-    ]
+    lines = [f"- {said(one, 'the answer')}" for one in problems_of(error)[:20]]
     return f"the answer does not fit {error.title}:\n" + "\n".join(lines)

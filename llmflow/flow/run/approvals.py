@@ -18,7 +18,6 @@ from llmflow.flow.approvals.answers import (
     require_fit,
     said_before,
     status_of,
-    voter,
 )
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import MAX_WAITING, on_page
@@ -32,6 +31,7 @@ from llmflow.types.approvals import (
     Receipt,
     Refusal,
     Vote,
+    approver,
     round_of,
 )
 from llmflow.types.carried import Carried
@@ -268,7 +268,7 @@ class Approvals(Part):
     def _count(self, question: Question, decide: Decide, at: datetime) -> Question:
         if said_before(question, decide):
             return question
-        decide = decide.model_copy(update={"by": voter(question, decide.by) or decide.by})
+        decide = decide.model_copy(update={"by": approver(question.approvers, decide.by) or decide.by})
         vote = Vote(at=at, **_said(decide))
         question = question.model_copy(update={"votes": (*question.votes, vote)})
         if question.name not in self._resumed:

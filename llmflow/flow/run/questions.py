@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 from llmflow.flow.approvals.answers import fields_of
-from llmflow.types.approvals import Question, Waiting, WaitingList, person
+from llmflow.types.approvals import Question, Waiting, WaitingList, next_voter
 from llmflow.types.contracts import DECIDE
 
 MAX_WAITING = 20
@@ -64,7 +64,7 @@ def on_page(question: Question) -> Iterator[str]:
     if question.details and (payload := _short(_beginning(question.payload))):
         yield f"  - {_without_formulas(payload)}"
     yield f"  - `{command(question)}`"
-    answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": _next_voter(question)}
+    answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": next_voter(question) or "NAME"}
     if question.form:
         answer["form"] = dict.fromkeys(fields_of(question), "...")
     yield f"  - or send the signal `{DECIDE.name}` with `{json.dumps(answer, ensure_ascii=False)}`"
@@ -78,14 +78,8 @@ def command(question: Question) -> str:
     Built here, because pages and messages show it whose readers are far from any door of llmflow.
     """
     run = workflow.info().workflow_id
-    words = ("llmflow", "approvals", "approve", run, question.exact, "--by", _next_voter(question))
+    words = ("llmflow", "approvals", "approve", run, question.exact, "--by", next_voter(question) or "NAME")
     return shlex.join(words) + (" --form JSON" if question.form else "")
-
-
-def _next_voter(question: Question) -> str:
-    """The first approver who has not decided; `NAME` if anyone may."""
-    said = {person(vote.by) for vote in question.votes}
-    return next((one for one in question.approvers if person(one) not in said), "NAME")
 
 
 def _without_formulas(text: str) -> str:

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from llmflow.errors import unknown
 from llmflow.providers.models.routing import POLICIES, Alternative, Policy, Route, merged
 from llmflow.types.models import Candidate, ModelOptions
+from llmflow.types.problems import problems_of, said
 from llmflow.types.refs import ModelRef, is_alias
 from llmflow.yaml import Node
 
@@ -127,6 +128,5 @@ def _options(fields: Mapping[str, Node]) -> ModelOptions:
     try:
         return ModelOptions.model_validate({name: node.plain() for name, node in fields.items()})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise fields[name].error(f"{name}: {first['msg']}") from None
+        first = problems_of(error)[0]
+        raise fields[str(first["loc"][0])].error(said(first)) from None

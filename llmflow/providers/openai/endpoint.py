@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from llmflow.errors import ProviderError
 from llmflow.providers.dialects.failures import classify, is_http, unavailable, unreadable
 from llmflow.providers.openai.joined import Joined
+from llmflow.types.problems import message_of, problems_of, said
 from llmflow.types.providers import ProviderSettings
 
 if TYPE_CHECKING:
@@ -174,11 +175,10 @@ def decode(answer: type[_Answer], data: bytes) -> _Answer:
 
 
 def _is_no_json(error: ValidationError) -> bool:
-    return error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
+    return problems_of(error)[0]["type"] == "json_invalid"
 
 
 def first_fault(error: ValidationError) -> str:
     """Where an answer is not what its API promises, and how; nothing of the answer itself."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    first = problems_of(error)[0]
+    return said(first) if first["loc"] else message_of(first)

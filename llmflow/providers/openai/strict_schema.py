@@ -21,6 +21,8 @@ from typing import TypeGuard, cast
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from llmflow.types.schemas import resolved
+
 _Schema = dict[str, JsonValue]
 
 _KEPT = frozenset(
@@ -65,7 +67,8 @@ def wire_schema(schema: Mapping[str, JsonValue]) -> WireSchema:
 
 @lru_cache(maxsize=512)
 def _wire_schema(text: bytes) -> WireSchema:
-    root = _root(cast(_Schema, json.loads(text)))
+    given = cast(_Schema, json.loads(text))
+    root = resolved(given, given)  # a recursive model has a reference there, and vendors want `type: object`
     wrapped = root.get("type") != "object"
     if wrapped:
         definitions = root.pop("$defs", None)
@@ -79,15 +82,6 @@ def _wire_schema(text: bytes) -> WireSchema:
 
 class _NotExpressible(Exception):
     """Strict mode has no form of this schema."""
-
-
-def _root(schema: _Schema) -> _Schema:
-    """With a reference at the root resolved, as a recursive model has it: vendors want `type: object` there."""
-    definitions = schema.get("$defs")
-    name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
-    if _is_schema(definitions) and _is_schema(target := definitions.get(name)):
-        return {**target, "$defs": definitions}
-    return schema
 
 
 def _strict(schema: JsonValue) -> _Schema:

@@ -15,6 +15,6 @@ async def test_a_prompt_whose_model_is_nowhere(tmp_path: Path) -> None:
     models.write_text("providers:\n  offline: {api: offline}\nmodels:\n  fast: offline:extractive\n")
     app = App(name="ask", workflows=[], prompts=tmp_path, models=models)
 
-    with pytest.raises(ConfigInvalid, match=r"prompt `ask/ask`: .*'fsat'.*'fast'"):
+    with pytest.raises(ConfigInvalid, match=r"prompt `ask/ask`: .*'fsat'.*`fast`"):
         async with environment(app, ScriptedProvider([]), address="127.0.0.1:1"):
             pass

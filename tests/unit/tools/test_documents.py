@@ -182,8 +182,8 @@ def test_a_folder_may_be_absolute(search: Search, root: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "says"),
     [
-        ("dosc", "there is no folder `dosc` in .*; did you mean: docs"),
-        ("docs/gide", "did you mean: guide"),
+        ("dosc", "there is no folder `dosc` in .*did you mean `docs`"),
+        ("docs/gide", "did you mean `guide`"),
         ("a/b/c", "there is no folder `a/b/c` in [^;]*$"),
         ("docs/start.md", "there is no folder"),
         ("x\0y", "is not the name of a folder"),

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from llmflow.types.lengths import length_of, length_problem
+from llmflow.errors import InputInvalid
+from llmflow.types.lengths import length_of, length_problem, read_length
 
 CENTURY = timedelta(days=36_525)
 
@@ -30,3 +31,23 @@ def test_what_is_no_length_is_told_by_its_name(given: object) -> None:
 def test_a_length_has_no_problem() -> None:
     assert length_problem("timeout", timedelta(microseconds=1)) is None
     assert length_problem("timeout", CENTURY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("5m", timedelta(minutes=5)),
+        ("1.5h", timedelta(minutes=90)),
+        ("3d", timedelta(days=3)),
+        ("0s", timedelta(0)),
+    ],
+)
+def test_people_write_a_number_and_a_unit(text: str, length: timedelta) -> None:
+    assert read_length(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "5w", "5m30s", "1e3s", "9" * 20 + "d"])
+def test_what_is_no_duration_is_said(text: str) -> None:
+    with pytest.raises(InputInvalid, match=f"^'{text}' is "):
+        read_length(text)

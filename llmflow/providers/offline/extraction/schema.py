@@ -6,25 +6,18 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from llmflow.types.schemas import resolved
+
 Schema = Mapping[str, JsonValue]
 
 
 def resolve(schema: JsonValue, root: Schema) -> Schema:
     """The schema without `$ref` and `allOf` on top; what stands beside them wins. `true` is the empty schema."""
-    merged = dict(schema) if isinstance(schema, dict) else {}
-    reference, parts = merged.pop("$ref", None), merged.pop("allOf", None)
-    if isinstance(reference, str):
-        merged = {**resolve(_follow(reference, root), root), **merged}
+    merged: dict[str, JsonValue] = resolved(schema, root)
+    parts = merged.pop("allOf", None)
     for part in parts if isinstance(parts, list) else []:
         merged = {**resolve(part, root), **merged}
     return merged
-
-
-def _follow(reference: str, root: Schema) -> JsonValue:
-    target: JsonValue = dict(root)
-    for part in reference.removeprefix("#").split("/")[1:]:
-        target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, dict) else {}
-    return target
 
 
 def branches(schema: Schema, root: Schema) -> list[Schema]:

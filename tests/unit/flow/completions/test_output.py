@@ -81,7 +81,7 @@ def test_a_model_class_carries_its_own_and_a_subclass_another() -> None:
     ("text", "says"),
     [
         ("{}", "- score: Field required"),
-        ('{"score": -1}', "- score: Value error, a score is never negative"),
+        ('{"score": -1}', "- score: a score is never negative"),
         ("hello", "- the answer: Invalid JSON"),
     ],
 )

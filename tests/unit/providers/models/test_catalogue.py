@@ -140,7 +140,7 @@ PROVIDERS = "providers:\n  openai: {api: responses, key: K}\n"
             PROVIDERS + "models:\n  a: {model: 'openai:x', reasoning_effort: mid}",
             "4:44: reasoning_effort: Input should",
         ),
-        (PROVIDERS + "models:\n  a: {model: 'openai:x', extra: {d: 2026-01-01}}", "4:33: extra: "),
+        (PROVIDERS + "models:\n  a: {model: 'openai:x', extra: {d: 2026-01-01}}", "4:33: extra.d: "),
         (PROVIDERS + "models:\n  a: opnai:x", "4:6: model 'opnai:x': there is no provider 'opnai' (did you mean"),
         (PROVIDERS + "models:\n  a: 'openai:'", "4:6: model 'openai:': after the colon stands"),
         (PROVIDERS + "models:\n  a: b", "4:6: there is no model 'b'. There is: a. Or write `provider:model`"),

@@ -1,0 +1,29 @@
+"""JSON schemas: references followed. A library for it costs 30 ms at import, and ours point into their own schema."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+Schema = Mapping[str, Any]  # Any: JSON
+
+
+def resolved(schema: object, root: Schema) -> dict[str, Any]:  # Any: JSON
+    """The schema without `$ref` on top; what stands beside it wins. What is no object, or is not there, is empty.
+
+    Args:
+        schema: A part of `root`, or all of it.
+        root: Where references such as `#/$defs/Plan` lead.
+    """
+    found = dict(cast(Schema, schema)) if isinstance(schema, Mapping) else {}
+    followed: set[str] = set()
+    while isinstance(reference := found.pop("$ref", None), str) and reference not in followed:
+        followed.add(reference)
+        found = {**_target(reference, root), **found}
+    return found
+
+
+def _target(reference: str, root: Schema) -> Schema:
+    target = root
+    for part in reference.removeprefix("#").split("/")[1:]:
+        inner: object = target.get(part.replace("~1", "/").replace("~0", "~"))
+        target = cast(Schema, inner) if isinstance(inner, Mapping) else dict[str, Any]()
+    return target
