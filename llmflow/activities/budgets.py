@@ -7,7 +7,7 @@ from llmflow.errors import BudgetExceeded, ErrorDetail
 from llmflow.providers.limits.limited import DEFAULT_OUTPUT
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Reservation
-from llmflow.stores.ledger.calls import Call
+from llmflow.stores.ledger.rows import Call
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest
 from llmflow.types.sizes import estimated_input

@@ -15,7 +15,8 @@ from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNo
 from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
-from llmflow.stores.ledger.calls import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId, Calls
+from llmflow.stores.ledger.calls import Calls
+from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult

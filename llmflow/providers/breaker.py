@@ -6,7 +6,7 @@ from time import monotonic
 from circuitbreaker import CircuitBreaker  # pyright: ignore[reportMissingTypeStubs]  it has none, and reads well
 
 from llmflow.errors import CircuitOpen, ErrorDetail, ProviderError, ProviderUnavailable
-from llmflow.providers.dialects.failures import lengthened
+from llmflow.providers.jitter import lengthened
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider
 

@@ -4,7 +4,9 @@ import asyncio
 from typing import cast
 
 from llmflow.errors import AnswerUnreadable, ConfigInvalid, ErrorDetail, LLMFlowError, ProviderError
-from llmflow.providers.dialects.failures import below, classify_http, scrub, unavailable
+from llmflow.providers.dialects.exceptions import below, classify_http
+from llmflow.providers.dialects.failures import unavailable
+from llmflow.providers.dialects.secrets import scrub
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider, ProviderFactory, ProviderSettings
 

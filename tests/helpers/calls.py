@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from llmflow.stores.ledger.calls import ANSWERED, Call, CallId
+from llmflow.stores.ledger.rows import ANSWERED, Call, CallId
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource

@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.calls import ANSWERED, REFUSED, Call, Calls
+from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.ledger.rows import ANSWERED, REFUSED, Call
 from llmflow.types.origins import Origin
 from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost

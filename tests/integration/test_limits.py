@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import CircuitOpen, LimitReached, LLMFlowError, RunNotCompleted, StoreUnavailable
-from llmflow.flow.completions import complete
+from llmflow.flow.completions import candidates
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
@@ -178,7 +178,7 @@ models:
 async def test_what_was_refused_in_the_end_is_asked_again_but_not_for_ever(
     hello: Hello, monkeypatch: pytest.MonkeyPatch, refusal: LLMFlowError
 ) -> None:
-    monkeypatch.setattr(complete, "ROUNDS", 1)
+    monkeypatch.setattr(candidates, "ROUNDS", 1)
     provider = ScriptedProvider([refusal, "good day", refusal, refusal])
     async with hello(provider) as env:
         asked = Ask(attempts=1)

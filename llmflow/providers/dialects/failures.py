@@ -7,22 +7,15 @@
 
 These say what is wrong. Whether to try again is in the vendor's `x-should-retry` where it sends one, and it wins.
 
-Errors are read by duck typing, because the SDK's carry objects of whichever HTTP library its version uses; litellm's
-are not read at all where there is one of an HTTP library below. Keys are taken out of every text before it becomes a
-message, since messages end up in histories and logs.
+Keys are taken out of every text before it becomes a message, since messages end up in histories and logs.
 """
 
-import math
-import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from json import JSONDecodeError
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import cast
 
 from llmflow.errors import (
     AnswerUnreadable,
@@ -37,12 +30,9 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
+from llmflow.providers.dialects.delays import requested_delay
+from llmflow.providers.dialects.secrets import scrub
 
-LONGEST_WAIT = 600.0
-"""Seconds: a vendor that asks for more is asked again after this."""
-JITTER = 0.2
-"""A wait is lengthened by up to this share, so that a hundred calls that were refused together do not come back
-together. It is applied by `lengthened` and nowhere else."""
 LONGEST_QUOTE = 300
 """Characters of a vendor's own words that a message repeats."""
 
@@ -190,88 +180,6 @@ def _word(value: object) -> str | None:
     return str(value) if isinstance(value, str | int) and value != "" else None
 
 
-def classify(error: Exception, model: str, key: str | None = None) -> ProviderError:
-    """An exception of a vendor's SDK as one of ours.
-
-    Raise the result outside of the `except` block: the SDK's exception holds the request, the request holds the key,
-    and it must not travel along as `__context__`.
-
-    Args:
-        error: read by duck typing: `status_code`, `body` and `response.headers` where it has them.
-        model: `provider:model`.
-        key: taken out of every text, besides everything that looks like a key.
-    """
-    status = cast(int | None, getattr(error, "status_code", None))
-    body = cast(object, getattr(error, "body", None))
-    if status is None and body is None:
-        cause = error if is_http(error) else error.__cause__  # while it reads a stream, the SDK wraps nothing
-        return unavailable(model, _named(cause) if cause else str(error), key)
-    headers = cast(Mapping[str, str], getattr(getattr(error, "response", None), "headers", {}))
-    return judge(Complaint.read(body, status, headers), model, key)
-
-
-class _HttpResponse(Protocol):
-    """Of httpx or httpx2."""
-
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def text(self) -> str: ...
-    def json(self) -> object: ...
-
-
-def classify_wrapped(error: Exception, model: str, key: str | None = None) -> ProviderError:
-    """An exception of litellm as one of ours; see `classify`.
-
-    litellm wraps what it caught three times, and loses something each time: bodies, headers, `Retry-After`. It makes a
-    500 of Anthropic's 529, of a refused connection, of a page of HTML. So what decides is what it caught first.
-    """
-    for cause in below(error):
-        if known := classify_http(cause, model, key):
-            return known
-        if isinstance(cause, JSONDecodeError):
-            return unavailable(model, f"Invalid JSON: {cause}", key)
-    status = cast(int | None, getattr(error, "status_code", None))
-    if status in {400, 401, 403, 404}:  # its own: it would not even ask
-        return judge(Complaint(str(error), status), model, key)
-    return unreadable(model, str(error), key)
-
-
-def classify_http(error: BaseException, model: str, key: str | None = None) -> ProviderError | None:
-    """An exception of an HTTP library as one of ours, see `classify`; `None` for another exception."""
-    if not is_http(error):
-        return None
-    response = cast(_HttpResponse | None, getattr(error, "response", None))
-    if response is None:
-        return unavailable(model, _named(error), key)
-    return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
-
-
-def below(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what it was raised from, and so on."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
-
-
-def is_http(error: BaseException) -> bool:
-    """Whether an HTTP library raised it: a connection that broke, say."""
-    return any(base.__module__.partition(".")[0] in {"httpx", "httpx2", "aiohttp"} for base in type(error).__mro__)
-
-
-def _body(response: _HttpResponse) -> object:
-    try:
-        return response.json()
-    except ValueError:
-        return response.text
-
-
 def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
     """The error that a complaint amounts to; see the table on top of this module."""
     return _error(_kind(complaint), complaint, model, key)
@@ -285,21 +193,6 @@ def unavailable(model: str, reason: str, key: str | None = None) -> ProviderErro
 def unreadable(model: str, reason: str, key: str | None = None) -> ProviderError:
     """The error for an answer that came whole, in another shape than its API's."""
     return _error(AnswerUnreadable, Complaint(reason), model, key)
-
-
-def scrub(text: str, key: str | None) -> str:
-    """The text without the key, and without everything else that looks like a secret."""
-    if key:
-        text = text.replace(key, "[secret]")
-    return _SECRETS.sub("[secret]", text)
-
-
-_SECRETS = re.compile(
-    r"\b(?:(?:sk|rk|xai|nvapi)-|(?:sk|gsk|hf|r8)_)[\w*.-]{6,}"  # also when the vendor has masked the middle
-    r"|\bAIza[\w*-]{10,}"
-    r"|(?i:\bbearer\s+[\w.~+/=*-]{16,})"
-    r"|(?i:(?<=\bauthorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?[^\s\"',;)}\]]+)"
-)
 
 
 def _kind(complaint: Complaint) -> _Kind:
@@ -327,7 +220,7 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
     request = scrub(headers.get("x-request-id") or headers.get("request-id", ""), key)
     retry = {"true": True, "false": False}.get(complaint.headers.get("x-should-retry", ""))
     again = kind.retryable if retry is None else retry
-    wait = _wait(complaint.headers) if again else None
+    wait = requested_delay(complaint.headers) if again else None
     message = "".join(
         (
             f"{model} answered {complaint.status}" if complaint.status else f"{model} failed",
@@ -340,34 +233,3 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
     )
     detail = ErrorDetail(model=model, status=complaint.status, code=code or None, retry_after=wait, retry=retry)
     return kind(message, detail)
-
-
-def lengthened(seconds: float) -> float:
-    """A wait, with jitter."""
-    return round(seconds * random.uniform(1, 1 + JITTER), 3)
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the vendor asks for, with jitter, capped."""
-    after = headers.get("retry-after", "")
-    for asked in (_seconds(headers.get("retry-after-ms", ""), per_second=1000), _seconds(after), _until(after)):
-        if asked is not None:
-            return min(lengthened(asked), LONGEST_WAIT)
-    return None
-
-
-def _seconds(value: str, per_second: int = 1) -> float | None:
-    try:
-        seconds = float(value) / per_second
-    except ValueError:
-        return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def _until(value: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

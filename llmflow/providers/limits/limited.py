@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmflow.errors import ErrorDetail, LimitReached
-from llmflow.providers.dialects.failures import lengthened
+from llmflow.providers.jitter import lengthened
 from llmflow.providers.limits.counters import Counter, Counters
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.limits import NO_LIMITS, Limits

@@ -17,7 +17,8 @@ import httpx
 from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
-from llmflow.providers.dialects.failures import classify_wrapped, judge, unavailable, unreadable
+from llmflow.providers.dialects.exceptions import classify_wrapped
+from llmflow.providers.dialects.failures import judge, unavailable, unreadable
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, first_fault

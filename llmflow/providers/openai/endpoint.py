@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from llmflow.errors import ProviderError
-from llmflow.providers.dialects.failures import classify, is_http, unavailable, unreadable
+from llmflow.providers.dialects.exceptions import classify, is_http
+from llmflow.providers.dialects.failures import unavailable, unreadable
 from llmflow.providers.openai.joined import Joined
 from llmflow.types.problems import message_of, problems_of, said
 from llmflow.types.providers import ProviderSettings

@@ -1,37 +1,27 @@
 """The ledger, one row per call and attempt, and the journal of answers that were paid."""
 
 import asyncio
-import json
 import logging
-import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, delete, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
-from llmflow.errors import AnswerUnreadable, StoreUnavailable
+from llmflow.errors import StoreUnavailable
 from llmflow.stores.budgets.settling import close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.group_commit import GroupCommit
 from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.ledger.rows import LOST, Call, CallId, answer_of, budget_of, charge_of, key_of, line_of, row_of
 from llmflow.stores.schema import answers, calls, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.completions import CompletionResult
-from llmflow.types.origins import Origin
-from llmflow.types.prompts import PromptSource
-from llmflow.types.refs import PromptRef
-from llmflow.types.usage import Usage
 
 _log = logging.getLogger("llmflow.stores")
 
-ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
-MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
-"""Outcomes without an answer for which the vendor may take money, and nobody knows how much. An unreadable answer came
-whole. What failed in any other way counts for nothing, also where a vendor bills a request that timed out."""
 _GROUP = 200
 """Rows of one transaction at most."""
 _EVERY = timedelta(seconds=5)
@@ -41,47 +31,6 @@ _SWEEP_EVERY = timedelta(minutes=1)
 _PURGE_EVERY = timedelta(hours=1)
 _PURGED = 1000
 """Rows of one transaction at most."""
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What PostgreSQL has in no text: NUL, and half a surrogate pair."""
-
-
-class CallId(BaseModel):
-    """Where a call stands in Temporal: its run, its activity, and which attempt of it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    workflow_id: str
-    run_id: str
-    workflow_type: str
-    activity_id: str
-    attempt: int
-
-
-class Call(BaseModel):
-    """One attempt of one call, as the ledger keeps it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: CallId
-    request_hash: str
-    prompt: PromptRef
-    source: PromptSource
-    origin: Origin
-    repair: int = 0
-    """Answers before this one that did not fit the type."""
-    model_asked: str
-    """`provider:model`."""
-    at: datetime
-    """When it began."""
-    outcome: str
-    """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, or the class of the error."""
-    latency: float | None = None
-    """Seconds from the request to the whole answer; `None` if no answer came."""
-    first_token: float | None = None
-    """Seconds from the request to the first token; `None` if the answer came in one piece."""
-    result: CompletionResult | None = None
-    base_url: str | None = None
-    """Where the answer came from: with it a later price list finds the vendor again."""
 
 
 class Calls:
@@ -222,7 +171,7 @@ class Calls:
 
     async def _put_aside(self, rows: Sequence[Call]) -> None:
         try:
-            await self._outbox.put([_line(call) for call in rows])
+            await self._outbox.put([line_of(call) for call in rows])
         except OSError as error:  # the answers still reach their histories, so only the ledger misses them
             _log.error(
                 "%d calls are in no ledger, because %s cannot be written: %s", len(rows), self._outbox.folder, error
@@ -245,7 +194,7 @@ class Calls:
             raise
         except Exception as error:  # of whatever kind: what is paid must reach its history, and the other rows theirs
             if len(rows) == 1:
-                await self._refuse(_line(rows[0]), error)
+                await self._refuse(line_of(rows[0]), error)
                 return
             for row in rows:
                 await self._write_or_refuse([row])
@@ -260,17 +209,17 @@ class Calls:
 
     async def _write(self, rows: Sequence[Call]) -> None:
         # In one order everywhere, because each row is locked until the end: two workers would wait for each other.
-        rows = sorted(rows, key=_key)
-        kept = [_answer(call) for call in rows if call.result]
-        reserved = sorted((call for call in rows if call.origin.budget), key=_budget)
+        rows = sorted(rows, key=key_of)
+        kept = [answer_of(call) for call in rows if call.result]
+        reserved = sorted((call for call in rows if call.origin.budget), key=budget_of)
 
         def insert(connection: Connection) -> None:
             if rows:
-                connection.execute(self._upsert, [_row(call) for call in rows])
+                connection.execute(self._upsert, [row_of(call) for call in rows])
             if kept:
                 connection.execute(self._insert_answer, kept)
             for call in reserved:
-                settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, _charge(call))
+                settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, charge_of(call))
 
         await self._database.write(insert)
 
@@ -292,76 +241,3 @@ def _upsert(database: Database) -> Insert:
     values = {column.name: into.excluded[column.name] for column in calls.c if not column.primary_key}
     news = or_(calls.c.outcome == LOST, and_(calls.c.model.is_(None), into.excluded.model.is_not(None)))
     return into.on_conflict_do_update(index_elements=calls.primary_key, set_=values, where=news)
-
-
-def _charge(call: Call) -> Decimal | None:
-    """What a budget pays for it; `None` if nobody knows: then it is all that was reserved."""
-    if call.result:
-        return call.result.cost.usd
-    return None if call.outcome in MAYBE_BILLED else Decimal(0)
-
-
-def _key(call: Call) -> tuple[str, str, int]:
-    return call.id.run_id, call.id.activity_id, call.id.attempt
-
-
-def _budget(call: Call) -> str:
-    return (call.origin.budget and call.origin.budget.id) or ""
-
-
-def _line(call: Call) -> str:
-    """As JSON that also holds what is no text at all, such as half a surrogate pair; pydantic's own would raise."""
-    return json.dumps(call.model_dump(mode="json"))
-
-
-def _row(call: Call) -> dict[str, object]:
-    result = call.result
-    cost = result.cost if result else None
-    usage = result.usage if result else Usage()
-    row = {
-        **call.id.model_dump(),
-        **usage.__dict__,
-        "root_id": call.origin.root or call.id.workflow_id,
-        "request_hash": call.request_hash,
-        "outcome": call.outcome,
-        "prompt": call.prompt.name,
-        "version": call.prompt.version,
-        "label": call.source.label,
-        "arm": call.source.arm,
-        "model_asked": call.model_asked,
-        "model": result.model if result else None,
-        "response_id": result.response_id if result else None,
-        "base_url": call.base_url,
-        "repair": call.repair,
-        "at": call.at,
-        "day": call.at.astimezone(UTC).date(),
-        "latency_ms": _milliseconds(call.latency),
-        "first_token_ms": _milliseconds(call.first_token),
-        "usd": cost.usd if cost else None,
-        "price_source": cost.source if cost else None,
-        "price_matched": cost.matched if cost else None,
-        "price_date": cost.price_date if cost else None,
-        "tier": cost.tier if cost else None,
-        "tenant": call.origin.tenant,
-        "user_id": call.origin.user,
-        "tags": [_storable(tag) for tag in call.origin.tags],
-    }
-    return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
-
-
-def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _answer(call: Call) -> dict[str, object]:
-    return {
-        "run_id": call.id.run_id,
-        "activity_id": call.id.activity_id,
-        "request_hash": call.request_hash,
-        "result": call.result.model_dump_json() if call.result else "",
-        "at": call.at,
-    }
-
-
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, distinct, func, or_, select
 
 from llmflow.stores.database import PATIENCE, Database
-from llmflow.stores.ledger.calls import ANSWERED, REFUSED
+from llmflow.stores.ledger.rows import ANSWERED, REFUSED
 from llmflow.stores.reports.intervals import against, mean, share
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import FAILED, PAID, selected

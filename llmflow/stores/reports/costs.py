@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
 from llmflow.stores.database import PATIENCE, Database
-from llmflow.stores.ledger.calls import ANSWERED
+from llmflow.stores.ledger.rows import ANSWERED
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, UNASKED, selected, tags_of_call
 from llmflow.stores.schema import calls

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, TableValuedAlias, and_, exists, func, or_
 
 from llmflow.errors import BY_CODE, BudgetExceeded
-from llmflow.stores.ledger.calls import ANSWERED, MAYBE_BILLED, REFUSED
+from llmflow.stores.ledger.rows import ANSWERED, MAYBE_BILLED, REFUSED
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.calls import LOST
+from llmflow.stores.ledger.rows import LOST
 from llmflow.stores.ledger.scores import new_score, put_score
 from tests.helpers.command_line import Done, call
 from tests.helpers.ledger import call_of, keep

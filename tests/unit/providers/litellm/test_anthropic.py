@@ -16,7 +16,7 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
-from llmflow.providers.dialects.failures import JITTER
+from llmflow.providers.jitter import JITTER
 from llmflow.providers.litellm.provider import LitellmProvider
 from llmflow.types.messages import Image, Message, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest

@@ -8,7 +8,7 @@ import pytest
 
 from llmflow.errors import ConfigInvalid, ModelNotFound, ProviderError, RateLimited, RequestRejected
 from llmflow.providers.connect import connect_providers
-from llmflow.providers.dialects.failures import JITTER
+from llmflow.providers.jitter import JITTER
 from llmflow.providers.litellm.provider import LitellmProvider
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.entries import ProviderEntry

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from llmflow.stores.budgets.reservations import Budgets, Reservation
 from llmflow.stores.database import Database
 from llmflow.stores.ledger import calls as module
-from llmflow.stores.ledger.calls import LOST, MAYBE_BILLED, Call, Calls
+from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.ledger.rows import LOST, MAYBE_BILLED, Call
 from llmflow.stores.schema import budgets, calls, reservations
 from llmflow.types.budgets import Budget
 from llmflow.types.origins import Origin

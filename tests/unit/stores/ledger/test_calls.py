@@ -12,8 +12,9 @@ from sqlalchemy import Row, select, text
 from llmflow.errors import StoreUnavailable
 from llmflow.stores.database import Database, Work
 from llmflow.stores.ledger import calls as module
-from llmflow.stores.ledger.calls import CANCELLED, LOST, Call, Calls
+from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.ledger.rows import CANCELLED, LOST, Call
 from llmflow.stores.schema import answers, calls
 from llmflow.types.usage import Usage
 from tests.helpers.calls import NOON, a_call, an_answer

@@ -7,7 +7,7 @@ import pytest
 
 from llmflow.errors import PromptNotFound
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.calls import CANCELLED, LOST, REFUSED, Call
+from llmflow.stores.ledger.rows import CANCELLED, LOST, REFUSED, Call
 from llmflow.stores.ledger.scores import new_score, put_score
 from llmflow.stores.reports.comparison import compare
 from llmflow.stores.reports.intervals import mean, share

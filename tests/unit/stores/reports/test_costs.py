@@ -8,7 +8,7 @@ import pytest
 
 from llmflow.errors import BY_CODE
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.calls import ANSWERED, CANCELLED, LOST, REFUSED
+from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED
 from llmflow.stores.reports.costs import cost_report
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource

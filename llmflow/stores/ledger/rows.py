@@ -1,0 +1,138 @@
+"""One attempt of a call, as a row of the ledger."""
+
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from llmflow.errors import AnswerUnreadable
+from llmflow.types.completions import CompletionResult
+from llmflow.types.origins import Origin
+from llmflow.types.prompts import PromptSource
+from llmflow.types.refs import PromptRef
+from llmflow.types.usage import Usage
+
+ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
+MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
+"""Outcomes without an answer for which the vendor may take money, and nobody knows how much. An unreadable answer came
+whole. What failed in any other way counts for nothing, also where a vendor bills a request that timed out."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL has in no text: NUL, and half a surrogate pair."""
+
+
+class CallId(BaseModel):
+    """Where a call stands in Temporal: its run, its activity, and which attempt of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    activity_id: str
+    attempt: int
+
+
+class Call(BaseModel):
+    """One attempt of one call, as the ledger keeps it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: CallId
+    request_hash: str
+    prompt: PromptRef
+    source: PromptSource
+    origin: Origin
+    repair: int = 0
+    """Answers before this one that did not fit the type."""
+    model_asked: str
+    """`provider:model`."""
+    at: datetime
+    """When it began."""
+    outcome: str
+    """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, or the class of the error."""
+    latency: float | None = None
+    """Seconds from the request to the whole answer; `None` if no answer came."""
+    first_token: float | None = None
+    """Seconds from the request to the first token; `None` if the answer came in one piece."""
+    result: CompletionResult | None = None
+    base_url: str | None = None
+    """Where the answer came from: with it a later price list finds the vendor again."""
+
+
+def charge_of(call: Call) -> Decimal | None:
+    """What a budget pays for it; `None` if nobody knows: then it is all that was reserved."""
+    if call.result:
+        return call.result.cost.usd
+    return None if call.outcome in MAYBE_BILLED else Decimal(0)
+
+
+def key_of(call: Call) -> tuple[str, str, int]:
+    """The primary key of its row."""
+    return call.id.run_id, call.id.activity_id, call.id.attempt
+
+
+def budget_of(call: Call) -> str:
+    """The id of its budget; empty if it has none."""
+    return (call.origin.budget and call.origin.budget.id) or ""
+
+
+def line_of(call: Call) -> str:
+    """As JSON that also holds what is no text at all, such as half a surrogate pair; pydantic's own would raise."""
+    return json.dumps(call.model_dump(mode="json"))
+
+
+def row_of(call: Call) -> dict[str, object]:
+    """Its row of the table `calls`."""
+    result = call.result
+    cost = result.cost if result else None
+    usage = result.usage if result else Usage()
+    row = {
+        **call.id.model_dump(),
+        **usage.__dict__,
+        "root_id": call.origin.root or call.id.workflow_id,
+        "request_hash": call.request_hash,
+        "outcome": call.outcome,
+        "prompt": call.prompt.name,
+        "version": call.prompt.version,
+        "label": call.source.label,
+        "arm": call.source.arm,
+        "model_asked": call.model_asked,
+        "model": result.model if result else None,
+        "response_id": result.response_id if result else None,
+        "base_url": call.base_url,
+        "repair": call.repair,
+        "at": call.at,
+        "day": call.at.astimezone(UTC).date(),
+        "latency_ms": _milliseconds(call.latency),
+        "first_token_ms": _milliseconds(call.first_token),
+        "usd": cost.usd if cost else None,
+        "price_source": cost.source if cost else None,
+        "price_matched": cost.matched if cost else None,
+        "price_date": cost.price_date if cost else None,
+        "tier": cost.tier if cost else None,
+        "tenant": call.origin.tenant,
+        "user_id": call.origin.user,
+        "tags": [_storable(tag) for tag in call.origin.tags],
+    }
+    return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def answer_of(call: Call) -> dict[str, object]:
+    """Its row of the table `answers`, the journal."""
+    return {
+        "run_id": call.id.run_id,
+        "activity_id": call.id.activity_id,
+        "request_hash": call.request_hash,
+        "result": call.result.model_dump_json() if call.result else "",
+        "at": call.at,
+    }
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
