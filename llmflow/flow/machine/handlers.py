@@ -15,9 +15,6 @@ MARK = "__llmflow_state__"
 registered anywhere else."""
 
 
-_NOTHING = object()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Spec:
     """What `@machine.step` says of a state."""
@@ -39,7 +36,7 @@ class Handler:
     """The states that the method may return; none for an end."""
     hands: Mapping[Enum, object]
     """The annotation of the value that it hands to a state, by state."""
-    takes: object = _NOTHING
+    takes: object = inspect.Parameter.empty
     """The annotation of the value that it takes from the state before."""
     needs: bool = False
     """The value has no default."""
@@ -47,7 +44,7 @@ class Handler:
     @property
     def takes_value(self) -> bool:
         """The method has a parameter for the value of the state before."""
-        return self.takes is not _NOTHING
+        return self.takes is not inspect.Parameter.empty
 
     @property
     def next(self) -> tuple[Enum, ...]:
@@ -78,7 +75,7 @@ def _handler(cls: type, spec: Spec, name: str, method: object) -> Handler:
     if routes is None:
         said = inspect.formatannotation(hints["return"]) if "return" in hints else "nothing"
         raise invalid(cls, f"{must_say(name)} {said}")
-    hands = {state: value for state, value in routes.items() if value is not _NOTHING}
+    hands = {state: value for state, value in routes.items() if value is not inspect.Parameter.empty}
     given = list(inspect.signature(method).parameters.values())[2:]  # after `self` and the context
     if not given:
         return Handler(spec, name, tuple(routes), hands)
@@ -97,7 +94,7 @@ def _routes(hint: object) -> dict[Enum, object] | None:
         parts = [_routes(part) for part in get_args(hint)]
         whole = {state: value for part in parts if part for state, value in part.items()}
         return whole if all(parts) else None
-    value: object = _NOTHING
+    value: object = inspect.Parameter.empty
     if get_origin(hint) is tuple and len(get_args(hint)) == 2:
         hint, value = get_args(hint)
     states = get_args(hint)
