@@ -12,6 +12,17 @@ from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.origins import Origin
 
+__all__ = [
+    "ApprovalReport",
+    "ApprovalStatus",
+    "Notification",
+    "Question",
+    "Receipt",
+    "Refusal",
+    "Vote",
+    "Waiting",
+]
+
 ApprovalStatus = Literal["open", "approved", "rejected", "expired", "withdrawn"]
 """`withdrawn`: the workflow stopped asking, because it was cancelled or another branch failed."""
 Event = Literal["asked", "reminded", "escalated", "decided", "expired"]

@@ -8,6 +8,8 @@ from pydantic import Field
 from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.usage import Dollars
 
+__all__ = ["Budget"]
+
 
 class Budget(CompactWire, Handwritten):
     """A limit on a run with all its children and the runs that continue it. `Budget(usd="0.50")`.

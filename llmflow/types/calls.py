@@ -12,6 +12,8 @@ from llmflow.types.base import Handwritten
 from llmflow.types.lengths import length_problem
 from llmflow.types.tools import ToolSpec
 
+__all__ = ["AnyTool", "Tool"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

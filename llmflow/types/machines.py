@@ -7,6 +7,8 @@ from pydantic import JsonValue
 
 from llmflow.types.base import CompactWire, Wire
 
+__all__ = ["MachineDescription", "StateDescription", "Transition"]
+
 _SHOWN = 3
 """States of a machine in a line that says where it stands."""
 

@@ -8,6 +8,8 @@ from pydantic import Field, JsonValue, model_validator
 from llmflow.errors import ToolArgumentsInvalid
 from llmflow.types.base import CompactWire
 
+__all__ = ["Part", "Role"]
+
 Role = Literal["system", "user", "assistant"]
 
 

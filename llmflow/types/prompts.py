@@ -14,6 +14,8 @@ from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
 from llmflow.types.refs import PromptRef
 
+__all__ = ["RenderedPrompt"]
+
 
 @dataclass(frozen=True)
 class Prompt:

@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from llmflow.types.models import ModelRequest, ModelResponse
 
+__all__ = ["DeltaSink", "NoDeltas", "Provider", "ProviderFactory", "ProviderSettings"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:

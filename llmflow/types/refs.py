@@ -7,6 +7,8 @@ from pydantic import model_serializer, model_validator
 
 from llmflow.types.base import Wire
 
+__all__ = ["ModelRef", "PromptRef"]
+
 
 @dataclass(frozen=True)
 class ModelRef:

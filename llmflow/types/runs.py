@@ -7,6 +7,8 @@ from llmflow.types.approvals import Waiting
 from llmflow.types.base import Wire
 from llmflow.types.budgets import Budget
 
+__all__ = ["InboxItem", "PendingCall", "RunPage", "RunState", "RunStatus"]
+
 RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
 
 

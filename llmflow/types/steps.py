@@ -7,6 +7,8 @@ from llmflow.types.base import Wire
 from llmflow.types.machines import Transition
 from llmflow.types.usage import Totals
 
+__all__ = ["Compensation", "CompensationStatus", "StepRecord", "StepReport", "StepStatus", "Wait"]
+
 StepStatus = Literal["running", "completed", "failed", "cancelled"]
 
 

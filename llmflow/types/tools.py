@@ -7,6 +7,8 @@ from pydantic import JsonValue
 
 from llmflow.types.base import CompactWire
 
+__all__ = ["ToolSource", "ToolSpec"]
+
 
 class ToolSpec(CompactWire):
     """A tool as a model sees it."""

@@ -8,6 +8,8 @@ from pydantic import Field, PlainSerializer
 
 from llmflow.types.base import CompactWire, Wire
 
+__all__ = ["Cost", "Totals", "Usage", "UsageReport"]
+
 Tokens = Annotated[int, Field(ge=0)]
 
 VENDOR = "vendor"

@@ -13,10 +13,12 @@ DOORS = ("app", "client", "config", "errors", "flow", "plugin", "testing", "tool
 """The rooms that users import from. The others are free to change."""
 INSIDE = ("llmflow.flow.run",)
 """Packages in them that no user imports from."""
+LISTING = "llmflow.types."
+"""Modules that show what their `__all__` lists, and nothing without one: much of the data is between our own rooms."""
 
 
 def names(source: Source) -> list[str]:
-    """`__all__`; of a module without one, what it defines at its top without an underscore."""
+    """`__all__`; of a module without one, what it defines at its top without an underscore, or nothing."""
     found: list[str] = []
     for node in source.tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -27,7 +29,7 @@ def names(source: Source) -> list[str]:
                 return ast.literal_eval(node.value)
             if not _is_type_variable(node.value):
                 found += [target.id for target in targets if isinstance(target, ast.Name)]
-    return [name for name in found if not name.startswith("_")]
+    return [name for name in found if not (name.startswith("_") or source.module.startswith(LISTING))]
 
 
 def _is_type_variable(value: ast.expr | None) -> bool:
@@ -89,10 +91,12 @@ def test_rejects_a_change() -> None:
 def test_finds_the_surface() -> None:
     package = example('from ._a import a\n__all__ = ["a"]', "llmflow/flow/__init__.py")
     inner = example("def b(): ...", "llmflow/flow/b.py")
-    data = example('class C: ...\nD: int = 1\nT = TypeVar("T")\n_e = 2\nfrom x import F', "llmflow/types/c.py")
-    hidden = example("class G: ...", "llmflow/providers/g.py")
-    files = (package, inner, data, hidden)
-    assert list(surface(files)) == ["llmflow.flow.a", "llmflow.types.c.C", "llmflow.types.c.D"]
+    module = example('class C: ...\nD: int = 1\nT = TypeVar("T")\n_e = 2\nfrom x import F', "llmflow/errors.py")
+    data = example('__all__ = ["G"]\nclass G: ...\nclass H: ...', "llmflow/types/g.py")
+    between = example("class I: ...", "llmflow/types/i.py")
+    hidden = example("class J: ...", "llmflow/providers/j.py")
+    files = (package, inner, module, data, between, hidden)
+    assert list(surface(files)) == ["llmflow.flow.a", "llmflow.errors.C", "llmflow.errors.D", "llmflow.types.g.G"]
 
 
 @pytest.mark.parametrize("listed", ['["b", "a"]', '["a", "B"]', '["Ab", "LIMIT"]'])
