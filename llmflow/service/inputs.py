@@ -1,15 +1,16 @@
 """Workflows by name, and the input of a start as a value of the type that its workflow takes."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
 from llmflow.app import App
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
+from llmflow.types.problems import listed, message_of, path_of, problems_of, said
 
 _MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class; `App` has looked that it is there
 _SHOWN = 5  # problems of one input; more would hide the first
@@ -55,12 +56,11 @@ class Workflow:
         try:
             return self.adapter.validate_json(text)
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False, include_input=False)
-            said = [self._problem(problem["type"], problem["loc"], problem["msg"], text) for problem in problems]
-            more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+            problems = problems_of(error)
+            told = listed((self._problem(problem, text) for problem in problems), _SHOWN)
             raise InputInvalid(
-                f"{self.name} does not take this input: {'; '.join(said[:_SHOWN])}{more}. {self.usage()}",
-                ErrorDetail(field=_path(problems[0]["loc"]) or None),
+                f"{self.name} does not take this input: {told}. {self.usage()}",
+                ErrorDetail(field=path_of(problems[0]) or None),
             ) from None
 
     def same(self, arguments: tuple[object, ...], given: object) -> bool:
@@ -88,19 +88,20 @@ class Workflow:
     def _fields(self) -> tuple[str, ...]:
         return tuple(self.adapter.json_schema().get("properties", ())) if self.adapter else ()
 
-    def _problem(self, kind: str, loc: Sequence[int | str], message: str, text: str) -> str:
+    def _problem(self, problem: ErrorDetails, text: str) -> str:
         """Such as `text is missing (you gave txt)`."""
-        where = _path(loc)
-        known = self._fields() if len(loc) == 1 else ()
+        kind, where = problem["type"], path_of(problem)
+        known = self._fields() if len(problem["loc"]) == 1 else ()
         if kind == "json_invalid":
             is_text = not text.lstrip().startswith(("{", "["))
+            message = message_of(problem)
             return f"{message} (a text needs quotes of its own: '\"text\"')" if is_text else message
         if kind == "missing":
             strange = [name for name in from_json(text) if name not in known] if known else []
             return f"`{where}` is missing" + (f" (you gave `{'`, `'.join(strange)}`)" if strange else "")
         if kind == "extra_forbidden":
             return f"`{where}` is unknown{did_you_mean(where, known)}"
-        return f"`{where}`: {message}" if where else message
+        return said(problem) if where else message_of(problem)
 
 
 def find_workflow(app: App, name: str | None) -> Workflow:
@@ -124,10 +125,6 @@ def find_workflow(app: App, name: str | None) -> Workflow:
 def workflow_name(workflow: type) -> str:
     """The name under which it is started."""
     return str(getattr(workflow, _MARK).name)
-
-
-def _path(loc: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in loc)
 
 
 def _kind(schema: dict[str, Any]) -> str:  # Any: JSON

@@ -156,7 +156,7 @@ def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: 
             ("reason (damaged | late): ", "lost"),
             ("write one of damaged, late", "late"),
             ("note (string, optional): ", "-"),
-            ("note: Value error, say why", ""),
+            ("note: say why", ""),
             ("reason (damaged | late) [late]: ", ""),
             ("note (string, optional) [-]: ", "sorry"),
         ):
