@@ -46,7 +46,7 @@
     ├── ServerUnavailable             the operator: no Temporal server, or it does not answer
     └── RunError                      the caller of a client
         ├── RunNotFound               no run has that id
-        ├── RunExists                 a run with that id exists, and the policy says not to use it
+        ├── RunExists                 a run with that id exists: of another workflow or input, or the policy forbids it
         ├── StepNotFound              the run has no such step or call; names those that it has
         ├── RunNotCompleted           the run ended without a result: failed, cancelled, terminated or timed out
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer

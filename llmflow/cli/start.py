@@ -55,7 +55,8 @@ def start(
     """
     served = load(app)
     kind = find_workflow(served, workflow)
-    given = {"delay": delay, "tags": tag, "tenant": tenant, "user": user, "budget": budget, "priority": priority}
+    place = None if priority is None else starts.priority(priority)
+    given = {"start_delay": delay, "tags": tag, "tenant": tenant, "user": user, "budget": budget, "priority": place}
     options = cast(
         StartOptions,
         {

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -13,22 +15,26 @@ from temporalio.api.workflowservice.v1 import (
     GetSystemInfoRequest,
 )
 from temporalio.client import Client as TemporalClient
+from temporalio.client import ScheduleActionStartWorkflow
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client._errors import readable_errors
+from llmflow.client._existing import check_same
 from llmflow.client._inbox import inbox
 from llmflow.client._inputs import check_input
-from llmflow.client._options import StartOptions, checked_options, memo_of, priority_of
+from llmflow.client._options import StartOptions, checked_options, for_a_schedule, temporals_own
 from llmflow.client._run import Run
 from llmflow.client._status import STATUS, quoted, status_of
-from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists, RunNotFound
 from llmflow.types.runs import InboxItem, RunPage, RunState
 
 In = TypeVar("In")
+P = ParamSpec("P")
 Out = TypeVar("Out")
 
+_FAIL = WorkflowIDConflictPolicy.FAIL
 _USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
 _ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
 
@@ -57,6 +63,11 @@ class Client:
     ) -> Run[Out]: ...
 
     @overload
+    async def start(
+        self, workflow: Callable[Concatenate[Any, P], Awaitable[Out]], **options: Unpack[StartOptions]
+    ) -> Run[Out]: ...
+
+    @overload
     async def start(self, workflow: str, input: object = ..., **options: Unpack[StartOptions]) -> Run[Any]: ...
 
     async def start(self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]) -> Run[Any]:
@@ -68,54 +79,102 @@ class Client:
             **options: See `StartOptions`.
 
         Raises:
-            RunExists: a run of that id exists, and it is one of another workflow, or the policy for it (`conflict` if
-                it is running, `reuse` if it is closed) says not to use it.
+            RunExists: a run of that id exists, and it is one of another workflow, or began with another input, or the
+                policy for it (`id_conflict_policy` if it is running, `id_reuse_policy` if it is closed) says not to
+                use it.
             ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
             InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
                 Of a workflow that is given by its name, nobody here knows what it takes.
             PayloadTooLarge: the input does not fit Temporal; nothing was sent.
         """
-        options = checked_options(options)
-        task_queue = options.get("task_queue", self.task_queue)
-        if task_queue is None:
-            raise ConfigInvalid("where should the run go? use connect(app), or start(..., task_queue=...)")
-        arguments = () if input is _NONE else (input,)
-        check_input(self.temporal, workflow, arguments)
-        terminates = options.get("conflict") == _TERMINATE
+        arguments, options = self._checked(workflow, input, options)
+        conflict = options.get("id_conflict_policy", _USE)
+        own: dict[str, Any] = {**temporals_own(options), "args": arguments}  # Any: as Temporal takes them
+        own["id_conflict_policy"] = _FAIL if conflict == _USE else conflict
+        # Temporal refuses to terminate one run for another and reject the other as a duplicate of it.
+        own["id_reuse_policy"] = options.get("id_reuse_policy", _AGAIN if conflict == _TERMINATE else _ONCE)
+        if "start_signal" in options and conflict == _USE:
+            own["id_conflict_policy"] = _USE  # or the run that is running would not get it
+            await self._check_receiver(workflow, arguments, options)
         try:
             async with readable_errors(options["id"]):
-                handle = await self.temporal.start_workflow(
-                    workflow,
-                    args=arguments,
-                    id=options["id"],
-                    task_queue=task_queue,
-                    id_conflict_policy=_TERMINATE if terminates else WorkflowIDConflictPolicy.FAIL,
-                    # Temporal refuses to terminate one run for another and reject the other as a duplicate of it.
-                    id_reuse_policy=options.get("reuse", _AGAIN if terminates else _ONCE),
-                    start_delay=options.get("delay"),
-                    execution_timeout=options.get("timeout"),
-                    memo=memo_of(options) or None,
-                    priority=priority_of(options),
-                    static_summary=options.get("summary"),
-                )
+                handle = await self.temporal.start_workflow(workflow, **own)
         except WorkflowAlreadyStartedError as error:
-            return await self._existing(workflow, error, options)
+            return await self._existing(workflow, arguments, error, options)
         return Run(handle, self.temporal, self.store, workflow)
 
-    async def _existing(self, workflow: Any, refused: WorkflowAlreadyStartedError, options: StartOptions) -> Run[Any]:
-        """The run that has the id. Temporal would give it too, but also if it is one of another workflow."""
+    @overload
+    def schedule_action(
+        self, workflow: MethodAsyncNoParam[Any, Any], **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    @overload
+    def schedule_action(
+        self, workflow: MethodAsyncSingleParam[Any, In, Any], input: In, **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    @overload
+    def schedule_action(
+        self, workflow: Callable[Concatenate[Any, P], Awaitable[Any]], **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    @overload
+    def schedule_action(
+        self, workflow: str, input: object = ..., **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    def schedule_action(
+        self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow:
+        """What a schedule of Temporal does to start such runs: `Schedule(action=..., spec=...)`.
+
+        Temporal adds the time to the id of each run. Each has the whole budget.
+
+        Args:
+            workflow: As for `start`.
+            input: As for `start`.
+            **options: As for `start`, but for those that say what becomes of one start.
+
+        Raises:
+            ConfigInvalid: no task queue was given, here or by an App.
+            InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
+            PayloadTooLarge: the input does not fit Temporal.
+        """
+        arguments, options = self._checked(workflow, input, options)
+        own: dict[str, Any] = {**for_a_schedule(options), "args": arguments}  # Any: as above
+        return ScheduleActionStartWorkflow(workflow, **own)
+
+    def _checked(
+        self, workflow: Any, input: Any, given: Mapping[str, object]
+    ) -> tuple[Sequence[Any], StartOptions]:  # Any: the workflow's own types
+        options = checked_options({"task_queue": self.task_queue, **given})
+        if "task_queue" not in options:
+            raise ConfigInvalid("no task queue: use connect(app), or start(..., task_queue=...)")
+        if input is not _NONE and "args" in options:
+            raise InputInvalid("the input was given twice: by itself and in `args`", ErrorDetail(field="args"))
+        arguments = options.get("args", () if input is _NONE else (input,))
+        check_input(self.temporal, workflow, arguments)
+        return arguments, options
+
+    async def _check_receiver(self, workflow: Any, arguments: Sequence[Any], options: StartOptions) -> None:
+        """The run that is running and would get the signal is the one that is meant."""
+        with suppress(RunNotFound):
+            found = await self.run(options["id"]).status()
+            if found.state == "running":
+                await check_same(self.temporal, workflow, arguments, found)
+
+    async def _existing(
+        self, workflow: Any, arguments: Sequence[Any], refused: WorkflowAlreadyStartedError, options: StartOptions
+    ) -> Run[Any]:
+        """The run that has the id. Temporal would give it too, but also if it is another one than the one meant."""
         found = await self.run(refused.workflow_id, refused.run_id).status()
-        if found.workflow != refused.workflow_type:
-            raise RunExists(
-                f"run {found.id!r} exists already and is one of {found.workflow}, not of {refused.workflow_type}: "
-                "choose another id"
-            ) from None
         running = found.state == "running"
-        if options.get("conflict", _USE) != _USE if running else "reuse" in options:
-            policy = "conflict" if running else "reuse"
+        if options.get("id_conflict_policy", _USE) != _USE if running else "id_reuse_policy" in options:
+            policy = "id_conflict_policy" if running else "id_reuse_policy"
             raise RunExists(
                 f"run {found.id!r} exists already ({found.state}): choose another id, or another `{policy}`"
             ) from None
+        await check_same(self.temporal, workflow, arguments, found)
         which = None if running else found.run_id  # a running one may continue as new, and is still the same for us
         if isinstance(workflow, str):
             return self.run(found.id, which)

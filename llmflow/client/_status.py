@@ -110,11 +110,16 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
 
 
 async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  # Any: JSON, runs of every type
-    """What a run was given; of one that continues others, what the first of them was. `None` if it was nothing."""
+    """What a run was given, as `arguments_of` has it: one value, or several as a list. `None` if it was nothing."""
+    given = await arguments_of(temporal, handle)
+    return given[0] if len(given) == 1 else given or None
+
+
+async def arguments_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> list[Any]:  # Any: as above
+    """What a run was given; of one that continues others, what the first of them was."""
     known = (await handle.describe()).raw_description.workflow_execution_info
     start = await start_of(events_of(temporal, handle.id, known.first_run_id or known.execution.run_id, page=1))
-    given = await Payloads(temporal, handle.id).read(start.input.payloads)
-    return given[0] if len(given) == 1 else given or None
+    return await Payloads(temporal, handle.id).read(start.input.payloads)
 
 
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, from_json, to_json
+from pydantic_core import ErrorDetails, from_json
 
 from llmflow.app import App
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
@@ -21,6 +21,7 @@ class Workflow:
     """The name of a workflow, and the input that it takes."""
 
     name: str
+    method: Any  # Any: the user's own `run`
     adapter: TypeAdapter[Any] | None  # Any: the user's own type. None if the workflow takes nothing
     optional: bool
     """Whether it may be left out."""
@@ -35,7 +36,7 @@ class Workflow:
         definition = getattr(workflow, _MARK)
         parameters = list(inspect.signature(definition.run_fn).parameters.values())[1:]
         if not parameters:
-            return cls(definition.name, None, optional=True)
+            return cls(definition.name, definition.run_fn, None, optional=True)
         if len(parameters) > 1:
             raise InputInvalid(f"{definition.name} takes {len(parameters)} arguments; make them one pydantic model")
         hint = get_type_hints(definition.run_fn).get(parameters[0].name, object)
@@ -43,7 +44,9 @@ class Workflow:
             adapter = TypeAdapter[Any](hint)
         except PydanticSchemaGenerationError:
             raise InputInvalid(f"{definition.name} takes {hint}, which cannot be read from JSON") from None
-        return cls(definition.name, adapter, optional=parameters[0].default is not inspect.Parameter.empty)
+        return cls(
+            definition.name, definition.run_fn, adapter, optional=parameters[0].default is not inspect.Parameter.empty
+        )
 
     def validate(self, text: str) -> object:
         """The JSON text as the value that the workflow takes.
@@ -62,16 +65,6 @@ class Workflow:
                 f"{self.name} does not take this input: {told}. {self.usage()}",
                 ErrorDetail(field=path_of(problems[0]) or None),
             ) from None
-
-    def same(self, arguments: tuple[object, ...], given: object) -> bool:
-        """Whether a run that was started with `given`, as JSON data, has what these arguments say."""
-        if self.adapter is None or not arguments:
-            return given is None
-        try:
-            # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
-            return (self.adapter.validate_json(to_json(given)),) == arguments
-        except ValueError:  # it does not fit, or is no JSON: bytes, say
-            return False
 
     def usage(self) -> str:
         """What it takes, in a line."""

@@ -3,13 +3,12 @@
 import secrets
 
 from pydantic import BaseModel, ConfigDict
+from temporalio.common import Priority
 
 from llmflow.app import App
 from llmflow.client import StartOptions
-from llmflow.errors import ErrorDetail, Remedy, RunExists, RunNotFound
 from llmflow.service.connections import Connection
 from llmflow.service.inputs import Workflow
-from llmflow.service.runs import AnyRun
 from llmflow.types.runs import RunStatus
 
 _CALM = (
@@ -40,6 +39,11 @@ def readable_id(app: App) -> str:
     return "-".join((app.name, *words, secrets.token_hex(2)))
 
 
+def priority(key: int) -> Priority:
+    """The place of a run among those that wait for busy workers: 1 goes first, 5 last."""
+    return Priority(priority_key=key)
+
+
 async def start(
     connection: Connection, kind: Workflow, arguments: tuple[object, ...], options: StartOptions
 ) -> tuple[Started, RunStatus]:
@@ -49,14 +53,9 @@ async def start(
         RunExists: a run of this id began with another workflow or input.
         PayloadTooLarge: the input does not fit Temporal; nothing was started.
     """
-    run = await connection.client.start(kind.name, *arguments, **options)
+    run = await connection.client.start(kind.method, *arguments, **options)
     status = await run.status()
     new = run.handle.first_execution_run_id is not None  # which only a start tells
-    if not (new or await _began_with(run, kind, arguments)):
-        raise RunExists(
-            f"run {status.id!r} exists already ({status.state}), and began with another input",
-            ErrorDetail(remedy=Remedy(action="choose_id", run=status.id)),
-        )
     started = Started(
         id=status.id,
         run_id=status.run_id,
@@ -66,10 +65,3 @@ async def start(
         url=connection.link(status.id, status.run_id),
     )
     return started, status
-
-
-async def _began_with(run: AnyRun, kind: Workflow, arguments: tuple[object, ...]) -> bool:
-    try:
-        return kind.same(arguments, await run.input())
-    except RunNotFound:  # of a long one Temporal forgets the beginning, and it is still the run of this id
-        return True

@@ -43,7 +43,7 @@ client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfi
            | history, types, errors                | temporalio.{common,converter,exceptions,api,types}
 worker     | all but service, cli, api, testing,   | temporalio.{worker,client,runtime,activity,common,service}
            | dev                                   |
-service    | app, client, config, history, spec,   |
+service    | app, client, config, history, spec,   | temporalio.common
            | prompts, stores, types, errors        |
 cli        | app, client, config, dev, service,    | typer, rich
            | worker, telemetry, types, errors      |

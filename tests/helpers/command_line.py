@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,12 @@ async def finished(*arguments: str, cwd: Path, env: Mapping[str, str], command: 
     """A process, run to its end."""
     async with started(*arguments, cwd=cwd, env=env, command=command) as process:
         return await process.done()
+
+
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[Any]) -> Generator[None]:  # Any: of text or of bytes
+    """End a process that a failed test has left waiting. `with Popen(...)` would wait for it for ever."""
+    try:
+        yield
+    finally:
+        process.kill()

@@ -1,14 +1,22 @@
 """A budget holds for a run with its children and the runs that continue it, and what is refused is not asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from temporalio.client import (
+    Schedule,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionResult,
+    ScheduleOverlapPolicy,
+    ScheduleSpec,
+)
 
+from llmflow.client import StartOptions
 from llmflow.errors import BudgetExceeded, RunNotCompleted
 from llmflow.stores.database import Database
 from llmflow.stores.schema import budgets
@@ -20,7 +28,7 @@ from llmflow.types.usage import Usage
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
-from tests.integration.hello.workflows import Asked, Family, Parallel
+from tests.integration.hello.workflows import Asked, Family, Parallel, Typed
 
 COSTS = Decimal("0.10")  # a call, which is also what it is expected to cost
 
@@ -65,6 +73,44 @@ async def test_branches_at_once_stay_inside(env: Environment, model: ScriptedPro
     roomy = await env.client.start(Parallel.run, ["a", "b", "c"], id=env.id(), budget=Budget(usd=Decimal("0.30")))
     assert len(await roomy.result()) == 3
     assert (await roomy.usage()).total.usd == Decimal("0.30")
+
+
+async def test_each_run_of_a_schedule_has_the_whole_budget(env: Environment, model: ScriptedProvider) -> None:
+    options: StartOptions = {"id": env.id(), "budget": Budget(usd=Decimal("0.25")), "tags": ["nightly"]}
+    action = env.client.schedule_action(Parallel.run, ["a", "b"], **options)
+    schedule = await env.client.temporal.create_schedule(env.id(), Schedule(action=action, spec=ScheduleSpec()))
+    try:
+        for number in (1, 2):
+            await schedule.trigger(overlap=ScheduleOverlapPolicy.ALLOW_ALL)
+
+            async def started(number: int = number) -> Sequence[ScheduleActionResult]:
+                return (await schedule.describe()).info.recent_actions[number - 1 :]
+
+            [one] = await until(started)
+            assert isinstance(one.action, ScheduleActionExecutionStartWorkflow)
+            run = env.client.run(one.action.workflow_id, one.action.first_execution_run_id)
+            assert len(await run.result()) == 2
+            assert (await run.status()).tags == ("nightly",)
+    finally:
+        await schedule.delete()
+    run = await env.client.start(Parallel.run, ["a", "b"], **options)  # the same options start a run, too
+    await run.result()
+    assert len(model.requests) == 6
+
+
+async def test_each_run_of_a_cron_schedule_has_the_whole_budget(env: Environment, model: ScriptedProvider) -> None:
+    budget = Budget(usd=Decimal("0.15"))
+    run = await env.client.start(Typed.run, "ana", id=env.id(), budget=budget, cron_schedule="@every 1s")
+    assert env.client.store
+    async with Database(env.client.store) as database:
+
+        async def spent() -> Sequence[Decimal]:
+            query = select(budgets.c.spent).where(budgets.c.spent > 0)  # this test's store has no others
+            found = await database.read(lambda connection: connection.scalars(query).all())
+            return found if len(found) >= 3 else ()
+
+        assert set(await until(spent)) == {COSTS}
+    await run.cancel()  # between two runs there is nothing to end but the schedule
 
 
 class Silent(ScriptedProvider):

@@ -12,7 +12,7 @@ import pytest
 
 from llmflow.client import Run
 from llmflow.errors import RunNotFound
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, started
+from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end, started
 
 APP = "tests.integration.errands:app"
 
@@ -23,9 +23,12 @@ Call = Callable[..., Done]
 def served(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What `llmflow worker` said when it began to serve."""
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    with subprocess.Popen(
-        [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
+        ) as process,
+        killed_at_the_end(process),
+    ):
         assert process.stderr
         said = ""
         while "Ctrl-C stops it" not in said:

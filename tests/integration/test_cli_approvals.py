@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ
+from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end
 
 APP = "tests.integration.desk:app"
 FORM = '{"usd": "12.50", "reason": "late"}'
@@ -23,9 +23,12 @@ Json = Any  # Any: JSON
 @pytest.fixture(scope="module")
 def served(temporal: str) -> Iterator[None]:
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    with subprocess.Popen(
-        [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
+        ) as process,
+        killed_at_the_end(process),
+    ):
         assert process.stderr
         while "Ctrl-C stops it" not in (line := process.stderr.readline()):
             assert line
@@ -139,14 +142,17 @@ def test_what_cannot_be_is_said(llmflow: Call) -> None:
 def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: str) -> None:
     id = asking(llmflow, "TwoOfThree", "3")
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, "approvals", "approve", id, "--by", "ana"],
-        cwd=ROOT,
-        env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="100", TERM="dumb"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, "approvals", "approve", id, "--by", "ana"],
+            cwd=ROOT,
+            env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="100", TERM="dumb"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        ) as process,
+        killed_at_the_end(process),
+    ):
         os.close(theirs)
         told = ""
         for prompt, answer in (
@@ -179,14 +185,17 @@ def test_whoever_may_not_decide_is_told_before_the_form(llmflow: Call, temporal:
         ("Ana", "`Ana` has answered `refund` already"),
     ):
         ours, theirs = pty.openpty()
-        with subprocess.Popen(
-            [*COMMAND, "approvals", "approve", id, "--by", by],
-            cwd=ROOT,
-            env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="200", TERM="dumb"),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        ) as process:
+        with (
+            subprocess.Popen(
+                [*COMMAND, "approvals", "approve", id, "--by", by],
+                cwd=ROOT,
+                env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="200", TERM="dumb"),
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+            ) as process,
+            killed_at_the_end(process),
+        ):
             assert process.wait() == 2
         os.close(theirs)
         told = os.read(ours, 4096).decode()

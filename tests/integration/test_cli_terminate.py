@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ
+from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end
 
 APP = "tests.integration.lonely:app"  # which nothing serves: to terminate a run needs no worker
 WARNING = "none of its code runs any more, so no compensation and no other clean-up"
@@ -69,14 +69,17 @@ def test_a_run_that_has_ended(llmflow: Call, id: str, options: tuple[str, ...]) 
 )
 def test_a_person_is_asked(llmflow: Call, id: str, temporal: str, answer: str, code: int, after: str) -> None:
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, "terminate", id],
-        cwd=ROOT,
-        env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="80", TERM="dumb"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, "terminate", id],
+            cwd=ROOT,
+            env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="80", TERM="dumb"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        ) as process,
+        killed_at_the_end(process),
+    ):
         os.close(theirs)
         told = ""
         while "Terminate it? [y/N]: " not in told:

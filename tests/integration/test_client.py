@@ -8,7 +8,17 @@ from decimal import Decimal
 
 import pytest
 from temporalio.api.common.v1 import Payload
-from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    AutoUpgradeVersioningOverride,
+    Priority,
+    RawValue,
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 
 from llmflow.client import Client, connect
 from llmflow.errors import (
@@ -26,8 +36,8 @@ from llmflow.types.budgets import Budget
 from llmflow.types.runs import RunStatus
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app
-from tests.integration.hello.schemas import Greeting, Use
-from tests.integration.hello.workflows import Patient, Steps, Tools, Typed
+from tests.integration.hello.schemas import Ask, Greeting, Use
+from tests.integration.hello.workflows import Asked, Heard, Patient, Relay, Steps, Sum, Tools, Typed
 
 GREETING = Greeting(text="hello ana", warmth=7)
 
@@ -54,14 +64,16 @@ async def test_policies_of_temporal_are_there_when_wanted(env: Environment) -> N
     id = env.id()
     first = await env.client.start(Steps.run, "once", id=id)
     assert await first.result() == "done"
-    with pytest.raises(RunExists, match=r"exists already \(completed\): choose another id, or another `reuse`"):
-        await env.client.start(Steps.run, "once", id=id, reuse=WorkflowIDReusePolicy.REJECT_DUPLICATE)
+    with pytest.raises(
+        RunExists, match=r"exists already \(completed\): choose another id, or another `id_reuse_policy`"
+    ):
+        await env.client.start(Steps.run, "once", id=id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE)
     second = await env.client.start(
         Steps.run,
         "again",
         id=id,
-        conflict=WorkflowIDConflictPolicy.FAIL,
-        reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     )
     assert await second.result() == "done"
     assert second.run_id != first.run_id
@@ -69,14 +81,16 @@ async def test_policies_of_temporal_are_there_when_wanted(env: Environment) -> N
 
 async def test_a_running_run_is_refused_or_terminated_if_the_caller_says_so(env: Environment) -> None:
     id = env.id()
-    first = await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
-    with pytest.raises(RunExists, match=r"exists already \(running\): choose another id, or another `conflict`"):
-        await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.FAIL)
-    second = await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+    first = await env.client.start(Patient.run, id=id, id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+    with pytest.raises(
+        RunExists, match=r"exists already \(running\): choose another id, or another `id_conflict_policy`"
+    ):
+        await env.client.start(Patient.run, id=id, id_conflict_policy=WorkflowIDConflictPolicy.FAIL)
+    second = await env.client.start(Patient.run, id=id, id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
     assert second.run_id != first.run_id
     assert (await env.client.run(id, first.run_id).status()).state == "terminated"
     await second.terminate("seen enough")
-    third = await env.client.start(Patient.run, id=id, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+    third = await env.client.start(Patient.run, id=id, id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
     assert third.run_id != second.run_id
     await third.terminate("seen enough")
 
@@ -84,7 +98,7 @@ async def test_a_running_run_is_refused_or_terminated_if_the_caller_says_so(env:
 async def test_a_conflict_policy_says_nothing_of_closed_runs(env: Environment) -> None:
     id = env.id()
     assert await (await env.client.start(Typed.run, "ana", id=id)).result() == GREETING
-    again = await env.client.start(Typed.run, "ana", id=id, conflict=WorkflowIDConflictPolicy.FAIL)
+    again = await env.client.start(Typed.run, "ana", id=id, id_conflict_policy=WorkflowIDConflictPolicy.FAIL)
     assert await again.result() == GREETING
 
 
@@ -99,6 +113,84 @@ async def test_an_id_of_another_workflow_is_no_run_of_this_one(env: Environment)
     await run.terminate("seen enough")
 
 
+async def test_an_id_that_began_with_another_input_is_no_run_of_this_one(env: Environment) -> None:
+    running, closed = env.id(), env.id()
+    run = await env.client.start(Relay.run, True, id=running)
+    await (await env.client.start(Asked.run, Ask(), id=closed)).result()
+    for again in (Ask(), {"prompt": "hello/greet"}):  # what is left out has its default
+        assert (await env.client.start(Asked.run, again, id=closed)).id == closed
+    assert (await env.client.start("Asked", Ask(), id=closed)).id == closed
+    for workflow, other, id in (
+        (Asked.run, Ask(repairs=2), closed),
+        ("Asked", Ask(repairs=2), closed),
+        ("Asked", "nonsense", closed),
+        (Relay.run, False, running),
+    ):
+        with pytest.raises(RunExists, match=rf"{id}' exists already \(\w+\), and began with another input"):
+            await env.client.start(workflow, other, id=id)
+    assert (await env.client.start(Relay.run, True, id=running)).id == running, "also where it has continued as new"
+    await run.terminate("seen enough")
+
+
+async def test_a_start_takes_what_temporal_takes(env: Environment) -> None:
+    key = SearchAttributeKey.for_keyword_list("LlmTags")
+    run = await env.client.start(
+        Patient.run,
+        id=env.id(),
+        tags=["vip"],
+        tenant="acme",
+        memo={"ticket": 7, "llmflow.user": "ana"},
+        search_attributes=TypedSearchAttributes([SearchAttributePair(key, ["mine"])]),
+        retry_policy=RetryPolicy(maximum_attempts=2),
+        execution_timeout=timedelta(days=9),
+        run_timeout=timedelta(days=8),
+        task_timeout=timedelta(seconds=7),
+        static_summary="waits",
+        static_details="for *days*",
+        priority=Priority(priority_key=2, fairness_weight=3),
+        versioning_override=AutoUpgradeVersioningOverride(),
+        request_eager_start=False,
+        rpc_metadata={"x-why": "a test"},
+        rpc_timeout=timedelta(seconds=30),
+    )
+    started = (await run.handle.fetch_history()).events[0].workflow_execution_started_event_attributes
+    assert started.retry_policy.maximum_attempts == 2
+    assert started.workflow_execution_timeout.ToTimedelta() == timedelta(days=9)
+    assert started.workflow_run_timeout.ToTimedelta() == timedelta(days=8)
+    assert started.workflow_task_timeout.ToTimedelta() == timedelta(seconds=7)
+    assert (started.priority.priority_key, started.priority.fairness_key) == (2, "acme")
+    assert started.priority.fairness_weight == 3
+    assert started.versioning_override.auto_upgrade
+    found = await run.handle.describe()
+    assert await found.memo_value("ticket") == 7
+    assert await found.static_summary() == "waits"
+    assert await found.static_details() == "for *days*"
+    status = await run.status()
+    assert (status.tags, status.tenant, status.user) == (("vip",), "acme", "ana")
+    await run.terminate("seen enough")
+
+
+async def test_a_signal_comes_with_the_start_or_to_the_run_that_is_running(env: Environment) -> None:
+    id = env.id()
+    for _ in range(2):
+        run = await env.client.start(Heard.run, 2, id=id, start_signal="hear", start_signal_args=["yes"])
+    with pytest.raises(RunExists, match="began with another input"):
+        await env.client.start(Heard.run, 3, id=id, start_signal="hear", start_signal_args=["no"])
+    assert await run.result() == ["yes", "yes"]
+
+
+async def test_several_arguments(env: Environment) -> None:
+    run = await env.client.start(Sum.run, id=env.id(), args=[1, 2])
+    assert await run.result() == 3
+    assert await (await env.client.start(Sum.run, id=run.id, args=[1, 2])).result() == 3
+    with pytest.raises(RunExists, match="began with another input"):
+        await env.client.start(Sum.run, id=run.id, args=[1, 3])
+    with pytest.raises(InputInvalid, match="missing a required argument"):
+        await env.client.start(Sum.run, id=env.id(), args=[1])
+    with pytest.raises(InputInvalid, match="given twice"):
+        await env.client.start("Sum", 1, id=env.id(), args=[1])
+
+
 async def test_cancelling_a_closed_run_changes_nothing(env: Environment) -> None:
     run = await env.client.start(Steps.run, "once", id=env.id())
     await run.result()
@@ -107,7 +199,7 @@ async def test_cancelling_a_closed_run_changes_nothing(env: Environment) -> None
 
 
 async def test_status_tells_what_a_run_is_and_has_been_tagged(env: Environment) -> None:
-    run = await env.client.start(Patient.run, id=env.id(), tags=["nightly", "team:docs"], summary="waits")
+    run = await env.client.start(Patient.run, id=env.id(), tags=["nightly", "team:docs"], static_summary="waits")
     status = await run.status()
     assert status.workflow == "Patient"
     assert status.state == "running"
@@ -170,7 +262,7 @@ async def test_a_budget_of_a_newer_version_is_read(env: Environment) -> None:
 
 
 async def test_a_delayed_start_waits(env: Environment) -> None:
-    run = await env.client.start(Steps.run, "later", id=env.id(), delay=timedelta(hours=1))
+    run = await env.client.start(Steps.run, "later", id=env.id(), start_delay=timedelta(hours=1))
     assert (await run.status()).events == 1
     await run.terminate("seen enough")
 
@@ -291,12 +383,10 @@ async def test_temporals_own_environment_is_used(temporal: str, monkeypatch: pyt
 
 
 async def test_a_tenant_gets_its_fair_share_and_a_priority_its_place(env: Environment) -> None:
-    run = await env.client.start(Steps.run, "x", id=env.id(), tenant="acme", priority=2)
+    run = await env.client.start(Steps.run, "x", id=env.id(), tenant="acme", priority=Priority(priority_key=2))
     await run.result()
     started = (await run.handle.fetch_history()).events[0].workflow_execution_started_event_attributes
     assert (started.priority.fairness_key, started.priority.priority_key) == ("acme", 2)
 
     with pytest.raises(InputInvalid, match="64 bytes"):
         await env.client.start(Steps.run, "x", id=env.id(), tenant="a" * 65)
-    with pytest.raises(InputInvalid, match="1, which goes first, to 5"):
-        await env.client.start(Steps.run, "x", id=env.id(), priority=6)

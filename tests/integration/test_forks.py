@@ -15,7 +15,8 @@ from llmflow.client import Run
 from llmflow.errors import InputInvalid, RequestRejected, RunExists, RunNotCompleted, RunNotFound, StepNotFound
 from llmflow.prompts.files import load_prompts
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import NONE, Labels, Reason
+from llmflow.stores.prompts.changes import NONE, Reason
+from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.schema import calls
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment

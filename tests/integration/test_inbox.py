@@ -187,7 +187,7 @@ async def test_without_a_worker_decisions_wait_for_the_run(
 
 
 async def test_a_run_takes_no_answer_before_its_delay_is_over(desk: Environment) -> None:
-    run = await desk.client.start(Publish.run, "one", id=desk.id(), delay=timedelta(hours=1))
+    run = await desk.client.start(Publish.run, "one", id=desk.id(), start_delay=timedelta(hours=1))
     begins = (await run.handle.describe()).execution_time
     assert begins
     for ask in (partial(run.approve, "publish", by="ana"), partial(run.reject, "publish", by="ana"), run.approvals):
@@ -205,7 +205,7 @@ async def test_a_run_takes_no_answer_before_its_delay_is_over(desk: Environment)
 
 
 async def test_a_plain_signal_waits_for_the_end_of_a_delay(desk: Environment) -> None:
-    run = await desk.client.start(Publish.run, "one", id=desk.id(), delay=timedelta(hours=1))
+    run = await desk.client.start(Publish.run, "one", id=desk.id(), start_delay=timedelta(hours=1))
     await run.handle.signal(DECIDE.name, {"approval": "publish", "approved": True, "by": "ana"})
     assert (await run.status()).events == 2, "it has begun nothing"
 

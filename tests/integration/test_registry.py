@@ -15,7 +15,8 @@ from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.prompts.files import parse_prompt
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import Labels, Reason
+from llmflow.stores.prompts.changes import Reason
+from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.schema import calls
 from tests.helpers.postgres import Postgres
 from tests.integration.labelled import PLAN, Continued, Once

@@ -52,7 +52,7 @@ async def test_a_call_that_is_running_is_waited_for(env: Environment) -> None:
 
 
 async def test_a_delayed_start_and_the_timeout_of_a_run(env: Environment) -> None:
-    run = await env.client.start(Hours.run, 50, id=env.id(), delay=DAY, timeout=3 * DAY)
+    run = await env.client.start(Hours.run, 50, id=env.id(), start_delay=DAY, execution_timeout=3 * DAY)
     await env.skip(run, 30.5 * HOUR)
     assert await run.handle.query(Hours.count) == 6
     await env.skip(run, 2 * DAY)

@@ -50,8 +50,9 @@ def carried(info: workflow.Info) -> Carried:
 
 def _budget(info: workflow.Info) -> Budget | None:
     given = _noted(BUDGET)
-    # By the run and not by its id, which another run may have later.
-    return given.model_copy(update={"id": info.first_execution_run_id}) if given else None
+    # By the run and not by its id, which another run may have later. Runs of a cron schedule do not share it.
+    run = info.run_id if info.cron_schedule else info.first_execution_run_id
+    return given.model_copy(update={"id": run}) if given else None
 
 
 def batch_of(info: workflow.Info) -> Batch | None:

@@ -4,7 +4,7 @@ from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.service.prompts.drift import Drift, Drifts, drifts
 from llmflow.service.prompts.store import PromptStore, opened, store_name
 from llmflow.service.prompts.versions import Difference, Pulled, difference, pull
-from llmflow.stores.prompts.labels import FILE
+from llmflow.stores.prompts.changes import FILE
 from llmflow.stores.prompts.rollouts import BUCKETS, Unit, percent
 from llmflow.stores.prompts.states import Move, PromptState, Version
 

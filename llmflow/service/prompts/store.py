@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from llmflow.config import Settings
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import Labels, Reason
+from llmflow.stores.prompts.changes import Reason
+from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.refs import PromptRef
 

@@ -9,7 +9,7 @@ from llmflow.app import App
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, Remedy
 from llmflow.prompts.prompt import PromptVersion
 from llmflow.service.prompts.store import PromptStore
-from llmflow.stores.prompts.labels import FILE
+from llmflow.stores.prompts.changes import FILE
 from llmflow.stores.prompts.states import PromptState
 
 

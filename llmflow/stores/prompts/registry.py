@@ -8,7 +8,7 @@ from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.prompts.files import parse_prompt
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import FILE
+from llmflow.stores.prompts.changes import FILE
 from llmflow.stores.prompts.rollouts import Rollout, Unit
 from llmflow.stores.prompts.states import state_of
 from llmflow.stores.prompts.versions import add_versions

@@ -257,3 +257,29 @@ class Steps:
             pass
         async with flow.step(name):
             return "done"
+
+
+@workflow.defn
+class Heard:
+    """Waits until it has heard so much."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    @workflow.signal
+    def hear(self, said: str) -> None:
+        self.heard.append(said)
+
+    @workflow.run
+    async def run(self, wanted: int) -> list[str]:
+        await workflow.wait_condition(lambda: len(self.heard) >= wanted)
+        return self.heard
+
+
+@workflow.defn
+class Sum:
+    """Takes several arguments."""
+
+    @workflow.run
+    async def run(self, one: int, other: int) -> int:
+        return one + other

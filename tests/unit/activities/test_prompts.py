@@ -14,7 +14,8 @@ from llmflow.flow.run.pins import RunPins
 from llmflow.prompts.files import load_prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import Labels, Reason
+from llmflow.stores.prompts.changes import Reason
+from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions

@@ -1,5 +1,6 @@
 """What a start refuses before it sends anything: here there is no server to send it to."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from temporalio.client import Client as TemporalClient
 from temporalio.common import RawValue
 
 from llmflow.client import Client
-from llmflow.errors import InputInvalid
+from llmflow.client._inputs import same_input
+from llmflow.errors import ConfigInvalid, InputInvalid
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.types.budgets import Budget
 
@@ -80,9 +82,11 @@ async def started(workflow: Any, *given: object, **options: Any) -> BaseExceptio
         ({"id": "a", "budget": 0.5}, "budget", "budget=0.5: give a Budget"),
         ({"id": "a", "tags": "vip"}, "tags", "tags='vip': give a list, such as ['vip']"),
         ({"id": "a", "tags": [1]}, "tags", "tags=[1]: give a list of texts"),
-        ({"id": "a", "delay": 10}, "delay", "delay=10: Input should be a valid timedelta"),
+        ({"id": "a", "start_delay": 10}, "start_delay", "start_delay=10: Input should be a valid timedelta"),
         ({"id": "a", "tenant": 7}, "tenant", "tenant=7: Input should be a valid string"),
-        ({"id": "a", "priority": "first"}, "priority", "priority='first': Input should be a valid integer"),
+        ({"id": "a", "priority": "first"}, "priority", "priority='first': Input should be an instance of Priority"),
+        ({"id": "a", "retry_policy": 3}, "retry_policy", "retry_policy=3: Input should be an instance of RetryPolicy"),
+        ({"id": "a", "start_signal_args": 3}, "start_signal_args", "start_signal_args=3: Input should be"),
     ],
 )
 async def test_an_option_that_cannot_be_used_is_named(options: dict[str, object], field: str, says: str) -> None:
@@ -124,5 +128,66 @@ async def test_an_input_of_another_shape_is_refused(workflow: object, given: lis
     ],
 )
 async def test_what_fits_or_cannot_be_known_is_sent(workflow: object, given: list[object]) -> None:
-    options = {"budget": Budget.model_validate({"usd": "0.50"}), "tags": ("a", "b"), "tenant": None, "delay": None}
+    options = {
+        "budget": Budget.model_validate({"usd": "0.50"}),
+        "tags": ("a", "b"),
+        "tenant": None,
+        "start_delay": None,
+    }
     assert "Connection refused" in str(await started(workflow, *given, id="a", **options))
+
+
+class Depth(BaseModel, strict=True):
+    on: date
+    pages: int = 1
+
+
+@workflow.defn
+class Dive:
+    @workflow.run
+    async def run(self, depth: Depth) -> None:
+        """Takes a strict model."""
+
+
+@pytest.mark.parametrize(
+    ("workflow", "given", "recorded", "same"),
+    [
+        (Ask.run, [Question(text="why?")], [{"text": "why?", "pages": 1}], True),
+        (Ask.run, [Question(text="why?")], [{"text": "why?"}], True),  # from before a field was added
+        (Ask.run, [{"text": "why?"}], [{"text": "why?", "pages": 1}], True),
+        (Ask.run, [Question(text="why?")], [{"text": "why not?"}], False),
+        (Ask.run, [Question(text="why?")], [{"txt": "why?"}], False),  # from before a field was renamed
+        (Ask.run, [Question(text="why?")], [], False),
+        (Ask.run, [Question(text="why?")], [b"\xff"], False),  # which is no JSON
+        (Dive.run, [Depth(on=date(2026, 1, 2))], [{"on": "2026-01-02"}], True),
+        (Tick.run, [], [], True),
+        (Tick.run, [], ["bob"], False),
+        (Greet.run, [], [None], True),
+        (Greet.run, ["ana", True], ["ana", False], False),
+        (Untyped.run, [{"any": 1}], [{"any": 1}], True),
+        (Untyped.run, [{"any": 1}], [{"any": 2}], False),
+        ("Ask", [Question(text="why?")], [{"text": "why?", "pages": 1}], True),
+        ("Ask", [Question(text="why?")], [{"text": "why?"}], False),  # of a mere name, nobody knows the defaults
+    ],
+)
+async def test_whether_a_run_began_with_this_input(
+    workflow: object, given: list[object], recorded: list[object], same: bool
+) -> None:
+    temporal = await TemporalClient.connect("127.0.0.1:1", lazy=True, plugins=[LLMFlowPlugin()])
+    assert same_input(temporal, workflow, given, recorded) is same
+
+
+async def test_what_cannot_be_told_a_schedule() -> None:
+    temporal = await TemporalClient.connect("127.0.0.1:1", lazy=True, plugins=[LLMFlowPlugin()])
+    client = Client(temporal, "queue")
+    action = client.schedule_action(Ask.run, Question(text="why?"), id="a", tenant="acme", memo={"b": 1})
+    assert (action.id, action.task_queue, action.memo) == ("a", "queue", {"b": 1, "llmflow.tenant": "acme"})
+    assert action.priority.fairness_key == "acme"
+    with pytest.raises(InputInvalid, match="a schedule takes no `start_delay`: leave it out"):
+        client.schedule_action(Tick.run, id="a", start_delay=timedelta(hours=1))
+    with pytest.raises(InputInvalid, match="Ask does not take this input"):
+        client.schedule_action(Ask.run, {"txt": "?"}, id="a")  # pyright: ignore[reportArgumentType, reportCallIssue]  # on purpose
+    with pytest.raises(InputInvalid, match=r"start\(\) needs `id`"):
+        client.schedule_action(Tick.run)  # pyright: ignore[reportArgumentType, reportCallIssue]  # on purpose
+    with pytest.raises(ConfigInvalid, match="no task queue"):
+        Client(temporal).schedule_action(Tick.run, id="a")

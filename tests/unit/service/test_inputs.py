@@ -168,25 +168,3 @@ def _taking(kind: type) -> type:
     run.__annotations__["value"] = kind
     run.__qualname__ = "Strange.run"
     return workflow.defn(type("Strange", (), {"run": workflow.run(run)}))
-
-
-@pytest.mark.parametrize(
-    ("given", "recorded", "same"),
-    [
-        ('{"text": "why?"}', {"text": "why?", "depth": {"pages": 1}, "tags": None}, True),
-        ('{"text": "why?"}', {"text": "why?"}, True),  # from before a field was added
-        ('{"text": "why?"}', {"text": "why not?"}, False),
-        ('{"text": "why?"}', {"txt": "why?"}, False),  # from before a field was renamed
-        ('{"text": "why?"}', None, False),
-        ('{"text": "why?"}', b"\xff", False),  # which is no JSON
-    ],
-)
-def test_whether_a_run_began_with_this_input(given: str, recorded: object, same: bool) -> None:
-    kind = Workflow.of(Ask)
-    assert kind.same((kind.validate(given),), recorded) is same
-
-
-def test_a_run_that_began_with_nothing() -> None:
-    kind = Workflow.of(Greet)
-    assert kind.same((), None)
-    assert not kind.same((), "bob")

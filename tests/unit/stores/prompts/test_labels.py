@@ -9,7 +9,8 @@ from llmflow.errors import InputInvalid, PromptNotFound, PromptVersionMissing, R
 from llmflow.prompts.files import parse_prompt
 from llmflow.prompts.prompt import Prompts
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import Labels, Reason
+from llmflow.stores.prompts.changes import Reason
+from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.refs import PromptRef
 from tests.helpers.calls import NOON, a_call

@@ -11,7 +11,8 @@ from llmflow.errors import PromptInvalid, PromptVersionMissing
 from llmflow.prompts.files import load_prompts
 from llmflow.prompts.prompt import Prompts
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.labels import Labels, Reason
+from llmflow.stores.prompts.changes import Reason
+from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions
