@@ -1,1 +1,1 @@
-"""What a prompt is: its file, front matter, templates and version. No database, no Temporal."""
+"""Prompts: files, front matter, templates and versions. No database, no Temporal."""

@@ -43,18 +43,18 @@ ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "use
 
 
 def load_prompts(folder: Path, prefix: str) -> Prompts:
-    """Every `.prompt` file in a folder and the folders below: `plan.prompt` becomes `{prefix}/plan`.
+    """Read every `.prompt` file in a folder and the folders below: `plan.prompt` becomes `{prefix}/plan`.
 
     Args:
-        folder: Of the files.
+        folder: Folder of the files.
         prefix: The first part of the names.
 
     Raises:
-        ConfigInvalid: there is no such folder, or no prompt in it.
+        ConfigInvalid: the folder does not exist, or holds no prompt.
         PromptInvalid: files that do not parse; one line `file:line:column: what is wrong` for each problem of each.
     """
     if not folder.is_dir():
-        raise ConfigInvalid(f"{folder} is no folder: it should hold the `.prompt` files of the app `{prefix}`")
+        raise ConfigInvalid(f"{folder} is not a folder: it should hold the `.prompt` files of the app `{prefix}`")
     paths = sorted(path for path in folder.rglob("*.prompt") if path.is_file())
     if not paths:
         raise ConfigInvalid(f"{folder} holds no `.prompt` files; the smallest has two lines: `user:` and a text")
@@ -79,7 +79,7 @@ def _parse(data: bytes, name: str, path: Path) -> PromptVersion:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        raise PromptInvalid(f"{path}:{line}:{column}: this is no UTF-8; save the file as UTF-8") from None
+        raise PromptInvalid(f"{path}:{line}:{column}: this is not UTF-8; save the file as UTF-8") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise PromptInvalid(f"{path}:{line}:1: the line has a NUL character, which no database stores: remove it")
@@ -87,7 +87,7 @@ def _parse(data: bytes, name: str, path: Path) -> PromptVersion:
 
 
 def parse_prompt(text: str, name: str, path: str) -> PromptVersion:
-    """The text of a `.prompt` file as a prompt of that name; `path` stands in messages of errors only.
+    """Parse the text of a `.prompt` file as a prompt of that name. `path` appears in error messages only.
 
     Raises:
         PromptInvalid: one line `path:line:column: what is wrong` for each problem.

@@ -1,4 +1,4 @@
-"""The YAML at the top of a `.prompt` file: what it may say, and where in the file it says it."""
+"""YAML at the top of a `.prompt` file: its keys, and the position of each in the file."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated
@@ -24,7 +24,7 @@ class _Config(ModelOptions):
 
 
 class FrontMatter(BaseModel):
-    """What an author may say of a prompt besides its messages; everything is optional."""
+    """Front matter of a prompt. Everything is optional."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,7 +37,7 @@ class FrontMatter(BaseModel):
 
     @property
     def options(self) -> ModelOptions:
-        """`config`, as what it is once unknown keys are ruled out."""
+        """Return `config` with its type, after unknown keys are ruled out."""
         return ModelOptions.model_validate(self.config.model_dump())
 
     @field_validator("output")
@@ -78,5 +78,5 @@ def _message(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         fields = ModelOptions.model_fields if outer == ["config"] else FrontMatter.model_fields
         where = "`config`" if outer else "the front matter"
-        return f"`{name}` is no key of {where}{did_you_mean(str(name), fields)}; it knows {', '.join(fields)}"
+        return f"`{name}` is not a key of {where}{did_you_mean(str(name), fields)}; it knows {', '.join(fields)}"
     return said(detail)

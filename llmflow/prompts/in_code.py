@@ -1,4 +1,4 @@
-"""Prompts that stand in workflow code: the text that a file would have."""
+"""Prompts written in workflow code: the text that a file would have."""
 
 import json
 
@@ -8,10 +8,10 @@ from llmflow.types.prompts import Prompt
 
 
 def prompt_in_code(given: Prompt) -> PromptVersion:
-    """The prompt as if its text stood in a file: of the same version, for the same content.
+    """Parse the prompt as if its text stood in a file. The same content has the same version.
 
     Raises:
-        PromptInvalid: it does not parse; says line and column of such a file.
+        PromptInvalid: it does not parse; names line and column of such a file.
     """
     header = f"---\nmodel: {json.dumps(given.model)}\n---\n" if given.model else ""
     messages = {"system:": given.system, "user:": given.user}

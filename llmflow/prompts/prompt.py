@@ -1,4 +1,4 @@
-"""Prompts: what a `.prompt` file says, and the set of them that a worker has in files."""
+"""Prompts: the parsed `.prompt` file, and the set of them that a worker serves from files."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ class PromptVersion:
 
     ref: PromptRef
     text: str
-    """The file, with its comments and metadata."""
+    """Text of the file, with its comments and metadata."""
     templates: Templates
     model: str | None
-    """An alias of models.yaml or `provider:model`; without one a call must name its model."""
+    """Alias of models.yaml, or `provider:model`. Without one, the call must name its model."""
     options: ModelOptions
     input: Mapping[str, tuple[JsonType, ...]]
-    """Variable -> the JSON types that it may have. Empty when the file does not say: then any type will do."""
+    """Variable -> the JSON types that it may have. Empty if the file does not declare them: any type is accepted."""
     output: Mapping[str, JsonValue] | None
     """JSON schema of the answer: an object."""
     tools: tuple[str, ...]
-    """Names of the tools that the model is offered."""
+    """Names of the tools offered to the model."""
     metadata: Mapping[str, JsonValue]
-    """Whatever the author notes. No model sees it, and it is no part of the version."""
+    """Notes of the author. No model sees them, and the version does not cover them."""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -75,10 +75,10 @@ class Prompts:
         return name in self._by_name
 
     def get(self, name: str) -> PromptVersion:
-        """The version that the file of that name has.
+        """Return the version in the file of that name.
 
         Raises:
-            PromptNotFound: there is no prompt of that name; says what there is.
+            PromptNotFound: no prompt has that name; lists those that exist.
         """
         if name not in self._by_name:
             known = f"It serves: {', '.join(self._by_name)}" if self._by_name else "It serves no prompts"
@@ -90,12 +90,12 @@ class Prompts:
 
 
 def render(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> tuple[Message, ...]:
-    """The prompt's messages with exactly its variables filled in; roles are those of the file, whatever the values say.
+    """Return the prompt's messages with exactly its variables filled in. Values cannot change the roles of the file.
 
     Raises:
-        VariablesInvalid: variables are missing, unknown, of the wrong type, no JSON, or too large (a message has at
+        VariablesInvalid: variables are missing, unknown, of the wrong type, not JSON, or too large (a message has at
             most a million characters); nothing of the prompt was rendered.
-        PromptInvalid: a template cannot be rendered; says file:line:column.
+        PromptInvalid: a template cannot be rendered; names file:line:column.
     """
     problems = [*_wrong_names(prompt, variables), *_wrong_types(prompt, variables)]
     if problems:
@@ -127,7 +127,7 @@ def _wrong_types(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> I
 
 
 def _types_of(value: object) -> frozenset[JsonType]:
-    """The JSON types that a Python value has: none if it is no JSON."""
+    """Return the JSON types of a Python value: none if it is not JSON."""
     match value:
         case None:
             return frozenset({"null"})

@@ -1,9 +1,8 @@
 """Templates of prompts: minijinja, strict and bounded, compiled once.
 
-Whoever writes a prompt is trusted; the values of its variables are not, they come from people, documents and
-models. So a value is only ever data: it is copied as JSON (templates can call methods of Python objects), it
-is never compiled, it cannot end a message or open another one, and it cannot make a template run or grow for
-long.
+Authors of prompts are trusted. Values of variables are not: they come from people, documents and models. So a value
+is only ever data. It is copied as JSON (templates can call methods of Python objects), is never compiled, cannot end a
+message or open another one, and cannot make a template run or grow for long.
 """
 
 import json
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from minijinja import Environment, TemplateError, pass_state
-from minijinja._lowlevel import State  # the type of what minijinja hands to a `pass_state` function
+from minijinja._lowlevel import State  # type of the argument that minijinja passes to a `pass_state` function
 from pydantic import JsonValue
 
 from llmflow.errors import ErrorDetail, PromptInvalid, VariablesInvalid
@@ -24,9 +23,9 @@ LIMIT = 1_000_000
 FUEL = 1_000_000
 """Instructions of one message: about 25 ms."""
 GLOBALS = ("range",)
-"""The functions that templates may call. `namespace` would let a loop double a string each round."""
+"""Functions that templates may call. `namespace` would let a loop double a string in each iteration."""
 UNBOUNDED_FILTERS = ("format", "replace")
-"""Fuel does not stop these: `"%1000000000d"|format(1)` is one instruction."""
+"""Filters and functions that fuel does not stop: `"%1000000000d"|format(1)` is one instruction."""
 
 _STRING = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _TAG = re.compile(
@@ -56,7 +55,7 @@ class Templates:
     """
 
     path: str
-    """Of the file, for messages of errors."""
+    """Path of the file, for error messages."""
     messages: tuple[Template, ...]
     variables: tuple[str, ...] = field(init=False)
     """Names of the variables that the templates use, sorted."""
@@ -75,10 +74,10 @@ class Templates:
         object.__setattr__(self, "variables", tuple(sorted(names - set(GLOBALS))))
 
     def render(self, variables: dict[str, JsonValue]) -> tuple[Message, ...]:
-        """The messages with the variables filled in, without white space around; empty ones are left out.
+        """Render the messages, stripped of surrounding white space. Empty messages are left out.
 
         Raises:
-            VariablesInvalid: a value is no JSON, lacks an attribute that a template reads, or is too large.
+            VariablesInvalid: a value is not JSON, lacks an attribute that a template reads, or is too large.
             PromptInvalid: a template cannot be rendered, or every message came out empty.
         """
         values = _as_json(variables)
@@ -118,7 +117,7 @@ class Templates:
 
 
 def check(template: Template) -> Iterator[Problem]:
-    """What is wrong with a template, as far as it can be seen without its variables."""
+    """Yield the problems of a template that are visible without its variables."""
     environment = _environment()
     try:
         environment.add_template("", template.text)
@@ -134,16 +133,16 @@ def check(template: Template) -> Iterator[Problem]:
 
 
 def problem_of(error: TemplateError, template: Template) -> Problem:
-    """Where in the file, and what."""
+    """Return the position in the file, and the problem."""
     if error.range is None:
         line, column = template.line + (error.line or 1) - 1, 1
     else:
         before = template.text.encode()[: error.range[0]].decode(errors="ignore")
         line, column = _position(template, len(before))
     if error.kind == "OutOfFuel":
-        return Problem(line, column, "the template runs for too long: loop over less")
+        return Problem(line, column, "the template runs for too long: loop over fewer items")
     if error.kind == "UndefinedError":
-        return Problem(line, column, f"{error.detail or 'this value'}: the value that was given has no such part")
+        return Problem(line, column, f"{error.detail or 'this value'}: the given value has no such part")
     return Problem(line, column, error.detail or error.message)
 
 
@@ -153,7 +152,7 @@ def _position(template: Template, offset: int) -> tuple[int, int]:
 
 
 def _exists(environment: Environment, kind: str, name: str) -> bool:
-    # minijinja looks filters and tests up when they run, and has no list of them: so run one on nothing.
+    # minijinja looks up filters and tests when they run, and lists neither: so run each on nothing.
     try:
         environment.eval_expr(f"0|{name}" if kind == "filter" else f"0 is {name}")
     except TemplateError as error:

@@ -1,8 +1,8 @@
-"""The version of a prompt: the hash of what the call sees.
+"""Version of a prompt: the hash of what affects the call.
 
-It covers model, config, input, output, tools, and the roles and texts of the messages. Comments, metadata, the order
-of keys, line endings, white space at the ends of lines and blank lines around a message are not in it. The order of
-keys in `output` is: models write fields in that order.
+The hash covers model, config, input, output, tools, and the roles and texts of the messages. It ignores comments,
+metadata, the order of keys, line endings, white space at the ends of lines and blank lines around a message. The order
+of keys in `output` counts: models write fields in that order.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from llmflow.prompts.templates import Template
 
 
 def version_of(header: FrontMatter, messages: Sequence[Template]) -> str:
-    """12 hex digits of the sha256 of what the call sees."""
-    # What says nothing is left out, so that a key that is invented later changes no version of today.
+    """Return 12 hex digits of the sha256 of what affects the call."""
+    # Empty parts are left out, so that a key that is invented later changes no version of today.
     content = {
         "model": header.model,
         "config": _in_order(header.options.model_dump(mode="json")),

@@ -1,4 +1,4 @@
-"""Connections to the two databases. Work on one is a plain function, and is done in one go."""
+"""Connections to the two databases. Work on one is a plain function that runs to its end."""
 
 import asyncio
 import sqlite3
@@ -16,32 +16,32 @@ from llmflow.errors import ConfigInvalid
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-"""What is done on a connection. It gives values and no cursor: the connection is closed when it returns."""
+"""Work on a connection. It returns values and no cursor: the connection is closed when it returns."""
 
 READERS = 4
-"""Threads that read an SQLite file at once."""
+"""Number of threads that read an SQLite file at once."""
 STEPS = 100_000
-"""Of SQLite's own machine, some milliseconds, between two looks whether a statement is still waited for."""
+"""Instructions of SQLite's virtual machine, some milliseconds, between two checks if a statement is still awaited."""
 
 
 class Connections(Protocol):
-    """A pool of them."""
+    """Pool of connections."""
 
     async def read(self, work: Work[T]) -> T:
-        """Do it where nothing is written."""
+        """Run the work on a connection that only reads."""
         ...
 
     async def write(self, work: Work[T]) -> T:
-        """Do it in a transaction."""
+        """Run the work in a transaction."""
         ...
 
     async def close(self) -> None:
-        """Close them."""
+        """Close the connections."""
         ...
 
 
 class PostgresConnections:
-    """By asyncpg."""
+    """Connections by asyncpg."""
 
     def __init__(self, url: URL, within: float) -> None:
         try:
@@ -66,13 +66,13 @@ class PostgresConnections:
 
 
 class SqliteConnections:
-    """In threads, each transaction whole: SQLite answers in less time than it takes to change threads.
+    """Connections in threads, each transaction in one: SQLite answers in less time than a switch of threads takes.
 
-    An async driver changes them for every statement, cursor and commit, which costs a worker five times as much.
+    An async driver switches threads for every statement, cursor and commit, which costs a worker five times as much.
     """
 
     def __init__(self, url: URL, within: float) -> None:
-        # It waits for a lock a little shorter than we do, so that the error says so.
+        # SQLite waits for a lock a little shorter than we do, so that its error names the lock.
         self._patience = 0.8 * within
         arguments = {"timeout": self._patience, "check_same_thread": False}
         self._engine = create_engine(url, connect_args=arguments, hide_parameters=True)
@@ -87,7 +87,7 @@ class SqliteConnections:
         """See `Connections`."""
 
         def whole(connection: Connection) -> T:
-            # The write lock first, because a reader that begins to write may find the file changed.
+            # BEGIN IMMEDIATE takes the write lock first: a reader that begins to write may find the file changed.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             return work(connection)
 
@@ -117,19 +117,20 @@ class SqliteConnections:
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, done)
         finally:
-            given_up.set()  # nobody waits for it any more, and others do for its thread
+            given_up.set()  # its caller was cancelled, and other callers wait for its thread
 
     def _configure(self, connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # our own BEGIN, and not the driver's
         connection.execute("PRAGMA synchronous=NORMAL").close()
         connection.execute("PRAGMA foreign_keys=ON").close()
-        # WAL lets readers read while one writes. A power cut may undo the last moments, a killed process never does.
+        # WAL lets readers read while one connection writes. A power cut may undo the last moments, a killed process
+        # never does.
         until = monotonic() + self._patience
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL").close()
             except sqlite3.OperationalError as error:
-                # Another makes the same new file: SQLite waits for no lock here.
+                # Another process creates the same file: SQLite does not wait for a lock here.
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
                     raise
                 sleep(0.01)
@@ -138,5 +139,5 @@ class SqliteConnections:
 
 
 def _threads() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
-    """For readers, and for the writer: a file takes one at a time anyway."""
+    """Return the lock for readers, or for the writer: a file takes one writer at a time."""
     return ThreadPoolExecutor(READERS, "llmflow-reads"), ThreadPoolExecutor(1, "llmflow-writes")

@@ -1,4 +1,4 @@
-"""The database: one SQLite file by default, PostgreSQL for a fleet. Every wait for it is bounded."""
+"""Database of llmflow: one SQLite file by default, PostgreSQL for a fleet. Every wait for it has a deadline."""
 
 import asyncio
 import math
@@ -21,23 +21,23 @@ from llmflow.stores.upgrade import is_current, upgrade
 T = TypeVar("T")
 
 WITHIN = 5.0
-"""Seconds that one transaction may take, the wait for a connection included. To give up one that hangs takes 2 more."""
+"""Seconds that one transaction may take, the wait for a connection included. Giving up one that hangs takes 2 more."""
 PATIENCE = 600.0
 """Seconds that a report may take, as `within`: a person waits for it, and no call does."""
 FRESH = 5.0
-"""Seconds for which an answer of the database is proof enough that it is there."""
+"""Seconds for which an answer of the database proves that it is up."""
 _UPGRADE_WITHIN = 3600.0
-"""Seconds for all migrations: a big table may take its time, and whoever upgrades it watches."""
+"""Seconds for all migrations: a big table takes time, and a person watches the upgrade."""
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 class Database:
-    """A pool of connections to the store: `async with Database(url) as database`. Making one does no I/O.
+    """Pool of connections to the store: `async with Database(url) as database`. Constructing it does no I/O.
 
     Args:
         url: `postgresql://user:password@host/database`, `sqlite:///path`, or the path of an SQLite file.
-        create: Make an SQLite file that is not there. Who only reads finds nothing in a new one.
+        create: Create a missing SQLite file. A reader finds nothing in a new one.
 
     Raises:
         ConfigInvalid: the URL cannot be used.
@@ -64,7 +64,7 @@ class Database:
         await self.close()
 
     async def prepare(self) -> None:
-        """See that the schema is the current one. An SQLite file is made and upgraded, PostgreSQL is left alone.
+        """Check that the schema is current. An SQLite file is created and upgraded; PostgreSQL is left alone.
 
         Raises:
             ConfigInvalid: PostgreSQL has an older schema, which `upgrade` brings to the current one. Or the database
@@ -87,7 +87,7 @@ class Database:
         await self.upgrade()
 
     async def upgrade(self) -> bool:
-        """Bring it to the current schema; what it holds is kept. Whether there was something to do.
+        """Upgrade to the current schema and keep all data. True if a migration ran.
 
         Raises:
             ConfigInvalid: the database holds something else, or the schema of a newer llmflow.
@@ -104,55 +104,55 @@ class Database:
 
     @property
     def name(self) -> str:
-        """Where it is, without its password; of a file the absolute path."""
+        """Location without its password: the absolute path of a file, or a URL."""
         if self.is_sqlite:
             return str(Path(self._url.database).absolute()) if self._url.database else ""
         return self._url.set(drivername="postgresql").render_as_string()
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file on this machine."""
+        """True if the store is a file on this machine."""
         return self._url.drivername == _DRIVERS["sqlite"]
 
     @property
     def is_missing(self) -> bool:
-        """Whether it is a file that nobody has made yet."""
+        """True if the store is a file that does not exist yet."""
         path = self._url.database
-        return self.is_sqlite and path is not None and not os.path.exists(path)  # which raises nothing
+        return self.is_sqlite and path is not None and not os.path.exists(path)  # does not raise
 
     @property
     def is_away(self) -> bool:
-        """Whether it did not answer a moment ago, and nobody has asked since."""
+        """True if the last question, a moment ago, had no answer."""
         return monotonic() - self._failed_at <= FRESH
 
     async def read(self, work: Work[T], *, within: float = WITHIN) -> T:
-        """Do `work` on a connection that only reads.
+        """Run `work` on a connection that only reads.
 
         Raises:
-            StoreUnavailable: no answer within so many seconds.
+            StoreUnavailable: no answer within `within` seconds.
         """
         async with self._bounded(within):
             return await self._connections.read(work)
 
     async def write(self, work: Work[T]) -> T:
-        """Do `work` in one transaction: all of it, or nothing.
+        """Run `work` in one transaction: all of it, or nothing.
 
         Raises:
-            StoreUnavailable: no answer within `WITHIN` seconds. The transaction may have been committed all the same,
-                so what is written must be the same when it is written twice.
+            StoreUnavailable: no answer within `WITHIN` seconds. The transaction may still have been committed,
+                so the write must be idempotent.
         """
         async with self._bounded():
             return await self._connections.write(work)
 
     async def check(self) -> None:
-        """Return if it answers now, or answered a moment ago.
+        """Return if the database answers now, or answered a moment ago.
 
         Raises:
             StoreUnavailable: it does not.
         """
         if monotonic() - self._answered_at <= FRESH:
             return
-        if self._asking is None or self._asking.done():  # one question for all who wait
+        if self._asking is None or self._asking.done():  # one question for all callers that wait
             self._asking = asyncio.create_task(self._ask())
         if error := await asyncio.shield(self._asking):
             raise StoreUnavailable(error.message)
@@ -170,7 +170,9 @@ class Database:
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigInvalid(f"the folder of the store {path} cannot be made ({error}): set LLMFLOW_STORE") from None
+            raise ConfigInvalid(
+                f"the folder of the store {path} cannot be created ({error}): set LLMFLOW_STORE"
+            ) from None
 
     async def _ask(self) -> StoreUnavailable | None:
         try:
@@ -190,7 +192,7 @@ class Database:
             if not _is_away(error):
                 raise
             raise self._unavailable(str(error.orig)) from None
-        except OSError as error:  # asyncpg's own, for a connection that cannot be made
+        except OSError as error:  # asyncpg's own error, for a connection that cannot be made
             raise self._unavailable(str(error)) from None
         self._answered_at, self._failed_at = monotonic(), -math.inf
 
@@ -208,26 +210,26 @@ _AWAY = ("08", "25", "28", "3D", "3F", "40", "53", "55", "57", "58", "XX", "4250
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Whether the same may succeed later: the database is away, overloaded, full, or not upgraded. Else it says no."""
+    """True if a retry may succeed: the database is away, overloaded, full, or not upgraded."""
     if error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-            return "no such" in str(error.orig)  # a table or column that is not there (yet), as below
-        # DatabaseError itself is a file that is broken, or no SQLite at all; its other children are our mistakes.
+            return "no such" in str(error.orig)  # a table or column that does not exist (yet), as below
+        # DatabaseError itself means a broken file, or a file that is not SQLite; its subclasses are our mistakes.
         return isinstance(error.orig, sqlite3.OperationalError) or type(error.orig) is sqlite3.DatabaseError
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    return not state or state.startswith(_AWAY)  # none: the connection broke before there was an answer
+    return not state or state.startswith(_AWAY)  # no code: the connection broke before there was an answer
 
 
 def _store_url(url: str) -> URL:
-    """The URL of a store, with the driver that llmflow uses."""
+    """Return the URL of a store, with the driver that llmflow uses."""
     if "://" not in url:
         return _file(URL.create(_DRIVERS["sqlite"], database=url))
     try:
         found = make_url(url)
     except (ArgumentError, ValueError):
-        raise ConfigInvalid("LLMFLOW_STORE is no URL: write postgresql://user:password@host/database") from None
+        raise ConfigInvalid("LLMFLOW_STORE is not a URL: write postgresql://user:password@host/database") from None
     driver = _DRIVERS.get(found.drivername.partition("+")[0])
     if driver is None:
         raise ConfigInvalid(
@@ -239,6 +241,6 @@ def _store_url(url: str) -> URL:
 
 
 def _file(url: URL) -> URL:
-    if url.database in (None, "", ":memory:"):  # there each of our threads would have a database of its own
+    if url.database in (None, "", ":memory:"):  # a database in memory, where each of our threads would have its own
         raise ConfigInvalid("LLMFLOW_STORE names no file: write the path of one, such as ./llmflow.db")
     return url

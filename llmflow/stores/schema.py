@@ -1,4 +1,4 @@
-"""The tables. `migrations/` makes them; a test holds both against each other."""
+"""Tables of the store. `migrations/` creates them; a test compares both."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -37,12 +37,12 @@ class Dollars(TypeDecorator[Decimal]):
         return None if value is None else int((value * _TRILLION).to_integral_value())
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
-        """See base class. Any: an int, or the Decimal that PostgreSQL's sum gives."""
+        """See base class. Any: an int, or the Decimal of PostgreSQL's sum."""
         return None if value is None else Decimal(value) / _TRILLION
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC, as whole microseconds since 1970: SQLite has no type for it."""
+    """Moment in UTC, as whole microseconds since 1970: SQLite has no type for it."""
 
     impl = BigInteger
     cache_ok = True
@@ -72,12 +72,12 @@ calls = Table(
     Column("label", String),
     Column("arm", String),
     Column("model_asked", String, nullable=False),
-    Column("model", String),  # that answered
+    Column("model", String),  # the one that answered
     Column("response_id", String),
     Column("base_url", String),
-    Column("repair", Integer, nullable=False),  # answers before this one that did not fit the type
+    Column("repair", Integer, nullable=False),  # number of earlier answers that did not fit the type
     Column("at", Moment, nullable=False),
-    Column("day", Date, nullable=False),  # of `at`, in UTC
+    Column("day", Date, nullable=False),  # day of `at`, in UTC
     Column("latency_ms", Integer),
     Column("first_token_ms", Integer),
     Column("input_tokens", BigInteger, nullable=False),
@@ -87,7 +87,7 @@ calls = Table(
     Column("reasoning_tokens", BigInteger, nullable=False),
     Column("input_audio_tokens", BigInteger, nullable=False),
     Column("output_audio_tokens", BigInteger, nullable=False),
-    Column("usd", Dollars),  # frozen when the answer came; null: not known
+    Column("usd", Dollars),  # frozen when the answer came; null: unknown
     Column("price_source", String),
     Column("price_matched", String),
     Column("price_date", Date),
@@ -118,7 +118,7 @@ prompt_versions = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("version", String, primary_key=True),
-    Column("text", Text, nullable=False),  # the file
+    Column("text", Text, nullable=False),  # text of the file
     Column("at", Moment, nullable=False),
     Column("by", String, nullable=False),
 )
@@ -161,7 +161,7 @@ scores = Table(
     metadata,
     Column("root_id", String, primary_key=True),
     Column("name", String, primary_key=True),
-    Column("by", String, primary_key=True),  # empty: nobody said who
+    Column("by", String, primary_key=True),  # empty: nobody gave a name
     Column("value", Float, nullable=False),
     Column("at", Moment, nullable=False),
     Column("comment", Text),
@@ -170,9 +170,9 @@ scores = Table(
 budgets = Table(
     "budgets",
     metadata,
-    Column("id", String, primary_key=True),  # the run that it was given to
+    Column("id", String, primary_key=True),  # the run that was given the budget
     Column("spent", Dollars, nullable=False),
-    Column("reserved", Dollars, nullable=False),  # by calls that run now
+    Column("reserved", Dollars, nullable=False),  # by in-flight calls
 )
 
 reservations = Table(
@@ -184,7 +184,7 @@ reservations = Table(
     Column("budget", String, nullable=False),
     Column("usd", Dollars, nullable=False),
     Column("until", Moment, nullable=False),
-    Column("settled", Boolean, nullable=False),  # all of it was charged, until it is known better
-    Column("lost", Text, nullable=False),  # the Call to record if nobody ends it, as JSON
+    Column("settled", Boolean, nullable=False),  # the whole reservation counts until its cost is known
+    Column("lost", Text, nullable=False),  # the Call to record if nothing ends the attempt, as JSON
     Index("reservations_by_end", "settled", "until"),
 )

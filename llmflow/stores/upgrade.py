@@ -1,4 +1,4 @@
-"""Bringing a database to the current schema, by Alembic."""
+"""Upgrade of a database to the current schema, by Alembic."""
 
 from pathlib import Path
 
@@ -7,19 +7,19 @@ from sqlalchemy import Connection, inspect, text
 from llmflow.errors import ConfigInvalid
 
 HEAD = "0001"
-"""The newest migration. Known here, because asking Alembic costs its import: 0.1 s at every start."""
+"""Newest migration. A constant, because importing Alembic costs 0.1 s at every start."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 _LOCK = 0x6C6C6D66
-"""Of PostgreSQL, for whoever upgrades: any number that nobody else uses."""
+"""PostgreSQL advisory lock that serializes upgrades: an arbitrary number that nothing else uses."""
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database has the schema of this llmflow.
+    """True if the database has the schema of this llmflow.
 
     Raises:
-        ConfigInvalid: it has that of a newer one, or something else.
+        ConfigInvalid: the schema is that of a newer llmflow, or of something else.
     """
     revision = _revision(connection)
     if revision is not None and revision not in _known():
@@ -31,12 +31,12 @@ def is_current(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection) -> bool:
-    """Do the migrations that are missing, in the transaction of the connection; whether there were some.
+    """Run the missing migrations in the transaction of the connection. True if one ran.
 
     Raises:
-        ConfigInvalid: it has the schema of a newer llmflow, or something else.
+        ConfigInvalid: the schema is that of a newer llmflow, or of something else.
     """
-    # Of two processes one does it. SQLite has locked already: its transactions lock before they look.
+    # One of two processes upgrades. SQLite has locked already: its transactions lock before they look.
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     if is_current(connection):

@@ -1,4 +1,4 @@
-"""Inserts that may meet a row which is there already: `on_conflict_do_update`, `on_conflict_do_nothing`."""
+"""Inserts that may conflict with an existing row: `on_conflict_do_update`, `on_conflict_do_nothing`."""
 
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 
 def insert_into(database: Database, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """An insert in the words of the database."""
+    """Return an insert in the dialect of the database."""
     if database.is_sqlite:
         return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # 20 ms at every start of the command line, which SQLite can do without
+    from sqlalchemy.dialects import (
+        postgresql,
+    )  # importing it takes 20 ms at every start of the command line, and SQLite does not need it
 
     return postgresql.insert(table)

@@ -1,1 +1,1 @@
-"""Budgets: money reserved before a call, and settled when the call has ended."""
+"""Budgets: money is reserved before a call, and settled when the call has ended."""

@@ -1,6 +1,6 @@
-"""Money is reserved in a budget before a call.
+"""Reservations: money taken from a budget before a call.
 
-A sum in workflow code could not do it: it misses parallel branches, children, and attempts that died after they paid.
+A sum in workflow code is not enough: it misses parallel branches, children, and attempts that died after they paid.
 """
 
 from dataclasses import dataclass
@@ -17,40 +17,40 @@ from llmflow.types.budgets import Budget
 from llmflow.types.usage import dollars
 
 _SOON = 2.0
-"""Seconds after which a call that other calls' reservations keep out is tried again."""
+"""Seconds until the next attempt of a call that other calls' reservations keep out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """Money that one attempt of one call may cost at most."""
+    """Upper bound of the money that one attempt of one call may cost."""
 
     run: str
-    """Workflow id of the run that the budget was given to, for people."""
+    """Workflow id of the run that was given the budget, for people."""
     run_id: str
     activity_id: str
     attempt: int
     budget: Budget
     usd: Decimal
     until: datetime
-    """When its attempt has ended in any case."""
+    """Moment by which its attempt has ended in any case."""
 
 
 class Budgets:
-    """What was spent and what is reserved of each budget."""
+    """Spent and reserved money of each budget."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def reserve(self, wanted: Reservation, *, lost: str) -> None:
-        """Take the money of a call out of its budget, or say no before anything is asked.
+        """Reserve the money of a call in its budget, or refuse the call before the model is asked.
 
         Args:
-            wanted: How much, and until when.
-            lost: What to record if nobody ends the attempt, see `settling.close_overdue`.
+            wanted: Amount of money, and its deadline.
+            lost: Record to write if nothing ends the attempt, see `settling.close_overdue`.
 
         Raises:
-            BudgetExceeded: there is no room, and waiting does not help.
-            LimitReached: there is room when the calls that run now cost less than was reserved for them.
+            BudgetExceeded: the budget has no room, and waiting does not help.
+            LimitReached: there will be room if in-flight calls cost less than their reservations.
             StoreUnavailable: the database does not answer.
         """
         spent, reserved = await self._database.write(lambda connection: self._take(connection, wanted, lost))
@@ -64,14 +64,14 @@ class Budgets:
                 ErrorDetail(field="budget"),
             )
         raise LimitReached(
-            f"{known}, {dollars(reserved)} reserved by calls that run now, and {call}", ErrorDetail(retry_after=_SOON)
+            f"{known}, {dollars(reserved)} reserved by in-flight calls, and {call}", ErrorDetail(retry_after=_SOON)
         )
 
     def _take(self, connection: Connection, wanted: Reservation, lost: str) -> tuple[Decimal, Decimal | None]:
-        """Nothing and `None` if it was taken, else what is spent and reserved."""
+        """Return nothing and `None` if the money was taken, else the spent and the reserved money."""
         new = insert_into(self._database, budgets).values(id=wanted.budget.id, spent=Decimal(0), reserved=Decimal(0))
         connection.execute(new.on_conflict_do_nothing())
-        usd = literal(wanted.usd, Dollars)  # a sum of columns has forgotten that it is money
+        usd = literal(wanted.usd, Dollars)  # a sum of columns loses the money type
         take = (
             update(budgets)
             .values(reserved=budgets.c.reserved + usd)
@@ -80,7 +80,7 @@ class Budgets:
                 budgets.c.spent + budgets.c.reserved + usd <= literal(wanted.budget.usd, Dollars),
             )
         )
-        # Once per attempt: written twice, the second time finds the first, and takes nothing.
+        # One row per attempt: a second write of the same attempt finds the first, and takes nothing.
         row = insert_into(self._database, reservations).values(
             run_id=wanted.run_id,
             activity_id=wanted.activity_id,
@@ -100,7 +100,7 @@ class Budgets:
         return spent, reserved
 
     async def spent(self, budget: Budget) -> Decimal:
-        """US dollars that are spent of a budget, or assumed to be.
+        """Return the US dollars that are spent of a budget, or assumed to be.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -110,7 +110,7 @@ class Budgets:
 
 
 def of_attempt(run_id: str, activity_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
-    """The conditions for the reservation of one attempt."""
+    """Return the conditions for the reservation of one attempt."""
     return (
         reservations.c.run_id == run_id,
         reservations.c.activity_id == activity_id,

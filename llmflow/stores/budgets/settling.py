@@ -1,4 +1,4 @@
-"""What was reserved for a call is settled when the call has ended: spent, or given back."""
+"""Settlement of reservations when the call has ended: the money is spent, or given back."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,10 +12,12 @@ from llmflow.stores.schema import Dollars, budgets, reservations
 
 
 async def close_overdue(database: Database, now: datetime, most: int) -> Sequence[str]:
-    """Count reservations whose attempt nobody ended as spent: it was killed or terminated, and its call made or not.
+    """Count overdue reservations as spent.
+
+    The worker of the attempt was killed or the run terminated, and the call may have been made.
 
     Returns:
-        What to record of each, as it was given to `Budgets.reserve`. If they are `most`, there may be more.
+        The record of each, as it was given to `Budgets.reserve`. If there are `most` records, more may be left.
 
     Raises:
         StoreUnavailable: the database does not answer.
@@ -35,13 +37,14 @@ async def close_overdue(database: Database, now: datetime, most: int) -> Sequenc
 
 
 def settle(connection: Connection, run_id: str, activity_id: str, attempt: int, usd: Decimal | None) -> None:
-    """Give back what an attempt did not cost; `None` if nobody knows what it cost: then it was all of it.
+    """Give back the money that an attempt did not cost. `None` means an unknown cost: all of the reservation counts.
 
-    In the transaction that records the call, and there in the order of budgets, or two workers wait for each other. An
-    attempt that reserved nothing changes nothing, nor does one that is settled, unless now its cost is known.
+    Runs in the transaction that records the call, and there in the order of budgets, or two workers deadlock. An
+    attempt
+    without a reservation changes nothing, nor does a settled one, unless its cost became known only now.
     """
     c, same = reservations.c, of_attempt(run_id, activity_id, attempt)
-    if usd is None:  # the row stays, for late news
+    if usd is None:  # the row stays, for a late result
         taken = connection.execute(
             update(reservations).where(*same, ~c.settled).values(settled=True).returning(c.budget, c.usd)
         )

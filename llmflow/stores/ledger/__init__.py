@@ -1,1 +1,1 @@
-"""The record of calls, with their cost; the journal of paid answers; scores of runs."""
+"""Ledger: the record of calls with their cost, the journal of paid answers, and scores of runs."""

@@ -1,4 +1,4 @@
-"""The ledger, one row per call and attempt, and the journal of answers that were paid."""
+"""Ledger with one row per call and attempt, and the journal of paid answers."""
 
 import asyncio
 import logging
@@ -23,18 +23,18 @@ from llmflow.types.completions import CompletionResult
 _log = logging.getLogger("llmflow.stores")
 
 _GROUP = 200
-"""Rows of one transaction at most."""
+"""Maximum rows of one transaction."""
 _EVERY = timedelta(seconds=5)
-"""Between two looks whether calls wait in the outbox."""
+"""Seconds between two checks if calls wait in the outbox."""
 _SWEEP_EVERY = timedelta(minutes=1)
-"""Calls may wait for the money of attempts that nobody ended."""
+"""Seconds between two checks for overdue reservations: calls may wait for their money."""
 _PURGE_EVERY = timedelta(hours=1)
 _PURGED = 1000
-"""Rows of one transaction at most."""
+"""Maximum rows of one transaction."""
 
 
 class Calls:
-    """Writes calls, those that come together in one transaction. What the database cannot take now, waits."""
+    """Writes calls, with group commit. Calls that the database cannot take now wait in the outbox."""
 
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
@@ -42,32 +42,32 @@ class Calls:
         self._ended = GroupCommit(self._keep, _GROUP)
         self._refused = GroupCommit(self._put_aside, _GROUP)
         self._catching_up = asyncio.Lock()
-        # Made once: to make them takes as long as to execute them.
+        # Built once: building them takes as long as executing them.
         self._upsert = _upsert(database)
         self._insert_answer = insert_into(database, answers).on_conflict_do_nothing()
 
     async def check(self) -> None:
-        """Ask before a model is asked: an answer that cannot be recorded should not be bought.
+        """Check the database before a model is asked: an answer that cannot be recorded should not be paid for.
 
         Raises:
-            StoreUnavailable: the database does not answer, and has not for the last seconds.
+            StoreUnavailable: the database does not answer, and did not for the last seconds.
         """
         await self._database.check()
 
     async def paid(self, id: CallId, request_hash: str) -> CompletionResult | None:
-        """The answer that an earlier attempt of the same call paid for, if one did.
+        """Return the answer that an earlier attempt of the same call paid for, if there is one.
 
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        await self.catch_up()  # it may have come while the database was away
+        await self.catch_up()  # it may have been written to the outbox during an outage
         same = (answers.c.run_id == id.run_id, answers.c.activity_id == id.activity_id)
         query = select(answers.c.result).where(*same, answers.c.request_hash == request_hash)
         found = await self._database.read(lambda connection: connection.scalar(query))
         return CompletionResult.model_validate_json(found) if found else None
 
     async def record_lost(self, call: Call) -> None:
-        """Keep the earlier attempts of `call` that left no row: their workers died, and the vendor may bill them.
+        """Record earlier attempts of `call` that left no row: their workers died, and the vendor may bill them.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -84,19 +84,19 @@ class Calls:
             await self._write(lost)
 
     async def record(self, call: Call) -> None:
-        """Keep a call, and its answer. Returns when it is safe, and raises nothing, because it may be paid.
+        """Record a call and its answer. Returns when both are safe, and never raises, because the call may be paid.
 
-        While the database does not answer, it goes to a file, and from there to the database later.
+        While the database does not answer, the call goes to a file, and from there to the database later.
         """
         await self._ended.add(call)
 
     async def record_later(self, call: Call) -> None:
-        """Keep a call of which it is known that the database cannot take it now."""
+        """Record a call in the outbox, because the database is known to be away."""
         await self._refused.add(call)
 
     @asynccontextmanager
     async def serving(self, keep_answers: timedelta) -> AsyncGenerator[None]:
-        """While it is open, calls that wait go to the database, and old answers go away."""
+        """Move waiting calls to the database and delete old answers, for as long as the context is open."""
         task = asyncio.create_task(self._look_after(keep_answers))
         try:
             yield
@@ -107,7 +107,7 @@ class Calls:
             await self._refused.finish()
 
     async def purge(self, before: datetime) -> int:
-        """Forget the answers of that time, not what they cost, and settled reservations; how many answers there were.
+        """Delete old answers, but not their cost, and old settled reservations. Return the number of answers.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -116,9 +116,9 @@ class Calls:
         return await self._delete(answers, answers.c.at < before)
 
     async def sweep(self, now: datetime) -> None:
-        """Record attempts as lost whose worker was killed, and after which none came that could have done so.
+        """Record attempts as lost if their worker was killed and no later attempt recorded them.
 
-        Only of runs with a budget: a reservation is all that such an attempt leaves.
+        Covers only runs with a budget: a reservation is the only trace of such an attempt.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -127,14 +127,16 @@ class Calls:
             await self._keep(await self._parsed(lines))
 
     async def catch_up(self) -> None:
-        """Write what waits in the outbox.
+        """Write the calls that wait in the outbox.
 
         Raises:
-            StoreUnavailable: the database does not answer; the rest goes on waiting.
+            StoreUnavailable: the database does not answer; the rest keeps waiting.
         """
         try:
             async with self._catching_up, aclosing(self._outbox.each()) as files:
-                if self._database.is_away:  # who had the lock found out; each waiter would take seconds to do the same
+                if (
+                    self._database.is_away
+                ):  # the holder of the lock found out; each waiter would need seconds to find the same
                     raise StoreUnavailable(f"the store {self._database.name} did not answer a moment ago")
                 async for lines in files:
                     await self._write_or_refuse(await self._parsed(lines))
@@ -147,7 +149,7 @@ class Calls:
             try:
                 await self.catch_up()
                 now = datetime.now(UTC)
-                # The next time is set first: what fails is not tried again every few seconds.
+                # The next time is set first, so that a failure is not retried every few seconds.
                 if now >= sweep_at:
                     sweep_at = now + _SWEEP_EVERY
                     await self.sweep(now)
@@ -155,14 +157,14 @@ class Calls:
                     purge_at = now + _PURGE_EVERY
                     await self.purge(now - keep_answers)
             except StoreUnavailable:
-                pass  # every call says so already
+                pass  # every call reports it already
             except SQLAlchemyError as error:
-                _log.error("the store could not be looked after: %s", error)
+                _log.error("the maintenance of the store failed: %s", error)
             await asyncio.sleep(_EVERY.total_seconds())
 
     async def _keep(self, rows: Sequence[Call]) -> None:
         try:
-            if not self._database.is_away:  # else each group of an outage would wait in vain
+            if not self._database.is_away:  # else each group of an outage would wait until its deadline
                 await self._write_or_refuse(rows)
                 return
         except StoreUnavailable as error:
@@ -187,12 +189,12 @@ class Calls:
         return rows
 
     async def _write_or_refuse(self, rows: Sequence[Call]) -> None:
-        """Write what the database takes. One row that it will never take must not keep the others out."""
+        """Write the rows that the database takes. A row that it will never take must not block the others."""
         try:
             await self._write(rows)
         except StoreUnavailable:
             raise
-        except Exception as error:  # of whatever kind: what is paid must reach its history, and the other rows theirs
+        except Exception as error:  # any error: a paid answer must reach its history, and the other rows theirs
             if len(rows) == 1:
                 await self._refuse(line_of(rows[0]), error)
                 return
@@ -208,7 +210,7 @@ class Calls:
             _log.error("the store does not take a call, which is kept in %s: %s", path, error)
 
     async def _write(self, rows: Sequence[Call]) -> None:
-        # In one order everywhere, because each row is locked until the end: two workers would wait for each other.
+        # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock.
         rows = sorted(rows, key=key_of)
         kept = [answer_of(call) for call in rows if call.result]
         reserved = sorted((call for call in rows if call.origin.budget), key=budget_of)
@@ -224,7 +226,7 @@ class Calls:
         await self._database.write(insert)
 
     async def _delete(self, table: Table, where: ColumnElement[bool]) -> int:
-        """Delete what may be many rows; how many there were."""
+        """Delete many rows in batches, and return their number."""
         key = tuple_(*table.primary_key)
         some = delete(table).where(key.in_(select(*table.primary_key).where(where).limit(_PURGED)))
         gone = 0
@@ -236,7 +238,7 @@ class Calls:
 
 
 def _upsert(database: Database) -> Insert:
-    """However often a row comes, and in whatever order: what was paid stays, and any news is better than `lost`."""
+    """Upsert that is idempotent and order-independent: cost is never lowered, and any outcome overrides `lost`."""
     into = insert_into(database, calls)
     values = {column.name: into.excluded[column.name] for column in calls.c if not column.primary_key}
     news = or_(calls.c.outcome == LOST, and_(calls.c.model.is_(None), into.excluded.model.is_not(None)))

@@ -1,4 +1,4 @@
-"""Group commit: rows that come at the same time are written in one transaction."""
+"""Group commit: rows that arrive at the same time are written in one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 class GroupCommit(Generic[T]):
-    """Collects things while `do` works, and gives them to its next call together.
+    """Collects things while `do` works, and passes them together to its next call.
 
     Args:
         do: Writes a group. If it raises, every caller of that group gets the error.
-        most: Things in one group.
+        most: Maximum things in one group.
     """
 
     def __init__(self, do: Callable[[Sequence[T]], Awaitable[None]], most: int) -> None:
@@ -22,7 +22,7 @@ class GroupCommit(Generic[T]):
         self._working: asyncio.Task[None] | None = None
 
     async def add(self, thing: T) -> None:
-        """Return when it is done. It is done even if the caller is cancelled meanwhile."""
+        """Return when the thing is written. It is written even if the caller is cancelled meanwhile."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((thing, done))
         if self._working is None or self._working.done():
@@ -30,7 +30,7 @@ class GroupCommit(Generic[T]):
         await asyncio.shield(done)
 
     async def finish(self) -> None:
-        """Wait until everything is done."""
+        """Wait until everything is written."""
         if self._working:
             await self._working
 
@@ -39,7 +39,9 @@ class GroupCommit(Generic[T]):
             group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
                 await self._do([thing for thing, _ in group])
-            except Exception as error:  # of whatever kind: it is theirs who wait, and the next group is not to blame
+            except (
+                Exception
+            ) as error:  # any error: it goes to the callers of this group, and must not fail the next one
                 for _, done in group:
                     done.set_exception(error)
             else:

@@ -1,4 +1,4 @@
-"""What the database could not take: files beside the worker, until it can."""
+"""Outbox: files beside the worker, for rows that the database could not take."""
 
 import asyncio
 import os
@@ -8,13 +8,13 @@ from uuid import uuid4
 
 
 class Outbox:
-    """A folder of files, each with some lines that were put together. Any process may empty it."""
+    """Folder of files with the lines of one write each. Any process may empty it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     async def put(self, lines: Sequence[str]) -> Path:
-        """Keep lines until they are read; the file, which outlives this process.
+        """Write lines to a file that outlives this process, and return its path.
 
         Raises:
             OSError: the folder cannot be written.
@@ -22,7 +22,7 @@ class Outbox:
         return await asyncio.to_thread(self._put, lines, ".jsonl")
 
     async def refuse(self, lines: Sequence[str]) -> Path:
-        """Keep lines for a person to look at, because the database will never take them; the file.
+        """Write lines for a person to look at, because the database will never take them, and return the file's path.
 
         Raises:
             OSError: the folder cannot be written.
@@ -30,18 +30,19 @@ class Outbox:
         return await asyncio.to_thread(self._put, lines, ".refused")
 
     async def each(self) -> AsyncGenerator[Sequence[str]]:
-        """The lines of each file. A file goes when the next one is asked for: what was done with its lines is done.
+        """Yield the lines of each file, and delete the file when the next one is asked for.
 
         Raises:
-            OSError: the folder cannot be read, or a file not deleted.
+            OSError: the folder cannot be read, or a file cannot be deleted.
         """
         for path in sorted(self.folder.glob("*.jsonl")):
             try:
                 text = await asyncio.to_thread(path.read_bytes)
             except FileNotFoundError:
                 continue  # another worker was faster
-            # Not `splitlines`, which sees other ends of lines in texts, too. What is no UTF-8 will be no JSON either.
-            # A person's editor ends a mended file with an empty line.
+            # Not `splitlines`, which also splits at other line ends inside texts. A line that is not UTF-8 is not JSON
+            # either.
+            # An editor ends a repaired file with an empty line.
             yield [line for line in text.decode(errors="replace").split("\n") if line]
             path.unlink(missing_ok=True)
 
@@ -54,8 +55,8 @@ class Outbox:
                 file.write("\n".join(lines))
                 file.flush()
                 os.fsync(file.fileno())
-            half.rename(path)  # a reader sees the whole file, or none
+            half.rename(path)  # readers see the whole file, or none
         except OSError:
-            half.unlink(missing_ok=True)  # on a full disk, half a file is in the way
+            half.unlink(missing_ok=True)  # on a full disk, half a file would block the outbox
             raise
         return path

@@ -1,4 +1,4 @@
-"""A paid call, as a price list needs it. Stores know no price lists: their caller prices it."""
+"""Paid calls as a price list needs them. Stores know no price lists: their caller prices the calls."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +8,12 @@ from llmflow.types.usage import Usage
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerCall:
-    """What the ledger knows of a paid call that a price depends on."""
+    """Fields of a paid call that its price depends on."""
 
     asked: str
     """`provider:model`."""
     answered: str
-    """The model that answered, without the provider."""
+    """Model that answered, without the provider."""
     usage: Usage
     at: datetime
     tier: str | None

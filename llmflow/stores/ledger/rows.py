@@ -16,14 +16,14 @@ from llmflow.types.usage import Usage
 
 ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
 MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
-"""Outcomes without an answer for which the vendor may take money, and nobody knows how much. An unreadable answer came
-whole. What failed in any other way counts for nothing, also where a vendor bills a request that timed out."""
+"""Outcomes without an answer for which the vendor may bill an unknown amount. An unreadable answer arrived whole. Any
+other failure counts as free, even where a vendor bills a request that timed out."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What PostgreSQL has in no text: NUL, and half a surrogate pair."""
+"""Characters that PostgreSQL texts cannot hold: NUL, and half a surrogate pair."""
 
 
 class CallId(BaseModel):
-    """Where a call stands in Temporal: its run, its activity, and which attempt of it."""
+    """Address of a call in Temporal: its run, its activity, and its attempt."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class CallId(BaseModel):
 
 
 class Call(BaseModel):
-    """One attempt of one call, as the ledger keeps it."""
+    """One attempt of one call, as the ledger stores it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,11 +45,11 @@ class Call(BaseModel):
     source: PromptSource
     origin: Origin
     repair: int = 0
-    """Answers before this one that did not fit the type."""
+    """Number of earlier answers that did not fit the type."""
     model_asked: str
     """`provider:model`."""
     at: datetime
-    """When it began."""
+    """Start of the attempt."""
     outcome: str
     """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, or the class of the error."""
     latency: float | None = None
@@ -58,33 +58,33 @@ class Call(BaseModel):
     """Seconds from the request to the first token; `None` if the answer came in one piece."""
     result: CompletionResult | None = None
     base_url: str | None = None
-    """Where the answer came from: with it a later price list finds the vendor again."""
+    """Source of the answer, by which a later price list finds the vendor again."""
 
 
 def charge_of(call: Call) -> Decimal | None:
-    """What a budget pays for it; `None` if nobody knows: then it is all that was reserved."""
+    """Amount that its budget pays; `None` if unknown: then all of the reservation."""
     if call.result:
         return call.result.cost.usd
     return None if call.outcome in MAYBE_BILLED else Decimal(0)
 
 
 def key_of(call: Call) -> tuple[str, str, int]:
-    """The primary key of its row."""
+    """Return the primary key of its row."""
     return call.id.run_id, call.id.activity_id, call.id.attempt
 
 
 def budget_of(call: Call) -> str:
-    """The id of its budget; empty if it has none."""
+    """Id of its budget; empty if it has none."""
     return (call.origin.budget and call.origin.budget.id) or ""
 
 
 def line_of(call: Call) -> str:
-    """As JSON that also holds what is no text at all, such as half a surrogate pair; pydantic's own would raise."""
+    """Return JSON that can also hold half a surrogate pair, for which pydantic's own raises."""
     return json.dumps(call.model_dump(mode="json"))
 
 
 def row_of(call: Call) -> dict[str, object]:
-    """Its row of the table `calls`."""
+    """Return its row of the table `calls`."""
     result = call.result
     cost = result.cost if result else None
     usage = result.usage if result else Usage()
@@ -124,7 +124,7 @@ def _storable(text: str) -> str:
 
 
 def answer_of(call: Call) -> dict[str, object]:
-    """Its row of the table `answers`, the journal."""
+    """Return its row of the table `answers`, the journal."""
     return {
         "run_id": call.id.run_id,
         "activity_id": call.id.activity_id,

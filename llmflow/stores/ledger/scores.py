@@ -1,4 +1,4 @@
-"""What people, or programs, think of runs: one score for each run, name and person."""
+"""Scores of runs by people or programs: one for each run, name and person."""
 
 import math
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from llmflow.types.reports import Score
 
 
 async def root_of(database: Database, run: str) -> str | None:
-    """Workflow id of the run that began the tree of `run`, if the ledger has a call of it.
+    """Return the workflow id of the run that began the tree of `run`, if the ledger has a call of it.
 
     Raises:
         StoreUnavailable: the database does not answer.
@@ -25,7 +25,7 @@ async def root_of(database: Database, run: str) -> str | None:
 
 
 async def put_score(database: Database, score: Score) -> Score:
-    """Keep a score, and give it back; one of the same run, name and person goes.
+    """Write a score and return it. It replaces one of the same run, name and person.
 
     Raises:
         StoreUnavailable: the database does not answer.
@@ -40,13 +40,13 @@ async def put_score(database: Database, score: Score) -> Score:
 
 
 def new_score(run: str, name: str, value: float, by: str | None, comment: str | None) -> Score:
-    """A score of now.
+    """Make a score with the current time.
 
     Raises:
-        InputInvalid: the name is empty, or the value is no finite number.
+        InputInvalid: the name is empty, or the value is not a finite number.
     """
     if not name.strip():
-        raise InputInvalid("a score needs a name for what is judged, such as `helpful`", ErrorDetail(field="name"))
+        raise InputInvalid("a score needs a name of what it measures, such as `helpful`", ErrorDetail(field="name"))
     if not math.isfinite(value):
         raise InputInvalid(f"a score is a finite number, such as 0.9, not {value}", ErrorDetail(field="value"))
     return Score(run=run, name=name.strip(), value=value, by=by, comment=comment, at=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Run by Alembic, on the connection and in the transaction that `llmflow.stores.upgrade` gives it."""
+"""Alembic environment: runs on the connection and in the transaction that `llmflow.stores.upgrade` gives it."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""Prompts in the database: every version served, and where labels and rollouts point."""
+"""Prompts in the database: every version served, and the targets of labels and rollouts."""

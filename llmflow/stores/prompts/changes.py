@@ -1,4 +1,4 @@
-"""One change of a label or a rollout: which version a word means, and the record of what has changed."""
+"""One change of a label or a rollout: the resolution of words to versions, and the record of the change."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from llmflow.stores.prompts.versions import add_versions
 from llmflow.stores.schema import prompt_labels, prompt_moves, prompt_rollouts, prompt_versions
 
 BACK, FILE, NONE = "back", "file", "none"
-"""What may stand for a version: where the label was before, what the file has, and that there shall be no label."""
+"""Words in place of a version: the label's last target, the version of the file, and no label at all."""
 PROTECTED = "protected"
 
 _SHOWN = 5  # versions, in an error
@@ -25,7 +25,7 @@ _SHOWN = 5  # versions, in an error
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """Who changes something, why, and whether also what is protected."""
+    """Author and reason of a change, and whether it may move a protected label."""
 
     by: str
     why: str | None = None
@@ -33,15 +33,18 @@ class Reason:
 
 
 class _Unresolved(Exception):
-    """A word means no version. What runs have used is read outside of the transaction: it may take long."""
+    """Signals that a word means no version.
+
+    The versions used by runs are read outside of the transaction: that can be slow.
+    """
 
     def __init__(self, error: Callable[[Sequence[str]], LLMFlowError]) -> None:
         self.error = error
-        """It takes the versions that runs have used, newest first."""
+        """Makes the error, from the versions used by runs, newest first."""
 
 
 class LabelChange:
-    """Changes of one label in one transaction, each with its record; what stays as it was leaves none."""
+    """Changes of one label in one transaction, each with its record. An equal value leaves no record."""
 
     def __init__(
         self,
@@ -60,11 +63,11 @@ class LabelChange:
         self._reason = reason
         self._file = file
         self._of_label = {"name": state.name, "label": label}
-        # Asked of the records, because it outlives the label: `none` is no way round it.
+        # Read from the records, because protection outlives the label: `none` does not remove it.
         self._protected = next((move.after is not None for move in reversed(past) if move.kind == "protection"), False)
 
     def find(self, word: str, words: Sequence[str] = ()) -> str:
-        """The version that a word means. `words`: those of all arms, which shall mean several."""
+        """Resolve a word to a version. `words` are those of all arms, which must mean different ones."""
         if self._file and word == FILE:
             return self._file.ref.version
         if self.state.lacks_label(word):
@@ -73,7 +76,7 @@ class LabelChange:
         return self.state.find(word)
 
     def point(self, version: str | None, *, kind: Literal["label", "back"] = "label") -> None:
-        """Let the label point to a version; `None` takes it away."""
+        """Point the label to a version; `None` removes it."""
         found = self.state.labels.get(self.label)
         before = found.version if found else None
         if version == before:
@@ -88,7 +91,7 @@ class LabelChange:
             self._execute(update(prompt_labels).filter_by(**self._of_label).values(version=version))
 
     def protect(self, wanted: bool) -> None:
-        """Protect the label, or protect it no longer."""
+        """Protect the label, or end its protection."""
         if wanted != self._protected:
             self._record("protection", PROTECTED if self._protected else None, PROTECTED if wanted else None)
             self._execute(update(prompt_labels).filter_by(**self._of_label).values(protected=wanted))
@@ -108,7 +111,7 @@ class LabelChange:
     ) -> None:
         if self._protected and not (self._reason.force and self._reason.why):
             raise InputInvalid(
-                f"`{self.label}` of `{self.state.name}` is protected, and moves by force and with a reason only",
+                f"`{self.label}` of `{self.state.name}` is protected, and moves only with force and a reason",
                 ErrorDetail(remedy=Remedy(action="force")),
             )
         move = Move(
@@ -135,7 +138,7 @@ async def change_label(
     work: Callable[[LabelChange], None],
     file: PromptVersion | None = None,
 ) -> tuple[Move, ...]:
-    """Do all of `work` in one transaction, or nothing; what has changed.
+    """Do all of `work` in one transaction, or nothing. Return the changes.
 
     Raises:
         PromptNotFound, PromptVersionMissing, InputInvalid, StoreUnavailable: see `Labels`.
@@ -144,7 +147,7 @@ async def change_label(
     def locked(connection: Connection) -> tuple[Move, ...]:
         if file:
             add_versions(database, connection, [file], reason.by)
-        # Two people who change one prompt at once come one after the other. SQLite has locked everything already.
+        # The row lock serializes people who change one prompt at once. SQLite has locked everything already.
         of_name = prompt_versions.c.name == name
         connection.execute(select(prompt_versions.c.version).where(of_name).with_for_update())
         state, moves = state_of(connection, name), moves_of(connection, name)
@@ -161,7 +164,7 @@ async def change_label(
 
 
 def way_back(change: LabelChange) -> str:
-    """Each way back is a step further into the past, also after an earlier way back."""
+    """Return the target before the last move that is not undone: each `back` goes one step further into the past."""
     visited: list[str | None] = [None]
     for move in change.past:
         if move.kind == "label":
@@ -169,13 +172,13 @@ def way_back(change: LabelChange) -> str:
         elif move.kind == "back":
             visited.pop()
     if (way := visited[-2] if len(visited) > 1 else None) is None:
-        # No label is no version: runs would follow the file, which may be just what is to be undone.
+        # No label is not a version: runs would follow the file, which may be the very one to undo.
         raise _Unresolved(lambda used: _no_way_back(change, used))
     return way
 
 
 def _no_way_back(change: LabelChange, used: Sequence[str]) -> InputInvalid:
-    """It offers no version that an earlier way back has left."""
+    """Refuse, and offer no version that an earlier `back` has left."""
     state, label = change.state, change.label
     found = state.labels.get(label)
     now = found.version if found else next(iter(used), None)
@@ -194,7 +197,7 @@ def _no_way_back(change: LabelChange, used: Sequence[str]) -> InputInvalid:
 def _no_such_label(
     state: PromptState, label: str, used: Sequence[str], others: Collection[str]
 ) -> PromptVersionMissing:
-    """It offers what runs have now, never the version of another arm: both would be the same."""
+    """Refuse, and offer versions used by runs, never that of another arm: both would be the same."""
     near = did_you_mean(label, state.labels)
     missing = f"`{state.name}` has no label `{label}` yet{near}: runs that follow it get the file. Nothing changed. "
     ways, remedy = _offer(state, label, used, others)
@@ -205,7 +208,7 @@ def _no_such_label(
 def _offer(
     state: PromptState, label: str, used: Sequence[str], without: Collection[str | None]
 ) -> tuple[str, Remedy | None]:
-    """The versions that runs have used, newest first, or those in the store, if none was; nothing if there are none.
+    """Offer the versions used by runs, newest first, or else those in the store; nothing if there are none.
 
     The remedy points the label to the first of them.
     """

@@ -1,4 +1,4 @@
-"""Labels and rollouts, as people move them: each change in one transaction with its record."""
+"""Moves of labels and rollouts: each change in one transaction with its record."""
 
 import re
 import secrets
@@ -15,12 +15,12 @@ from llmflow.stores.prompts.states import Move, PromptState, moves_of, state_of,
 
 
 class Labels:
-    """The labels and rollouts of prompts. Where they point from now on is for new runs; open ones keep what they have.
+    """Labels and rollouts of prompts. A change affects new runs only; open runs keep their versions.
 
     The methods raise:
-        PromptNotFound: the store does not know the prompt; says what is near.
+        PromptNotFound: the store does not know the prompt; names the nearest.
         PromptVersionMissing: it does not have that version of it.
-        InputInvalid: that cannot be done; says what can.
+        InputInvalid: the change is not possible; says what is.
         StoreUnavailable: the database does not answer.
     """
 
@@ -28,15 +28,15 @@ class Labels:
         self._database = database
 
     async def states(self, app: str) -> dict[str, PromptState]:
-        """The prompts of an App that the store knows, by name."""
+        """Return the prompts of an App that the store knows, by name."""
         return await self._database.read(lambda connection: states_of_app(connection, app))
 
     async def state(self, name: str) -> PromptState:
-        """What the store knows of one prompt."""
+        """Return the versions, labels and rollouts of one prompt."""
         return await self._database.read(lambda connection: state_of(connection, name))
 
     async def history(self, name: str) -> tuple[PromptState, tuple[Move, ...]]:
-        """What the store knows of one prompt, and every change of its labels and rollouts, oldest first."""
+        """Return `get`, and every change of the prompt's labels and rollouts, oldest first."""
 
         def read(connection: Connection) -> tuple[PromptState, tuple[Move, ...]]:
             return state_of(connection, name), tuple(moves_of(connection, name))
@@ -53,19 +53,19 @@ class Labels:
         protect: bool | None = None,
         file: PromptVersion | None = None,
     ) -> tuple[Move, ...]:
-        """Let a label point to another version.
+        """Point a label to another version.
 
         Args:
-            name: Of the prompt.
-            label: A new one is made.
+            name: Name of the prompt.
+            label: Created if it does not exist.
             to: A version or its first digits, another label, `file`, `back` or `none`. `back` goes to a version, or is
                 refused.
-            reason: Kept with the move.
-            protect: Whether later moves need force and a reason; as it was if left out. It outlives the label.
-            file: What `file` means. It is stored with the change, and not without it.
+            reason: Recorded with the move.
+            protect: True if later moves need force and a reason; unchanged if left out. It outlives the label.
+            file: Version that `file` means. It is stored only if the change is made.
 
         Returns:
-            What has changed.
+            The changes.
         """
 
         def work(change: LabelChange) -> None:
@@ -96,18 +96,18 @@ class Labels:
         unit: Unit | None = None,
         file: PromptVersion | None = None,
     ) -> tuple[Move, ...]:
-        """Split a label between versions, or change how it is split. As few units as possible get another version.
+        """Split a label between versions, or change its split. As few units as possible get another version.
 
         Args:
-            name: Of the prompt.
-            label: A rollout of it wins over where it points.
-            arms: For each arm a version, as in `move`, and how many of the 10,000 buckets it gets.
-            reason: Kept with the change.
-            unit: Whose name decides; as it was if left out, and the run at first.
+            name: Name of the prompt.
+            label: Its rollout takes precedence over its target.
+            arms: For each arm a version, as in `move`, and its number of the 10,000 buckets.
+            reason: Recorded with the change.
+            unit: Kind of unit whose name decides; unchanged if left out, and the run at first.
             file: As in `move`.
 
         Returns:
-            What has changed.
+            The changes.
         """
 
         def work(change: LabelChange) -> None:
@@ -136,13 +136,13 @@ class Labels:
         """End a rollout: the label decides again.
 
         Args:
-            name: Of the prompt.
-            label: The one that is split.
-            reason: Kept with the change.
-            keep: The arm to whose version the label moves; it stays where it is if left out.
+            name: Name of the prompt.
+            label: Label that is split.
+            reason: Recorded with the change.
+            keep: Arm to whose version the label moves; the label stays if left out.
 
         Returns:
-            What has changed.
+            The changes.
         """
 
         def work(change: LabelChange) -> None:

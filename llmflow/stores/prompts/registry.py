@@ -1,4 +1,4 @@
-"""The registry: every version of a prompt that was ever served, and which of them a run begins with."""
+"""Registry of every prompt version that was ever served, and of those that a run begins with."""
 
 from collections.abc import Collection, Mapping
 
@@ -21,7 +21,7 @@ _SHOWN = 5  # versions, in an error
 _label = bindparam("label", type_=String)
 _names = bindparam("names", type_=String, expanding=True)
 _labels, _rollouts, _versions = prompt_labels.c, prompt_rollouts.c, prompt_versions.c
-# Rollouts and labels in one answer: every run asks this once.
+# Rollouts and labels in one query: every run needs it once.
 _CHOICES = union_all(
     select(_rollouts.name, null().label("version"), _rollouts.salt, _rollouts.unit, _rollouts.arms).where(
         _rollouts.label == _label, _rollouts.name.in_(_names)
@@ -33,11 +33,11 @@ _CHOICES = union_all(
 
 
 class Registry:
-    """The versions of prompts: those in a worker's files, and in the store all that were ever served.
+    """Prompt versions: those in a worker's files, and all that were ever served, in the store.
 
     Args:
         database: The store.
-        served: The prompts of the files.
+        served: Prompts of the files.
     """
 
     def __init__(self, database: Database, served: Prompts) -> None:
@@ -46,10 +46,10 @@ class Registry:
         self._loaded: dict[PromptRef, PromptVersion] = {prompt.ref: prompt for prompt in served}
 
     async def push(self, by: str) -> tuple[PromptRef, ...]:
-        """Store the versions of the files that the store does not have yet, under the name of who does it.
+        """Store the versions of the files that the store does not have yet, under the name of their author.
 
         Returns:
-            Those that were new.
+            The new ones.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -57,7 +57,7 @@ class Registry:
         return await self._database.write(lambda connection: add_versions(self._database, connection, self.served, by))
 
     async def add(self, prompt: PromptVersion, by: str) -> None:
-        """Store a version that is in no file, so that every worker can load it.
+        """Store a version that no file has, so that every worker can load it.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -67,10 +67,11 @@ class Registry:
             self._loaded[prompt.ref] = prompt
 
     async def get(self, ref: PromptRef) -> PromptVersion:
-        """Exactly that version: of the files, or of the store.
+        """Return exactly that version, from the files or from the store.
 
         Raises:
-            PromptVersionMissing: neither has it; says what there is. Or this llmflow cannot read the text in the store.
+            PromptVersionMissing: neither has it; lists those that exist. Or this llmflow cannot read the text in the
+                store.
             StoreUnavailable: the database does not answer.
         """
         if ref not in self._loaded:
@@ -78,11 +79,11 @@ class Registry:
         return self._loaded[ref]
 
     async def find(self, name: str, word: str) -> tuple[PromptVersion, PromptSource]:
-        """The version that a word means: the name of a label, a version or its first digits, or `file`.
+        """Resolve a word to a version: the name of a label, a version or its first digits, or `file`.
 
         Raises:
             PromptNotFound: neither the files nor the store know the prompt.
-            PromptVersionMissing: the word means none of its versions; says what there is.
+            PromptVersionMissing: the word means none of its versions; lists those that exist.
             InputInvalid: it means several.
             StoreUnavailable: the database does not answer.
         """
@@ -93,7 +94,7 @@ class Registry:
         return prompt, PromptSource(label=word if word in state.labels else None)
 
     async def has_text(self, name: str, text: str) -> bool:
-        """Whether the store has exactly this text as a version of the prompt.
+        """True if the store has exactly this text as a version of the prompt.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -104,12 +105,12 @@ class Registry:
     async def choose(
         self, names: Collection[str], label: str, units: Mapping[Unit, str]
     ) -> dict[str, tuple[PromptRef, PromptSource]]:
-        """The versions with which a run begins, of those prompts that have the label; the others follow their files.
+        """Resolve the versions of the prompts that have the label; the others follow their files.
 
         Args:
-            names: Of prompts.
-            label: The one that runs follow. A rollout of it wins over where it points.
-            units: The names of the run's units, which decide a rollout.
+            names: Names of prompts.
+            label: Label that runs follow. Its rollout takes precedence over its target.
+            units: Names of the run's units, which decide a rollout.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -139,7 +140,7 @@ class Registry:
         text, known = await self._database.read(read)
         try:
             prompt = parse_prompt(text, ref.name, f"{ref} in the store") if text is not None else None
-        except PromptInvalid as error:  # it did parse where it was stored; another worker may be as new as that one
+        except PromptInvalid as error:  # it parsed where it was stored; another worker may be as new as that one
             raise PromptVersionMissing(
                 f"{error.message}. "
                 "If a newer llmflow has stored it, upgrade this one; until then, another worker may serve it",

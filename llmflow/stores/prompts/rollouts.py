@@ -1,8 +1,8 @@
-"""Rollouts: versions side by side, dealt to runs, users or tenants so that each keeps what it was given.
+"""Rollouts: versions side by side, dealt to runs, users or tenants. Each unit keeps its version.
 
-A unit (a run, a user, a tenant) falls into one of 10,000 buckets by the hash of its name, and each bucket belongs to
-an arm. When the shares change, an arm that grows keeps its buckets and an arm that shrinks gives up some: only the
-units of those move, and nobody else.
+The hash of its name puts a unit (a run, a user, a tenant) into one of 10,000 buckets, and each bucket belongs to an
+arm. When the shares change, a growing arm keeps its buckets and a shrinking arm gives up some: only the units of those
+move.
 """
 
 import hashlib
@@ -22,34 +22,34 @@ Buckets = tuple[tuple[int, int], ...]
 
 
 class Arm(BaseModel):
-    """One of the versions of a rollout, and who gets it."""
+    """One version of a rollout, with its buckets."""
 
     model_config = ConfigDict(frozen=True)
 
     arm: str
-    """Its name, such as `b`."""
+    """Name of the arm, such as `b`."""
     version: str
     buckets: Buckets
 
     @property
     def share(self) -> int:
-        """How many of the 10,000 buckets it has."""
+        """Number of its buckets, out of 10,000."""
         return sum(end - start for start, end in self.buckets)
 
 
 class Rollout(BaseModel):
-    """How a label is split between versions."""
+    """Split of a label between versions."""
 
     model_config = ConfigDict(frozen=True)
 
     salt: str
-    """Of this rollout: the users who try the next one are others."""
+    """Salt of this rollout: another rollout tries its version on other users."""
     unit: Unit
-    """Whose name decides. A run without a user or tenant is dealt by its own id."""
+    """Kind of unit whose name decides. A run without a user or tenant is dealt by its own id."""
     arms: tuple[Arm, ...]
 
     def arm_of(self, unit: str) -> Arm:
-        """The arm of a unit, the same for as long as the shares stay."""
+        """Return the arm of a unit. It stays the same as long as the shares do."""
         number = bucket(self.salt, unit)
         return next(arm for arm in self.arms if any(start <= number < end for start, end in arm.buckets))
 
@@ -59,19 +59,19 @@ class Rollout(BaseModel):
 
 
 def bucket(salt: str, unit: str) -> int:
-    """The bucket of a unit, from 0: the sha256 of salt and name, modulo 10,000."""
+    """Return the bucket of a unit, from 0: the sha256 of salt and name, modulo 10,000."""
     return int.from_bytes(hashlib.sha256((salt + unit).encode()).digest()) % BUCKETS
 
 
 def deal(shares: Mapping[str, int], held: Mapping[str, Buckets]) -> dict[str, Buckets]:
-    """Buckets for each arm; as few as possible change their owner.
+    """Assign buckets to each arm, and move as few as possible.
 
     Args:
-        shares: How many buckets each arm shall have; together all of them.
-        held: Those that arms have already.
+        shares: Number of buckets for each arm; together all of them.
+        held: Buckets that arms have already.
 
     Raises:
-        InputInvalid: the shares are not 100 % together, or one is negative.
+        InputInvalid: the shares do not add up to 100 %, or one is negative.
     """
     if sum(shares.values()) != BUCKETS or any(share < 0 for share in shares.values()):
         said = " + ".join(percent(share) for share in shares.values()) or "nothing"
@@ -85,7 +85,7 @@ def deal(shares: Mapping[str, int], held: Mapping[str, Buckets]) -> dict[str, Bu
 
 
 def percent(share: int) -> str:
-    """Such as `10 %` or `0.5 %`."""
+    """Format a share such as `10 %` or `0.5 %`."""
     return f"{share * 100 / BUCKETS:g} %"
 
 

@@ -1,4 +1,4 @@
-"""What the store knows of prompts: their versions, labels and rollouts, and how those came about."""
+"""State of prompts in the store: versions, labels and rollouts, and the changes that led to them."""
 
 import re
 from collections import defaultdict
@@ -22,29 +22,29 @@ class _Frozen(BaseModel):
 
 
 class Version(_Frozen):
-    """A version that the store has."""
+    """One version in the store."""
 
     version: str
     at: datetime
-    """When it was stored first."""
+    """Moment when it was first stored."""
     by: str
 
 
 class Label(_Frozen):
-    """A name that points to a version."""
+    """Name that points to a version."""
 
     version: str
     protected: bool
 
 
 class Move(_Frozen):
-    """One change: of where a label points, of its rollout, or of its protection."""
+    """One change: of a label's target, of its rollout, or of its protection."""
 
     label: str
     kind: Literal["label", "back", "rollout", "protection"]
-    """`label` and `back` both say where the label points from then on; `back` undid the last move that was not yet."""
+    """`label` and `back` both set the label's target; `back` undid the last move that was not undone yet."""
     before: str | None
-    """A version; of a rollout its unit and arms, as text; of a protection `protected`. `None`: nothing."""
+    """Version; for a rollout its unit and arms, as text; for a protection `protected`. `None`: nothing."""
     after: str | None
     at: datetime
     by: str
@@ -52,21 +52,21 @@ class Move(_Frozen):
 
 
 class PromptState(_Frozen):
-    """What the store knows of one prompt."""
+    """State of one prompt in the store."""
 
     name: str
     versions: tuple[Version, ...]
     """Newest first."""
     labels: Mapping[str, Label] = {}
     rollouts: Mapping[str, Rollout] = {}
-    """By the label that they split."""
+    """Rollouts by the label that they split."""
 
     def find(self, word: str) -> str:
-        """The version that a word means: the name of a label, a version, or its first digits.
+        """Resolve a word to a version: the name of a label, a version, or its first digits.
 
         Raises:
-            PromptVersionMissing: none; says what there is.
-            InputInvalid: several.
+            PromptVersionMissing: the word means none; lists those that exist.
+            InputInvalid: the word means several.
         """
         if word in self.labels:
             return self.labels[word].version
@@ -79,7 +79,7 @@ class PromptState(_Frozen):
         return found[0]
 
     def lacks_label(self, word: str) -> bool:
-        """Whether a word can only be the name of a label, and there is none, nor a rollout of it."""
+        """True if a word can only be the name of a label, and neither that label nor a rollout of it exists."""
         return word not in self.labels and word not in self.rollouts and not re.fullmatch("[0-9a-fA-F]*", word)
 
     def _missing(self, word: str, known: Sequence[str]) -> str:
@@ -96,15 +96,15 @@ class PromptState(_Frozen):
 
 
 def states_of_app(connection: Connection, app: str) -> dict[str, PromptState]:
-    """The prompts of an App that the store knows, by name."""
+    """Return the prompts of an App that the store knows, by name."""
     return _states(connection, lambda name: name.startswith(f"{app}/", autoescape=True))
 
 
 def state_of(connection: Connection, name: str) -> PromptState:
-    """What the store knows of one prompt.
+    """Return the state of one prompt.
 
     Raises:
-        PromptNotFound: nothing; says what is near.
+        PromptNotFound: the store does not know it; names the nearest.
     """
     found = _states(connection, lambda column: column == name)
     if name not in found:
@@ -118,7 +118,7 @@ def state_of(connection: Connection, name: str) -> PromptState:
 
 
 def moves_of(connection: Connection, name: str) -> list[Move]:
-    """Every change of a prompt's labels and rollouts, oldest first."""
+    """Return every change of a prompt's labels and rollouts, oldest first."""
     query = select(prompt_moves).where(prompt_moves.c.name == name).order_by(prompt_moves.c.id)
     return [Move.model_validate(row) for row in connection.execute(query)]
 

@@ -1,4 +1,4 @@
-"""Which versions of prompts the calls of runs have used: the ledger knows it, whatever files and labels say."""
+"""Prompt versions that the calls of runs have used, out of the ledger, whatever files and labels say."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -11,11 +11,11 @@ from llmflow.stores.schema import calls
 
 
 async def last_uses(database: Database, names: Collection[str]) -> Mapping[str, Mapping[str, datetime]]:
-    """When a call last began with each version, by prompt and version, newest first.
+    """Return when a call last began with each version, by prompt and version, newest first.
 
     Args:
         database: The store.
-        names: Of prompts; those without a call are left out.
+        names: Names of prompts; those without a call are left out.
 
     Raises:
         StoreUnavailable: the database does not answer.

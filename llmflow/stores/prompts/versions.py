@@ -1,4 +1,4 @@
-"""Versions of prompts go into the store: once each, with who was first and when."""
+"""Prompt versions in the store: one row each, with its first author and time."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def add_versions(
     """Store the versions that the store does not have yet, in the transaction of this connection.
 
     Returns:
-        Those that were new.
+        The new ones.
     """
     now, columns = datetime.now(UTC), prompt_versions.c
     rows = {
@@ -30,7 +30,7 @@ def add_versions(
     known = {(name, version) for name, version in found}
     new = tuple(ref for ref in rows if (ref.name, ref.version) not in known)
     if new:
-        # Workers that start at once may store the same.
+        # Workers that start at once may store the same version.
         insert = insert_into(database, prompt_versions).on_conflict_do_nothing()
         connection.execute(insert, [rows[ref] for ref in new])
     return new

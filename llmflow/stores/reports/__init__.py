@@ -1,1 +1,1 @@
-"""Questions to the ledger: costs, comparisons of prompt versions, prices of today."""
+"""Reports out of the ledger: costs, comparisons of prompt versions, repricing."""

@@ -1,4 +1,4 @@
-"""How the versions of a prompt fared, side by side: money, time, failures, and what people think of their runs."""
+"""Comparison of the versions of a prompt: money, time, failures, and scores of their runs."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from llmflow.stores.reports.selection import FAILED, PAID, selected
 from llmflow.stores.schema import calls, scores
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
 
-Found = Row[Any]  # Any: numbers and texts; the columns stand in the queries below
+Found = Row[Any]  # Any: numbers and texts; the queries below name the columns
 Query = Select[Any]  # Any: as above
 Where = ColumnElement[bool]
 Key = ColumnElement[str]
@@ -25,7 +25,7 @@ Columns = list[ColumnElement[Any]]  # Any: as above
 async def compare(
     database: Database, prompt: str, filter: CallFilter, by: Literal["version", "model"] = "version"
 ) -> Comparison:
-    """The versions of a prompt, or the models that it asked, with 95 % confidence intervals.
+    """Compare the versions of a prompt, or the models that it asked, with 95 % confidence intervals.
 
     Raises:
         PromptNotFound: the ledger has no call of it; names the nearest.
@@ -56,7 +56,7 @@ def _totals(key: Key, where: Where) -> Query:
     c = calls.c
     columns: Columns = [
         func.count(distinct(c.root_id)).label("runs"),
-        # A model that never answers would look cheap, if its runs counted that another one answered.
+        # A model that never answers would look cheap if its runs counted although another model answered.
         func.count(distinct(c.root_id)).filter(PAID).label("answered_runs"),
         func.count().filter(PAID).label("calls"),
         func.sum(c.usd).label("usd"),
@@ -68,7 +68,7 @@ def _totals(key: Key, where: Where) -> Query:
 
 
 def _ended(key: Key, where: Where) -> Query:
-    """How calls ended: not their attempts, because those of one call fail together."""
+    """Count the ends of calls, not of attempts, because attempts of one call fail together."""
     c = calls.c
     answered = func.max(case((c.outcome == ANSWERED, 1), else_=0)).label("answered")
     failed = func.max(case((or_(FAILED, c.outcome == REFUSED), 1), else_=0)).label("failed")
@@ -81,7 +81,7 @@ def _ended(key: Key, where: Where) -> Query:
 
 
 def _times(key: Key, where: Where, time: Column[int]) -> Query:
-    """Percentiles by nearest rank, because SQLite has no function for them."""
+    """Compute percentiles by nearest rank, because SQLite has no function for them."""
     place = func.row_number().over(partition_by=key, order_by=time).label("place")
     number = func.count().over(partition_by=key).label("number")
     ranked = select(key, time.label("time"), place, number).where(where, PAID, time.is_not(None)).subquery()
@@ -93,7 +93,7 @@ def _times(key: Key, where: Where, time: Column[int]) -> Query:
 
 
 def _scores(key: Key, where: Where) -> Query:
-    """One value for each run and name, because people who score the same run score the same thing."""
+    """Return one value for each run and name, because people who score the same run score the same thing."""
     runs = select(key, calls.c.root_id).where(where).distinct().subquery()
     columns: Columns = [runs.c.key, scores.c.name, func.avg(scores.c.value).label("value")]
     joined = select(*columns).join(scores, scores.c.root_id == runs.c.root_id)
@@ -115,7 +115,7 @@ def _row(
         latency_p95=times.p95 / 1000 if times else None,
         first_token_p50=begun.p50 / 1000 if begun else None,
         failures=share(ended.failed, ended.answered + ended.failed),
-        # A re-ask may fall into another month than what it repeats.
+        # A re-ask may fall into another month than the call that it repeats.
         reasks=share(min(total.reasked, total.first), total.first),
         scores=scored,
     )

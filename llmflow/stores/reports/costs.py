@@ -1,4 +1,4 @@
-"""What was spent, out of the ledger: added up by the database, exactly."""
+"""Costs out of the ledger, added up by the database, exactly."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -14,16 +14,16 @@ from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
 from llmflow.types.usage import Usage
 
-Column = ColumnElement[Any]  # Any: texts, numbers and money; the columns of a report are put together below
+Column = ColumnElement[Any]  # Any: texts, numbers and money; the columns of a report are composed below
 
 _TOKENS = tuple(Usage.model_fields)
 
 
 async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> CostReport:
-    """Calls, tokens and money of the calls that `filter` means, with a row for each combination of `by`.
+    """Report calls, tokens and money of the calls that `filter` selects, with a row for each combination of `by`.
 
     Raises:
-        PromptNotFound, RunNotFound: there is none, because the ledger does not know a name; says which is near.
+        PromptNotFound, RunNotFound: no call matches, because the ledger does not know a name; names the nearest.
         StoreUnavailable: the database does not answer.
     """
     by = tuple(dict.fromkeys(by))
@@ -31,7 +31,7 @@ async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimen
     if not found:
         await check_known(database, filter)
     rows = [CostRow(key={one: _text(row, one) for one in by}, **dict(_spent(row))) for row in found]
-    if "tag" in by:  # a call stands in the row of each of its tags
+    if "tag" in by:  # a call is in the row of each of its tags
         [row] = await _read(database, filter, ())
         total = _spent(row)
     else:
@@ -62,7 +62,7 @@ def _query(filter: CallFilter, by: Sequence[Dimension], *, sqlite: bool) -> Sele
         "arm": c.arm,
     }
     keys = [columns[one].label(one) for one in by]
-    # Outer, because a call without tags counts as well.
+    # An outer join, because calls without tags count as well.
     source = calls.outerjoin(tag, true()) if "tag" in by else calls
     return select(*keys, *_sums()).select_from(source).where(selected(filter, sqlite=sqlite)).group_by(*keys)
 

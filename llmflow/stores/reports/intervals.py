@@ -1,4 +1,4 @@
-"""95 % confidence intervals: of a share by Wilson's score, of a mean by Student's t."""
+"""95 % confidence intervals: Wilson's score for a share, Student's t for a mean."""
 
 from collections.abc import Sequence
 from math import inf, isclose, sqrt
@@ -17,20 +17,20 @@ _T = (
 
 
 def share(count: int, of: int) -> Interval | None:
-    """How large a share is; `None` of nothing. Wilson's interval stays within 0 and 1, and holds for few and rare."""
+    """Estimate a share; `None` of nothing. Wilson's interval stays within 0 and 1, and holds for rare events."""
     if not of:
         return None
     p, z2 = count / of, _Z**2
     middle = (p + z2 / (2 * of)) / (1 + z2 / of)
     half = _Z * sqrt(p * (1 - p) / of + z2 / (4 * of**2)) / (1 + z2 / of)
-    # At the ends rounding could leave the estimate itself outside.
+    # At the ends, rounding could put the estimate itself outside.
     return Interval(value=p, low=max(0.0, min(p, middle - half)), high=min(1.0, max(p, middle + half)), n=of)
 
 
 def mean(values: Sequence[float]) -> Interval:
-    """The mean of one value or more. Of values that are only 0 and 1, such as thumbs, it is a share.
+    """Estimate the mean of at least one value. If all values are 0 or 1, such as thumbs, it is a share.
 
-    Other values that are all the same say nothing of the spread, however many they are: then there is no interval.
+    Other values that are all equal tell nothing about the spread, however many they are: then there is no interval.
     """
     value, n = fmean(values), len(values)
     if {*values} <= {0, 1} and (thumbs := share(round(sum(values)), n)):
@@ -42,7 +42,7 @@ def mean(values: Sequence[float]) -> Interval:
 
 
 def against(one: Interval | None, baseline: Interval | None) -> Interval | None:
-    """With the verdict: a difference is shown if the intervals do not overlap, which is stricter than a test at 5 %."""
+    """Add the verdict: a difference is shown if the intervals do not overlap, which is stricter than a test at 5 %."""
     if one is None or baseline is None:
         return one
     (low, high), (base_low, base_high) = _ends(one), _ends(baseline)

@@ -1,4 +1,4 @@
-"""The names that the ledger knows: of a misspelt one, a report would say that nothing was spent."""
+"""Rejects filter values that the ledger has never seen, so that a typo does not report $0."""
 
 from typing import Literal, get_args
 
@@ -12,15 +12,15 @@ from llmflow.types.reports import CallFilter
 
 _Kind = Literal["prompt", "run", "workflow", "tenant", "model", "tag"]
 
-_NEAR, _SHOWN = 1_000, 5  # names, the latest used first: the nearest is looked for among some, and fewer are shown
+_NEAR, _SHOWN = 1_000, 5  # number of names, latest used first: the nearest is searched among some, and fewer are shown
 
 
 async def check_known(database: Database, filter: CallFilter) -> None:
-    """Return if the ledger has a call of each name that a filter gives, whenever it was made and whatever for.
+    """Return if the ledger has a call of each name that a filter gives, at any time and for any purpose.
 
     Raises:
-        PromptNotFound: it has none of the prompt, or of that version; names the nearest.
-        RunNotFound: it has none of the run, or of any run of that workflow, tenant, model or tag; likewise.
+        PromptNotFound: it has no call of the prompt, or of that version; names the nearest.
+        RunNotFound: it has no call of the run, or of any run of that workflow, tenant, model or tag; likewise.
         StoreUnavailable: the database does not answer.
     """
     for kind in get_args(_Kind):
@@ -41,7 +41,7 @@ async def _has_call(database: Database, filter: CallFilter) -> bool:
 
 
 async def _names(database: Database, kind: _Kind, name: str) -> list[str]:
-    """The latest used first."""
+    """Return the names, latest used first."""
     c, tag = calls.c, tags_of_call(sqlite=database.is_sqlite)
     columns: dict[_Kind, list[ColumnElement[str]]] = {
         "prompt": [c.prompt + "@" + c.version if "@" in name else c.prompt],
@@ -62,8 +62,8 @@ async def _names(database: Database, kind: _Kind, name: str) -> list[str]:
 
 
 def _instead(kind: _Kind, known: list[str]) -> str:
-    if kind == "run":  # it may have asked no model yet
-        return "A run is in it from its first call of a model on"
+    if kind == "run":  # it may not have asked a model yet
+        return "A run is in it from its first model call on"
     if not known:
         return f"It has no call of any {kind}"
     more = len(known) - _SHOWN

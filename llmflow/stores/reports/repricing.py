@@ -1,4 +1,4 @@
-"""The ledger once more, by other price lists: into columns of its own, never over what was frozen."""
+"""Repricing: the ledger by current price lists, in columns of its own, never over the frozen ones."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -31,19 +31,19 @@ async def reprice(
     write: bool,
     progress: Callable[[int, int], None],
 ) -> RepriceReport:
-    """Price the paid calls that `filter` means, and hold the sums against the frozen ones.
+    """Price the paid calls that `filter` selects, and compare the sums with the frozen ones.
 
     Args:
-        database: With the ledger.
-        filter: Which calls.
-        price: What a call costs by the lists of today; `None` for what they do not know.
+        database: Database of the ledger.
+        filter: Selection of calls.
+        price: Cost of a call by current price lists; `None` if they do not know it.
         write: Into `repriced_usd` and `repriced_source`, but never an unknown price over a known one; else nothing is
             changed.
-        progress: Called with the calls done, and their number.
+        progress: Called with the number of calls done, and of all.
 
     Raises:
-        PromptNotFound, RunNotFound: there is none, because the ledger does not know a name; says which is near.
-        StoreUnavailable: the database does not answer. What is written stays, and may be written again.
+        PromptNotFound, RunNotFound: no call matches, because the ledger does not know a name; names the nearest.
+        StoreUnavailable: the database does not answer. Rows already written stay, and may be written again.
     """
     where = and_(selected(filter, sqlite=database.is_sqlite), PAID)
     priced = and_(where, calls.c.price_source != VENDOR)
@@ -95,7 +95,7 @@ async def _keep(database: Database, batch: Sequence[Found], costs: Sequence[Cost
             "to_source": cost.source,
         }
         for row, cost in zip(batch, costs, strict=True)
-        if cost.usd is not None or row.repriced_usd is None  # what a better list knew earlier stays
+        if cost.usd is not None or row.repriced_usd is None  # a price that an earlier, better list knew stays
     ]
     if values:
         await database.write(lambda connection: connection.execute(statement, values))

@@ -1,4 +1,4 @@
-"""Which rows of the ledger a report is about, and what its words mean in SQL."""
+"""Selection of ledger rows for a report, in SQL."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from llmflow.stores.ledger.rows import ANSWERED, MAYBE_BILLED, REFUSED
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 
-# An empty budget asks nothing either; it is no refusal, because waiting does not fill it.
+# An empty budget asks no model either, but it is not a refusal: waiting does not fill it.
 _UNASKED = tuple(sorted({BudgetExceeded.__name__, *(error.__name__ for error in BY_CODE.values() if error.refusal)}))
 
 PAID = calls.c.outcome.in_((ANSWERED, REFUSED))
@@ -20,13 +20,13 @@ FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, *MAYBE_BILLED, *_UNASKED))
 
 
 def tags_of_call(*, sqlite: bool) -> TableValuedAlias:
-    """The tags of each call as rows with a `value`: the one thing that the databases say differently."""
+    """Return the tags of each call as rows with a `value`: the one thing that the databases express differently."""
     each = func.json_each if sqlite else func.json_array_elements_text
     return each(calls.c.tags).table_valued("value", name="tag")
 
 
 def selected(filter: CallFilter, *, sqlite: bool) -> ColumnElement[bool]:
-    """The condition for the calls that a filter means."""
+    """Return the condition for the calls that a filter selects."""
     c, conditions = calls.c, list(_in_time(filter))
     if filter.run:
         conditions.append(or_(c.root_id == filter.run, c.workflow_id == filter.run))

@@ -121,9 +121,7 @@ def test_a_name_that_the_ledger_does_not_know_is_an_error(llmflow: Call, options
 
 
 def test_a_run_may_have_no_call_yet(llmflow: Call) -> None:
-    assert (
-        "from its first call of a model on: `llmflow status new` asks Temporal" in llmflow("cost", "--run", "new").err
-    )
+    assert "from its first model call on: `llmflow status new` asks Temporal" in llmflow("cost", "--run", "new").err
 
 
 def test_json_has_rows_and_total(llmflow: Call, yesterday: datetime) -> None:

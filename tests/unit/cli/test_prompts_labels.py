@@ -72,7 +72,7 @@ def test_a_protected_label_moves_with_force_and_a_reason(prompt: Prompt) -> None
     refused = prompt("label", PLAN, NEW, "--why", "an outage")
     assert (refused.code, refused.err) == (
         2,
-        "error: `production` of `mine/plan` is protected, and moves by force and with a reason only: add --force, and "
+        "error: `production` of `mine/plan` is protected, and moves only with force and a reason: add --force, and "
         "say with --why what for\n",
     )
     prompt.labels(NEW, "--force", "--why", "an outage")

@@ -67,12 +67,12 @@ def test_a_role_line_inside_a_line_is_text() -> None:
         ("system:\n\nuser:\nx", "p:1:1: no text follows `system:`"),
         ("---\nmodel: a\nuser:\nx", "p:1:1: the front matter has no end"),
         ("---\n- a\n---\nuser:\nx", "p:2:1: the front matter must be `key: value` lines"),
-        ("---\n\n\nmodle: a\n---\nuser:\nx", "p:4:1: `modle` is no key of the front matter (did you mean `model`?)"),
+        ("---\n\n\nmodle: a\n---\nuser:\nx", "p:4:1: `modle` is not a key of the front matter (did you mean `model`?)"),
         ("---\nmodel: a\nmodel: b\n---\nuser:\nx", 'p:3:1: found duplicate key "model"'),
         ("---\nmodel: {a\n---\nuser:\nx", "p:2:1"),
         ("---\nmodel: a: b\n---\nuser:\nx", "p:2:9: mapping values are not allowed here"),
         ("---\nmodel: [a]\n---\nuser:\nx", "p:2:1: model: Input should be a valid string"),
-        ("---\nconfig: {top_q: 1}\n---\nuser:\nx", "p:2:10: `top_q` is no key of `config` (did you mean `top_p`?)"),
+        ("---\nconfig: {top_q: 1}\n---\nuser:\nx", "p:2:10: `top_q` is not a key of `config` (did you mean `top_p`?)"),
         ("---\nconfig:\n  max_output_tokens: 0\n---\nuser:\nx", "p:3:3: config.max_output_tokens"),
         ("---\ninput: {q: strin}\n---\nuser:\n{{ q }}", "p:2:9: input.q.0: Input should be 'array'"),
         ("---\ninput: {q: null}\n---\nuser:\n{{ q }}", "p:2:9: input.q: write the type as text"),
@@ -135,7 +135,7 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("folder", "expected"), [("missing", "is no folder"), (".", "holds no `.prompt` files")])
+@pytest.mark.parametrize(("folder", "expected"), [("missing", "is not a folder"), (".", "holds no `.prompt` files")])
 def test_a_folder_without_prompts_is_an_error(tmp_path: Path, folder: str, expected: str) -> None:
     with pytest.raises(ConfigInvalid, match=expected):
         load_prompts(tmp_path / folder, "app")

@@ -1,4 +1,4 @@
-"""Calls, answers, prompts and scores."""
+"""Tables of calls, answers, prompts and scores."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _calls()
     _prompts()
     _scores_and_budgets()

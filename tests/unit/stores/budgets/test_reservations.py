@@ -65,7 +65,7 @@ async def test_no_room_is_said_before_the_call(kept: Budgets, database: Database
 
 async def test_room_that_running_calls_hold_may_come_back(kept: Budgets, database: Database) -> None:
     await take(kept, wanted("0.15"))
-    with pytest.raises(LimitReached, match=r"\$0 is spent, \$0\.15 reserved by calls that run now") as refused:
+    with pytest.raises(LimitReached, match=r"\$0 is spent, \$0\.15 reserved by in-flight calls") as refused:
         await take(kept, wanted("0.10", activity="complete#2"))
     assert refused.value.detail.retry_after
     await ended(database, "0.01")

@@ -152,7 +152,7 @@ async def test_a_protected_label_wants_force_and_a_reason(labels: Labels) -> Non
     strong, mute = Reason(by="ana", why="an outage", force=True), Reason(by="ana", force=True)
     arms = {"a": (A, 10_000)}
     for reason in (ANA, mute, Reason(by="ana", why="an outage")):
-        with pytest.raises(InputInvalid, match="`production` of `app/plan` is protected, and moves by force"):
+        with pytest.raises(InputInvalid, match="`production` of `app/plan` is protected, and moves only with force"):
             await labels.move(NAME, "production", B, reason)
         with pytest.raises(InputInvalid, match="is protected"):
             await labels.move(NAME, "production", A, reason, protect=False)
