@@ -1,4 +1,4 @@
-"""App: what a worker serves, as data."""
+"""App: everything that a worker serves, as data."""
 
 import importlib
 import os
@@ -11,15 +11,15 @@ from llmflow.errors import ConfigInvalid
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
 
-_MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class
+_MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class
 
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """Workflows with the tools, prompts and models that they use. Building one does no I/O."""
+    """Workflows with the tools, prompts and models that they use. Constructing one does no I/O."""
 
     name: str
-    """Short: the task queue, and the first part of the names of its prompts (`research/plan`)."""
+    """Short name: the task queue, and the first part of the names of its prompts (`research/plan`)."""
     workflows: Sequence[type]
     tools: Sequence[ToolSource] = ()
     """Functions with `@tool`, and sources of several tools."""
@@ -31,20 +31,22 @@ class App:
     """Providers of one's own, by name: `mine:model` asks that of `{"mine": MyProvider}`. See `llmflow.types.providers`.
     """
     prices: Path | None = None
-    """A prices.yaml, which wins over every price list; `LLMFLOW_PRICES` can point elsewhere."""
+    """A prices.yaml, which takes precedence over every price list; `LLMFLOW_PRICES` can point elsewhere."""
     passthrough: Sequence[str] = ()
     """Modules of data models, which the sandbox then imports once and not for every run (about 0.5 ms a model).
     Modules of tools are passed through without being named, unless they have a workflow in them: the sandbox checks
     no code that it does not import itself."""
     redact: Callable[[str], str] | None = None
-    """Cleans what was said before it goes into a trace, where the environment asks for content in traces at all."""
+    """Redacts content before it goes into a trace, if the environment asks for content in traces."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
             raise ConfigInvalid(f"App name {self.name!r}: use lower case letters, digits, `-` and `_`")
         for workflow in self.workflows:
             if not hasattr(workflow, _MARK):
-                raise ConfigInvalid(f"App {self.name!r}: {workflow!r} is no workflow: decorate it with @workflow.defn")
+                raise ConfigInvalid(
+                    f"App {self.name!r}: {workflow!r} is not a workflow: decorate it with @workflow.defn"
+                )
         names = [spec.name for spec in self.tool_specs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -63,35 +65,35 @@ class App:
 
     @property
     def task_queue(self) -> str:
-        """Where its runs wait for its workers: the queue of the App's name."""
+        """Return its task queue: the App's name."""
         return self.name
 
     @property
     def workflow_types(self) -> frozenset[str | None]:
-        """Names of its workflows; `None` is that of a dynamic workflow, which runs every other type."""
+        """Return the names of its workflows; `None` is a dynamic workflow, which runs every other type."""
         return frozenset(getattr(workflow, _MARK).name for workflow in self.workflows)
 
     @property
     def tool_specs(self) -> tuple[ToolSpec, ...]:
-        """The tools of all its sources."""
+        """Return the tools of all its sources."""
         return tuple(spec for source in self.tools for spec in source.specs())
 
     @property
     def passthrough_modules(self) -> tuple[str, ...]:
-        """Modules that the sandbox imports once for all runs."""
+        """Return the modules that the sandbox imports once for all runs."""
         tools = dict.fromkeys(source.__module__ for source in self.tools)
         return (*self.passthrough, *(module for module in tools if not self._workflows_in(module)))
 
     def _workflows_in(self, module: str) -> list[type]:
-        """Workflows that are defined in it or, if it is a package, in a module of it: these would be passed, too."""
+        """Return the workflows of a module and, if it is a package, of the modules in it: all would pass."""
         return [one for one in self.workflows if f"{one.__module__}.".startswith(f"{module}.")]
 
 
 def load_app(path: str) -> App:
-    """The App at `package.module:attribute`, such as `mine.app:app`.
+    """Import the App at `package.module:attribute`, such as `mine.app:app`.
 
     Raises:
-        ConfigInvalid: there is none; the message says which part of the path is wrong.
+        ConfigInvalid: no App is there; the message names the wrong part of the path.
     """
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:

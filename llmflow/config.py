@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, at the edges (cli, workers), and handed down as data."""
+"""Settings: read once from the environment, at the edges (cli, workers), and passed down as data."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ from llmflow.types.problems import message_of, problems_of
 
 _ATTRIBUTES = SearchAttributes(cost=wire.COST_ATTRIBUTE, tags=wire.TAGS_ATTRIBUTE, approval=wire.APPROVAL_ATTRIBUTE)
 _Field = Literal["cost", "tags", "approval"]
-_Name = Annotated[str, Field(pattern=r"^[^`]+$")]  # what a list filter can quote
+_Name = Annotated[str, Field(pattern=r"^[^`]+$")]  # values that a list filter can quote
 
 
 def _renamed(names: Mapping[_Field, str | None]) -> SearchAttributes:
@@ -38,11 +38,11 @@ def _who() -> str:
 
 
 class Settings(BaseSettings):
-    """What the environment says: variables `LLMFLOW_*`, and the names below that others made standard.
+    """Values of the environment: variables `LLMFLOW_*`, and the standard names of others below.
 
-    An empty one is none.
+    An empty variable counts as unset.
 
-    How to reach Temporal is not here: `llmflow.client.connect` reads Temporal's own environment variables and
+    The address of Temporal is not here: `llmflow.client.connect` reads Temporal's own environment variables and
     profiles, so that the `temporal` CLI and llmflow always mean the same server.
     """
 
@@ -53,27 +53,28 @@ class Settings(BaseSettings):
     home: Path = Path(".llmflow")
     """Folder of this project's local state: the databases of the dev server and of llmflow, and their logs."""
     cache: Path = Field(default_factory=lambda: user_cache_path("llmflow"))
-    """Folder of what is expensive to get and the same for every project: the Temporal CLI."""
+    """Folder of downloads that all projects share: the Temporal CLI."""
     store: str | None = None
-    """Where calls, answers and prompts are recorded: `postgresql://user:password@host/database`, or the path of an
-    SQLite file; `llmflow.db` in `home` if nobody says."""
+    """Location of the database: `postgresql://user:password@host/database`, or the path of an SQLite file. The default
+    is `llmflow.db` in `home`."""
     keep_answers: int = Field(default=7, ge=1)
-    """Days for which the ledger keeps answers, so that a second attempt of a call finds what the first one paid."""
+    """Days for which the ledger keeps answers, so that a second attempt of a call finds the paid answer of the first
+    one."""
     label: str = "production"
-    """The label of prompts that runs follow. A prompt that has none is served as its file says."""
+    """Label of prompts that runs follow. A prompt without it is served from its file."""
     prices: Path | None = None
-    """Path of a prices.yaml, which wins over every price list."""
+    """Path of a prices.yaml, which takes precedence over every price list."""
     redis: str | None = None
     """`redis://host:port` that shares the limits of models.yaml between workers; without it each counts alone."""
     by: str = Field(default_factory=_who, min_length=1)
-    """Who moves labels, scores, decides and serves prompts, for their records."""
+    """Author of label moves, scores, decisions and served prompts, for their records."""
     webhook: str | None = None
-    """Address that is told of the questions that runs ask people."""
+    """Webhook that is notified of the questions that runs ask people."""
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
-    """Signs what it is told: `whsec_` and 24 to 64 random bytes in base64, as the receiver has it."""
+    """Signing key of notifications: `whsec_` and 24 to 64 random bytes in base64, as the receiver has it."""
     search_attributes: dict[_Field, _Name | None] = {}
-    """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and does
-    without another."""
+    """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and disables
+    another."""
     temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS", pattern=r"^\S+:\d+$")
     """`host:port` of a server to use instead of starting one, as Temporal's own tools read it."""
 
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
         for name in wanted:
             if wanted.count(name) > 1:
                 raise PydanticCustomError(
-                    "same_name", "two are called {name}: give each a name of its own", {"name": name}
+                    "same_name", "two attributes are called {name}: give each a name of its own", {"name": name}
                 )
         return names
 
@@ -108,18 +109,18 @@ class Settings(BaseSettings):
         if not fits:
             raise PydanticCustomError(
                 "webhook_secret",
-                "LLMFLOW_WEBHOOK is told nothing unsigned: set it to `whsec_` and 24 to 64 random bytes in base64",
+                "LLMFLOW_WEBHOOK is sent signed requests only: set it to `whsec_` and 24 to 64 random bytes in base64",
             )
         return secret
 
     @property
     def attributes(self) -> SearchAttributes:
-        """The search attributes that runs write, where their namespace has them."""
+        """Return the search attributes that runs write, if their namespace has them."""
         return _renamed(self.search_attributes)
 
     @property
     def store_url(self) -> str:
-        """Where the store is."""
+        """Return the location of the store."""
         return self.store or str(self.home / "llmflow.db")
 
     @classmethod
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
             field = str(first["loc"][0])
             name = field if field.isupper() else f"LLMFLOW_{field.upper()}"
             raise ConfigInvalid(f"environment variable {name}: {message_of(first)}") from None
-        except SettingsError:  # of the only one that is JSON
+        except SettingsError:  # of the only variable that is JSON
             raise ConfigInvalid(
                 'environment variable LLMFLOW_SEARCH_ATTRIBUTES: write it as JSON, such as {"cost": "OurCost"}'
             ) from None

@@ -1,11 +1,11 @@
-"""Every error that llmflow raises, and who can do something about it.
+"""Every error that llmflow raises, and who can fix it.
 
     LLMFlowError
     ├── ProviderError                 the vendor of a model, or the way to it
     │   ├── RateLimited               retried, after the vendor's delay; then the next candidate
     │   │   └── LimitReached          ours, before the call: a limit of models.yaml; says when there is room again
     │   ├── ProviderUnavailable       retried: 5xx, overload, timeout, dropped connection; then the next candidate
-    │   │   └── CircuitOpen           ours, before the call: it failed again and again; the next candidate at once
+    │   │   └── CircuitOpen           ours, before the call: it failed repeatedly; the next candidate at once
     │   ├── AuthenticationFailed      the operator: a bad or missing key; the next candidate may help
     │   ├── QuotaExhausted            the operator: no money left there; the next candidate may help
     │   ├── ModelNotFound             the operator: no such model there; the next candidate may help
@@ -23,23 +23,23 @@
     │   ├── ToolNotFound              the worker serves no tool of that name
     │   ├── ToolArgumentsInvalid      names the field
     │   ├── ToolOutputInvalid         the tool returned what its annotation forbids
-    │   └── ToolRefused               the tool itself says no, for a reason a retry cannot change
+    │   └── ToolRefused               the tool itself refuses, for a reason a retry cannot change
     ├── InputInvalid                  the caller: a workflow's input does not fit its type
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
     ├── BudgetExceeded                the caller: the run's budget has no room for the call
-    ├── ApprovalError                 people, and what they are asked
-    │   ├── ApprovalNotFound          the run asks no such question now; names those that it asks
-    │   ├── DecisionRefused           not an approver, a form that does not fit, decided already: nothing has changed
-    │   ├── ApprovalExpired           nobody decided in time
-    │   ├── ApprovalRejected          somebody said no, and the workflow cannot go on without a yes
-    │   └── NotificationFailed        the operator: the webhook takes no notification; retried, unless it says no
+    ├── ApprovalError                 people who approve, and their decisions
+    │   ├── ApprovalNotFound          the run has no such open approval; names those that it has
+    │   ├── DecisionRefused           not an approver, a form that does not fit, decided already; changes nothing
+    │   ├── ApprovalExpired           no decision before the deadline
+    │   ├── ApprovalRejected          an approver rejected, and the workflow cannot continue without approval
+    │   └── NotificationFailed        the operator: the webhook takes no notification; retried, unless it refuses
     ├── FanOutFailed                  too few items of a fan-out, or no branch of a race, succeeded
-    ├── CompensationFailed            what is done could not all be undone; `detail.compensations` says what
+    ├── CompensationFailed            not every step could be undone; `detail.compensations` says which
     ├── MachineError                  the author of a state machine
     │   ├── MachineInvalid            unknown or unreachable states, at import; names them
     │   ├── StateTimedOut             a state took too long, and names no other state for that
     │   └── TooManyVisits             a state was entered more often than it may be
-    ├── GuardRejected                 a guard's check did not pass, and nothing can mend it
+    ├── GuardRejected                 a guard's check did not pass, and no repair helped
     ├── VoteUndecided                 too few answers of a vote agree, or as many on another one
     ├── StoreUnavailable              the operator: the database does not answer; retried, nothing was paid
     ├── ConfigInvalid                 the operator: settings, models.yaml, an app that cannot be imported
@@ -51,11 +51,10 @@
         ├── RunNotCompleted           the run ended without a result: failed, cancelled, terminated or timed out
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer
 
-`retryable` says whether the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback`
-whether another candidate model may succeed now; `refusal` that llmflow itself said no before anything was asked or
-paid, so that asking again costs nothing. They cross Temporal as application failures of type
-`llmflow.<ClassName>` with one `ErrorDetail` (`llmflow.converter.failures` translates, in both directions and for every
-room).
+`retryable` tells if the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback` if
+another candidate model may succeed now; `refusal` if llmflow itself refused before anything was asked or paid, so that
+asking again costs nothing. Errors cross Temporal as application failures of type `llmflow.<ClassName>` with one
+`ErrorDetail` (`llmflow.converter.failures` translates, in both directions and for every room).
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -73,7 +72,7 @@ _OfApps = Literal["add_tool", "set_key", "name_model"]
 
 
 class Remedy(BaseModel):
-    """What would help. Each door words it for its readers: the command line as a command, a page as a link."""
+    """Action that would help. Each door words it for its readers: the command line as a command, a page as a link."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,7 +85,7 @@ class Remedy(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """What is known of an error beyond its message. Every field is optional; none ever holds a secret."""
+    """Details of an error beyond its message. Every field is optional; none ever holds a secret."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -99,28 +98,28 @@ class ErrorDetail(BaseModel):
     retry_after: float | None = None
     """Seconds to wait before the same call may succeed."""
     retry: bool | None = None
-    """The vendor's own word on whether to try again; it wins over the class's `retryable`."""
+    """The vendor's own word on a retry; it takes precedence over the class's `retryable`."""
     field: str | None = None
-    """Dotted path of the value that is wrong."""
+    """Dotted path of the wrong value."""
     answer: str | None = None
     """The model's last answer, as text."""
     size: int | None = None
-    """Bytes, of a payload that is too large."""
+    """Bytes of a payload that is too large."""
     failures: tuple[str, ...] = ()
-    """Of a fan-out or a race: which items failed, and how, the first ones."""
+    """First failed items of a fan-out or a race, with their errors."""
     compensations: tuple[str, ...] = ()
-    """Of a saga: what became of each compensation, a line each."""
+    """Outcome of each compensation of a saga, a line each."""
     guard: str | None = None
     """Name of the guard that rejected a value."""
     remedy: Remedy | None = None
-    """What the door that shows the error may offer."""
+    """Action that the door showing the error may offer."""
 
 
 class LLMFlowError(Exception):
-    """The root: catch this to catch everything of ours.
+    """Root of the tree: catch this to catch every error of ours.
 
     The message says what was given, what is possible and the nearest name. It names no command and no option of any
-    door: `detail.remedy` says what would help, and each door words it.
+    door: `detail.remedy` names the action that would help, and each door words it.
     """
 
     retryable: ClassVar[bool] = False
@@ -134,12 +133,12 @@ class LLMFlowError(Exception):
 
     @property
     def may_pass(self) -> bool:
-        """Whether the same call may succeed later: as the vendor says, else as the class does."""
+        """True if the same call may succeed later: as the vendor says, else as the class does."""
         return self.retryable if self.detail.retry is None else self.detail.retry
 
     @classmethod
     def code(cls) -> str:
-        """The failure type under which this error crosses Temporal, such as `llmflow.RateLimited`.
+        """Return the failure type of this error in Temporal, such as `llmflow.RateLimited`.
 
         A subclass of a user's crosses as the class of ours that it extends.
         """
@@ -154,13 +153,13 @@ class ProviderError(LLMFlowError):
 
 
 class RateLimited(ProviderError):
-    """The vendor asks to slow down; `detail.retry_after` says for how long, when the vendor does."""
+    """The vendor asks to slow down; `detail.retry_after` has the seconds, if the vendor gives them."""
 
     retryable = True
 
 
 class LimitReached(RateLimited):
-    """A limit of our own for this model or tenant is used up; `detail.retry_after` says when there is room again."""
+    """A limit of our own for this model or tenant is used up; it has room in `detail.retry_after` seconds."""
 
     refusal = True
 
@@ -172,7 +171,7 @@ class ProviderUnavailable(ProviderError):
 
 
 class CircuitOpen(ProviderUnavailable):
-    """The model failed again and again, and is left alone for `detail.retry_after` seconds.
+    """The model failed repeatedly, and gets no calls for `detail.retry_after` seconds.
 
     The same activity does not wait for it: the workflow asks the next candidate at once.
     """
@@ -194,7 +193,7 @@ class ModelNotFound(ProviderError):
 
 
 class ContextTooLong(ProviderError):
-    """The messages do not fit the model's context window."""
+    """The messages exceed the model's context window."""
 
 
 class ContentRefused(ProviderError):
@@ -202,7 +201,7 @@ class ContentRefused(ProviderError):
 
 
 class AnswerUnreadable(ProviderError):
-    """The vendor's answer came whole, and is billed, but does not have the shape that its API promises."""
+    """The vendor's answer arrived whole, and is billed, but does not have the shape that its API promises."""
 
 
 class RequestRejected(ProviderError):
@@ -220,11 +219,11 @@ class PromptError(LLMFlowError):
 
 
 class PromptNotFound(PromptError):
-    """No prompt of that name."""
+    """No prompt has that name."""
 
 
 class PromptVersionMissing(PromptNotFound):
-    """This worker does not serve the pinned version. Another may, while a new one is rolled out."""
+    """This worker does not serve the pinned version. During a rollout another worker may."""
 
     retryable = True
 
@@ -238,7 +237,7 @@ class VariablesInvalid(PromptError):
 
 
 class ToolError(LLMFlowError):
-    """A tool cannot be called, or says no."""
+    """A tool cannot be called, or refuses."""
 
 
 class ToolNotFound(ToolError):
@@ -250,11 +249,11 @@ class ToolArgumentsInvalid(ToolError):
 
 
 class ToolOutputInvalid(ToolError):
-    """The tool returned something that its own annotation forbids."""
+    """The tool returned a value that its own annotation forbids."""
 
 
 class ToolRefused(ToolError):
-    """The tool will not do this, however often it is asked. Raise it from your own tools."""
+    """The tool refuses, and a retry cannot change that. Raise it from your own tools."""
 
 
 class InputInvalid(LLMFlowError):
@@ -270,27 +269,27 @@ class BudgetExceeded(LLMFlowError):
 
 
 class ApprovalError(LLMFlowError):
-    """A question to people cannot be answered, or was answered with no."""
+    """An approval cannot be decided, or was rejected."""
 
 
 class ApprovalNotFound(ApprovalError):
-    """The run asks no such question now. The message names those that it asks."""
+    """The run has no such open approval. The message names those that it has."""
 
 
 class DecisionRefused(ApprovalError):
-    """A decision that does not count; `detail.field` says why: `by`, `form` or `approved`. The question stays open."""
+    """An invalid decision; `detail.field` says why: `by`, `form` or `approved`. The approval stays open."""
 
 
 class ApprovalExpired(ApprovalError):
-    """Nobody decided before the time was up."""
+    """No decision came before the deadline."""
 
 
 class ApprovalRejected(ApprovalError):
-    """Somebody said no to what the workflow cannot go on without."""
+    """An approver rejected, and the workflow cannot continue without approval."""
 
 
 class NotificationFailed(ApprovalError):
-    """The webhook does not take a notification. The question is asked all the same; `detail.status` is its answer."""
+    """The webhook does not take a notification. The approval is asked all the same; `detail.status` is its answer."""
 
     retryable = True
 
@@ -300,7 +299,7 @@ class FanOutFailed(LLMFlowError):
 
 
 class CompensationFailed(LLMFlowError):
-    """What is done could not all be undone: people must look at `detail.compensations`; `__cause__` began it."""
+    """Not every completed step could be undone: people must look at `detail.compensations`; `__cause__` began it."""
 
 
 class MachineError(LLMFlowError):
@@ -308,19 +307,19 @@ class MachineError(LLMFlowError):
 
 
 class MachineInvalid(MachineError):
-    """States that are unknown, unreachable, without a handler or without a way to an end; the message names them."""
+    """Unknown or unreachable states, or states without a handler or without a way to an end; the message names them."""
 
 
 class StateTimedOut(MachineError):
-    """The time of a state was up, and it does not say which state follows then."""
+    """A state exceeded its timeout, and names no state that follows then."""
 
 
 class TooManyVisits(MachineError):
-    """A state was entered more often than its `max_visits`: the machine goes round in circles."""
+    """A state was entered more often than its `max_visits`: the machine is in a loop."""
 
 
 class GuardRejected(LLMFlowError):
-    """A check on an input or an output did not pass, and neither a repair nor another answer mended it."""
+    """A check on an input or an output did not pass, and neither a repair nor another answer fixed it."""
 
 
 class VoteUndecided(LLMFlowError):
@@ -328,7 +327,7 @@ class VoteUndecided(LLMFlowError):
 
 
 class StoreUnavailable(LLMFlowError):
-    """The database does not answer. Nothing was asked of a model."""
+    """The database does not answer. No model was asked."""
 
     retryable = True
     refusal = True
@@ -339,13 +338,13 @@ class ConfigInvalid(LLMFlowError):
 
 
 class ServerUnavailable(LLMFlowError):
-    """There is no Temporal server to talk to, or it does not answer."""
+    """No Temporal server runs there, or it does not answer."""
 
     retryable = True
 
 
 class RunError(LLMFlowError):
-    """What a client asked of a run cannot be had."""
+    """A client's request about a run cannot be fulfilled."""
 
 
 class RunNotFound(RunError):
@@ -365,7 +364,7 @@ class RunNotCompleted(RunError):
 
 
 class NoWorker(RunError):
-    """No worker polls the run's task queue, so the run can neither go on nor answer."""
+    """No worker polls the run's task queue, so the run can neither continue nor answer."""
 
     retryable = True
 
@@ -381,11 +380,11 @@ BY_CODE = MappingProxyType({cls.code(): cls for cls in _tree(LLMFlowError)})
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` (did you mean ...?)` with the nearest known name, for the end of a message; nothing if none is near."""
+    """Return ` (did you mean ...?)` with the nearest known name, for the end of a message; empty if none is near."""
     near = get_close_matches(name, list(known), n=1)
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 
 def unknown(name: str, known: Collection[str]) -> str:
-    """`'modle' (did you mean `model`?). There is: extra, model`, for the end of a message."""
+    """Return `'modle' (did you mean `model`?). There is: extra, model`, for the end of a message."""
     return f"{name!r}{did_you_mean(name, known)}. There is: {', '.join(sorted(known)) or 'nothing'}"

@@ -1,4 +1,4 @@
-"""YAML whose every value knows its line and column, so that every complaint does too."""
+"""YAML whose every value knows its line and column, so that every error names them too."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from llmflow.errors import ConfigInvalid, unknown
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """What is wrong in a file, and where; both numbers from 1."""
+    """A problem of a file, with its position; both numbers from 1."""
 
     line: int
     column: int
@@ -26,28 +26,28 @@ class Problem:
 
 @dataclass(frozen=True)
 class Node:
-    """A value of a YAML file, and where it stands."""
+    """A value of a YAML file, with its position."""
 
     file: str
     line: int
     column: int
     value: Any  # Any: whatever the author wrote
     parsed: Parsed | None = field(default=None, repr=False, compare=False)
-    """As the parser has it; `None` in a file without a value."""
+    """Node of the parser; `None` in a file without a value."""
 
     def error(self, message: str) -> ConfigInvalid:
-        """The error to raise about this value; it begins with `file:line:column`."""
+        """Return the error to raise about this value; it begins with `file:line:column`."""
         return ConfigInvalid(f"{self.file}:{self.line}:{self.column}: {message}")
 
     def mapping(self, what: str, fields: Collection[str] | None = None) -> dict[str, "Node"]:
-        """The values by their keys.
+        """Return the values by their keys.
 
         Args:
-            what: the mapping in words, for the message.
-            fields: the only keys that may be there; `None` for any.
+            what: name of the mapping, for the message.
+            fields: the only keys allowed; `None` for any.
 
         Raises:
-            ConfigInvalid: it is no mapping, or has another key.
+            ConfigInvalid: it is not a mapping, or has another key.
         """
         if not _is_mapping(self.value):
             raise self.error(f"{what} must be a mapping, not {_kind(self.value)}")
@@ -64,13 +64,13 @@ class Node:
         return children
 
     def sequence(self) -> tuple["Node", ...]:
-        """The values of a list; of a single value, that value."""
+        """Return the values of a list; of a single value, that value."""
         if not _is_list(self.value):
             return (self,)
         return tuple(self._at(item, value) for item, value in zip(_items(self.parsed), self.value, strict=True))
 
     def text(self, what: str) -> str:
-        """The value, if it is text.
+        """Return the value, if it is text.
 
         Raises:
             ConfigInvalid: it is something else, or empty.
@@ -80,10 +80,10 @@ class Node:
         return self.value
 
     def plain(self) -> JsonValue:
-        """The value as JSON data.
+        """Return the value as JSON data.
 
         Raises:
-            ConfigInvalid: a key in it is no text.
+            ConfigInvalid: a key in it is not text.
         """
         if _is_mapping(self.value):
             return {key: node.plain() for key, node in self.mapping("a mapping").items()}
@@ -92,7 +92,7 @@ class Node:
         return cast(JsonValue, self.value)
 
     def place(self, path: Sequence[int | str]) -> tuple[int, int]:
-        """Line and column of the innermost key or item on the path that is in the file."""
+        """Return line and column of the innermost key or item on the path that is in the file."""
         place, node = (self.line, self.column), self.parsed
         for key in path:
             pairs = [(name, item) for name, item in _pairs(node) if name.value == str(key)]
@@ -114,11 +114,11 @@ _Exact.add_constructor("tag:yaml.org,2002:float", SafeConstructor.construct_scal
 
 
 def parse_yaml(text: str, file: str = "", *, exact: bool = False) -> Node | Problem:
-    """The value in a text; or why it is no YAML. Duplicate keys are a problem.
+    """Parse the value in a text, or return the problem. Duplicate keys are a problem.
 
     Args:
         text: One document.
-        file: Stands in messages of errors only.
+        file: Appears in error messages only.
         exact: Numbers with a point stay text, because a float would round them.
     """
     yaml: Any = YAML(typ="safe", pure=True)  # Any: the parser's types are partial
@@ -131,19 +131,19 @@ def parse_yaml(text: str, file: str = "", *, exact: bool = False) -> Node | Prob
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Problem(line, column, cast(str, error.problem or error.context))
     except (YAMLError, ValueError) as error:  # characters that YAML forbids, dates that do not exist: no position
-        return Problem(1, 1, f"this is no YAML: {error}")
+        return Problem(1, 1, f"this is not YAML: {error}")
     return Node(file, 1, 1, value, parsed)
 
 
 def read_yaml(path: Path, *, exact: bool = False) -> Node:
-    """The whole file.
+    """Parse the whole file.
 
     Args:
-        path: In UTF-8.
+        path: Path of a file in UTF-8.
         exact: As for `parse_yaml`.
 
     Raises:
-        ConfigInvalid: it cannot be read, or is no YAML.
+        ConfigInvalid: it cannot be read, or is not YAML.
     """
     try:
         found = parse_yaml(path.read_text("utf-8"), str(path), exact=exact)
@@ -170,7 +170,7 @@ def _place(node: Parsed) -> tuple[int, int]:
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:  # Any: keys and values are the author's
-    return type(value) is dict  # `!!omap` and `!!set` are none
+    return type(value) is dict  # `!!omap` and `!!set` are neither
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[Any]]:  # Any: as above

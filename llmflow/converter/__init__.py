@@ -1,1 +1,1 @@
-"""Payloads and failures on their way through Temporal."""
+"""Conversion of payloads and failures on their way through Temporal."""

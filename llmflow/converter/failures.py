@@ -1,7 +1,7 @@
-"""Our errors as Temporal failures, and back: the one place where they are translated.
+"""Conversion of our errors to Temporal failures, and back, in this one place.
 
 Every room raises and catches `LLMFlowError`. On the wire it is an application failure of type `llmflow.<ClassName>`
-with one `ErrorDetail`, so that a client or a workflow with nothing of ours can still read it.
+with one `ErrorDetail`, so that a client or a workflow without llmflow can still read it.
 """
 
 import os
@@ -19,15 +19,15 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, Fa
 from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError
 
 MAX_MESSAGE = 20_000
-"""Characters of an error's message. Temporal terminates a run whose failure is too large, and nobody learns of it."""
+"""Characters of an error's message. Temporal terminates a run whose failure is too large, and the error is lost."""
 FIRST_FRAMES, LAST_FRAMES = 3, 4
-"""What a trace keeps. Of an attempt that is tried again, Temporal keeps 4 KB of failure; above, its type is lost."""
+"""Frames of a trace. For a retried attempt, Temporal keeps 4 KB of failure; a larger failure loses its type."""
 MAX_FRAME = 400
 """Characters of a frame: a line of source may be a file of its own."""
 MAX_TRACES = 3_000
-"""Characters of the traces of an error and all its causes. Each may have as much as any other."""
+"""Characters of the traces of an error and all its causes. Each gets an equal share."""
 MACHINERY = tuple(f"{Path(getfile(one)).parent}{os.sep}" for one in (FailureError, LLMFlowError))
-"""Where frames come from that stand above every error alike, and say nothing of it."""
+"""Packages whose frames stand above every error alike, and tell nothing about it."""
 
 
 class LLMFlowFailureConverter(DefaultFailureConverter):
@@ -38,7 +38,7 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
         if isinstance(exception, LLMFlowError):
             exception = _application_error(exception)
         super().to_failure(exception, payload_converter, failure)
-        if not (isinstance(exception, FailureError) and exception.failure):  # a failure that passes on has its own
+        if not (isinstance(exception, FailureError) and exception.failure):  # a failure that is passed on has its own
             failure.stack_trace = _trace(exception.__traceback__)
         if len(failure.message) > MAX_MESSAGE:
             failure.message = f"{failure.message[:MAX_MESSAGE]}… ({len(failure.message):,} characters)"
@@ -62,7 +62,7 @@ def _application_error(error: LLMFlowError) -> ApplicationError:
         type=error.code(),
         non_retryable=not error.may_pass,
         next_retry_delay=timedelta(seconds=wait) if error.may_pass and wait is not None else None,
-        # A refusal of ours is how things should go: no error in Temporal's logs, and none in its metrics.
+        # A refusal of ours is expected: it must not count as an error in Temporal's logs and metrics.
         category=ApplicationErrorCategory.BENIGN if error.refusal else ApplicationErrorCategory.UNSPECIFIED,
     )
     failure.__cause__ = error.__cause__
@@ -72,7 +72,7 @@ def _application_error(error: LLMFlowError) -> ApplicationError:
 
 
 def _trace(raised: TracebackType | None) -> str:
-    """The first and last frames of a trace, without those above the first that is neither Temporal's nor ours."""
+    """Return the first and last frames of a trace, without the leading ones that are Temporal's or ours."""
     frames = traceback.StackSummary.extract(traceback.walk_tb(raised))
     theirs = (place for place, frame in enumerate(frames) if not frame.filename.startswith(MACHINERY))
     lines = [_short(line) for line in traceback.format_list(frames[next(theirs, -2) :])]
@@ -86,7 +86,7 @@ def _short(frame: str) -> str:
 
 
 def _share(failure: Failure) -> None:
-    """Keep the last frames of the traces of an error and its causes: those together that fit."""
+    """Keep the last frames of the traces of an error and its causes: as many as fit together."""
     chain = [failure]
     while chain[-1].HasField("cause"):
         chain.append(chain[-1].cause)
@@ -100,4 +100,4 @@ def _detail(error: ApplicationError) -> ErrorDetail:
     try:
         return ErrorDetail.model_validate(error.details[0]) if error.details else ErrorDetail()
     except ValidationError:
-        return ErrorDetail()  # written by a newer llmflow: the message and the type still say what happened
+        return ErrorDetail()  # written by a newer llmflow: the message and the type still tell the problem

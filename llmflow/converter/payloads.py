@@ -1,4 +1,4 @@
-"""Payloads: pydantic JSON, with a guard against what Temporal answers by terminating or hanging the run."""
+"""Payload conversion: pydantic JSON, with a guard against values for which Temporal terminates or hangs the run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from llmflow.types.base import unwritable
 from llmflow.types.problems import described, path_of, problems_of
 
 MAX_PAYLOAD_BYTES = 1_500_000
-"""Of one value. Temporal's own limit is 2 MB; the rest is for a codec that encrypts, and for the event around it."""
+"""Bytes of one value. Temporal's limit is 2 MB; the rest is for an encrypting codec, and for the event around it."""
 
 
 class LLMFlowPayloadConverter(CompositePayloadConverter):
-    """Temporal's pydantic converter that refuses what is too large, and says which field does not fit."""
+    """Temporal's pydantic converter that refuses values that are too large, and names a field that does not fit."""
 
     def __init__(self) -> None:
         json = PydanticJSONPlainPayloadConverter()

@@ -1,4 +1,4 @@
-"""Events of a history: read page by page, and what one of them says."""
+"""Events of a history: pages of them, and the contents of one."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -29,7 +29,7 @@ _TASK_ENDS = frozenset({EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.
 
 
 def events_of(client: Client, id: str, run_id: str | None, page: int | None = None) -> AsyncIterator[HistoryEvent]:
-    """The events of a run from the first one, `page` of them at once.
+    """Yield the events of a run from the first one, in pages of `page`.
 
     Raises:
         RPCError: Temporal's own.
@@ -38,7 +38,7 @@ def events_of(client: Client, id: str, run_id: str | None, page: int | None = No
 
 
 async def start_of(events: AsyncIterator[HistoryEvent]) -> WorkflowExecutionStartedEventAttributes:
-    """How a run was started: the first of its events, which is taken.
+    """Return the start of a run: the first of its events, which is consumed.
 
     Raises:
         RPCError: Temporal's own.
@@ -47,7 +47,7 @@ async def start_of(events: AsyncIterator[HistoryEvent]) -> WorkflowExecutionStar
 
 
 async def last_events(client: Client, id: str, run_id: str, count: int) -> Sequence[HistoryEvent]:
-    """The last events of a run, the newest first.
+    """Yield the last events of a run, newest first.
 
     Raises:
         RPCError: Temporal's own.
@@ -61,35 +61,35 @@ async def last_events(client: Client, id: str, run_id: str, count: int) -> Seque
 
 
 def started(event: HistoryEvent) -> WorkflowExecutionStartedEventAttributes | None:
-    """The start of the run."""
+    """Return the start of the run."""
     if event.HasField("workflow_execution_started_event_attributes"):
         return event.workflow_execution_started_event_attributes
     return None
 
 
 def scheduled(event: HistoryEvent) -> ActivityTaskScheduledEventAttributes | None:
-    """An activity that the run schedules."""
+    """Return an activity that the run schedules."""
     if event.HasField("activity_task_scheduled_event_attributes"):
         return event.activity_task_scheduled_event_attributes
     return None
 
 
 def initiated(event: HistoryEvent) -> StartChildWorkflowExecutionInitiatedEventAttributes | None:
-    """A child workflow that the run asks for."""
+    """Return a child workflow that the run requests."""
     if event.HasField("start_child_workflow_execution_initiated_event_attributes"):
         return event.start_child_workflow_execution_initiated_event_attributes
     return None
 
 
 def child_started(event: HistoryEvent) -> WorkflowExecution | None:
-    """A child workflow that has begun."""
+    """Return a child workflow that has started."""
     if event.HasField("child_workflow_execution_started_event_attributes"):
         return event.child_workflow_execution_started_event_attributes.workflow_execution
     return None
 
 
 def task_failed(event: HistoryEvent) -> WorkflowTaskFailedEventAttributes | None:
-    """A workflow task that failed. The first attempt alone is an event."""
+    """Return a failed workflow task. Only its first attempt is an event."""
     if event.HasField("workflow_task_failed_event_attributes"):
         return event.workflow_task_failed_event_attributes
     return None
@@ -111,12 +111,13 @@ def is_end(event: HistoryEvent) -> bool:
 
 
 def continued_as(event: HistoryEvent) -> str:
-    """The id of the run that continues this one; empty unless the event says so."""
+    """Return the id of the run that continues this one; empty unless the event names it."""
     return event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
 
 
 def message_of(failure: Failure) -> str | None:
-    """What a failure says."""
-    # Temporal keeps 4 KB of an attempt's failure. A larger one it shortens, as the cause of one that only says so.
+    """Return the message of a failure."""
+    # Temporal keeps 4 KB of an attempt's failure. It shortens a larger one, as the cause of a failure that only says
+    # so.
     told = failure.cause if failure.HasField("server_failure_info") and failure.HasField("cause") else failure
     return told.message or None

@@ -1,4 +1,4 @@
-"""Payloads of a run, read as the client's own converter does."""
+"""Payloads of a run, decoded by the client's own converter."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Payloads:
-    """Reads what belongs to one run."""
+    """Decoder of the payloads of one run."""
 
     client: Client
     workflow_id: str
@@ -25,22 +25,22 @@ class Payloads:
     async def read(
         self, payloads: Iterable[Payload], types: list[Any] | None = None, of: SerializationContext | None = None
     ) -> list[Any]:
-        """Values of payloads. Any: of the types.
+        """Decode payloads. Any: of the types.
 
         Args:
-            payloads: As the history has them.
-            types: Of each; JSON data without.
-            of: The activity that they belong to, if not to the run itself.
+            payloads: Payloads of the history.
+            types: Type of each value; JSON data if left out.
+            of: Activity that they belong to, if not to the run itself.
         """
         return await self._converter(of).decode(list(payloads), types)
 
     async def raw(self, payload: Payload) -> RawValue:
-        """A value of whatever type: it is written again as it was, under the new run's key if each has one."""
+        """Re-encode a value of any type, under the new run's key if each run has one."""
         [value] = await self.read([payload], [RawValue])
         return value
 
     async def header(self, header: Header[T], headers: Mapping[str, Payload]) -> T | None:
-        """What a run was told; `None` if it was not. Headers need not be encrypted where payloads are."""
+        """Decode a header of a run; `None` if it has none. Headers need not be encrypted where payloads are."""
         payload = headers.get(header.name)
         if payload is None or payload.metadata["encoding"] == b"json/plain":
             return header.read(headers, self._converter().payload_converter)
@@ -48,7 +48,7 @@ class Payloads:
         return value
 
     async def failure(self, failure: Failure) -> BaseException:
-        """The error in a failure."""
+        """Decode the error in a failure."""
         return await self._converter().decode_failure(failure)
 
     def _converter(self, of: SerializationContext | None = None) -> DataConverter:

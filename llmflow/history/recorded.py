@@ -1,4 +1,4 @@
-"""Activities and children of a history, each with what became of it."""
+"""Activities and children of a history, each with its outcome."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from llmflow.history.events import initiated, scheduled
 
 LOCAL_ACTIVITY = "core_local_activity"
-"""The marker that Temporal's SDK writes for a local activity."""
+"""Marker that Temporal's SDK writes for a local activity."""
 
 Encoded = bytes
 """A payload as the history has it, encrypted or a reference. Bytes, because a part of a message keeps the whole of it
@@ -36,16 +36,16 @@ class RecordedChild:
     """One child workflow that a run started."""
 
     at: int
-    """Event id of the wish for it."""
+    """Event id of its initiation."""
     place: str
-    """Where it was started, such as `chapter[3]/Write#1`."""
+    """Address where it was started, such as `chapter[3]/Write#1`."""
     workflow_id: str
     run_id: str
-    """Empty: it never began."""
+    """Run id; empty: it never started."""
 
 
 def calls(events: Sequence[HistoryEvent]) -> Iterator[RecordedCall]:
-    """Activities in the order in which they were scheduled."""
+    """Return activities in the order in which they were scheduled."""
     results = {
         event.activity_task_completed_event_attributes.scheduled_event_id: encoded(
             event.activity_task_completed_event_attributes.result.payloads
@@ -66,11 +66,11 @@ def calls(events: Sequence[HistoryEvent]) -> Iterator[RecordedCall]:
 
 
 def children(events: Sequence[HistoryEvent], places: Mapping[int, str]) -> Iterator[RecordedChild]:
-    """Children of which it is known where they were started.
+    """Return children whose place is known.
 
     Args:
-        events: All of them.
-        places: By the event of the wish for the child.
+        events: All events of the history.
+        places: Addresses, by the event that initiated the child.
     """
     runs = {
         event.child_workflow_execution_started_event_attributes.initiated_event_id: (
@@ -85,7 +85,7 @@ def children(events: Sequence[HistoryEvent], places: Mapping[int, str]) -> Itera
 
 
 def local_results(events: Iterable[HistoryEvent], activity_type: str) -> Iterator[Encoded]:
-    """The results of local activities of one type."""
+    """Return the results of local activities of one type."""
     for event in events:
         marker = event.marker_recorded_event_attributes
         if marker.marker_name == LOCAL_ACTIVITY and "result" in marker.details:
@@ -95,10 +95,10 @@ def local_results(events: Iterable[HistoryEvent], activity_type: str) -> Iterato
 
 
 def encoded(payloads: Iterable[Payload]) -> tuple[Encoded, ...]:
-    """Payloads, to be kept."""
+    """Serialize payloads."""
     return tuple(payload.SerializeToString() for payload in payloads)
 
 
 def decoded(payloads: Iterable[Encoded]) -> list[Payload]:
-    """The payloads again."""
+    """Parse serialized payloads."""
     return [Payload.FromString(one) for one in payloads]

@@ -1,1 +1,1 @@
-"""The few things of temporalio that are not public, each with a test that fails without it."""
+"""Private surfaces of temporalio, each with a test that fails without it."""

@@ -9,16 +9,16 @@ from temporalio.workflow import Info
 
 
 def needs_no_context(converter: DataConverter) -> bool:
-    """Whether nothing of this converter asks which activity or child a payload belongs to."""
+    """True if nothing of this converter needs to know which activity or child a payload belongs to."""
     codec = converter.payload_codec
     return converter.external_storage is None and not isinstance(codec, WithSerializationContext)
 
 
 class ContextFreeSandbox(SandboxedWorkflowRunner):
-    """Temporal's sandbox without the question that it answers for every payload, three to four times each.
+    """Temporal's sandbox without the serialization context that it looks up three to four times for every payload.
 
-    Which activity or child a payload belongs to matters to codecs and storages that ask for it. The sandbox finds out
-    by running code inside, which costs a tenth of a worker's CPU where nobody wants to know.
+    Codecs and storages can ask which activity or child a payload belongs to. The sandbox finds out by running code
+    inside, which costs a tenth of a worker's CPU even if nothing asks.
     """
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
@@ -27,12 +27,12 @@ class ContextFreeSandbox(SandboxedWorkflowRunner):
 
 
 class ContextFreeInstance(WorkflowInstance):
-    """The SDK's own instance, without the two questions."""
+    """The SDK's own instance, without the two lookups."""
 
     def __init__(self, inside: WorkflowInstance) -> None:
         self._inside = inside
 
-    def activate(self, act: Any) -> Any:  # Any: messages of the SDK's own bridge, handed through
+    def activate(self, act: Any) -> Any:  # Any: messages of the SDK's own bridge, passed through
         """See base class."""
         return self._inside.activate(act)
 

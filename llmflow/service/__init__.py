@@ -1,1 +1,1 @@
-"""The use cases over client and stores, as data in and out: what the command line and every other door calls."""
+"""Use cases over client and stores, with data in and out: the command line and every other door call them."""

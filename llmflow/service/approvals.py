@@ -1,4 +1,4 @@
-"""Questions of runs: find the one that is meant, and check who may decide it."""
+"""Approvals of runs: find the one that is meant, and check who may decide it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from llmflow.types.approvals import ApprovalReport, Question, among, approver
 from llmflow.types.runs import InboxItem
 
 ANSWER_WITHIN = timedelta(seconds=5)
-"""For a worker to say what its run asks. Without an answer a decision can still be sent."""
+"""Time limit of a worker's answer about a run's questions. Without an answer a decision can still be sent."""
 
 
 async def inbox(
     client: Client, *, approver: str | None, older_than: timedelta | None, workflow: str | None, limit: int
 ) -> tuple[Sequence[InboxItem], bool]:
-    """Open questions of all runs that fit, the oldest first; and whether any question is open at all.
+    """Return open questions of all matching runs, oldest first; and whether any question is open at all.
 
     Raises:
         InputInvalid: the limit is out of range.
@@ -36,7 +36,7 @@ async def inbox(
 
 
 async def asked_by(client: Client, id: str) -> ApprovalReport:
-    """All questions of a run.
+    """Return all questions of a run.
 
     Raises:
         NoWorker: nothing polls the run's task queue, so it cannot answer; or its delay is not over.
@@ -44,15 +44,15 @@ async def asked_by(client: Client, id: str) -> ApprovalReport:
     """
     one = client.run(id)
     status = await one.status()
-    if not (status.begins_at and status.begins_at > datetime.now(UTC)):  # of that Temporal itself tells
+    if not (status.begins_at and status.begins_at > datetime.now(UTC)):  # Temporal itself knows the failure of that one
         await need_worker(client, status)
     return await one.approvals()
 
 
 async def question_to_decide(client: Client, id: str, name: str | None) -> Question | None:
-    """The open question that is meant; `None` if no worker answers but the question has a name.
+    """Return the open question that is meant; `None` if no worker answers but the question has a name.
 
-    A decision on the name is then sent, and judged when the run goes on.
+    A decision on the name is then sent, and the run judges it when it continues.
 
     Raises:
         ApprovalNotFound: see `open_one`.
@@ -76,24 +76,24 @@ async def question_to_decide(client: Client, id: str, name: str | None) -> Quest
 
 
 def named(run: str, questions: Sequence[Question], name: str) -> list[Question]:
-    """The question of that name with its later rounds, or the one round that it names.
+    """Return the question of that name with its later rounds, or the one round that the name includes.
 
     Raises:
-        ApprovalNotFound: there is none; names those that there are.
+        ApprovalNotFound: the run has no such question; names those that it has.
     """
     found = [one for one in questions if name in (base_of(one.name), one.exact)]
     if not found:
         known = [one.name for one in questions]
         asked = ", ".join(known) or "nothing"
-        raise ApprovalNotFound(f"run {run!r} has asked no `{name}`{did_you_mean(name, known)}. It has asked: {asked}")
+        raise ApprovalNotFound(f"run {run!r} has not asked `{name}`{did_you_mean(name, known)}. It has asked: {asked}")
     return found
 
 
 def open_one(run: str, questions: Sequence[Question], name: str | None) -> Question:
-    """The one question that is meant.
+    """Return the one question that is meant.
 
     Raises:
-        ApprovalNotFound: none is open, or none of that name; names those that are.
+        ApprovalNotFound: none is open, or none of that name; names the open ones.
         InputInvalid: several are open, and none is named.
     """
     meant = questions if name is None else named(run, questions, name)
@@ -108,7 +108,7 @@ def open_one(run: str, questions: Sequence[Question], name: str | None) -> Quest
 
 
 def check_voter(question: Question, by: str) -> None:
-    """Refuse whom the run would refuse, before they fill in a form.
+    """Refuse whoever the run would refuse, before they fill in a form.
 
     Raises:
         DecisionRefused: they may not decide, or have decided already.
@@ -121,9 +121,9 @@ def check_voter(question: Question, by: str) -> None:
             ErrorDetail(field="by", remedy=Remedy(action="say_who")),
         )
     if among((vote.by for vote in question.votes), by):
-        raise DecisionRefused(f"`{by}` has answered `{question.name}` already", ErrorDetail(field="approved"))
+        raise DecisionRefused(f"`{by}` has decided `{question.name}` already", ErrorDetail(field="approved"))
 
 
 def decided(report: ApprovalReport) -> tuple[Question, ...]:
-    """The questions that are no longer open."""
+    """Return the questions that are no longer open."""
     return tuple(one for one in report.questions if one.status != "open")

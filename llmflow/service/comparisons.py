@@ -17,28 +17,28 @@ class Compared(BaseModel):
     report: Report
     input: Any = None  # Any: JSON
     knows_input: bool = True
-    result: Any = None  # Any: what the user's workflow returned
+    result: Any = None  # Any: the result of the user's workflow
 
 
 class RunComparison(BaseModel):
-    """Two runs, and whether they began and ended alike."""
+    """Two runs, with the equality of their inputs and results."""
 
     model_config = ConfigDict(frozen=True)
 
     runs: tuple[Compared, Compared]
     same_input: bool | None
-    """`None` if Temporal has forgotten the input of one of them."""
+    """True if the inputs are equal; `None` if Temporal no longer has one of them."""
     same_result: bool
-    """Both have a result, and it is the same."""
+    """True if both have a result, and it is the same."""
 
 
 async def compare_runs(connection: Connection, one: str, two: str) -> RunComparison:
     """Compare two runs, with the usage of their children.
 
     Raises:
-        RunNotFound: one of them is not there.
+        RunNotFound: one of them does not exist.
     """
-    # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
+    # One at a time: a worker without a sticky cache is slow to answer several at once, and may evict one.
     left, right = await _compared(connection, one), await _compared(connection, two)
     both_known = left.knows_input and right.knows_input
     both_done = left.report.status.state == right.report.status.state == "completed"
@@ -55,5 +55,5 @@ async def _compared(connection: Connection, id: str) -> Compared:
     result = await one.result() if report.status.state == "completed" else None
     try:
         return Compared(report=report, input=await one.input(), result=result)
-    except RunNotFound:  # of a long one Temporal forgets the beginning
+    except RunNotFound:  # Temporal no longer has the beginning of a long one
         return Compared(report=report, knows_input=False, result=result)

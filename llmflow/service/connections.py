@@ -1,4 +1,4 @@
-"""A client, and the Web UI that shows what it does."""
+"""A client, with the address of its Web UI."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -14,7 +14,7 @@ class Connection:
     ui_url: str | None
 
     def link(self, id: str, run_id: str) -> str | None:
-        """The page of a run in the Web UI, if its address is known."""
+        """Return the page of a run in the Web UI, if its address is known."""
         if self.ui_url is None:
             return None
         namespace = quote(self.client.temporal.namespace, safe="")

@@ -1,4 +1,4 @@
-"""Cost by the ledger: reports, versions of a prompt side by side, and recorded calls priced anew."""
+"""Costs by the ledger: reports, comparisons of prompt versions, and repricing of recorded calls."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,15 +14,15 @@ from llmflow.types.reports import CallFilter, Comparison, CostReport, Dimension,
 from llmflow.types.usage import Cost
 
 _USUAL = timedelta(days=30)
-"""Of a report that names neither days nor a run, today included."""
+"""Days of a report that names neither days nor a run, today included."""
 
 
 @asynccontextmanager
 async def ledger(store: str) -> AsyncGenerator[Database]:
-    """Open the store at a URL. It must be there: a new one would say that nothing was ever spent.
+    """Open the store at a URL. It must exist: a new one would report that nothing was ever spent.
 
     Raises:
-        ConfigInvalid: it has no usable URL, or an older schema, or is a file that is not there.
+        ConfigInvalid: it has no usable URL, or an older schema, or is a missing file.
         StoreUnavailable: it does not answer.
     """
     async with Database(store, create=False) as database:
@@ -30,10 +30,10 @@ async def ledger(store: str) -> AsyncGenerator[Database]:
 
 
 async def report_costs(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> CostReport:
-    """Report what was spent: of the last 30 days, where neither days nor a run are named.
+    """Report what was spent: in the last 30 days, unless days or a run are named.
 
     Raises:
-        PromptNotFound, RunNotFound: the ledger does not know a name of the filter; says which is near.
+        PromptNotFound, RunNotFound: the ledger does not know a name of the filter; names the nearest.
         StoreUnavailable: the database does not answer.
     """
     return await cost_report(database, recent(filter), by)
@@ -45,7 +45,7 @@ async def compare_versions(
     """Compare the versions of a prompt, or the models that answered it.
 
     Raises:
-        PromptNotFound, RunNotFound: the ledger does not know a name of the filter; says which is near.
+        PromptNotFound, RunNotFound: the ledger does not know a name of the filter; names the nearest.
         StoreUnavailable: the database does not answer.
     """
     return await compare(database, prompt, filter, by)
@@ -62,24 +62,24 @@ async def reprice_calls(
     """Price recorded calls again, and compare with what was frozen.
 
     Args:
-        database: With the ledger.
-        filter: Which calls.
-        price: The cost of a call by the lists of today, as `llmflow.worker.recorded_price` makes it.
+        database: Database of the ledger.
+        filter: Selection of calls.
+        price: Cost of a call by current price lists, as `llmflow.worker.recorded_price` makes it.
         write: Keep the new prices beside the frozen ones.
-        progress: Called with the calls done, and their number.
+        progress: Called with the number of calls done, and of all.
 
     Raises:
-        PromptNotFound, RunNotFound: the ledger does not know a name of the filter; says which is near.
+        PromptNotFound, RunNotFound: the ledger does not know a name of the filter; names the nearest.
         StoreUnavailable: the database does not answer.
     """
     return await reprice(database, filter, price, write=write, progress=progress)
 
 
 def recent(filter: CallFilter, now: datetime | None = None) -> CallFilter:
-    """Choose the calls of the last 30 days, where neither days nor a run are named.
+    """Select the calls of the last 30 days, unless days or a run are named.
 
     Args:
-        filter: What is chosen already.
+        filter: Selection so far.
         now: The clock's time if left out.
     """
     if filter.since or filter.until or filter.run:

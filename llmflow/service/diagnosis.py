@@ -1,4 +1,4 @@
-"""A look at all that runs need: server, search attributes, store, workers, and what an App names."""
+"""Checks of all that runs need: server, search attributes, store, workers, and the contents of an App."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ _AWAY = (ServerUnavailable, StoreUnavailable, NoWorker)
 
 @dataclass(frozen=True)
 class Model:
-    """A name for models, as prompts and models.yaml use it."""
+    """Name for models, as prompts and models.yaml use it."""
 
     name: str
     candidates: tuple[str, ...]
-    """`provider:model`, in the order in which they are tried."""
+    """`provider:model` of each candidate, in the order in which they are tried."""
     keys: tuple[str, ...]
     """Environment variables that hold the candidates' keys."""
     missing: tuple[str, ...]
-    """The variables of which one would help, when no candidate can be asked."""
+    """Variables of which one would help, if no candidate can be asked."""
     offline: bool
-    """Whether one of the candidates is no language model."""
+    """True if one of the candidates is not a language model."""
 
     def __str__(self) -> str:
         return ", then ".join(self.candidates)
@@ -44,30 +44,30 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """How to read what an App names. Each function may raise ConfigInvalid or PromptInvalid."""
+    """Readers of an App's contents. Each function may raise ConfigInvalid or PromptInvalid."""
 
     app: App
     prompts: Callable[[], Prompts]
     models: Callable[[], Sequence[Model]]
     prices: Callable[[], object | None]
-    """`None` if they cannot be read because models.yaml cannot: `models` says so."""
+    """`None` if the models cannot be read: `models` says why."""
 
 
 class Check(BaseModel):
-    """One thing that was looked at."""
+    """One thing that was checked."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     ok: bool
     found: str
-    """What is there, or what is wrong with it."""
+    """State of the thing, or its problem."""
     remedy: Remedy | None = None
-    """What to do, where `found` does not say."""
+    """Action that helps, if `found` does not say it."""
     key: str | None = None
-    """The environment variable that `set_key` is about."""
+    """Environment variable that `set_key` is about."""
     away: bool = False
-    """Whether it is only a server, a store or a worker that does not answer: it may do so later."""
+    """True if only a server, a store or a worker does not answer: a retry may succeed."""
 
 
 async def diagnose(
@@ -77,12 +77,12 @@ async def diagnose(
     *,
     fix: bool,
 ) -> list[Check]:
-    """Look at everything.
+    """Check everything.
 
     Args:
-        settings: Where the store is, and how search attributes are called.
+        settings: Location of the store, and names of search attributes.
         connect: Connects to the server.
-        contents: Of an App, if one is named; or why it cannot be loaded.
+        contents: Contents of an App, if one is named; or the error of loading it.
         fix: Add missing search attributes, and bring the store to the current schema.
     """
     app = contents.app if isinstance(contents, Contents) else None
@@ -115,7 +115,7 @@ async def _of_server(
 
 
 async def _of_attributes(client: Client, wanted: SearchAttributes, *, fix: bool) -> Check:
-    """Runs do without those that are missing, so that is no failure."""
+    """Check the search attributes. Missing ones are not a failure, because runs do without them."""
     try:
         added = await add_attributes(client.temporal, wanted) if fix else ()
         known = await known_attributes(client.temporal, wanted)
@@ -154,12 +154,12 @@ def _of_app(contents: Contents, settings: Settings) -> Iterator[Check]:
 
 
 def _prompts(contents: Contents, _: Settings) -> Iterator[Check]:
-    """They parse, and name tools that there are."""
+    """Check that prompts parse, and name tools that exist."""
     app = contents.app
     prompts, tools = contents.prompts(), [spec.name for spec in app.tool_specs]
     strange = [(prompt.ref.name, tool) for prompt in prompts for tool in prompt.tools if tool not in tools]
     for name, tool in strange:
-        found = f"{name} names the tool `{tool}`, which the App has not{did_you_mean(tool, tools)}"
+        found = f"{name} names the tool `{tool}`, which the App does not have{did_you_mean(tool, tools)}"
         yield Check(name="prompts", ok=False, found=found, remedy=Remedy(action="add_tool"))
     if not strange:
         found = f"{_count(len(prompts), 'prompt')} in {app.prompts}" if app.prompts else "none"
@@ -167,14 +167,14 @@ def _prompts(contents: Contents, _: Settings) -> Iterator[Check]:
 
 
 def _models(contents: Contents, _: Settings) -> Iterator[Check]:
-    """Each has a candidate that can be asked. Values of keys are never shown."""
+    """Check that each model has a candidate that can be asked. Values of keys are never shown."""
     for model in contents.models():
         remedy = None
         if model.missing:
             found = f"{model.name}: {' or '.join(model.missing)} is not set ({model})"
             remedy = Remedy(action="set_key")
         elif model.offline:
-            found, remedy = f"{model.name}: {model}, which is no language model", Remedy(action="name_model")
+            found, remedy = f"{model.name}: {model}, which is not a language model", Remedy(action="name_model")
         else:
             found = f"{model.name}: {model}; {', '.join(model.keys) or 'no key'}"
         key = next(iter(model.missing), None)
@@ -182,7 +182,7 @@ def _models(contents: Contents, _: Settings) -> Iterator[Check]:
 
 
 def _prices(contents: Contents, settings: Settings) -> Iterator[Check]:
-    """A prices.yaml parses. The worker would not start without that."""
+    """Check that a prices.yaml parses: the worker would not start otherwise."""
     path = settings.prices or contents.app.prices
     if contents.prices() is not None:
         yield Check(name="prices", ok=True, found=f"{path}, then the public lists" if path else "the public lists")

@@ -1,4 +1,4 @@
-"""Fork one run, or all runs of a filter; and follow what becomes of the new ones."""
+"""Forks of one run or of all runs of a filter, and the outcomes of the new runs."""
 
 import asyncio
 from contextlib import suppress
@@ -14,27 +14,27 @@ from llmflow.types.usage import UsageReport
 
 Options = dict[str, Any]  # Any: of `Run.fork`, which have several types
 
-_AT_ONCE = 10  # histories that are read, where many runs are forked
+_AT_ONCE = 10  # histories read at a time, if many runs are forked
 _PAGE = 1000
-_LOOKS = 15  # at a new run, whether it fails at once
-_EVERY = 0.2  # seconds between two
+_LOOKS = 15  # to see if a new run fails at once
+_EVERY = 0.2  # seconds between two checks
 
 
 class Forked(BaseModel):
-    """One new run; if it was waited for, or failed at once, also how it ended."""
+    """One new run; if it was awaited, or failed at once, with its outcome."""
 
     model_config = ConfigDict(frozen=True)
 
     source: str
-    """The run that was forked."""
+    """Run that was forked."""
     id: str
     run_id: str | None
     url: str | None = None
     state: str | None = None
-    result: Any = None  # Any: what the user's workflow returns
+    result: Any = None  # Any: the result of the user's workflow
     failure: str | None = None
     usage: UsageReport | None = None
-    """With that of its children: `taken` is what it took over, `total` what it paid."""
+    """Usage with that of its children: `taken` is carried over from the old run, `total` is paid by the new one."""
 
 
 class Failed(BaseModel):
@@ -52,7 +52,7 @@ async def fork(
     """Fork one run from a step on.
 
     Raises:
-        LLMFlowError: as `Run.fork` says.
+        LLMFlowError: as documented in `Run.fork`.
     """
     new = await connection.client.run(id, run_id).fork(step, **options)
     return Forked(source=id, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or "")), new
@@ -64,14 +64,14 @@ async def fork_all(
     """Fork every run of Temporal's list filter, each in its newest run.
 
     Args:
-        connection: Where the runs are.
+        connection: Server of the runs.
         query: Temporal's list filter.
         step: As in `fork`.
         options: As in `fork`, for all of them.
         wait: Follow each new run to its end.
 
     Returns:
-        What became of each, in the order of the list.
+        The outcome of each, in the order of the list.
 
     Raises:
         InputInvalid: Temporal does not accept the filter.
@@ -92,17 +92,17 @@ async def fork_all(
 
 
 async def ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
-    """The fork of a run that has ended, with its result or failure, and its usage."""
+    """Return the fork after its run has ended, with its result or failure, and its usage."""
     known = {"state": report.status.state, "failure": report.failure, "usage": report.usage}
     return forked.model_copy(update={**known, "result": None if report.failure else await new.result()})
 
 
 async def begun(forked: Forked, new: AnyRun) -> Forked:
-    """The fork with its failure, if it fails at once: only its worker knows whether a change is wrong."""
+    """Return the fork with its failure, if it fails at once: only its worker knows if a change is wrong."""
     for _ in range(_LOOKS):
         status = await new.status()
         if status.stuck:
-            return forked.model_copy(update={"state": status.state, "failure": f"it stands still: {status.stuck}"})
+            return forked.model_copy(update={"state": status.state, "failure": f"blocked by a bug: {status.stuck}"})
         if status.state != "running":
             try:
                 await new.result()
@@ -110,18 +110,18 @@ async def begun(forked: Forked, new: AnyRun) -> Forked:
                 return forked.model_copy(update={"state": status.state, "failure": error.message})
             break
         if status.approvals or any(call.type != RESOLVE.name for call in status.pending):
-            break  # what was changed is known, and the work has begun
+            break  # the change is accepted, and the work has begun
         await asyncio.sleep(_EVERY)
     return forked
 
 
 async def is_served(connection: Connection, new: AnyRun) -> bool:
-    """Whether a worker polls the task queue of the run."""
+    """True if a worker polls the task queue of the run."""
     return bool(await connection.client.workers((await new.status()).task_queue))
 
 
 async def _found(connection: Connection, query: str) -> list[tuple[str, str]]:
-    """All runs of the filter, each only in its newest run."""
+    """Yield all runs of the filter, each only in its newest run."""
     found: dict[str, str] = {}
     cursor = None
     while True:

@@ -10,27 +10,27 @@ from llmflow.types.lengths import length_of
 from llmflow.types.machines import MachineDescription
 
 _PLAIN = re.compile(r"(?!s\d+$)[A-Za-z_][A-Za-z0-9_]*")
-"""Names that can stand as they are; `s1`, `s2`, ... stand for the others."""
+"""Names that Mermaid takes as they are; `s1`, `s2`, ... replace the others."""
 _RESERVED = re.compile(
     "accDescr|accTitle|as|class|classDef|click|default|direction|end|hide|href|note|root_end|root_start|scale|state"
     "|stateDiagram|style",
     re.IGNORECASE,
 )
-"""Words of Mermaid's own, large or small, which no state may have for its name there."""
+"""Reserved words of Mermaid, in any case, which cannot name a state."""
 
 
 def machines_of(app: App) -> tuple[MachineDescription, ...]:
-    """In the order in which the modules have them."""
+    """Return machines in the order in which the modules have them."""
     held = [value for workflow in app.workflows for value in vars(sys.modules[workflow.__module__]).values()]
     descriptions = [getattr(value, "description", None) for value in held if isinstance(value, type)]
     return tuple(dict.fromkeys(one for one in descriptions if isinstance(one, MachineDescription)))
 
 
 def find_machines(app: App, name: str | None) -> tuple[MachineDescription, ...]:
-    """The machine of a name, or all of an App's.
+    """Return the machine of a name, or all of an App's.
 
     Raises:
-        InputInvalid: there is none, or none of that name; names those that there are.
+        InputInvalid: the App has none, or none of that name; names those that it has.
     """
     known = machines_of(app)
     if not known:
@@ -44,7 +44,7 @@ def find_machines(app: App, name: str | None) -> tuple[MachineDescription, ...]:
 
 
 def mermaid(machine: MachineDescription) -> str:
-    """Draw a machine as a diagram of Mermaid's, such as Markdown shows between ` ```mermaid ` and ` ``` `."""
+    """Draw a machine as a Mermaid diagram, which Markdown shows between ` ```mermaid ` and ` ``` `."""
     head = ["---", f"title: {machine.name}", "---", "stateDiagram-v2"]
     return "\n".join([*head, *(f"    {line}" for line in _lines(machine))])
 
@@ -66,5 +66,5 @@ def _drawn(name: str, number: int) -> str:
 
 
 def _escaped(name: str) -> str:
-    """As in HTML, with `#` for `&`."""
+    """Escape a name as in HTML, with `#` for `&`."""
     return "".join(char if char.isalnum() or char in " _-.,()/" else f"#{ord(char)};" for char in name)

@@ -1,4 +1,4 @@
-"""Workflows by name, and the input of a start as a value of the type that its workflow takes."""
+"""Workflows by name, and inputs of starts, parsed as the type that the workflow takes."""
 
 import inspect
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from llmflow.app import App
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 from llmflow.types.problems import listed, message_of, path_of, problems_of, said
 
-_MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class; `App` has looked that it is there
+_MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class; `App` has checked that it is there
 _SHOWN = 5  # problems of one input; more would hide the first
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """The name of a workflow, and the input that it takes."""
+    """Name and input of a workflow."""
 
     name: str
     method: Any  # Any: the user's own `run`
     adapter: TypeAdapter[Any] | None  # Any: the user's own type. None if the workflow takes nothing
     optional: bool
-    """Whether it may be left out."""
+    """True if the input may be left out."""
 
     @classmethod
     def of(cls, workflow: object) -> "Workflow":
@@ -49,7 +49,7 @@ class Workflow:
         )
 
     def validate(self, text: str) -> object:
-        """The JSON text as the value that the workflow takes.
+        """Parse the JSON text as the value that the workflow takes.
 
         Raises:
             InputInvalid: it does not fit; names each field that does not.
@@ -67,7 +67,7 @@ class Workflow:
             ) from None
 
     def usage(self) -> str:
-        """What it takes, in a line."""
+        """Describe the input in a line."""
         schema = self.adapter.json_schema() if self.adapter else {}
         if "properties" not in schema:
             return f"It takes JSON of this type: {_kind(schema)}"
@@ -82,7 +82,7 @@ class Workflow:
         return tuple(self.adapter.json_schema().get("properties", ())) if self.adapter else ()
 
     def _problem(self, problem: ErrorDetails, text: str) -> str:
-        """Such as `text is missing (you gave txt)`."""
+        """Describe a problem, such as `text is missing (you gave txt)`."""
         kind, where = problem["type"], path_of(problem)
         known = self._fields() if len(problem["loc"]) == 1 else ()
         if kind == "json_invalid":
@@ -98,10 +98,10 @@ class Workflow:
 
 
 def find_workflow(app: App, name: str | None) -> Workflow:
-    """The App's workflow of that name; without a name, its only one.
+    """Return the App's workflow of that name; without a name, its only one.
 
     Raises:
-        InputInvalid: there is none, or there are several to choose from; names them.
+        InputInvalid: there is none, or several match; names them.
     """
     known = {workflow_name(one): one for one in app.workflows}
     names = ", ".join(sorted(known))
@@ -116,12 +116,12 @@ def find_workflow(app: App, name: str | None) -> Workflow:
 
 
 def workflow_name(workflow: type) -> str:
-    """The name under which it is started."""
+    """Return the name under which it is started."""
     return str(getattr(workflow, _MARK).name)
 
 
 def _kind(schema: dict[str, Any]) -> str:  # Any: JSON
-    """Such as `string`, `array of string`, `string or null`."""
+    """Name a type, such as `string`, `array of string`, `string or null`."""
     return " or ".join(dict.fromkeys(_kinds(schema))) or "any"
 
 

@@ -1,4 +1,4 @@
-"""One run: its state, its steps, what it waits for, what it has cost. Once, or at each look until it ends."""
+"""One run: its state, its steps, its waits, its cost. Read once, or repeatedly until the run ends."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -21,38 +21,38 @@ from llmflow.types.usage import UsageReport
 AnyRun = Run[Any]  # Any: runs with results of every type
 
 EVERY = timedelta(seconds=0.5)
-"""Between two looks at a run."""
+"""Pause between two reads of a run."""
 _OF_ONE_TASK = 5  # events: started, a workflow task in three of them, failed
 
 
 class Report(BaseModel):
-    """All that is known of a run."""
+    """Everything known about a run."""
 
     model_config = ConfigDict(frozen=True)
 
     status: RunStatus
     failure: str | None
-    """How it ended, if not well."""
+    """Its failure, if it did not complete."""
     steps: tuple[StepRecord, ...] | None
     waits: tuple[Wait, ...] = ()
-    """Calls that llmflow holds back by itself."""
+    """Calls that llmflow delays."""
     compensations: tuple[Compensation, ...] = ()
-    """Of its sagas."""
+    """Compensations of its sagas."""
     transitions: tuple[Transition, ...] = ()
-    """Of its state machines, the last ones."""
+    """Last transitions of its state machines."""
     decided: tuple[Question, ...] = ()
-    """What people were asked and are not any more."""
+    """Questions to people that are no longer open."""
     usage: UsageReport | None
     missing: str | None
-    """Why steps and usage are not known: they need a worker."""
+    """Reason why steps and usage are unknown: they need a worker."""
     remedy: Remedy | None = None
-    """What would help with `missing`."""
+    """Action that helps with `missing`."""
     url: str | None
     """Its page in the Web UI, if its address is known."""
 
 
 async def look(connection: Connection, run: AnyRun) -> Report:
-    """Report on the run as it is now. Without a worker, that is what Temporal itself knows.
+    """Report the current state of the run. Without a worker, the report has only what Temporal itself knows.
 
     Raises:
         RunNotFound: no run has this id.
@@ -61,9 +61,9 @@ async def look(connection: Connection, run: AnyRun) -> Report:
     progress, usage, approvals, missing = None, None, None, None
     failure = await failure_of(run, status.state)
     try:
-        if not _never_began(status, failure):  # then there is nothing to ask
+        if not _never_began(status, failure):  # otherwise there is nothing to query
             await need_worker(connection.client, status)
-            # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
+            # One at a time: a worker without a sticky cache is slow to answer several at once, and may evict one.
             progress, usage, approvals = await run.progress(), await run.usage(), await run.approvals()
     except NoWorker as error:
         missing = error
@@ -83,7 +83,7 @@ async def look(connection: Connection, run: AnyRun) -> Report:
 
 
 async def watch(connection: Connection, run: AnyRun, every: timedelta = EVERY) -> AsyncGenerator[Report]:
-    """Look again and again; the last report is that of the run's end.
+    """Report repeatedly; the last report is that of the run's end.
 
     Raises:
         RunNotFound: no run has this id.
@@ -95,7 +95,7 @@ async def watch(connection: Connection, run: AnyRun, every: timedelta = EVERY) -
 
 
 async def with_children(run: AnyRun, report: Report) -> Report:
-    """Add the usage of everything below the run: what a whole fork has cost."""
+    """Add the usage of everything below the run: the cost of a whole fork."""
     if report.usage is None:
         return report
     try:
@@ -107,7 +107,7 @@ async def with_children(run: AnyRun, report: Report) -> Report:
 
 
 async def usage_of(client: Client, id: str) -> UsageReport:
-    """Tokens and money of a run.
+    """Return tokens and money of a run.
 
     Raises:
         NoWorker: no worker can answer.
@@ -119,7 +119,7 @@ async def usage_of(client: Client, id: str) -> UsageReport:
 
 
 async def steps_of(client: Client, id: str) -> tuple[StepReport, ApprovalReport, str | None]:
-    """Steps and questions of a run, and how it failed, if it did.
+    """Return steps and questions of a run, and its failure, if it failed.
 
     Raises:
         NoWorker: no worker can answer.
@@ -128,12 +128,12 @@ async def steps_of(client: Client, id: str) -> tuple[StepReport, ApprovalReport,
     run = client.run(id)
     status = await run.status()
     await need_worker(client, status)
-    # One after the other: a worker that keeps no runs is slow to answer several at once, and may forget one.
+    # One at a time: a worker without a sticky cache is slow to answer several at once, and may evict one.
     return await run.progress(), await run.approvals(), await failure_of(run, status.state)
 
 
 async def failure_of(run: AnyRun, how: RunState) -> str | None:
-    """How a run in this state ended, if not well."""
+    """Return the failure of a run in this state, if it did not complete."""
     if how in ("running", "completed"):
         return None
     try:

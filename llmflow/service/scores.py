@@ -22,17 +22,17 @@ async def score_run(
 
     Args:
         store: URL of the store with the ledger.
-        client: Called only for a run without a recorded call, which Temporal alone may know.
+        client: Makes a client. Called only for a run without a recorded call, which Temporal alone may know.
         id: Workflow id.
-        name: What is judged.
+        name: Name of what is judged.
         value: A finite number.
-        by: Who says so. A second score of the same name by the same person replaces the first.
-        comment: Why.
+        by: Author. A second score of the same name by the same person replaces the first.
+        comment: Reason for the score.
 
     Raises:
-        InputInvalid: the name is empty, or the value is no finite number.
+        InputInvalid: the name is empty, or the value is not a finite number.
         RunNotFound: no run has this id.
-        ConfigInvalid: the store has an older schema, or is not there.
+        ConfigInvalid: the store has an older schema, or does not exist.
         StoreUnavailable: the store does not answer.
     """
     score = new_score(id, name, value, by, comment)

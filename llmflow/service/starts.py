@@ -1,4 +1,4 @@
-"""Start runs by the name of their workflow."""
+"""Starts of runs by the name of their workflow."""
 
 import secrets
 
@@ -20,7 +20,7 @@ _BEASTS = (
 
 
 class Started(BaseModel):
-    """A run that a start has named."""
+    """Run that a start has named."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,18 +29,18 @@ class Started(BaseModel):
     workflow: str
     task_queue: str
     new: bool
-    """False if the id named a run that exists: then nothing was started."""
+    """False if the id named an existing run: then nothing was started."""
     url: str | None
 
 
 def readable_id(app: App) -> str:
-    """A new id that a person can say, such as `research-calm-otter-7f3a`."""
+    """Return a new id that a person can say, such as `research-calm-otter-7f3a`."""
     words = (secrets.choice(words.split()) for words in (_CALM, _BEASTS))
     return "-".join((app.name, *words, secrets.token_hex(2)))
 
 
 def priority(key: int) -> Priority:
-    """The place of a run among those that wait for busy workers: 1 goes first, 5 last."""
+    """Priority of a run among those that wait for busy workers: 1 goes first, 5 last."""
     return Priority(priority_key=key)
 
 
@@ -55,7 +55,7 @@ async def start(
     """
     run = await connection.client.start(kind.method, *arguments, **options)
     status = await run.status()
-    new = run.handle.first_execution_run_id is not None  # which only a start tells
+    new = run.handle.first_execution_run_id is not None  # only a start tells
     started = Started(
         id=status.id,
         run_id=status.run_id,

@@ -1,4 +1,4 @@
-"""The store itself: its schema."""
+"""Schema of the store."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,18 +6,18 @@ from llmflow.stores.database import Database
 
 
 class Upgraded(BaseModel):
-    """What an upgrade has done."""
+    """Outcome of an upgrade."""
 
     model_config = ConfigDict(frozen=True)
 
     store: str
-    """Where it is, without its password."""
+    """Location, without the password."""
     changed: bool
-    """Whether there was something to do."""
+    """True if a migration ran."""
 
 
 async def upgrade_store(url: str) -> Upgraded:
-    """Bring a store to the current schema. What it holds is kept.
+    """Bring a store to the current schema, and keep all data.
 
     Raises:
         ConfigInvalid: the database holds something else, or the schema of a newer llmflow.

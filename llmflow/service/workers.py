@@ -6,13 +6,13 @@ from llmflow.types.runs import RunStatus
 
 
 async def need_worker(client: Client, status: RunStatus) -> None:
-    """Refuse at once what a query would wait 10 s for: a worker that can answer.
+    """Refuse at once if no worker can answer: a query would wait 10 s for one.
 
     Raises:
         NoWorker: nothing polls the run's task queue, or the run is blocked by a bug.
     """
-    if status.stuck:  # Temporal asks a run only after its task, and that fails again and again
-        raise NoWorker(f"run {status.id!r} cannot answer while it stands still on a bug: {status.stuck}")
+    if status.stuck:  # Temporal queries a run only after its workflow task, and that fails repeatedly
+        raise NoWorker(f"run {status.id!r} cannot answer while a bug blocks it: {status.stuck}")
     if not await client.workers(status.task_queue):
         raise NoWorker(
             f"no worker serves task queue {status.task_queue}", ErrorDetail(remedy=Remedy(action="start_worker"))

@@ -1,1 +1,1 @@
-"""What a worker tells of itself: its health, its log, its metrics and its traces."""
+"""Telemetry of a worker: its health, its log, its metrics and its traces."""

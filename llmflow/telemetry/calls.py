@@ -1,4 +1,4 @@
-"""A span for every call of a model and of a tool, with the names of OpenTelemetry's conventions."""
+"""Spans of model calls and tool calls, with the names of OpenTelemetry's conventions."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -21,18 +21,18 @@ Attributes = dict[str, str | int | float | tuple[str, ...]]
 
 @dataclass(frozen=True)
 class _CallSpan:
-    """What a span tells of one call."""
+    """Span data of one call."""
 
     name: str
     kind: SpanKind
     attributes: Attributes
     given: Callable[[], Attributes]
-    """Content, made only if the span is recorded."""
+    """Content, computed only if the span is recorded."""
     gave: Callable[[Any], Attributes]  # Any: the activity's own result
 
 
 class CallSpans(Interceptor):
-    """Watches the activities of a worker. Each attempt is a span of its own; other activities have none."""
+    """Watches the activities of a worker. Each attempt of a call gets its own span; other activities have none."""
 
     def __init__(self, tracer: Tracer, tools: Collection[str], content: Content) -> None:
         self.tracer = tracer
@@ -44,7 +44,7 @@ class CallSpans(Interceptor):
         return _Watching(next, self)
 
     def about(self, input: ExecuteActivityInput) -> _CallSpan | None:
-        """The call that an activity makes; `None` if it makes none."""
+        """Return the call that an activity makes; `None` if it makes none."""
         name = activity.info().activity_type
         if name == COMPLETE.name:
             return self._model(input.args[0])
@@ -90,14 +90,14 @@ class _Watching(ActivityInboundInterceptor):
             call.name,
             kind=call.kind,
             attributes=call.attributes,
-            record_exception=False,  # messages of errors may hold what was said
+            record_exception=False,  # messages of errors may quote content
             set_status_on_exception=False,
         ) as span:
             if span.is_recording():
                 span.set_attributes(call.given())
             try:
                 result: Any = await super().execute_activity(input)
-            except BaseException as error:  # also a cancellation: the span says how the attempt ended
+            except BaseException as error:  # also a cancellation: the span records how the attempt ended
                 mark_failed(span, error, self._spans.content)
                 raise
             if span.is_recording():
@@ -106,9 +106,9 @@ class _Watching(ActivityInboundInterceptor):
 
 
 def mark_failed(span: Span, error: BaseException, content: Content) -> None:
-    """Say how it ended: by the error's class, and by its message only where content is asked for.
+    """Record the end of a call: the error's class, and its message only if content is asked for.
 
-    What was cancelled, or refused by ourselves before anything was paid, is no error of the trace.
+    A cancellation, or our own refusal before anything was paid, is not an error of the trace.
     """
     span.set_attribute(genai.ERROR_TYPE, type(error).__name__)
     if isinstance(error, LLMFlowError):
@@ -121,7 +121,7 @@ def mark_failed(span: Span, error: BaseException, content: Content) -> None:
 
 
 def request_attributes(request: CompletionRequest) -> Attributes:
-    """What is asked of which model, with which version of which prompt, and for whom."""
+    """Return attributes of a request: model, prompt and its version, and the user it is for."""
     asked = ModelRef.parse(request.model)
     options, origin, source = request.options, request.origin, request.source
     return _known(
@@ -144,7 +144,7 @@ def request_attributes(request: CompletionRequest) -> Attributes:
 
 
 def result_attributes(result: CompletionResult) -> Attributes:
-    """Who answered, how much it was, and what it cost. A price that is not known is left out: it is not 0."""
+    """Return attributes of an answer: model, tokens and cost. An unknown price is left out: it is not 0."""
     usage, cost = result.usage, result.cost
     return _known(
         {
@@ -167,7 +167,7 @@ def _known(values: dict[str, str | int | float | tuple[str, ...] | None]) -> Att
 
 
 def _address() -> Attributes:
-    """Where the attempt is found in history, ledger and Web UI."""
+    """Return attributes that find the attempt in history, ledger and Web UI."""
     info = activity.info()
     return {
         genai.WORKFLOW_ID: info.workflow_id or "",

@@ -1,7 +1,7 @@
 """Names of OpenTelemetry's conventions for generative AI, profile v1.41, and our own beside them.
 
 The conventions are still in development and moved to a repository of their own after v1.41, which is the set that back
-ends read. The names are here alone, so that a later profile is one edit.
+ends read. The names are only here, so that a later profile is one edit.
 """
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
@@ -23,14 +23,14 @@ CACHE_WRITE_TOKENS = "gen_ai.usage.cache_creation.input_tokens"
 REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
 PROMPT_NAME = "gen_ai.prompt.name"
 PROMPT_VERSION = "gen_ai.prompt.version"
-"""Of the draft after v1.41, which has no other name for it."""
+"""Name of the draft after v1.41, which has no other name for it."""
 TOOL_NAME = "gen_ai.tool.name"
 TOOL_TYPE = "gen_ai.tool.type"
 WORKFLOW_NAME = "gen_ai.workflow.name"
 ERROR_TYPE = "error.type"
 HTTP_STATUS = "http.response.status_code"
 
-# Content: only where it is asked for.
+# Content: only if it is asked for.
 INPUT_MESSAGES = "gen_ai.input.messages"
 OUTPUT_MESSAGES = "gen_ai.output.messages"
 TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
@@ -47,6 +47,6 @@ PROMPT_ARM = "llmflow.prompt.arm"
 TENANT = "llmflow.tenant"
 TAGS = "llmflow.tags"
 
-# As Temporal's own spans name them.
+# The names in Temporal's own spans.
 WORKFLOW_ID = "temporalWorkflowID"
 RUN_ID = "temporalRunID"

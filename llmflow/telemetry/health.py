@@ -1,4 +1,4 @@
-"""The health endpoint of a worker: small enough that a web framework would be the larger part."""
+"""Health endpoint of a worker: too small for a web framework."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -8,10 +8,10 @@ from llmflow.errors import ConfigInvalid
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """`host:port` as a pair.
+    """Parse `host:port` into a pair.
 
     Raises:
-        ConfigInvalid: it is not of that form.
+        ConfigInvalid: the address has another form.
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:

@@ -1,4 +1,4 @@
-"""What a worker writes to its log."""
+"""Log records of a worker."""
 
 import logging
 
@@ -8,7 +8,7 @@ from llmflow.errors import LLMFlowError
 class OneLineForOurErrors(logging.Filter):
     """Drops the tracebacks of our own errors, which Temporal logs with every failed activity.
 
-    The message of such an error says what to do, and where in our code it was raised says nothing more.
+    The message of such an error says what to do, and its place in our code adds nothing.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -28,7 +28,7 @@ class _Blank(dict[str, object]):
 
 
 def log_our_errors_in_one_line() -> None:
-    """Do so for the activities of this process."""
+    """Install the filter for the activities of this process."""
     logger = logging.getLogger("temporalio.activity")
     if not any(isinstance(one, OneLineForOurErrors) for one in logger.filters):
         logger.addFilter(OneLineForOurErrors())

@@ -1,8 +1,8 @@
 """Metrics of model calls, on the Prometheus port of a worker.
 
-Labels are what an operator compares and what stays few: model (as asked, `provider:model`), prompt and its version.
-Runs, users and tenants are none: each value would be a time series of its own in every worker's memory and in
-Prometheus, for ever. The ledger answers for them (`llmflow cost`).
+Labels are few, and what an operator compares: model (as asked, `provider:model`), prompt and its version. Runs, users
+and tenants are not labels: each value would be a time series of its own in every worker's memory and in Prometheus,
+for ever. The ledger answers for them (`llmflow cost`).
 """
 
 import asyncio
@@ -26,10 +26,10 @@ TOKENS = "llmflow_tokens_total"
 """Counter. Label direction: `input` and `output` are whole; `cached` and `cache_write` are parts of `input`, and
 `reasoning` is one of `output`."""
 COST_USD = "llmflow_cost_usd"
-"""Histogram: US dollars of each answer whose price is known; `llmflow_cost_usd_sum` is what was spent. A histogram,
-because Temporal's counters hold whole numbers."""
+"""Histogram: US dollars of each answer whose price is known; `llmflow_cost_usd_sum` is the sum. A histogram, because
+Temporal's counters hold whole numbers."""
 UNPRICED_CALLS = "llmflow_unpriced_calls_total"
-"""Counter: answers without a known price, which are missing in the cost."""
+"""Counter: answers without a known price, which the cost lacks."""
 CALL_SECONDS = "llmflow_call_seconds"
 """Histogram: seconds of each attempt that was not refused. Label outcome: `answered` or `failed`."""
 FAILURES = "llmflow_failures_total"
@@ -44,7 +44,7 @@ BUCKETS = MappingProxyType(
     }
 )
 """Upper bounds. Reasoning models think for minutes, and most calls cost less than a cent: the defaults (0.05 to 10)
-would tell nothing of either."""
+would show neither."""
 
 
 class CallMetrics(Interceptor):
@@ -63,8 +63,8 @@ class _Counting(ActivityInboundInterceptor):
         try:
             result: CompletionResult = await super().execute_activity(input)
         except asyncio.CancelledError:
-            raise  # somebody changed their mind, which is no failure
-        except Exception as error:  # whatever it is, it is counted and goes on
+            raise  # a user cancelled it, which is not a failure
+        except Exception as error:  # any error: it is counted and raised again
             call.failed(error, time.monotonic() - started)
             raise
         call.answered(result, time.monotonic() - started)

@@ -1,4 +1,4 @@
-"""Spans of whole runs: one where a client starts it, and one for as long as its workflow goes."""
+"""Spans of whole runs: one where a client starts it, and one for the duration of its workflow."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from llmflow.telemetry.content import Content
 
 
 class StartSpans(client.Interceptor):
-    """A span around the start of a run, so that the trace begins at the client."""
+    """Opens a span around the start of a run, so that the trace begins at the client."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
@@ -29,7 +29,7 @@ class _Starting(client.OutboundInterceptor):
         self._tracer = tracer
 
     async def start_workflow(self, input: client.StartWorkflowInput) -> client.WorkflowHandle[Any, Any]:
-        """With the name that Temporal's own spans have."""
+        """Start the workflow in a span with the name that Temporal's own spans have."""
         with self._tracer.start_as_current_span(
             f"StartWorkflow:{input.workflow}",
             kind=SpanKind.CLIENT,
@@ -39,13 +39,13 @@ class _Starting(client.OutboundInterceptor):
         ) as span:
             try:
                 return await super().start_workflow(input)
-            except Exception as error:  # whatever it is, the span says so and it goes on
+            except Exception as error:  # any error: the span records it, and it is raised again
                 span.set_attribute(genai.ERROR_TYPE, type(error).__name__)
                 raise
 
 
 class WorkflowSpans(worker.Interceptor):
-    """A span around each workflow, parent of the spans of its calls."""
+    """Opens a span around each workflow, the parent of the spans of its calls."""
 
     def __init__(self, tracer: Tracer, content: Content) -> None:
         self._tracer = tracer
@@ -71,7 +71,7 @@ class _Running(worker.WorkflowInboundInterceptor):
         self._content = content
 
     async def execute_workflow(self, input: worker.ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
-        """One span from the first task to the end of the run. While it replays, Temporal's provider ends none."""
+        """Open one span from the first task to the end of the run. During replay, Temporal's provider ends none."""
         info = workflow.info()
         span = self._tracer.start_span(
             f"invoke_workflow {info.workflow_type}",
@@ -82,16 +82,16 @@ class _Running(worker.WorkflowInboundInterceptor):
                 genai.RUN_ID: info.run_id,
             },
         )
-        # Never detached: this is the context of the run's own task, and ends with it. A run that leaves its worker's
-        # memory may be taken apart in another context, where OpenTelemetry would log an error for every such run.
+        # Never detached: this is the context of the run's own task, and ends with it. A run that is evicted from the
+        # sticky cache may be taken apart in another context, where OpenTelemetry would log an error for every such run.
         attach(set_span_in_context(span))
         try:
             result: Any = await super().execute_workflow(input)
         except workflow.ContinueAsNewError:
             span.end()
             raise
-        except (Exception, asyncio.CancelledError) as error:  # not a run that leaves its worker's memory
-            # A task that failed is tried again, and the run goes on: only what ends the run ends its span.
+        except (Exception, asyncio.CancelledError) as error:  # not an eviction from the sticky cache
+            # A failed workflow task is retried, and the run continues: only the end of the run ends its span.
             if workflow.is_failure_exception(error) or _cancelled(error):
                 mark_failed(span, error, self._content)
                 span.end()

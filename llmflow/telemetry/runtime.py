@@ -1,4 +1,4 @@
-"""Temporal's runtime in a process of ours: where its core logs, and where it counts."""
+"""Temporal's runtime in our processes: the log of its core, and its metrics."""
 
 import logging
 
@@ -19,12 +19,12 @@ _LOGGER = "temporalio.core"
 
 
 def process_runtime(metrics: str | None = None) -> Runtime:
-    """A runtime whose core writes its warnings to Python's log, as `temporalio.core`.
+    """Make a runtime whose core writes its warnings to Python's log, as `temporalio.core`.
 
-    By itself the core writes them to stdout, with colours, into the midst of the JSON that a command prints.
+    By default the core writes them to stdout, with colours, into the JSON that a command prints.
 
     Args:
-        metrics: `host:port` where it serves its metrics and ours for Prometheus. A process has room for one.
+        metrics: `host:port` of the Prometheus port for its metrics and ours. A process has room for one.
 
     Raises:
         ConfigInvalid: the address is malformed, or taken.

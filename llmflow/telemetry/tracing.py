@@ -1,7 +1,7 @@
 """Traces: switched on by OpenTelemetry's own environment variables, or by a program that traces itself.
 
-One trace leads from the client that starts a run to the call of a vendor: Temporal's own interceptor hands the context
-on, in headers; the spans are ours, few, and safe on replay.
+One trace leads from the client that starts a run to the call of a vendor. Temporal's own interceptor passes the
+context on, in headers; the spans are ours, few, and safe on replay.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +32,7 @@ _SEE = "see docs/telemetry.md"
 def trace_interceptors(
     environ: Mapping[str, str], tools: Collection[str] = (), redact: Redact | None = None
 ) -> Interceptors:
-    """What a client and its workers need to trace; nothing if nobody asks for traces.
+    """Return what a client and its workers need to trace; nothing if traces are off.
 
     The first call sets OpenTelemetry's global tracer provider, if the environment asks for traces and the program has
     set none.
@@ -40,20 +40,20 @@ def trace_interceptors(
     Args:
         environ: OpenTelemetry's own variables, which its exporters read by themselves, too.
         tools: Names of the activities that are tools.
-        redact: Cleans what was said before it becomes an attribute.
+        redact: Redacts content before it becomes an attribute.
 
     Raises:
         ConfigInvalid: the environment names an exporter that is not installed.
     """
     if _is(environ, "OTEL_SDK_DISABLED", "true") or not _provided(environ):
         return ()
-    # The SDK, and half a hundred modules with it: only for those who trace.
+    # The SDK, and half a hundred modules with it: imported only if traces are on.
     from temporalio.contrib.opentelemetry import OpenTelemetryInterceptor
 
     tracer = get_tracer_provider().get_tracer("llmflow", __version__, schema_url=genai.SCHEMA_URL)
     content = Content(environ, redact)
-    # In this order: what starts a run is inside its span when the context is handed on, and what runs inside a worker
-    # has been handed the context when its span begins. Temporal puts what is for both sides before all others there.
+    # The order matters: a span around the start of a run must be open when the context is injected, and a worker's span
+    # must begin after the context is extracted. Temporal puts interceptors of both sides before all others there.
     return (
         StartSpans(tracer),
         OpenTelemetryInterceptor(),
@@ -63,7 +63,7 @@ def trace_interceptors(
 
 
 def require_replay_safety() -> None:
-    """Say clearly that a worker cannot trace with the provider that the program has set.
+    """Refuse a tracer provider of the program with which a worker cannot trace.
 
     Raises:
         ConfigInvalid: spans of workflows would be exported again at every replay.
@@ -81,9 +81,9 @@ def require_replay_safety() -> None:
 
 
 def exporters_wanted(environ: Mapping[str, str]) -> list[str]:
-    """Names of the exporters of traces that the environment asks for, as their packages register them.
+    """Return names of the trace exporters that the environment asks for, as their packages register them.
 
-    `otlp` goes over HTTP, unless `OTEL_EXPORTER_OTLP_PROTOCOL` says `grpc`.
+    `otlp` uses HTTP, unless `OTEL_EXPORTER_OTLP_PROTOCOL` is `grpc`.
     """
     endpoint = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     named = environ.get("OTEL_TRACES_EXPORTER") or ("otlp" if endpoint else "none")
@@ -98,9 +98,9 @@ def _is(environ: Mapping[str, str], variable: str, value: str) -> bool:
 
 
 def _provided(environ: Mapping[str, str]) -> bool:
-    """Whether there is a tracer provider now."""
+    """True if a tracer provider is set."""
     provider = get_tracer_provider()
-    if isinstance(provider, ProxyTracerProvider):  # OpenTelemetry's own stand-in: nobody has set one
+    if isinstance(provider, ProxyTracerProvider):  # OpenTelemetry's own stand-in: no provider is set
         names = exporters_wanted(environ)
         if names:
             set_tracer_provider(_provider(names))
@@ -109,8 +109,8 @@ def _provided(environ: Mapping[str, str]) -> bool:
 
 
 def _provider(names: Sequence[str]) -> TracerProvider:
-    """A replay-safe provider that exports in the background. All its other settings come from the environment."""
-    # The SDK: only for those who trace.
+    """Make a replay-safe provider that exports in the background. All its other settings come from the environment."""
+    # The SDK: only if traces are on.
     from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from temporalio.contrib.opentelemetry import create_tracer_provider

@@ -1,4 +1,4 @@
-"""For tests of applications: a scripted model, people who answer, a real Temporal server, checks of histories."""
+"""Tools for tests of applications: a scripted model, scripted approvers, a real Temporal server, history checks."""
 
 from llmflow.testing.approvals import approve_when_asked, decider
 from llmflow.testing.environment import Environment, environment, server

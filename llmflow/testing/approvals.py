@@ -1,4 +1,4 @@
-"""People of a test: they answer when a run asks."""
+"""Approvers of a test: they decide when a run asks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
@@ -15,8 +15,8 @@ from llmflow.types.lengths import length_problem
 
 AnyRun = Run[Any]  # Any: runs with results of every type
 WITHIN = timedelta(seconds=60)
-_EVERY = 0.05  # seconds between two looks
-_STUCK = 2.0  # seconds for which a run asks something else, and nobody answers
+_EVERY = 0.05  # seconds between two reads
+_STUCK = 2.0  # seconds for which a run asks another question, and the script has no decision
 _GOING_ON = ("running", "continued_as_new")
 
 
@@ -29,18 +29,18 @@ async def approve_when_asked(
     form: object = None,
     within: timedelta = WITHIN,
 ) -> Receipt:
-    """Wait until the run asks, then say yes.
+    """Wait until the run asks, then approve.
 
     Args:
-        run: Which run.
+        run: The run.
         approval: Name of the question, such as `publish`, or of one of its rounds: `publish#2`.
-        by: Who says so.
-        comment: Why.
-        form: What the question's form asks for: its model, or JSON.
-        within: How long it may take until the run asks.
+        by: The approver.
+        comment: Reason for the decision.
+        form: Fields of the question's form: its model, or JSON.
+        within: Time limit until the run asks.
 
     Raises:
-        DecisionRefused: the run does not count it; says why.
+        DecisionRefused: the decision is invalid; says why.
         AssertionError: the run has ended without asking it, or is past it; it asks something else, and nothing
             changes for two seconds; or it does not ask in time.
     """
@@ -63,10 +63,10 @@ async def approve_when_asked(
 async def decider(
     client: Client, run: AnyRun, script: Sequence[Decide], *, within: timedelta = WITHIN
 ) -> AsyncGenerator[list[Receipt]]:
-    """Answer what a run and its children ask, while the context is open.
+    """Make the decisions of a script about a run and its children, while the context is open.
 
-    Each answer of the script is given once, when its question is open and, after an escalation, asks who gives it;
-    those to one name in their order: to one question with a quorum, or to its rounds.
+    Each decision is sent once, when its question is open and, after an escalation, asks its approver. Decisions about
+    one name are sent in their order: to one question with a quorum, or to its rounds.
 
     ```python
     script = [
@@ -79,18 +79,18 @@ async def decider(
     ```
 
     Args:
-        client: Which server.
-        run: Whose questions.
-        script: Who says what.
-        within: How long it may take until the next answer can be given.
+        client: Client of the server.
+        run: Run that asks, with its children.
+        script: The decisions.
+        within: Time limit until the next decision can be sent.
 
     Yields:
-        What the answers did, so far.
+        The receipts of the decisions so far.
 
     Raises:
-        DecisionRefused: the run does not count one of them.
+        DecisionRefused: one of them is invalid.
         AssertionError: the run has ended without ever asking one of them; it asks something else, and nothing changes
-            for two seconds; or the next answer cannot be given in time. Whatever the test waits for is cancelled.
+            for two seconds; or the next decision cannot be sent in time. The await of the test is cancelled.
     """
     given: list[Receipt] = []
     over = asyncio.Event()
@@ -98,7 +98,7 @@ async def decider(
         async with asyncio.TaskGroup() as group:  # noqa: TID251  this runs in a test and not in a workflow
             group.create_task(_decide(client, run, list(script), given, over, within))
             yield given
-            over.set()  # and not cancelled: a decision that is under way has its receipt
+            over.set()  # and not cancelled: an in-flight decision has its receipt
     except BaseExceptionGroup as failed:  # it would hide from the test what the test itself raises
         raise failed.exceptions[0] from None
 
@@ -131,7 +131,7 @@ async def _decide(
 
 
 async def _answer(run: AnyRun, question: Question, script: list[Decide], given: list[Receipt]) -> None:
-    """Give one answer; if it leaves the question open, the next look gives the next."""
+    """Send one decision; if it leaves the question open, the next read sends the next."""
     said = next((one for one in script if _means(one.approval, question)), None)
     if said and question.status == "open" and not _may_be_asked_later(said.by, question):
         receipt = await run.decide(
@@ -142,12 +142,12 @@ async def _answer(run: AnyRun, question: Question, script: list[Decide], given: 
 
 
 def _may_be_asked_later(by: str, question: Question) -> bool:
-    """Whether an escalation, for which there has to be a time limit, may still ask this person."""
+    """True if an escalation, which only a deadline can cause, may still ask this person."""
     return question.deadline is not None and approver(question.approvers, by) is None
 
 
 class _Watch:
-    """Notices that what a test waits for does not come, so that it ends and says why."""
+    """Ends a test that waits for a decision that cannot be sent, with the reason."""
 
     def __init__(self, run: AnyRun, within: timedelta) -> None:
         if problem := length_problem("within", within):
@@ -158,10 +158,10 @@ class _Watch:
         self._questions: list[Question] = []
 
     def look(self, names: Sequence[str], questions: Sequence[Question]) -> None:
-        """See all that is asked.
+        """Check what is asked.
 
         Raises:
-            AssertionError: it is nothing of these names, for too long.
+            AssertionError: none of these names is asked, for too long.
         """
         if (now := list(questions)) != self._questions:
             self._questions, self._changed = now, monotonic()
@@ -171,14 +171,14 @@ class _Watch:
             raise AssertionError(f"run {self._run.id!r} waits for people, but does not ask {_known(names, is_open)}")
 
     def check_time(self, names: Sequence[str]) -> None:
-        """See how late it is.
+        """Check the time limit.
 
         Raises:
-            AssertionError: too late.
+            AssertionError: the time is up.
         """
         if monotonic() - self._began > self._within:
             known = _known(names, self._questions)
-            raise AssertionError(f"run {self._run.id!r} took no answer within {self._within:g} s to {known}")
+            raise AssertionError(f"run {self._run.id!r} took no decision within {self._within:g} s to {known}")
 
 
 def _not_in(names: Sequence[str], questions: Iterable[Question]) -> list[str]:
@@ -187,7 +187,7 @@ def _not_in(names: Sequence[str], questions: Iterable[Question]) -> list[str]:
 
 
 def _known(names: Sequence[str], questions: Iterable[Question]) -> str:
-    """Such as `` `payuot` (did you mean `payout`?); it asks payout of ana or bo (open)``."""
+    """Describe questions, such as `` `payuot` (did you mean `payout`?); it asks payout of ana or bo (open)``."""
     asked = list(questions)
     known = [one.name for one in asked]
     wanted = ", ".join(f"`{name}`{'' if name in known else did_you_mean(name, known)}" for name in dict.fromkeys(names))

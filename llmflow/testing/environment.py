@@ -25,42 +25,42 @@ from llmflow.types.providers import Provider
 from llmflow.worker import activities, check_prompts
 
 SCRIPTED = "scripted"
-"""The name of the provider in what a test records."""
+"""Name of the provider in the records of a test."""
 
 _log = logging.getLogger("llmflow.testing")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """What a test has while `environment` is open."""
+    """A running worker and its client, while `environment` is open."""
 
     client: Client
-    """Connected; its runs go to the worker of this environment alone."""
+    """Connected client; only the worker of this environment serves its runs."""
     app: App
 
     def id(self) -> str:
-        """A new id for a run."""
+        """Return a new id for a run."""
         return f"{self.app.name}-{uuid.uuid4()}"
 
     async def skip(self, run: Run[Any], by: timedelta) -> None:  # Any: runs with results of every type
-        """Let time pass for one run, in no time: its timers fire in their order, and its code handles each.
+        """Skip time for one run: its timers fire in their order, and its code handles each.
 
         It moves the clock of the run, and of the runs that continue it: `workflow.now()`, timers, the deadlines and
-        reminders of approvals, the wait before an activity's next attempt, timeouts of the run. The clock stands still
-        while an activity is running or a child is open: an activity is waited for, and a child has a clock of its own,
-        which begins with its parent's time. A run that ends earlier has no time left.
+        reminders of approvals, the wait before an activity's next attempt, timeouts of the run. The clock pauses while
+        an activity is running or a child is open: an activity is awaited, and a child has a clock of its own, which
+        begins with its parent's time. A run that ends earlier has no time left.
 
         It moves no other clock: that of people, vendors and activities, of the ledger, of schedules, of other runs.
 
         Args:
-            run: Which run.
-            by: From its own present: a timer that it has started is due if it is not longer.
+            run: The run.
+            by: Time from its own present: a started timer fires if it is not longer.
 
         Raises:
-            InputInvalid: `by` is no length of time.
+            InputInvalid: `by` is not a length of time.
             RunNotFound: no run has this id.
             ConfigInvalid: the server is too old, or its time skipping is not enabled; the message says what is needed.
-            AssertionError: the run waits for something else for longer than a minute; the message says for what.
+            AssertionError: for a minute, the run waits for something other than a timer; the message names it.
         """
         await skip(self.client.temporal, run, by)
 
@@ -79,7 +79,7 @@ class _Scripted(ModelCatalogue):
 
 @asynccontextmanager
 async def server() -> AsyncGenerator[str]:
-    """The address of a Temporal server that keeps nothing: the one of `TEMPORAL_ADDRESS`, or a new one.
+    """Yield the address of a Temporal server that keeps nothing: the one of `TEMPORAL_ADDRESS`, or a new one.
 
     It starts in about 0.1 s, so a session-wide fixture is enough for a whole suite.
     """
@@ -96,30 +96,30 @@ async def environment(
     store: str | None = None,
     replay: bool = True,
 ) -> AsyncGenerator[Environment]:
-    """Serve `app` on a task queue of its own, with `provider` behind every model. Nobody is told of approvals.
+    """Serve `app` on a task queue of its own, with `provider` behind every model. Approvals send no notifications.
 
-    A bug in a workflow's code fails its run, so that `run.result()` shows it. When the environment closes, each run
-    that its worker has executed is replayed, so that code which is not deterministic fails the test.
+    A bug in a workflow's code fails its run, so that `run.result()` shows it. When the environment closes, it replays
+    each run that its worker has executed, so that code which is not deterministic fails the test.
 
     Args:
-        app: What to test.
-        provider: Usually a `ScriptedProvider`. Whatever model is named, it is asked; where the App has a models.yaml, a
-            name that is not in there is `ModelNotFound`, as in production.
-        address: Of a Temporal server, such as `server()` gives.
-        store: Where calls are recorded, as in `LLMFLOW_STORE`; a file that goes away with the environment if left out.
+        app: App to test.
+        provider: Usually a `ScriptedProvider`. It answers for every model. If the App has a models.yaml, a
+            name that is not in it is `ModelNotFound`, as in production.
+        address: Address of a Temporal server, such as `server()` yields.
+        store: Location of the ledger, as in `LLMFLOW_STORE`; a file that is deleted with the environment if left out.
         replay: False for a test that leaves histories behind which cannot replay, on purpose.
 
     Raises:
         AssertionError: at the end, if nothing else was raised: a run does not replay. The message is Temporal's own.
-        ConfigInvalid: a prompt names a model that the App's models.yaml has not, or a tool that the App has not.
+        ConfigInvalid: a prompt names a model that models.yaml lacks, or a tool that the App lacks.
     """
     models = ModelCatalogue.only(SCRIPTED)
     if app.models:
         known = load_model_catalogue(app.models, app.providers)
         check_prompts(app, known)
         models = _Scripted(providers={}, aliases={}, sole=SCRIPTED, known=known)
-    with TemporaryDirectory() as home:  # what a test serves and pays is not kept in the project's own store
-        # Nor does the webhook of whoever runs the test learn of what it asks.
+    with TemporaryDirectory() as home:  # a test's prompts and calls stay out of the project's own store
+        # Nor does the developer's webhook get the test's questions.
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
         served = activities(
             app,
@@ -138,7 +138,7 @@ async def environment(
             task_queue=queue,
             workflows=app.workflows,
             interceptors=[started],
-            # In production a bug leaves the run open until it is mended; here nobody would mend it.
+            # In production a bug leaves the run open until the code is fixed; here nobody would fix it.
             workflow_failure_exception_types=[Exception],
         )
         async with worker:

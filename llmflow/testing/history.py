@@ -1,4 +1,4 @@
-"""What a run did, from its history."""
+"""Checks of what a run did, from its history."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from llmflow.plugin import LLMFlowPlugin
 
 
 async def activities_of(run: Run[Any]) -> list[str]:  # Any: runs with results of every type
-    """Ids of the activities that a run scheduled, in order, such as `["plan/complete#1", "search#1"]`.
+    """Return ids of the activities that a run scheduled, in order, such as `["plan/complete#1", "search#1"]`.
 
     Pins are local activities and not among them.
     """
@@ -31,13 +31,13 @@ async def activities_of(run: Run[Any]) -> list[str]:  # Any: runs with results o
 
 
 async def assert_replays(run: Run[Any] | WorkflowHistory, app: App) -> None:  # Any: as above
-    """The workflow code of today makes the same decisions as the history says.
+    """Assert that the current workflow code replays the history.
 
     A stored one is `WorkflowHistory.from_json("id", path.read_text())`; write it with
     `(await run.handle.fetch_history()).to_json()`.
 
     Raises:
-        AssertionError: it does not; the message is Temporal's own, and names the first event that differs.
+        AssertionError: it does not replay; the message is Temporal's own, and names the first event that differs.
     """
     history = run if isinstance(run, WorkflowHistory) else await run.handle.fetch_history()
     replayer = Replayer(workflows=app.workflows, plugins=[LLMFlowPlugin(app)])
@@ -54,19 +54,19 @@ class _Anything(type):
 
 
 class _Bug(Exception, metaclass=_Anything):
-    """What fails a run of an environment when its code raises it.
+    """Exceptions that fail a run of an environment when its code raises them.
 
-    `Exception` has Temporal's `NondeterminismError` as a subclass: a replayer takes a history that differs for a run
-    that fails then, and stands still at the next one.
+    `Exception` has Temporal's `NondeterminismError` as a subclass: with it, a replayer would take a history that
+    differs for a run that fails, and would be blocked by the next one.
     """
 
 
 class StartedRuns(Interceptor):
-    """Notes each run that a worker executes."""
+    """Records each run that a worker executes."""
 
     def __init__(self) -> None:
         self.runs: dict[str, str] = {}
-        """Run id -> workflow id: children, and the runs that continue others, too."""
+        """Run id -> workflow id, also of children and of runs that continue others."""
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         """See base class."""
@@ -81,7 +81,7 @@ class StartedRuns(Interceptor):
 
 
 async def assert_all_replay(temporal: TemporalClient, runs: Mapping[str, str], app: App) -> None:
-    """`assert_replays` for runs (run id -> workflow id) of an environment, open ones too. Deleted ones are left out.
+    """Run `assert_replays` on runs (run id -> workflow id) of an environment, open ones too. Deleted ones are left out.
 
     Raises:
         AssertionError: some do not replay; the message names each with Temporal's own message.

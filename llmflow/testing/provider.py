@@ -1,4 +1,4 @@
-"""A model that answers from a script. It is the only fake, and it ships."""
+"""A model that answers from a script. It is the only fake, and the wheel has it."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -24,12 +24,12 @@ class ScriptedProvider:
 
     def __init__(self, script: Sequence[ScriptedAnswer] | Callable[[ModelRequest], ScriptedAnswer]) -> None:
         self.requests: list[ModelRequest] = []
-        """Every request so far, as a vendor would have got it."""
+        """Every request so far, as a vendor would get it."""
         self._function = script if callable(script) else None
         self._answers: Iterator[ScriptedAnswer] = iter(()) if callable(script) else iter(script)
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
-        """The next answer.
+        """Return the next answer.
 
         Raises:
             LLMFlowError: the script says so.
@@ -50,7 +50,7 @@ class ScriptedProvider:
                 return _response(answer)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Close nothing, because nothing is open."""
 
 
 def _response(text: str) -> ModelResponse:

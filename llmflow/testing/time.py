@@ -1,4 +1,4 @@
-"""Time of a run, moved ahead by the server."""
+"""Time skipping for one run, by the server."""
 
 import asyncio
 from datetime import timedelta
@@ -14,8 +14,8 @@ from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotFound
 from llmflow.types.lengths import length_of, length_problem
 
 _WITHIN = timedelta(seconds=60)
-"""How long what runs meanwhile, such as activities, may take; a skip itself takes milliseconds."""
-# A child keeps its own clock: with propagation it would skip on and on, also past what the test wants to do meanwhile.
+"""Time limit of work in between, such as activities; a skip itself takes milliseconds."""
+# A child keeps its own clock: with propagation it would keep skipping, past the moment that the test wants to use.
 # The server stops skipping after 200 timers unless told otherwise.
 _ONLY_WHEN_TOLD = TimeSkippingConfig(enabled=False, disable_propagation=True, max_session_skip_count=1_000_000)
 
@@ -33,7 +33,7 @@ async def skip(temporal: TemporalClient, run: Run[Any], by: timedelta) -> None: 
     except RPCError as error:
         match error.status:
             case RPCStatusCode.NOT_FOUND if "already completed" in error.message:
-                return  # it may end at any moment, so one that has ended a moment ago is no mistake
+                return  # it may end at any moment, so a run that has just ended is not a mistake
             case RPCStatusCode.NOT_FOUND:
                 raise RunNotFound(f"there is no run {run.id!r} whose time could be skipped") from error
             case RPCStatusCode.UNIMPLEMENTED | RPCStatusCode.INVALID_ARGUMENT:
@@ -50,7 +50,7 @@ def _cannot(error: RPCError) -> ConfigInvalid:
 
 
 def _stands(found: WorkflowExecutionDescription, by: timedelta) -> str:
-    """Why the time did not pass. Temporal skips while a run waits for timers alone."""
+    """Explain why the time did not pass. Temporal skips only while a run waits for timers alone."""
     raw = found.raw_description
     waits = [
         *(f"its child {one.workflow_id!r} is open: skip the time of that one" for one in raw.pending_children),
@@ -59,6 +59,6 @@ def _stands(found: WorkflowExecutionDescription, by: timedelta) -> str:
     if raw.HasField("pending_workflow_task"):
         waits.append("no worker takes its workflow task, or its code fails")
     return (
-        f"{length_of(by)} did not pass for run {found.id!r} within {length_of(_WITHIN)}, because a run's clock stands "
-        f"still while it waits for anything but timers: {'; '.join(waits) or 'nothing is known to hold it up'}"
+        f"{length_of(by)} did not pass for run {found.id!r} within {length_of(_WITHIN)}, because a run's clock pauses "
+        f"while it waits for anything but timers: {'; '.join(waits) or 'nothing is known to hold it up'}"
     )

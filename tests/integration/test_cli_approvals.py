@@ -182,7 +182,7 @@ def test_whoever_may_not_decide_is_told_before_the_form(llmflow: Call, temporal:
     llmflow("approvals", "approve", id, "--by", "ana", "--form", FORM)
     for by, says in (
         ("dan", "but ana, bo, cy may: give one of them with --by"),
-        ("Ana", "`Ana` has answered `refund` already"),
+        ("Ana", "`Ana` has decided `refund` already"),
     ):
         ours, theirs = pty.openpty()
         with (

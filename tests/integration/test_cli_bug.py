@@ -56,7 +56,7 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
 
     told = look["status"].json()
     assert told["status"]["stuck"] == "KeyError: 'the bug'"
-    assert told["missing"] == f"run {queue!r} cannot answer while it stands still on a bug: KeyError: 'the bug'"
+    assert told["missing"] == f"run {queue!r} cannot answer while a bug blocks it: KeyError: 'the bug'"
     assert (look["steps"].code, look["steps"].err) == (3, f"error: {told['missing']}\n")
     assert "stuck" not in look["list"].json()["runs"][0], "a list does not know"
 

@@ -91,7 +91,7 @@ def test_what_is_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_without_a_model(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMFLOW_MODELS", "offline")
     text = " ".join(doctor("--app", RESEARCH).out.split())
-    assert "✓ models fast: offline:fast, which is no language model" in text
+    assert "✓ models fast: offline:fast, which is not a language model" in text
     assert "unset LLMFLOW_MODELS" in text
 
 
@@ -106,7 +106,7 @@ def test_files_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
 
     text = " ".join(doctor("--app", "sick:app").out.split())
-    assert "✗ prompts sick/ask names the tool `serach`, which the App has not" in text
+    assert "✗ prompts sick/ask names the tool `serach`, which the App does not have" in text
     assert "✗ models models.yaml:2:" in text
 
     (tmp_path / "prompts" / "ask.prompt").write_text("user:\n{{ question\n")

@@ -66,7 +66,7 @@ async def test_a_child_has_a_clock_of_its_own(env: Environment, monkeypatch: pyt
     with pytest.raises(AssertionError) as stands:
         await env.skip(run, 2 * DAY)
     assert str(stands.value) == (
-        f"2 d did not pass for run {run.id!r} within 1 s, because a run's clock stands still while it waits for "
+        f"2 d did not pass for run {run.id!r} within 1 s, because a run's clock pauses while it waits for "
         f"anything but timers: its child '{run.id}-child' is open: skip the time of that one"
     )
     monkeypatch.undo()

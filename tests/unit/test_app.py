@@ -76,7 +76,7 @@ def test_names_are_plain(name: str) -> None:
 
 
 def test_a_class_that_is_no_workflow_is_refused() -> None:
-    with pytest.raises(ConfigInvalid, match=r"NotOne.* is no workflow: decorate it"):
+    with pytest.raises(ConfigInvalid, match=r"NotOne.* is not a workflow: decorate it"):
         App(name="mine", workflows=[NotOne])
 
 

@@ -42,8 +42,8 @@ def test_what_does_not_parse_names_the_variable(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        ('{"cost": "Same", "tags": "Same"}', "two are called Same: give each a name of its own"),
-        ('{"cost": "LlmTags"}', "two are called LlmTags"),
+        ('{"cost": "Same", "tags": "Same"}', "two attributes are called Same: give each a name of its own"),
+        ('{"cost": "LlmTags"}', "two attributes are called LlmTags"),
         ('{"cost": ""}', "String should match"),
         ('{"cost": "a`b"}', "String should match"),
         ("OurCost", 'write it as JSON, such as {"cost": "OurCost"}'),

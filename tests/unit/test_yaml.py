@@ -67,8 +67,8 @@ def test_text_is_text(text: str, said: str) -> None:
         ("a: 1\na: 2", (2, 1, "found duplicate key")),
         ("a: [", (1, 5, "expected the node content")),
         ("a: !strange x", (1, 4, "could not determine a constructor")),
-        ("a: \x01", (1, 1, "this is no YAML: ")),
-        ("a: 2020-99-01", (1, 1, "this is no YAML: month")),
+        ("a: \x01", (1, 1, "this is not YAML: ")),
+        ("a: 2020-99-01", (1, 1, "this is not YAML: month")),
     ],
 )
 def test_what_is_no_yaml(text: str, problem: tuple[int, int, str]) -> None:

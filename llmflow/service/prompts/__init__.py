@@ -1,4 +1,4 @@
-"""Prompts of an App and the store: versions, labels, rollouts, and where files and store differ."""
+"""Prompts of an App and the store: versions, labels, rollouts, and drift between files and store."""
 
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.service.prompts.drift import Drift, Drifts, drifts

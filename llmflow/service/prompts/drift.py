@@ -1,4 +1,4 @@
-"""Drift: what differs between an App's files, the store and its labels."""
+"""Drift: differences between an App's files, the store and its labels."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,36 +16,36 @@ from llmflow.types.refs import PromptRef
 
 
 class Drift(BaseModel):
-    """One thing that differs."""
+    """One difference."""
 
     model_config = ConfigDict(frozen=True)
 
     prompt: str
     kind: Literal["drift", "used"] = "drift"
-    """`used`: only a call that was made; whether later runs get the same, the worker alone knows."""
+    """`used`: the only evidence is a call; only the worker knows which version later runs get."""
     what: str
     at: datetime | None = None
-    """When the call was made, of `used`."""
+    """Start of the call, for `used`."""
     remedies: tuple[Remedy, ...]
-    """Each removes the difference in its own way."""
+    """Actions, each of which removes the difference in its own way."""
 
 
 @dataclass(frozen=True)
 class Drifts:
-    """All that differs."""
+    """All differences."""
 
     found: tuple[Drift, ...]
     unlabelled: tuple[PromptVersion, ...]
-    """Prompts that follow the workers' files, because the store does not say what new runs get."""
+    """Prompts that follow the workers' files, because no label or rollout gives new runs a version."""
 
 
 async def drifts(store: PromptStore, app: str, prompts: Prompts, check: Callable[[PromptVersion], None]) -> Drifts:
-    """Compare an App's files with what the store has and what its labels point to.
+    """Compare an App's files with the versions in the store and the targets of its labels.
 
     Args:
-        store: Where versions and labels are.
+        store: Store of versions and labels.
         app: Name of the App.
-        prompts: Those of its files.
+        prompts: Prompts of its files.
         check: Raises ConfigInvalid for a version whose model or tools the App does not have.
 
     Raises:
@@ -71,14 +71,14 @@ async def drifts(store: PromptStore, app: str, prompts: Prompts, check: Callable
 
 
 def _decided(state: PromptState | None, label: str) -> bool:
-    """Whether the store says what new runs get."""
+    """True if the store decides which version new runs get."""
     return state is not None and (label in state.labels or label in state.rollouts)
 
 
 def _used(
     unlabelled: Sequence[PromptVersion], uses: Mapping[str, Mapping[str, datetime]], label: str
 ) -> Iterator[Drift]:
-    """The store cannot say which files a worker has, but which version it last called a model with."""
+    """Compare with the last used version: the store does not know the files of a worker, only its calls."""
     for prompt in unlabelled:
         name, version = prompt.ref.name, prompt.ref.version
         last, at = next(iter(uses.get(name, {}).items()), (version, None))
@@ -104,17 +104,17 @@ def _of_file(label: str, prompt: PromptVersion, state: PromptState) -> Iterator[
 
 
 def _pointed_at(state: PromptState) -> Iterator[tuple[str, str]]:
-    """Labels and arms, with their versions."""
+    """Yield labels and arms, with their versions."""
     yield from ((label, found.version) for label, found in state.labels.items())
     for label, rollout in state.rollouts.items():
         yield from ((f"arm {arm.arm} of {label}", arm.version) for arm in rollout.arms)
 
 
 def _without_file(prompts: Prompts, states: Mapping[str, PromptState]) -> Iterator[Drift]:
-    """Those that still have a label. The others are history, which is kept."""
+    """Yield prompts that still have a label. The others are history, which is kept."""
     files = {prompt.ref.name for prompt in prompts}
     for name, state in states.items():
         for label in {**state.labels, **state.rollouts} if name not in files else ():
             action = "end_rollout" if label in state.rollouts else "drop_label"
-            what = f"it has the label {label}, and no file any more"
+            what = f"it has the label {label}, but no longer a file"
             yield Drift(prompt=name, what=what, remedies=(Remedy(action=action, prompt=name, label=label),))

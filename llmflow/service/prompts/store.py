@@ -1,4 +1,4 @@
-"""The store of prompts while it is open: versions, labels and rollouts."""
+"""Open store of prompts: versions, labels and rollouts."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from llmflow.types.refs import PromptRef
 
 @dataclass(frozen=True)
 class PromptStore:
-    """The store while it is open."""
+    """Open store of prompts."""
 
     settings: Settings
     database: Database
@@ -27,15 +27,15 @@ class PromptStore:
 
     @property
     def registry(self) -> Registry:
-        """The versions that the store has, whatever the files say."""
+        """Return the versions in the store, whatever the files have."""
         return Registry(self.database, Prompts())
 
     def reason(self, why: str | None, *, force: bool) -> Reason:
-        """Who, and why."""
+        """Return the author and the reason of a change."""
         return Reason(by=self.settings.by, why=why, force=force)
 
     async def prompt(self, name: str, word: str) -> PromptVersion:
-        """A prompt as the store has it, in the version that a word means.
+        """Return a prompt of the store, in the version that a word means.
 
         Raises:
             PromptNotFound: the store does not have it.
@@ -47,7 +47,7 @@ class PromptStore:
         """Store the versions of an App's files. No label moves.
 
         Returns:
-            Those that are new.
+            The new ones.
         """
         return await Registry(self.database, prompts).push(self.settings.by)
 
@@ -57,18 +57,18 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncGenerator[
     """Open the store that the settings name.
 
     Args:
-        settings: Also say who changes something, and which label runs follow.
-        create: Make an SQLite file that is not there, because the files of an App go into it.
+        settings: Also name the author of changes, and the label that runs follow.
+        create: Create a missing SQLite file, because the files of an App go into it.
 
     Raises:
         StoreUnavailable: it does not answer.
-        ConfigInvalid: it is not there, or of another schema.
+        ConfigInvalid: it does not exist, or has another schema.
     """
     async with Database(settings.store_url, create=create) as database:
         yield PromptStore(settings, database)
 
 
 def store_name(settings: Settings) -> tuple[str, bool]:
-    """Where the store is, without its password; and whether it is a file that is not there."""
+    """Return the location of the store, without its password; and whether it is a missing file."""
     database = Database(settings.store_url)
     return database.name, database.is_missing

@@ -1,4 +1,4 @@
-"""Versions of a prompt: two of them side by side, and one of them written back to its file."""
+"""Versions of a prompt: compare two of them, and write one back to its file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from llmflow.stores.prompts.states import PromptState
 
 @dataclass(frozen=True)
 class Difference:
-    """Two versions of a prompt, and the lines that they have different."""
+    """Two versions of a prompt, and the lines that differ."""
 
     old: PromptVersion
     new: PromptVersion
     lines: tuple[str, ...]
     """A unified diff."""
     unlabelled: bool
-    """The label is not there: `old` is the newest version in the store that is not the file's."""
+    """True if the label does not exist: `old` is then the newest version in the store that is not the file's."""
 
 
 async def difference(
@@ -31,11 +31,11 @@ async def difference(
     """Compare two versions of a prompt.
 
     Args:
-        store: Where versions are.
-        name: Of the prompt.
-        before: A word for a version; the label that runs follow if left out.
-        after: Likewise.
-        file: The prompt as its file has it: `file` means that.
+        store: Store of versions.
+        name: Name of the prompt.
+        before: Word for a version; the label that runs follow if left out.
+        after: Word for the other version, likewise.
+        file: Prompt of the file, which the word `file` means.
 
     Raises:
         PromptNotFound: the store does not have one of them.
@@ -52,14 +52,14 @@ async def difference(
 
 
 def _newest_other(state: PromptState, of_file: str) -> str:
-    """The file's own, if the store has no other."""
+    """Return the file's own version if the store has no other."""
     stored = [one.version for one in state.versions]
     return next((version for version in stored if version != of_file), stored[0])
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """A version that its file has now."""
+    """A version, after it was written to its file."""
 
     prompt: PromptVersion
     path: Path
@@ -71,14 +71,14 @@ async def pull(store: PromptStore, app: App, name: str, word: str | None, *, for
     """Write a version of a prompt to its file.
 
     Args:
-        store: Where versions are.
-        app: Whose file it is.
-        name: Of the prompt.
-        word: For a version; the label that runs follow if left out.
-        force: Also over a text that the store does not have.
+        store: Store of versions.
+        app: Name of the App that has the file.
+        name: Name of the prompt.
+        word: Word for a version; the label that runs follow if left out.
+        force: Also overwrite a text that the store does not have.
 
     Raises:
-        InputInvalid: it is no prompt of the App, or the text of the file would be lost.
+        InputInvalid: it is not a prompt of the App, or the text of the file would be lost.
         PromptNotFound: the store does not have it.
         ConfigInvalid: the file cannot be read or written.
     """
@@ -98,14 +98,14 @@ async def pull(store: PromptStore, app: App, name: str, word: str | None, *, for
 
 
 def file_of(app: App, name: str) -> Path:
-    """The file of a prompt, which need not be there.
+    """Return the path of a prompt's file, which need not exist.
 
     Raises:
-        InputInvalid: it is no prompt of the App.
+        InputInvalid: it is not a prompt of the App.
     """
     first, *rest = name.split("/")
     if app.prompts is None or first != app.name or not rest:
-        raise InputInvalid(f"`{name}` is no prompt of the App {app.name!r}: its prompts are called {app.name}/...")
+        raise InputInvalid(f"`{name}` is not a prompt of the App {app.name!r}: its prompts are called {app.name}/...")
     return app.prompts.joinpath(*rest[:-1], f"{rest[-1]}.prompt")
 
 

@@ -40,8 +40,7 @@ def settle(connection: Connection, run_id: str, activity_id: str, attempt: int, 
     """Give back the money that an attempt did not cost. `None` means an unknown cost: all of the reservation counts.
 
     Runs in the transaction that records the call, and there in the order of budgets, or two workers deadlock. An
-    attempt
-    without a reservation changes nothing, nor does a settled one, unless its cost became known only now.
+    attempt without a reservation changes nothing, nor does a settled one, unless its cost became known only now.
     """
     c, same = reservations.c, of_attempt(run_id, activity_id, attempt)
     if usd is None:  # the row stays, for a late result

@@ -41,8 +41,7 @@ class Outbox:
             except FileNotFoundError:
                 continue  # another worker was faster
             # Not `splitlines`, which also splits at other line ends inside texts. A line that is not UTF-8 is not JSON
-            # either.
-            # An editor ends a repaired file with an empty line.
+            # either. An editor ends a repaired file with an empty line.
             yield [line for line in text.decode(errors="replace").split("\n") if line]
             path.unlink(missing_ok=True)
 

@@ -202,7 +202,7 @@ def test_check_says_each_drift_and_how_to_mend_it(project: Project) -> None:
 
     project.plan.rename(project.plan.with_name("other.prompt"))
     project("push", "APP")
-    assert "mine/plan  it has the label production, and no file any more" in drifts()[0]
+    assert "mine/plan  it has the label production, but no longer a file" in drifts()[0]
     project("label", "mine/plan", "none")
     assert drifts() == [], "a version without a label is history, which stays"
 

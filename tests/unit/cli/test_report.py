@@ -96,7 +96,7 @@ def test_a_bug_is_named() -> None:
 
 def test_what_is_not_known_of_a_run_with_a_bug_is_not_explained_twice() -> None:
     status = STATUS.model_copy(update={"stuck": "KeyError: 'x'"})
-    lines = shown(report(status=status, missing="run 'x' cannot answer while it stands still on a bug: KeyError: 'x'"))
+    lines = shown(report(status=status, missing="run 'x' cannot answer while a bug blocks it: KeyError: 'x'"))
     assert lines[-1] == "steps and usage are not known until then"
 
 

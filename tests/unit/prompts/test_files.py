@@ -79,7 +79,7 @@ def test_a_role_line_inside_a_line_is_text() -> None:
         ("---\noutput: {type: array}\n---\nuser:\nx", "p:2:1: output: vendors want"),
         ("---\ntools: search\n---\nuser:\nx", "p:2:1: tools: Input should be a valid list"),
         ("---\nmetadata: {on: 2020-01-01}\n---\nuser:\nx", "p:2:12: metadata.on: input was not a valid JSON value"),
-        ("---\nmetadata: {on: 2020-99-01}\n---\nuser:\nx", "p:1:1: this is no YAML: month"),
+        ("---\nmetadata: {on: 2020-99-01}\n---\nuser:\nx", "p:1:1: this is not YAML: month"),
         ("---\nmetadata: &x [*x]\n---\nuser:\nx", "p:2:1: metadata"),
         ("---\nmetadata: !!python/name:os.system x\n---\nuser:\nx", "p:2:11: could not determine a constructor"),
         ("---\ninput: {qery: string}\n---\nuser:\n{{ query }}", "p:2:9: `qery` is not used by the templates (did you"),

@@ -42,5 +42,5 @@ def test_who_may_not_decide() -> None:
     check_voter(asked, "Bo")
     with pytest.raises(DecisionRefused, match=r"did you mean `ana`\?\), but ana, bo may$"):
         check_voter(asked, "anna")
-    with pytest.raises(DecisionRefused, match="`ana` has answered `pay` already"):
+    with pytest.raises(DecisionRefused, match="`ana` has decided `pay` already"):
         check_voter(asked, "ana")
