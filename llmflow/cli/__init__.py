@@ -1,1 +1,1 @@
-"""People's door on a terminal: one file per command, and what they share in files with an underscore."""
+"""Command line: one file per command, and shared code in files with an underscore."""

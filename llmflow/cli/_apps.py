@@ -1,4 +1,4 @@
-"""Apps by their path, and the examples by their name."""
+"""Apps by their path, and examples by their name."""
 
 import os
 import re
@@ -13,11 +13,11 @@ from llmflow.errors import InputInvalid
 
 
 def load(path: str | None) -> App:
-    """The App at `package.module:attribute`, with the current folder first on the import path, and examples last.
+    """Load the App at `package.module:attribute`, with the current folder first on the import path, and examples last.
 
     Raises:
         InputInvalid: no App is named.
-        ConfigInvalid: there is none at this path.
+        ConfigInvalid: no App is at this path.
     """
     path = require(path)
     _look_here()
@@ -26,7 +26,7 @@ def load(path: str | None) -> App:
 
 
 def require(path: str | None) -> str:
-    """The path of an App, for a command that cannot do without.
+    """Return the path of an App, for a command that needs one.
 
     Raises:
         InputInvalid: no App is named.
@@ -39,21 +39,21 @@ def require(path: str | None) -> str:
 
 
 def named(path: str | None) -> str:
-    """The option that names this App in a command line to type: empty where LLMFLOW_APP names it already."""
+    """Return the option that names this App in a command line: empty if LLMFLOW_APP names it already."""
     return "" if path is None or os.environ.get("LLMFLOW_APP") == path else f" --app {path}"
 
 
 def _apps_here() -> list[str]:
-    """Of packages in the current folder whose app.py defines `app`, as in a project that `llmflow init` made."""
+    """Return Apps of packages in the current folder whose app.py defines `app`, as `llmflow init` writes it."""
     files = sorted(Path.cwd().glob("*/app.py"))
     return [f"{one.parent.name}.app:app" for one in files if re.search("^app = ", one.read_text(errors="ignore"), re.M)]
 
 
 def load_demo(name: str | None) -> AnyDemo:
-    """How an example shows what it does, whatever the current folder holds; without a name, the first of them.
+    """Return the demo of an example, whatever the current folder holds; without a name, the first one.
 
     Raises:
-        InputInvalid: there is none of this name; names those that there are.
+        InputInvalid: no example has this name; lists those that exist.
     """
     demo = example_demo(name)
     return replace(demo, app=_served(demo.app))
@@ -67,6 +67,6 @@ def _look_here() -> None:
 
 
 def _served(served: App) -> App:
-    # Temporal logs the bugs of a workflow from inside the sandbox, and a terminal's log is written by rich: imported
-    # there once more it fails, and hides the bug.
+    # Temporal logs the bugs of a workflow from inside the sandbox, and a terminal's log is written by rich: a second
+    # import of it there fails, and hides the bug.
     return replace(served, passthrough=(*served.passthrough, "rich"))

@@ -1,4 +1,4 @@
-"""The worker of `llmflow dev`, in a process of its own: `python -m llmflow.cli._dev_worker`."""
+"""Worker of `llmflow dev`, in a process of its own: `python -m llmflow.cli._dev_worker`."""
 
 import sys
 import sysconfig
@@ -38,7 +38,7 @@ def serve(
     report_to: Annotated[int, typer.Option("--report")],
     again: Annotated[bool, typer.Option("--again")] = False,
 ) -> None:
-    """Serve an App until SIGTERM; say what it serves, the first time, and report which files it was loaded from."""
+    """Serve an App until SIGTERM. Print what it serves, the first time, and report which files it was loaded from."""
     log_to_terminal(log_level)
     served = load(app)
     settings = settings_for_trial(served)
@@ -69,11 +69,11 @@ def _show(served: App, path: str | None, settings: Settings, server: DevServer) 
 
 
 def _loaded_from(app: App, settings: Settings) -> set[Path]:
-    """Folders of code and prompts, and files of models and prices. What is installed does not change."""
+    """Return folders of code and prompts, and files of models and prices. Installed packages do not change."""
     folders = {path.parent for path in _modules()}
     if app.prompts:
         folders |= {app.prompts, *(path for path in app.prompts.rglob("*") if path.is_dir())}
-    # Also those of the App where others stand in for them: an edit may be the end of that.
+    # Also those of the App that an environment variable overrides: an edit may end that.
     files = [settings.models, app.models, settings.prices, app.prices]
     return {path.resolve() for path in (*folders, *(Path(file) for file in files if file and file != "offline"))}
 

@@ -1,4 +1,4 @@
-"""The examples: the applications of `llmflow demo`, and the documents that they read."""
+"""Examples: the applications of `llmflow demo`, and the documents that they read."""
 
 import sys
 from collections.abc import Sequence
@@ -21,18 +21,18 @@ _IN_CLONE = Path(__file__).parents[2]
 
 
 def examples_root() -> Path:
-    """Folder of `workflows/` and `docs/`: a part of an installed wheel, or the clone of an editable install."""
+    """Return the folder of `workflows/` and `docs/`: in an installed wheel, or the clone of an editable install."""
     return _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_CLONE
 
 
 def use_examples() -> None:
-    """Import `workflows` from the examples, whatever other package of that name is in reach."""
+    """Import `workflows` from the examples, whatever other package of that name can be imported."""
     if not any(isinstance(finder, _Examples) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Examples())
 
 
 def offer_example(module: str) -> None:
-    """Use the examples if the module is one of theirs, and nothing else has it: a module of the user's own wins.
+    """Use the examples if the module is one of theirs, and nothing else has it: the user's own module takes precedence.
 
     Args:
         module: Its dotted name, such as `workflows.research.app`.
@@ -51,15 +51,15 @@ def offer_example(module: str) -> None:
 
 
 def demo_names() -> list[str]:
-    """The examples that have a demo, sorted."""
+    """Return the names of examples with a demo, sorted."""
     return sorted(file.parent.name for file in (examples_root() / _PACKAGE).glob("*/demo.py"))
 
 
 def example_demo(name: str | None) -> AnyDemo:
-    """The demo of an example; without a name, the one that the examples show first.
+    """Return the demo of an example; without a name, the one that the examples show first.
 
     Raises:
-        InputInvalid: there is none of this name; names those that there are.
+        InputInvalid: no example has this name; lists those that exist.
     """
     if name is not None and name not in (known := demo_names()):
         raise InputInvalid(f"there is no example `{name}`{did_you_mean(name, known)}. There are: {', '.join(known)}")
@@ -68,7 +68,7 @@ def example_demo(name: str | None) -> AnyDemo:
 
 
 class _Examples(MetaPathFinder):
-    """Finds one package, before every path is asked; also for the imports of the workflow sandbox."""
+    """Finds one package before every path is searched; also for imports of the workflow sandbox."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None, /

@@ -1,4 +1,4 @@
-"""How a command ends: the one table of exit codes, and the way from an error to one of them."""
+"""Ends of commands: the one table of exit codes, and the translation of errors into them."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -43,7 +43,7 @@ MEANING: Mapping[Exit, str] = MappingProxyType(
         Exit.UNREACHABLE: "no Temporal server, no worker, or no store answers",
         Exit.NOT_FOUND: "no such run, step, workflow, prompt, approval, tenant, model or tag",
         Exit.CONFIG: "app, prompts, models or settings are wrong",
-        Exit.TIMEOUT: "the run still goes on when the time is up",
+        Exit.TIMEOUT: "the run is still open when the time is up",
         Exit.INTERRUPTED: "stopped by Ctrl-C, or by a no to its question",
     }
 )
@@ -66,5 +66,5 @@ _BY_ERROR: tuple[tuple[type[LLMFlowError], Exit], ...] = (
 
 
 def exit_code(error: LLMFlowError) -> Exit:
-    """The code that an error ends a command with."""
+    """Return the exit code for an error."""
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)

@@ -1,4 +1,4 @@
-"""Groups of commands that are imported when they are asked for: a report waits for no SDK that it does not use."""
+"""Groups of commands that are imported lazily: a report does not import an SDK that it does not use."""
 
 from collections import UserDict
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ import typer
 from typer.core import TyperGroup
 
 Target = str | typer.Typer
-"""A command as `llmflow.module:function`, or a group: by its name, too, or itself."""
+"""Command as `llmflow.module:function`, or group: by its name, or itself."""
 Panels = Mapping[str | None, Mapping[str, Target]]
 """Heading of the help screen -> name -> command, all in the order in which the help shows them."""
 
 
 def lazy_group(panels: Panels) -> type[TyperGroup]:
-    """What a `typer.Typer(cls=...)` needs so that its commands are those of the table.
+    """Return the class for `typer.Typer(cls=...)` whose commands are those of the table.
 
     tests/architecture reads each `llmflow.module:name` of such a table as an import.
     """
 
     class LazyGroup(TyperGroup):
-        def __init__(self, **settings: Any) -> None:  # Any: Typer's own, which are handed on
+        def __init__(self, **settings: Any) -> None:  # Any: Typer's own, which are passed on
             super().__init__(**settings)
             self.commands = _Commands(panels)
 
@@ -40,7 +40,7 @@ class _Command:
         if isinstance(target, str):
             module, _, name = target.partition(":")
             target = getattr(import_module(module), name)
-        around = typer.Typer()  # what Typer makes of a command is what it makes of it in a group
+        around = typer.Typer()  # Typer makes the same command for a group
         if isinstance(target, typer.Typer) and target.registered_commands:  # one command, with settings of its own
             around.registered_commands += target.registered_commands
         elif isinstance(target, typer.Typer):
@@ -51,7 +51,7 @@ class _Command:
 
 
 class _Commands(UserDict[str, Any]):  # Any: as above
-    """The commands of a group by name. To list the names loads none of them."""
+    """Commands of a group by name. Listing the names loads none of them."""
 
     def __init__(self, panels: Panels) -> None:
         super().__init__()

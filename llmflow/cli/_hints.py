@@ -49,23 +49,23 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
 
 
 def command(remedy: Remedy, app: str = "") -> str | None:
-    """The command line of a remedy; `None` if no command does it.
+    """Return the command line of a remedy; `None` if no command does it.
 
     Args:
-        remedy: With the names that the command takes.
-        app: The option that names the App, such as ` --app mine.app:app`, if it has to be named.
+        remedy: Remedy with the names that the command takes.
+        app: Option that names the App, such as ` --app mine.app:app`, if it has to be named.
     """
     template = _COMMANDS.get(remedy.action)
     return template.format(**dict(remedy), app=app) if template else None
 
 
 def hint(remedy: Remedy | None) -> str:
-    """A remedy as the end of a sentence, after a colon; nothing without one."""
+    """Return a remedy as the end of a sentence, after a colon; empty without one."""
     if remedy is None or remedy.action not in _SENTENCES:
         return ""
     return ": " + _SENTENCES[remedy.action].format(command=command(remedy))
 
 
 def said(error: LLMFlowError) -> str:
-    """The message of an error, and what to type."""
+    """Return the message of an error, and the command to type."""
     return error.message + hint(error.detail.remedy)

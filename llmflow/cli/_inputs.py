@@ -1,4 +1,4 @@
-"""Texts that options give: themselves, the content of a file, or stdin."""
+"""Texts of options: the value itself, the content of a file, or stdin."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from llmflow.service.inputs import Workflow
 
 
 def read_input(given: str | None, workflow: Workflow) -> tuple[object, ...]:
-    """The arguments of a start: none, or the one that `--input` gives as JSON, `@file` or `-`.
+    """Return the arguments of a start: none, or the one that `--input` gives as JSON, `@file` or `-`.
 
     Raises:
         InputInvalid: it cannot be read, or does not fit the workflow.
@@ -23,7 +23,7 @@ def read_input(given: str | None, workflow: Workflow) -> tuple[object, ...]:
 
 
 def read_text(given: str, option: str) -> str:
-    """What an option gives: itself, the content of `@file`, or stdin for `-`.
+    """Return the text of an option: its value, the content of `@file`, or stdin for `-`.
 
     Raises:
         InputInvalid: it cannot be read.
@@ -35,4 +35,4 @@ def read_text(given: str, option: str) -> str:
     except OSError as error:
         raise InputInvalid(f"{option} {given}: {error.strerror}; a path begins at the current folder") from None
     except UnicodeDecodeError:
-        raise InputInvalid(f"{option} {given}: this is no text in UTF-8; give JSON") from None
+        raise InputInvalid(f"{option} {given}: this is not UTF-8 text; give JSON") from None

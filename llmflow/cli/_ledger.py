@@ -1,4 +1,4 @@
-"""The options that choose calls of the ledger."""
+"""Options that select calls of the ledger."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
@@ -11,10 +11,10 @@ from llmflow.types.reports import CallFilter
 
 
 def parse_since(text: str, now: datetime | None = None) -> date:
-    """`2026-11-21`, `today`, or `7d`: the last seven days, of which today is one. `2h` is a moment, two hours ago.
+    """Parse `2026-11-21`, `today`, or `7d`: the last seven days, today included. `2h` is a moment, two hours ago.
 
     Args:
-        text: What the user wrote.
+        text: Text of the user.
         now: The clock's time if left out.
 
     Raises:
@@ -24,10 +24,10 @@ def parse_since(text: str, now: datetime | None = None) -> date:
 
 
 def parse_until(text: str, now: datetime | None = None) -> date:
-    """`2026-11-21`, `today`, or `7d`: what was before the last seven days. `2h` is a moment, two hours ago.
+    """Parse `2026-11-21`, `today`, or `7d`: everything before the last seven days. `2h` is a moment, two hours ago.
 
     Args:
-        text: What the user wrote.
+        text: Text of the user.
         now: The clock's time if left out.
 
     Raises:
@@ -44,7 +44,7 @@ def _parse(text: str, today: int, now: datetime) -> date:
             return now.date() - (read_length(text) - timedelta(days=today))
         return now.date() if text == "today" else date.fromisoformat(text)
     except (InputInvalid, ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no time: write 2h, 7d, today, or a day such as 2026-11-21") from None
+        raise typer.BadParameter(f"{text!r} is not a time: write 2h, 7d, today, or a day such as 2026-11-21") from None
 
 
 Since = Annotated[
@@ -74,7 +74,7 @@ TagOf = Annotated[str | None, typer.Option("--tag", help="Only runs with this ta
 
 
 def days(filter: CallFilter) -> str:
-    """Such as `2026-10-23 to 2026-11-21, UTC`, or `since 2026-11-21 13:05, UTC`."""
+    """Format days, such as `2026-10-23 to 2026-11-21, UTC`, or `since 2026-11-21 13:05, UTC`."""
     since, until = _when(filter.since), _when(filter.until)
     if since and until:
         return f"{since} to {until}, UTC"

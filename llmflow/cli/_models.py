@@ -1,4 +1,4 @@
-"""The models that an App's prompts name, and whether anybody can be asked for them here."""
+"""Models that an App's prompts name, and whether one can be asked here."""
 
 import os
 from dataclasses import replace
@@ -12,7 +12,7 @@ from llmflow.worker import app_model_catalogue, missing_keys, prompts_of
 
 
 def models_of(app: App, settings: Settings) -> list[Model]:
-    """Every name of models.yaml and of the prompts, sorted.
+    """Return every name of models.yaml and of the prompts, sorted.
 
     Raises:
         ConfigInvalid: no models.yaml, or it does not parse, or a prompt names what it does not have.
@@ -41,7 +41,7 @@ def models_of(app: App, settings: Settings) -> list[Model]:
 
 
 def settings_for_trial(app: App) -> Settings:
-    """The environment's settings; where nobody could be asked, with the offline provider behind every model.
+    """Return the environment's settings; if no model could be asked, with the offline provider behind every model.
 
     Raises:
         ConfigInvalid: see `models_of`.
@@ -56,7 +56,7 @@ def settings_for_trial(app: App) -> Settings:
 
 
 def how_to_get_a_model(app: App, settings: Settings) -> str:
-    """What to do for answers of a language model, in a sentence.
+    """Say in a sentence how to get answers of a language model.
 
     Raises:
         ConfigInvalid: the App's own models.yaml does not parse.

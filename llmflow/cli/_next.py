@@ -1,4 +1,4 @@
-"""Where a person may go from a demo: its run, the other examples, a project of their own."""
+"""Suggestions after a demo: its run, the other examples, a project of one's own."""
 
 import shutil
 import sys
@@ -12,18 +12,18 @@ from llmflow.cli._output import err, near, say
 
 
 def llmflow_command() -> str:
-    """`llmflow`, as it can be typed here: with its folder where PATH does not lead to it."""
+    """Return `llmflow` as it can be typed here: with its folder if it is not on PATH."""
     called = Path(sys.argv[0])
     return near(called) if called.name == "llmflow" and not shutil.which("llmflow") else "llmflow"
 
 
 def again(app: App) -> str:
-    """The command that serves the application of a demo, with its runs."""
+    """Return the command that serves the application of a demo, with its runs."""
     return f"{llmflow_command()} dev --app workflows.{app.name}.app:app"
 
 
 def show_next(app: App) -> None:
-    """What to read and to run next. Every path exists, in a clone as in an installed wheel."""
+    """Print what to read and to run next. Every path exists, in a clone as in an installed wheel."""
     root, command = examples_root(), llmflow_command()
     others = "|".join(name for name in demo_names() if name != app.name)
     lines = {

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, each described once."""
+"""Arguments and options that several commands share, each described once."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -16,12 +16,12 @@ AppPath = Annotated[
     str | None,
     typer.Option("--app", "-a", metavar="APP", envvar="LLMFLOW_APP", help="The App, as `package.module:attribute`"),
 ]
-"""The one way in which commands name an App. `_apps.load` refuses none, where a command cannot do without."""
+"""The one option by which commands name an App. `_apps.load` refuses none, if a command needs one."""
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, as `llmflow list` shows it")]
 
 
 class LogLevel(StrEnum):
-    """From where on a worker logs."""
+    """Level from which a worker logs."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -34,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 
 def parse_duration(text: str) -> timedelta:
-    """`30s`, `5m`, `2h` or `3d`.
+    """Parse a duration: `30s`, `5m`, `2h` or `3d`.
 
     Raises:
         typer.BadParameter: it is none of them.
@@ -46,22 +46,22 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_budget(text: str) -> Budget:
-    """US dollars, such as `0.50`.
+    """Parse US dollars, such as `0.50`.
 
     Raises:
-        typer.BadParameter: it is no amount.
+        typer.BadParameter: it is not an amount.
     """
     try:
         return Budget(usd=Decimal(text.removeprefix("$")))
     except (InvalidOperation, ValidationError):
-        raise typer.BadParameter(f"{text!r} is no amount: give US dollars up to 9000000, such as 0.50") from None
+        raise typer.BadParameter(f"{text!r} is not an amount: give US dollars up to 9000000, such as 0.50") from None
 
 
 def parse_moment(text: str, now: datetime | None = None) -> datetime:
-    """`2h` (ago), or an ISO date such as `2026-11-21` or `2026-11-21T09:30`, in local time if it names no zone.
+    """Parse `2h` (ago), or an ISO date such as `2026-11-21` or `2026-11-21T09:30`, in local time if it names no zone.
 
     Args:
-        text: What the user wrote.
+        text: Text of the user.
         now: The clock's time if left out.
 
     Raises:
@@ -74,4 +74,6 @@ def parse_moment(text: str, now: datetime | None = None) -> datetime:
     try:
         return (now or datetime.now(UTC)) - parse_duration(text)
     except (typer.BadParameter, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no moment: write 2h (ago), or 2026-11-21, or 2026-11-21T09:30") from None
+        raise typer.BadParameter(
+            f"{text!r} is not a moment: write 2h (ago), or 2026-11-21, or 2026-11-21T09:30"
+        ) from None

@@ -1,4 +1,4 @@
-"""What is printed: data on stdout, everything else on stderr, colours on terminals only."""
+"""Printing: data on stdout, everything else on stderr, colours on terminals only."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from rich.text import Text
 from llmflow.types.base import plain
 from llmflow.types.usage import Totals, dollars
 
-_PIPED_WIDTH = 200  # columns: what goes to a pipe is for `grep`, so nothing is cut to 80
+_PIPED_WIDTH = 200  # columns: output to a pipe is for `grep`, so nothing is cut to 80
 
 
 def _console(*, stderr: bool) -> Console:
@@ -25,17 +25,17 @@ err = _console(stderr=True)
 
 
 def say(line: str, style: str = "") -> None:
-    """One line for the person, who may be reading while a program reads stdout."""
+    """Print a line for a person, while a program may read stdout."""
     err.print(Text(line, style), soft_wrap=not err.is_terminal)
 
 
 def print_json(value: object) -> None:
-    """One JSON document: models whole, with the fields that are left out on the wire."""
+    """Print one JSON document: models whole, with the fields that are left out on the wire."""
     out.print_json(data=plain(value), ensure_ascii=False)
 
 
 def duration(length: timedelta) -> str:
-    """Such as `340 ms`, `2.1 s`, `1 min 20 s`, `3 d 4 h`."""
+    """Format a duration, such as `340 ms`, `2.1 s`, `1 min 20 s`, `3 d 4 h`."""
     seconds = length.total_seconds()
     if seconds < 1:
         return f"{max(seconds, 0) * 1000:.0f} ms"
@@ -48,18 +48,18 @@ def duration(length: timedelta) -> str:
 
 
 def took(started: datetime, ended: datetime | None) -> str:
-    """From start to end, or to now."""
+    """Format the time from start to end, or to now."""
     return duration((ended or datetime.now(UTC)) - started)
 
 
 def when(moment: datetime, now: datetime | None = None) -> str:
-    """A moment in the time zone of this machine, without the date if it is of today: of the day of `now`."""
+    """Format a moment in the time zone of this machine, without the date if it is the day of `now`."""
     here, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
     return f"{here:%H:%M:%S}" if here.date() == today else f"{here:%Y-%m-%d %H:%M:%S}"
 
 
 def cost(totals: Totals) -> str:
-    """The money of some calls; calls of unknown price are counted, never taken for free."""
+    """Format the cost of calls. Calls of unknown price are counted, never taken as free."""
     unpriced = totals.unpriced_calls
     if not unpriced:
         return dollars(totals.usd)
@@ -68,11 +68,11 @@ def cost(totals: Totals) -> str:
 
 
 def near(path: str | Path | None) -> str:
-    """A path from the current folder, if it is in there."""
+    """Return a path relative to the current folder, if it is in it."""
     here, there = Path.cwd(), Path(path or "")
     return str(there.relative_to(here) if there.is_relative_to(here) else there)
 
 
 def plural(count: int, word: str) -> str:
-    """The word, with an `s` unless there is one."""
+    """Return the word, with an `s` unless the number is one."""
     return word if count == 1 else f"{word}s"

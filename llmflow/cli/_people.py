@@ -1,4 +1,4 @@
-"""The people of a demo: they are asked what its run asks, and say what its script has them say."""
+"""Approvers of a demo: they are asked what its run asks, and decide as its script says."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from llmflow.types.approvals import Question
 
 
 class People:
-    """Give each decision once, when its question is open and its time has come; and tell what they see."""
+    """Send each decision once, when its question is open and its time has come, and print what the approvers see."""
 
     def __init__(self, run: AnyRun, decisions: Sequence[ScriptedDecision]) -> None:
         self._run = run
@@ -21,10 +21,10 @@ class People:
         self._told: set[tuple[str, int, str]] = set()
 
     async def decide(self) -> tuple[Question, ...]:
-        """Look once at what is asked, tell it, and decide what is due. Returns all questions so far."""
+        """Read the questions once, print them, and send decisions that are due. Return all questions so far."""
         try:
             questions = (await self._run.approvals()).questions
-        except NoWorker:  # it has not begun, or its worker is busy: the next look tells
+        except NoWorker:  # it has not begun, or its worker is busy: the next read shows them
             return ()
         for question in questions:
             self._tell(question)
@@ -55,7 +55,7 @@ class People:
         err.print(said, soft_wrap=True)
 
     def _tell(self, question: Question) -> None:
-        """A line when it is asked, one when it is escalated, one when it ends without an answer."""
+        """Print a line when a question is asked, escalated, or ended without a decision."""
         now = (question.name, question.level, question.status)
         if now in self._told:
             return

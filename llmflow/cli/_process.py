@@ -1,4 +1,4 @@
-"""A process that runs one command: from its errors to its exit code, and its end."""
+"""Process of one command: its exit code by its error, and its end."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""One run as a page: where it stands, its steps, what it waits for, what it has cost. Once, or live until it ends."""
+"""Page about one run: its state, steps, waits and cost. Once, or live until it ends."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
@@ -22,7 +22,7 @@ from llmflow.types.usage import Totals, UsageReport
 async def watch(
     connection: Connection, run: AnyRun, console: Console, *, meanwhile: Callable[[], Awaitable[object]] | None = None
 ) -> Report:
-    """Show the run live until it ends; where nobody watches, nothing. `meanwhile` is done at each look.
+    """Show the run live until it ends; without a terminal, show nothing. `meanwhile` is called at each read.
 
     Raises:
         RunNotFound: no run has this id.
@@ -40,28 +40,28 @@ async def watch(
 
 
 def state(of: RunState) -> Text:
-    """A state with its sign, in its colour."""
+    """Return a state with its sign, in its colour."""
     sign, colour = MARKS[of]
     return Text(f"{sign} {of.replace('_', ' ')}", colour)
 
 
 def page(report: Report) -> RenderableType:
-    """The whole report."""
+    """Return the whole report."""
     return Group(*_parts(report))
 
 
 def spent(totals: Totals) -> str:
-    """Such as `8 calls · 12,345 tokens in · 1,203 out · $0.0123`."""
+    """Format the usage, such as `8 calls · 12,345 tokens in · 1,203 out · $0.0123`."""
     calls = f"{totals.calls} model {plural(totals.calls, 'call')}"
     tokens = f"{totals.usage.input_tokens:,} tokens in · {totals.usage.output_tokens:,} out"
     return f"{calls} · {tokens} · {cost(totals)}"
 
 
 def taken_and_paid(usage: UsageReport) -> str:
-    """What was spent; of a forked run before that what it took over, such as `taken over: 2 model calls · ...`."""
+    """Return what was spent, and for a forked run what was carried over, such as `carried over: 2 model calls`."""
     if not usage.taken.calls:
         return spent(usage.total)
-    return f"taken over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
+    return f"carried over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
@@ -70,7 +70,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     if report.failure:
         yield Text(f"\n{report.failure}", "red")
     if status.stuck:
-        yield Text(f"\nstands still until its code is repaired: {status.stuck}", "red")
+        yield Text(f"\nblocked by a bug until its code is fixed: {status.stuck}", "red")
     yield from _done(report)
     if status.pending:
         yield Text()
@@ -87,15 +87,15 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         why = " until then" if status.stuck else f": {report.missing}{hint(report.remedy)}"
         yield Text(f"steps and usage are not known{why}", "yellow")
     if report.url:
-        yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a click finds it
+        yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a terminal links it
 
 
 def _head(status: RunStatus) -> Iterator[Text]:
-    """Which run this is, and how far it is."""
+    """Return the id and the state of the run."""
     yield Text.assemble((status.id, "bold"), "  ", state(status.state))
     ended = "took" if status.closed_at else "for"
     times = f"started {when(status.started_at)}, {ended} {took(status.started_at, status.closed_at)}"
-    if status.begins_at and status.events == 1 and status.state == "running":  # a signal may have begun it before
+    if status.begins_at and status.events == 1 and status.state == "running":  # a signal may have begun it earlier
         times = f"started {when(status.started_at)}, begins at {when(status.begins_at)}"
     yield Text(f"{status.workflow} on {status.task_queue} · {times} · {status.events} events", "dim")
     if status.tags:

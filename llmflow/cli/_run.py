@@ -1,4 +1,4 @@
-"""From a Typer command, which is sync, into the async world."""
+"""Bridge from a Typer command, which is sync, into async code."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine yields to the loop is the loop's business
-    """Run a command's work to its end; Ctrl-C cancels it, lets it clean up, and ends the command.
+    """Run a command's coroutine to its end. Ctrl-C cancels it, lets it clean up, and ends the command.
 
     Raises:
         typer.Exit: with the code of an interrupted command.

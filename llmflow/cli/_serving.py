@@ -1,4 +1,4 @@
-"""What a worker says when it begins: what it serves, and loudly, whether a language model answers at all."""
+"""First lines of a worker: what it serves, and a clear warning if no language model answers."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ _BANNER_WIDTH = 88  # columns, or as many as there are
 
 
 def show_served(app: App, settings: Settings, task_queue: str, address: str) -> None:
-    """Workflows, tools, prompts with their versions, models with their candidates.
+    """Print workflows, tools, prompts with their versions, models with their candidates.
 
     Raises:
-        ConfigInvalid: no models, or a models.yaml that does not parse, or a prompt that names what it does not have.
+        ConfigInvalid: no models, or a models.yaml that does not parse, or a prompt that names a missing model.
         PromptInvalid: a prompt that does not parse.
     """
     models = models_of(app, settings)
@@ -43,7 +43,7 @@ def show_served(app: App, settings: Settings, task_queue: str, address: str) -> 
 
 
 def print_served(app: App, settings: Settings, task_queue: str, address: str, ui_url: str | None) -> None:
-    """The same as one JSON document, for a program that waits for it.
+    """Print the same as one JSON document, for a program that waits for it.
 
     Raises:
         ConfigInvalid, PromptInvalid: see `show_served`.
@@ -70,7 +70,7 @@ def print_served(app: App, settings: Settings, task_queue: str, address: str, ui
 
 
 def warn_of_models(app: App, settings: Settings, models: Sequence[Model]) -> None:
-    """Say loudly which models are no language models, and which have no key."""
+    """Print clearly which models are not language models, and which have no key."""
     offline = [model.name for model in models if model.offline]
     if offline:
         _banner(
@@ -82,26 +82,26 @@ def warn_of_models(app: App, settings: Settings, models: Sequence[Model]) -> Non
 
 
 def warn_of_keys(models: Sequence[Model]) -> None:
-    """Say loudly which models have no key."""
+    """Print clearly which models have no key."""
     for model in models:
         if model.missing:
             keys = " or ".join(model.missing)
             _banner(
                 "NO KEY",
-                f"For {model.name} nobody can be asked. Set {keys} and start again; or try without a model, with "
+                f"For {model.name} no candidate can be asked. Set {keys} and start again; or try without a model, with "
                 "LLMFLOW_MODELS=offline.",
             )
 
 
 def log_to_terminal(level: LogLevel = LogLevel.WARNING) -> None:
-    """The log, beside what is shown live. What a worker logs of its beginning, `show_served` says better."""
+    """Set up the log beside the live output. `show_served` replaces the first lines of a worker's log."""
     handler = RichHandler(console=err, show_path=False, omit_repeated_times=False, log_time_format="%H:%M:%S")
     logging.basicConfig(level=level.upper(), format="%(message)s", handlers=[handler])
     _log.setLevel(logging.ERROR)
 
 
 def show_worker_log(*, usually: bool) -> None:
-    """From its beginning on, the log has what the worker itself says: `usually`, or where the level was chosen."""
+    """Let the log have what the worker itself says, from its beginning: `usually`, or if the level was chosen."""
     chosen = logging.getLogger().level != logging.WARNING
     _log.setLevel(logging.NOTSET if chosen else logging.INFO if usually else logging.WARNING)
 

@@ -31,7 +31,7 @@ MARKS = MappingProxyType(
 
 
 def step_table(steps: Sequence[StepRecord]) -> Table:
-    """The steps of a run, each above those inside it, with progress, time, cost if there was one, and error."""
+    """Return the steps of a run, each above those inside it, with progress, time, cost if there is one, and error."""
     table = Table.grid(padding=(0, 2))
     table.add_column(overflow="fold")
     table.add_column(justify="right")
@@ -50,7 +50,7 @@ def step_table(steps: Sequence[StepRecord]) -> Table:
 
 
 def compensation_table(compensations: Sequence[Compensation]) -> Table:
-    """What is undone, or is to be. Of what could not be undone, the key by which the other side knows it."""
+    """Return compensations, done and open. A failed one has the key by which the other side knows it."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(overflow="fold")
@@ -66,7 +66,7 @@ def compensation_table(compensations: Sequence[Compensation]) -> Table:
 
 
 def decision(one: Question) -> Text:
-    """What became of a question, such as `publish#1: approved by ana, 67 s after it was asked`."""
+    """Describe the outcome of a question, such as `publish#1: approved by ana, 67 s after it was asked`."""
     votes = [vote for vote in one.votes if vote.approved == (one.status == "approved")]
     said = Text.assemble("  ", (one.exact, "bold"), f": {one.status}")
     if votes and one.status in ("approved", "rejected"):
@@ -77,7 +77,7 @@ def decision(one: Question) -> Text:
 
 
 def _tree(steps: Sequence[StepRecord]) -> Iterator[tuple[int, str, StepRecord]]:
-    """Depth, name, and step; each above those inside it. Parallel ones began in any order."""
+    """Return depth, name, and step; each above those inside it. Parallel ones began in any order."""
     known = {step.path for step in steps}
     inside: dict[str, list[StepRecord]] = defaultdict(list)
     for step in reversed(steps):
@@ -90,7 +90,7 @@ def _tree(steps: Sequence[StepRecord]) -> Iterator[tuple[int, str, StepRecord]]:
 
 
 def _around(path: str, known: Collection[str]) -> str:
-    """The innermost step around it that is known: branches have none, and a long run keeps the last ones only."""
+    """Return the innermost known step around it: branches have none, and a long run keeps the last ones only."""
     steps = [unbranched(step) for step in around(path)]
     return next((step for step in reversed(steps) if step in known), "")
 

@@ -1,4 +1,4 @@
-"""Which Temporal server a command means: the one place of that rule."""
+"""Temporal server that a command means: the one place of that rule."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ class Target:
     address: str
     """host:port"""
     ui_url: str | None = None
-    """Its Web UI, where we know it."""
+    """Its Web UI, if known."""
 
     @classmethod
     async def choose(cls, given: str | None = None) -> "Target":
-        """The first of these that there is.
+        """Return the first of these that exists.
 
-        `--address`; what Temporal's own environment or profile says; the server that `llmflow dev` or `llmflow demo`
-        runs for this folder; Temporal's usual port.
+        `--address`; Temporal's own environment or profile; the server that `llmflow dev` or `llmflow demo` runs for
+        this folder; Temporal's usual port.
         """
         standing = await standing_server(Settings.load())
         address = given or configured_address() or (standing.address if standing else _DEFAULT)
@@ -34,15 +34,15 @@ class Target:
 
     @classmethod
     def of(cls, server: DevServer) -> "Target":
-        """A server that runs on this machine."""
+        """Return a server that runs on this machine."""
         return cls(server.address, server.ui_url)
 
 
 async def connected(app: App | None = None) -> Connection:
-    """A connection to the server that this command line means.
+    """Connect to the server that this command line means.
 
     Raises:
-        ServerUnavailable: none answers there.
+        ServerUnavailable: no server answers there.
     """
     target = await Target.choose()
     client = await connect(app, address=target.address, runtime=process_runtime())

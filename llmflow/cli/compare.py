@@ -27,7 +27,7 @@ _SIGN = Text("≠", "yellow")
 
 
 class Row(NamedTuple):
-    """What is compared, and what each run has of it."""
+    """Aspect that is compared, with its value in each run."""
 
     name: str
     left: str
@@ -43,8 +43,8 @@ def compare_runs(
 ) -> None:
     """Compare two runs: input, output, cost, tokens, prompts, models and steps side by side.
 
-    What differs has a `≠`; lines that both inputs or both outputs have are left out. Cost, prompts and models are those
-    of their children, too. They come from a worker.
+    Differences have a `≠`; lines that both inputs or both outputs have are left out. Cost, prompts and models include
+    those of their children. They come from a worker.
 
     Example: llmflow compare research-calm-otter-7f3a research-calm-otter-7f3a-fork-0d9e21
     """
@@ -57,9 +57,7 @@ def compare_runs(
         if compared.report.missing:
             say(f"{compared.report.status.id}: {compared.report.missing}{hint(compared.report.remedy)}", "yellow")
         if not compared.knows_input:
-            say(
-                f"{compared.report.status.id}: Temporal has forgotten how it began, so its input is not known", "yellow"
-            )
+            say(f"{compared.report.status.id}: Temporal no longer has its start, so its input is not known", "yellow")
     out.print(_table(one, two), crop=False)
     for name, left, right, same in (
         ("input", _text(one.input), _text(two.input), found.same_input),
@@ -95,7 +93,7 @@ def _table(one: Compared, two: Compared) -> Table:
 def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
     left, right = _Figures(one), _Figures(two)
     names = {**left.run, **right.run}
-    marked = (left.run.keys() & right.run.keys()) - {"took"}  # what is not known is no difference
+    marked = (left.run.keys() & right.run.keys()) - {"took"}  # an unknown value is not a difference
     yield "", [_row(name, left.run.get(name, "?"), right.run.get(name, "?"), marked=name in marked) for name in names]
     known = one.usage is not None and two.usage is not None
     yield "prompts", list(_side_by_side(left.prompts, right.prompts, known=known))
@@ -107,7 +105,7 @@ def _sections(one: Report, two: Report) -> Iterator[tuple[str, Sequence[Row]]]:
 
 
 class _Figures:
-    """What is shown of one run, by name."""
+    """Return the aspects of one run, by name."""
 
     def __init__(self, report: Report) -> None:
         status, usage = report.status, report.usage or UsageReport()
@@ -120,7 +118,9 @@ class _Figures:
         self.prompts = _versions(usage)
         self.models = {name: f"{_calls(totals)}, {cost(totals)}" for name, totals in usage.by_model.items()}
         self.steps = {step.path: _step(step) for step in report.steps or ()}
-        self.ends = {step.path: step.status for step in report.steps or ()}  # all that differs: no two take as long
+        self.ends = {
+            step.path: step.status for step in report.steps or ()
+        }  # only differences: no two runs take equally long
 
 
 def _spent(usage: UsageReport) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _spent(usage: UsageReport) -> dict[str, str]:
         "cost": cost(usage.total),
         "tokens in": f"{usage.total.usage.input_tokens:,}",
         "tokens out": f"{usage.total.usage.output_tokens:,}",
-        "taken over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
+        "carried over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
     }
 
 
@@ -148,7 +148,7 @@ def _calls(totals: Totals) -> str:
 
 
 def _versions(usage: UsageReport) -> dict[str, str]:
-    """Of each prompt the versions that the run's answers come from, paid or taken over."""
+    """Return for each prompt the versions that the run's answers come from, paid or carried over."""
     versions: defaultdict[str, set[str]] = defaultdict(set)
     for text in (*usage.by_prompt, *usage.taken_by_prompt):
         ref = PromptRef.model_validate(text)
@@ -162,7 +162,7 @@ def _step(step: StepRecord) -> str:
 
 
 def _apart(left: str, right: str) -> Table:
-    """Two texts side by side, without the lines that both have."""
+    """Return two texts side by side, without the lines that both have."""
     table = Table(show_header=False, expand=True, padding=(0, 1))
     table.add_column(ratio=1, overflow="fold")
     table.add_column()

@@ -42,7 +42,7 @@ def cost(
     *,
     by: Annotated[
         str | None,
-        typer.Option(metavar="WORD,...", help=f"What has a row of its own, one or some of: {', '.join(_DIMENSIONS)}"),
+        typer.Option(metavar="WORD,...", help=f"Dimensions of the rows, one or some of: {', '.join(_DIMENSIONS)}"),
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -57,8 +57,8 @@ def cost(
 ) -> None:
     """Show what was spent, by the ledger: the record of every model call.
 
-    By default of the last 30 days, by model; with --run, of that run from its beginning. Calls of unknown price are
-    counted apart.
+    By default the last 30 days, by model; with --run, that run from its beginning. Calls of unknown price are counted
+    apart.
 
     Example: llmflow cost --by prompt --since 7d
     """
@@ -148,7 +148,7 @@ def _figures(of: Spent, *, held: bool, repriced: bool) -> Iterator[str]:
 
 
 def _short(tokens: int) -> str:
-    """Such as `9,999`, `12.3k`, `4.5M`: columns of millions would leave no room for names."""
+    """Format tokens, such as `9,999`, `12.3k`, `4.5M`: columns of millions would leave no room for names."""
     if tokens < 10_000:
         return f"{tokens:,}"
     return f"{tokens / 1000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:,.1f}M"
@@ -159,7 +159,7 @@ def _notes(report: CostReport) -> Iterator[str]:
     if more > 0:
         yield f"and {more:,} {plural(more, 'row')} more: --json and --csv have all"
     if "tag" in report.by:
-        yield "a call stands in the row of each of its tags, and once in the total"
+        yield "a call is in the row of each of its tags, and once in the total"
     if total.unpriced_calls:
         yield f"{total.unpriced_calls:,} {plural(total.unpriced_calls, 'call')} of unknown price: not in the cost"
     if total.lost_calls:

@@ -1,4 +1,4 @@
-"""`llmflow demo`: in one command, an application of this project runs on a real Temporal server."""
+"""`llmflow demo`: run an application of this project on a real Temporal server, in one command."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ from llmflow.types.usage import UsageReport
 
 
 class DemoOutcome(BaseModel):
-    """What the demo did."""
+    """Outcome of a demo."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,11 +70,11 @@ def demo(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show an example at work.
+    """Run an example.
 
-    In one command: a Temporal server, a worker, a run, its steps and what people decide live, its result and its cost.
-    With OPENAI_API_KEY it asks a language model; without, it says so, and copies sentences from its input. Each field
-    of an example's input is an option, such as --question and --documents of the one that is shown without a name.
+    In one command: a Temporal server, a worker, a run, its steps and decisions live, its result and its cost. With
+    OPENAI_API_KEY it asks a language model; without, it says so, and copies sentences from its input. Each field of an
+    example's input is an option, such as --question and --documents of the one that is shown without a name.
 
     Example: llmflow demo research --question "How does a prompt get its version?" --documents docs
     """
@@ -90,7 +90,7 @@ def demo(
 
 
 def _parsed(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
-    """The name of an example, and texts by option, out of `NAME`, `--option TEXT` and `--option=TEXT`."""
+    """Split `NAME`, `--option TEXT` and `--option=TEXT` into the name of an example, and texts by option."""
     names: list[str] = []
     options: dict[str, str] = {}
     rest = iter(words)
@@ -108,7 +108,7 @@ def _parsed(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
 
 
 def _asked(shown: AnyDemo, given: Mapping[str, str]) -> tuple[object, Mapping[str, str]]:
-    """The input of the demo, with what the options say; and what the environment of its worker must say.
+    """Return the input of the demo, with the given options, and the environment that its worker needs.
 
     Raises:
         typer.BadParameter: the example takes no such option.
@@ -122,13 +122,13 @@ def _asked(shown: AnyDemo, given: Mapping[str, str]) -> tuple[object, Mapping[st
             near = did_you_mean(option, fields).replace("`", "`--", 1)
             raise typer.BadParameter(f"`{shown.app.name}` does not take --{option}{near}. It takes: {known}")
     changed = before.model_copy(update={fields[option]: text for option, text in given.items()})
-    # By way of JSON: what was given are texts, and the fields may be of any type.
+    # By way of JSON: the options are texts, and the fields may be of any type.
     asked = Workflow.of(shown.workflow).validate(json.dumps(plain(changed)))
     return shown.prepare(asked) if shown.prepare else (asked, {})
 
 
 async def _demo(shown: AnyDemo, settings: Settings, asked: object, needs: Mapping[str, str], *, as_json: bool) -> None:
-    """The worker serves until the run has ended; on a terminal until Ctrl-C, so that the link works."""
+    """Serve until the run has ended; on a terminal until Ctrl-C, so that the link works."""
     ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
     stop, stays = asyncio.Event(), out.is_terminal and not as_json
     served = shown.app
@@ -143,7 +143,7 @@ async def _demo(shown: AnyDemo, settings: Settings, asked: object, needs: Mappin
             asking.cancel()
     if asking.cancelled():
         environ = "".join(f"{name}={shlex.quote(value)} " for name, value in needs.items())
-        say(f"the run is kept, and goes on with `{environ}{again(served)}`")
+        say(f"the run is kept, and continues with `{environ}{again(served)}`")
         raise typer.Exit(Exit.INTERRUPTED)
     asking.result()
     if not stays and server.ui_url:
@@ -156,7 +156,7 @@ async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, later: 
     await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
     if not asking.done():
         asking.cancel()
-        say("stopping after the running calls; Ctrl-C again stops at once")
+        say("stopping after the in-flight calls; Ctrl-C again stops at once")
     elif later and not asking.exception():
         say(f"\nThe server stays up, so that the link works. Ctrl-C ends it; later: {later}", "dim")
         return
@@ -166,7 +166,7 @@ async def _stop_in_time(asking: asyncio.Task[None], stop: asyncio.Event, later: 
 async def _ask(
     ready: asyncio.Future[Client], ui_url: str | None, shown: AnyDemo, asked: object, *, as_json: bool
 ) -> None:
-    """Start the run, show it live, decide what it asks, and print what came of it."""
+    """Start the run, show it live, send the script's decisions, and print the result."""
     connection = Connection(await ready, ui_url)
     for line in (f"\n{shown.about}.", shown.compressed):
         if line:

@@ -1,4 +1,4 @@
-"""`llmflow dev`: server, Web UI and a worker that is started anew after each edit."""
+"""`llmflow dev`: server, Web UI and a worker that restarts after each edit."""
 
 from typing import Annotated
 
@@ -25,9 +25,9 @@ def dev(
 ) -> None:
     """Run a Temporal server, its Web UI and a worker.
 
-    They stay up until Ctrl-C. The worker is started anew when the App's code, prompts, models.yaml or prices.yaml
-    change. Runs are kept in .llmflow/, so they go on where they were when it is started again. With --json, it prints
-    what it serves once it is ready.
+    They stay up until Ctrl-C. The worker restarts when the App's code, prompts, models.yaml or prices.yaml change. Runs
+    are kept in .llmflow/, and continue when it is started again. With --json, it prints what it serves once it is
+    ready.
 
     Example: llmflow dev --app mine.app:app
     """

@@ -1,4 +1,4 @@
-"""`llmflow doctor`: is everything there that a run needs, and how is what is not mended?"""
+"""`llmflow doctor`: check everything that a run needs, and say how to fix what is missing."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,10 +32,10 @@ def doctor(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for what is missing, and say how to mend it.
+    """Check what is missing, and say how to fix it.
 
-    It looks at the server, its search attributes, the store, and at the prompts, models, keys and workers of an App, if
-    one is named. It ends with 3 if all that is wrong is that a server, a store or a worker does not answer, and else
+    It checks the server, its search attributes, the store, and the prompts, models, keys and workers of an App, if one
+    is named. It ends with 3 if the only problem is that a server, a store or a worker does not answer, and otherwise
     with 5.
 
     Example: llmflow doctor --app workflows.research.app:app
@@ -79,7 +79,7 @@ def _prices(app: App, settings: Settings) -> object | None:
 
 
 def _mend(check: Check, path: str | None, contents: Contents | LLMFlowError | None, settings: Settings) -> str | None:
-    """What to do, as a person types it."""
+    """Return the fix as a person types it."""
     if check.remedy is None:
         return None
     match check.remedy.action:

@@ -1,4 +1,4 @@
-"""`llmflow fork`: runs like earlier ones, which take over what those have done up to a step."""
+"""`llmflow fork`: new runs that carry over the results of earlier ones up to a step."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -26,7 +26,7 @@ def fork(
     ] = None,
     *,
     step: Annotated[
-        str, typer.Option("--from", metavar="STEP", help="The first step or call that is done again: write, plan#2")
+        str, typer.Option("--from", metavar="STEP", help="The first step or call that runs again: write, plan#2")
     ],
     query: Annotated[
         str | None, typer.Option(help="Fork all runs of Temporal's list filter: \"ExecutionStatus = 'Failed'\"")
@@ -41,16 +41,16 @@ def fork(
     model: Annotated[
         list[str] | None, typer.Option(metavar="ALIAS=MODEL", help="Another model for an alias; may be repeated")
     ] = None,
-    id: Annotated[str | None, typer.Option(help="Of the new run [default: RUN-fork- and 6 digits]")] = None,
+    id: Annotated[str | None, typer.Option(help="Id of the new run [default: RUN-fork- and 6 digits]")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Instead of the tags of the run; may be repeated")] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the end; show what was taken over and what paid")
+        bool, typer.Option("--wait", help="Wait for the end; show what was carried over and what was paid")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a run like an earlier one, from a step on.
 
-    Results from before the step are taken over where their input did not change; nothing of that is paid again.
+    Results from before the step are carried over if their input did not change; nothing of that is paid again.
 
     Example: llmflow fork research-calm-otter-7f3a --from write --prompt research/write=file --wait
     """
@@ -117,7 +117,7 @@ def _announce(forked: Forked, step: str, *, hints: bool) -> None:
         say(f"  watch    llmflow status {forked.id} --watch")
         say(f"  compare  llmflow compare {forked.source} {forked.id}")
         if forked.url:
-            err.print(Text(f"  web      {forked.url}"), soft_wrap=True)  # whole, so that a click finds it
+            err.print(Text(f"  web      {forked.url}"), soft_wrap=True)  # whole, so that a terminal links it
 
 
 def _line(forked: Forked) -> Text:
@@ -145,5 +145,5 @@ def _json(given: str) -> object:
     try:
         value: object = from_json(read_text(given, "--input"))
     except ValueError as error:
-        raise InputInvalid(f"--input is no JSON: {error}. A text needs quotes of its own: '\"text\"'") from None
+        raise InputInvalid(f"--input is not JSON: {error}. A text needs quotes of its own: '\"text\"'") from None
     return value

@@ -19,7 +19,7 @@ def graph(
 ) -> None:
     """Draw the state machines of an App as Mermaid, for Markdown or mermaid.live.
 
-    They are those that the modules of its workflows define or import.
+    Those that the modules of its workflows define or import.
 
     Example: llmflow graph Onboarding --app workflows.onboarding.app:app
     """

@@ -16,13 +16,13 @@ from llmflow.dev.scaffold import scaffold
 
 
 def init(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the project and its package, such as `mine`")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the project and its package, such as `mine`")],
     *,
     as_json: AsJson = False,
 ) -> None:
     """Write a new project that runs and passes its test at once.
 
-    It goes into the folder NAME: workflow, schemas, tool, prompt, worker, test, and an image with a compose file.
+    It writes the folder NAME: workflow, schemas, tool, prompt, worker, test, and an image with a compose file.
 
     Example: llmflow init mine
     """
@@ -44,7 +44,7 @@ def _print_commands(*commands: str) -> None:
 
 
 def _origin() -> str:
-    """What this llmflow was installed from, for a shell: a wheel, or the clone of an editable install."""
+    """Return what this llmflow was installed from, for a shell: a wheel, or the clone of an editable install."""
     try:
         recorded = distribution("llmflow").read_text("direct_url.json")
     except PackageNotFoundError:  # it runs from a folder, and nothing is installed

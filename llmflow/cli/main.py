@@ -33,7 +33,7 @@ _prompts = typer.Typer(
     ),
 )
 _approvals = typer.Typer(
-    help="What runs ask people: one inbox, and the answers.",
+    help="Approvals: one inbox of what runs ask people, and decisions.",
     no_args_is_help=True,
     cls=lazy_group(
         {

@@ -1,4 +1,4 @@
-"""`llmflow cost reprice`: the ledger once more, by the price lists of today."""
+"""`llmflow cost reprice`: price the ledger by the current price lists."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -39,10 +39,10 @@ def reprice(
     tag: TagOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Price the calls of the ledger again, by the price lists of today.
+    """Price the calls of the ledger again, by the current price lists.
 
     The cost that was frozen with each call stays; the new one goes into a column beside it, which `llmflow cost` then
-    shows. What a vendor itself reported is left alone, and no price is replaced by an unknown one. Without days, it is
+    shows. Costs reported by a vendor are left alone, and no price is replaced by an unknown one. Without days, it is
     the whole ledger.
 
     Example: llmflow cost reprice --app workflows.research.app:app --dry-run
@@ -87,7 +87,7 @@ def _show(report: RepriceReport) -> None:
     else:
         say("no calls to price again")
     if report.vendor_calls:
-        say(f"{report.vendor_calls:,} {plural(report.vendor_calls, 'call')} left alone: the vendor said what they cost")
+        say(f"{report.vendor_calls:,} {plural(report.vendor_calls, 'call')} left alone: the vendor reported their cost")
     if not report.written:
         say("nothing was written: leave --dry-run out for that")
 

@@ -1,4 +1,4 @@
-"""`llmflow list`, `result`, `cancel`, `terminate`: runs that were started, here or anywhere else."""
+"""`llmflow list`, `result`, `cancel`, `terminate`: runs, wherever they were started."""
 
 import asyncio
 import sys
@@ -34,10 +34,10 @@ def list_runs(
         str | None, typer.Option(help="More of Temporal's list filter: \"WorkflowId STARTS_WITH 'research-'\"")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Go on after the page that printed this")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after the page that printed this")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, newest first. One that stands still on a bug is `running` here: `llmflow status` looks at it closely.
+    """List runs, newest first. A run blocked by a bug is `running` here: `llmflow status` looks at it closely.
 
     Example: llmflow list --state failed --since 2h
     """
@@ -58,7 +58,7 @@ def list_runs(
 
 
 def _listed(one: RunStatus) -> dict[str, object]:
-    """Without what a list does not know."""
+    """Return the status without what a list does not know."""
     return {name: value for name, value in one if name not in ("history_bytes", "pending", "stuck")}
 
 
@@ -70,10 +70,10 @@ def result(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Wait for a run to end, and print what it returned.
+    """Wait for a run to end, and print its result.
 
-    It is JSON in any case; without --json a result that is a text is printed as that text. With --json, a run without a
-    result prints its id, its state and how it failed.
+    It is JSON; without --json, a text is printed as it is. With --json, a run without a result prints its id, its state
+    and its failure.
 
     Example: llmflow result research-calm-otter-7f3a --timeout 5m
     """
@@ -84,7 +84,9 @@ def result(
         print_json(found)
 
 
-async def _result(id: str, timeout: timedelta | None, *, as_json: bool) -> Any:  # Any: what the user's workflow returns
+async def _result(
+    id: str, timeout: timedelta | None, *, as_json: bool
+) -> Any:  # Any: the result of the user's workflow
     one = (await connected()).client.run(id)
     try:
         async with asyncio.timeout(timeout.total_seconds() if timeout else None):
@@ -95,14 +97,14 @@ async def _result(id: str, timeout: timedelta | None, *, as_json: bool) -> Any: 
             print_json({"id": id, "run_id": status.run_id, "state": status.state, "failure": error.message})
         raise
     except TimeoutError:
-        say(f"run {id!r} has not ended yet; it goes on: `llmflow status {id} --watch`")
+        say(f"run {id!r} has not ended yet; it continues: `llmflow status {id} --watch`")
         raise typer.Exit(Exit.TIMEOUT) from None
 
 
 def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
     """Ask a run to stop.
 
-    Running calls are cut, and its compensations and other clean-up code run.
+    Its in-flight calls are cut, and its compensations and other clean-up code run.
 
     Example: llmflow cancel research-calm-otter-7f3a
     """
@@ -121,7 +123,7 @@ async def _cancel(id: str) -> RunStatus:
     return await one.status()
 
 
-_WARNING = "ends it at once: none of its code runs any more, so no compensation and no other clean-up"
+_WARNING = "ends it at once: its code no longer runs, so no compensation and no other clean-up"
 
 
 def terminate(
@@ -133,8 +135,8 @@ def terminate(
 ) -> None:
     """End a run at once; compensations do NOT run.
 
-    None of its code runs any more, so nothing that it did is undone. Its running calls are cut, and its child workflows
-    are terminated, too. `llmflow cancel` asks it to stop instead: prefer that wherever the run still reacts.
+    Its code no longer runs, so nothing that it did is undone. Its in-flight calls are cut, and its child workflows are
+    terminated, too. `llmflow cancel` asks it to stop instead: prefer that as long as the run still reacts.
 
     Example: llmflow terminate research-calm-otter-7f3a --reason "started twice"
     """
@@ -148,7 +150,7 @@ def terminate(
 
 
 def _agreed(status: RunStatus) -> bool:
-    """Ask the person. One that has ended is left to Temporal, which refuses it."""
+    """Ask the person. A run that has ended is left to Temporal, which refuses it."""
     if status.state != "running":
         return True
     if not (sys.stdin.isatty() and err.is_terminal):

@@ -1,4 +1,4 @@
-"""`llmflow score`: what somebody thinks of a run."""
+"""`llmflow score`: a person's score of a run."""
 
 from typing import Annotated
 
@@ -15,19 +15,19 @@ from llmflow.service.scores import score_run
 
 def score(
     run_id: RunId,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What is judged, such as `helpful`")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of what is judged, such as `helpful`")],
     value: Annotated[float, typer.Argument(metavar="VALUE", help="Such as 0.9; 1 and 0 for yes and no")],
     *,
     by: Annotated[
-        str | None, typer.Option(help="Who says so [default: LLMFLOW_BY, or the user of this machine]")
+        str | None, typer.Option(help="Who scores [default: LLMFLOW_BY, or the user of this machine]")
     ] = None,
     comment: Annotated[str | None, typer.Option(help="Why")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a run, now or days later.
 
-    It counts for the prompt versions and models of the run: `llmflow prompts compare` adds it up. A second score of
-    the same name by the same person replaces the first. Temporal is asked only for a run without a recorded call.
+    It counts for the prompt versions and models of the run: `llmflow prompts compare` adds it up. A second score of the
+    same name by the same person replaces the first. Temporal is asked only for a run without a recorded call.
 
     Example: llmflow score research-calm-otter-7f3a helpful 0.9 --by ana
     """

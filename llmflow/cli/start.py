@@ -1,4 +1,4 @@
-"""`llmflow start`: a new run, with an input that was checked before."""
+"""`llmflow start`: a new run, with an input that is checked first."""
 
 from datetime import timedelta
 from typing import Annotated, Any, cast
@@ -26,22 +26,22 @@ from llmflow.types.runs import RunStatus
 
 def start(
     workflow: Annotated[
-        str | None, typer.Argument(metavar="[WORKFLOW]", help="Which one, if the App has several")
+        str | None, typer.Argument(metavar="[WORKFLOW]", help="Name of the workflow, if the App has several")
     ] = None,
     *,
     app: AppPath = None,
     input: Annotated[
-        str | None, typer.Option(metavar="JSON|@FILE|-", help="The workflow's input: JSON, a file, or stdin")
+        str | None, typer.Option(metavar="JSON|@FILE|-", help="Input of the workflow: JSON, a file, or stdin")
     ] = None,
-    id: Annotated[str | None, typer.Option(help="Names the run; the same start again gives the same run")] = None,
+    id: Annotated[str | None, typer.Option(help="Id of the run; the same start again gives the same run")] = None,
     delay: Annotated[
         timedelta | None, typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="Start this much later")
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Free text to tell runs apart later; may be repeated")] = None,
-    tenant: Annotated[str | None, typer.Option(help="Whose run it is: its limits, its share, its bill")] = None,
-    user: Annotated[str | None, typer.Option(help="Whom it works for")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Tenant of the run: its limits, its share, its bill")] = None,
+    user: Annotated[str | None, typer.Option(help="User of the run")] = None,
     budget: Annotated[
-        Budget | None, typer.Option(parser=parse_budget, metavar="USD", help="What it may cost, children included")
+        Budget | None, typer.Option(parser=parse_budget, metavar="USD", help="Maximum cost, children included")
     ] = None,
     priority: Annotated[int | None, typer.Option(min=1, max=5, help="1 goes first, 5 last")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show it live, then print its result")] = False,
@@ -104,4 +104,4 @@ def _announce(started: Started, status: RunStatus, *, hints: bool) -> None:
         say(f"  watch   llmflow status {started.id} --watch")
         say(f"  result  llmflow result {started.id}")
         if started.url:
-            err.print(Text(f"  web     {started.url}"), soft_wrap=True)  # whole, so that a click finds it
+            err.print(Text(f"  web     {started.url}"), soft_wrap=True)  # whole, so that a terminal links it

@@ -1,4 +1,4 @@
-"""`llmflow status`, `llmflow usage`: where a run stands, and what it has cost."""
+"""`llmflow status`, `llmflow usage`: the state of a run, and its cost."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -21,9 +21,9 @@ def status(
     live: Annotated[bool, typer.Option("--watch", help="Show it live until the run ends")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Where a run stands: steps, waits, cost.
+    """Show the state of a run: steps, waits, cost.
 
-    Steps and cost come from a worker; without one, the rest is shown all the same.
+    Steps and cost come from a worker; without one, the rest is still shown.
 
     Example: llmflow status research-calm-otter-7f3a --watch
     """
@@ -41,7 +41,7 @@ async def _status(id: str, *, live: bool) -> Report:
 
 
 def usage(run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Tokens and money of a run, by model and by prompt version.
+    """Show tokens and money of a run, by model and by prompt version.
 
     Example: llmflow usage research-calm-otter-7f3a --json
     """
@@ -59,7 +59,7 @@ async def _usage(id: str) -> UsageReport:
 
 
 def usage_table(report: UsageReport) -> Table:
-    """A row for each model, one for each prompt version, and the total."""
+    """Return a row for each model, one for each prompt version, and the total."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", overflow="fold")
     for heading in ("calls", "tokens in", "cached", "tokens out", "cost"):
@@ -69,7 +69,7 @@ def usage_table(report: UsageReport) -> Table:
     table.add_row("total", *_figures(report.total), style="bold")
     if report.taken.calls:
         table.add_row()
-        _section(table, "taken over from the run before", report.taken_by_prompt)
+        _section(table, "carried over from the earlier run", report.taken_by_prompt)
     return table
 
 

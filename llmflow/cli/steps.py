@@ -1,4 +1,4 @@
-"""`llmflow steps`: what a run has done, step by step."""
+"""`llmflow steps`: the steps of a run, with their progress and cost."""
 
 from rich.text import Text
 
@@ -14,10 +14,10 @@ from llmflow.types.steps import StepReport
 
 
 def steps(run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Steps of a run: status, progress, time, calls, cost, error; and what became of its compensations and questions.
+    """Show steps of a run: status, progress, time, calls, cost, error; and its compensations and decided questions.
 
-    A worker answers, also for a run that has ended, as long as the workflow's code still fits it. A run that went on as
-    a new one shows the last 500 steps of both.
+    A worker answers, also for a run that has ended, as long as the workflow's code still fits it. A run that continued
+    as new shows the last 500 steps of both.
 
     Example: llmflow steps research-calm-otter-7f3a --json
     """

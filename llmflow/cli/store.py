@@ -10,8 +10,8 @@ from llmflow.service.stores import upgrade_store
 def upgrade(*, json: AsJson = False) -> None:
     """Bring the store to the schema of this llmflow.
 
-    It is the one of LLMFLOW_STORE; what it holds is kept. An SQLite file is upgraded by its worker, too; PostgreSQL
-    only by this: once before the first worker starts, and after each new version of llmflow.
+    It upgrades the store of LLMFLOW_STORE, and keeps all data. A worker upgrades an SQLite file, too. PostgreSQL needs
+    this command: once before the first worker starts, and after each new version of llmflow.
 
     Example: llmflow store upgrade
     """

@@ -19,21 +19,25 @@ from llmflow.config import Settings
 def worker(
     *,
     app: AppPath = None,
-    task_queue: Annotated[str | None, typer.Option(help="Instead of the App's own")] = None,
+    task_queue: Annotated[str | None, typer.Option(help="Task queue instead of the App's own")] = None,
     max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
     grace: Annotated[
         timedelta | None,
-        typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="For running calls when it stops, usually 2m"),
+        typer.Option(
+            parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"
+        ),
     ] = None,
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
     health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
-    address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Temporal's, instead of the usual")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Address of Temporal, instead of the usual")
+    ] = None,
     log_level: Log = LogLevel.WARNING,
     json: AsJson = False,
 ) -> None:
     """Serve an App.
 
-    It runs until SIGTERM or Ctrl-C, and finishes the running calls before it ends. With --json, it prints what it
+    It runs until SIGTERM or Ctrl-C, and finishes its in-flight calls before it ends. With --json, it prints what it
     serves once it is ready.
 
     Example: llmflow worker --app workflows.research.app:app --health 127.0.0.1:8080
@@ -48,7 +52,7 @@ def worker(
             queue = task_queue or served.task_queue
             show_served(served, settings, queue, target.address)
             show_worker_log(usually=True)
-            say("\nserving; Ctrl-C stops it, after the running calls", "dim")
+            say("\nserving; Ctrl-C stops it, after the in-flight calls", "dim")
             if json:
                 print_served(served, settings, queue, target.address, target.ui_url)
 

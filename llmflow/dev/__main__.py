@@ -1,4 +1,4 @@
-"""`python -m llmflow.dev`: set-up gets the Temporal CLI here, so that no demo or test has to wait for it later."""
+"""`python -m llmflow.dev`: set-up downloads the Temporal CLI here, so that no demo or test has to wait for it later."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from llmflow.errors import LLMFlowError
 
 
 def main() -> int:
-    """Get what a dev server needs; nothing, when `TEMPORAL_ADDRESS` names a server."""
+    """Download what a dev server needs; nothing, if `TEMPORAL_ADDRESS` names a server."""
     try:
         settings = Settings.load()
         if not settings.temporal_address:

@@ -1,4 +1,4 @@
-"""Demos: how the examples show what they do."""
+"""Demos: runs that show an example."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,33 +19,33 @@ class ScriptedDecision:
     """One decision of a person in a demo."""
 
     decide: Decide
-    """`approval` is the name of one question, such as `refund`, or `refund#2` for its second round."""
+    """Decision. Its `approval` names one question, such as `refund`, or `refund#2` for its second round."""
     after: timedelta = timedelta(seconds=2)
-    """How long after it was asked, so that the waiting can be seen."""
+    """Delay after the question was asked, so that the waiting can be seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(Generic[In, Out]):
-    """How an example shows what it does: the `demo` of `workflows/NAME/demo.py`, for `llmflow demo NAME`.
+    """Demo of an example: the `demo` of `workflows/NAME/demo.py`, for `llmflow demo NAME`.
 
-    It runs as it would in earnest: the waits of a workflow that has some are part of its input, so a demo gives
-    short ones, and says so in `compressed`.
+    It runs the workflow as in production. If the workflow has waits, they are part of its input: a demo gives short
+    ones, and says so in `compressed`.
     """
 
     app: App
     about: str
-    """What is shown, in a line."""
+    """Description in a line."""
     workflow: Callable[[Any, In], Awaitable[Out]]  # Any: the workflow's own class
-    """The run method, such as `TravelAgent.run`."""
+    """Run method, such as `TravelAgent.run`."""
     input: In
-    """What the run is given. Each field is an option of the demo: `--destination Porto`."""
+    """Input of the run. Each field is an option of the demo: `--destination Porto`."""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """Options with another name than their field: `{"question": "text"}`."""
     prepare: Callable[[In], tuple[In, Mapping[str, str]]] | None = None
     """Checks the input before anything is started; returns it, and environment variables that its worker needs."""
     show: Callable[[Out], str]
-    """The result as Markdown."""
+    """Renders the result as Markdown."""
     decisions: Sequence[ScriptedDecision] = ()
-    """Of people, each given once. Those on the same question come in this order."""
+    """Decisions of people, each sent once. Those on the same question are sent in this order."""
     compressed: str = ""
-    """Which waits are shorter than in earnest, in a sentence; empty if none are."""
+    """Waits that are shorter than in production, in a sentence; empty if none are."""

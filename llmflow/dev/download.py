@@ -1,4 +1,4 @@
-"""Get the Temporal CLI by the download that the Temporal SDK makes for its own tests."""
+"""Download of the Temporal CLI by the means that the Temporal SDK has for its own tests."""
 
 import sys
 from datetime import timedelta
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from llmflow.dev.process import Say, run
 
-# In a process of its own, because the SDK's download knows no timeout and, once begun, cannot be given up: its
-# thread then hangs or aborts the interpreter at exit (measured), hence also `_exit`. A process can be killed.
+# In a process of its own, because the SDK's download has no timeout and, once begun, cannot be given up: its thread
+# then hangs or aborts the interpreter at exit (measured), hence also `_exit`. A process can be killed.
 _DOWNLOAD = """
 import asyncio, os, sys
 from temporalio.testing import WorkflowEnvironment
@@ -27,10 +27,10 @@ async def download(version: str, folder: Path, say: Say, *, timeout: timedelta =
     """Download the Temporal CLI.
 
     Args:
-        version: of the CLI, such as `v1.9.1`.
-        folder: an empty folder; all that is written goes there.
-        say: hears what is done and how long that takes.
-        timeout: how long it may take; the download itself has no limit.
+        version: version of the CLI, such as `v1.9.1`.
+        folder: empty folder; all files go there.
+        say: called with messages about progress.
+        timeout: time limit; the download itself has none.
 
     Returns:
         The executable.

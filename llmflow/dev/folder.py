@@ -1,4 +1,4 @@
-"""Folders that set-up writes into, and may find closed."""
+"""Folders that set-up writes into, and that may be read-only."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from llmflow.errors import ConfigInvalid
 
 @contextmanager
 def writable(folder: Path, variable: str) -> Generator[None]:
-    """Make the folder, if need be, and say so clearly when it or a file in it cannot be written.
+    """Make the folder if necessary, and fail clearly if it or a file in it cannot be written.
 
     Args:
-        folder: to write into within the context.
-        variable: the environment variable that names another one.
+        folder: folder to write into within the context.
+        variable: environment variable that names another one.
 
     Raises:
         ConfigInvalid: the system refused.

@@ -1,4 +1,4 @@
-"""Start the server process and stop it again, so that it never outlives the process that wanted it."""
+"""Start and stop of the server process, so that it never outlives the process that started it."""
 
 import asyncio
 import os
@@ -13,8 +13,8 @@ from llmflow.errors import ServerUnavailable
 
 HOST = "127.0.0.1"
 DYNAMIC_CONFIG = (
-    # By default the server looks for tasks 20 times a second, so each waits on a 50 ms grid: a run of one call took
-    # 150 ms, and takes 29.
+    # By default the server looks for tasks 20 times a second, so each waits on a 50 ms grid: a run of one call took 150
+    # ms, and takes 29.
     "history.transferProcessorMaxPollRPS=10000",
     "history.transferProcessorMaxPollHostRPS=10000",
     "system.enableActivityEagerExecution=true",
@@ -25,7 +25,7 @@ DYNAMIC_CONFIG = (
     "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
 )
 TEST_CONFIG = (
-    # Tests may move the clock of a run: `Environment.skip` of llmflow.testing.
+    # Tests may skip the time of a run: `Environment.skip` of llmflow.testing.
     "frontend.WorkflowTimeSkippingEnabled=true",
     # Temporal delays a fast continue-as-new by up to 1 s. Under time skipping, server 1.32 adds the time that was
     # skipped before to that delay once more, so that the new run begins days late.
@@ -35,13 +35,13 @@ TEST_CONFIG = (
     "history.timerProcessorMaxPollRPS=10000",
     "history.timerProcessorMaxPollHostRPS=10000",
 )
-"""Of servers that run for a test, and keep nothing."""
+"""Settings of servers that run for a test, and keep nothing."""
 _START_LIMIT = 60.0  # seconds; it takes half a second on an idle machine
 _STOP_LIMIT = 15.0  # seconds; it takes one
 
 
 def configured(values: Iterable[str]) -> Iterator[str]:
-    """Arguments that give a server its dynamic configuration, from `key=value` with a value in JSON."""
+    """Return arguments that give a server its dynamic configuration, from `key=value` with a value in JSON."""
     return (part for value in values for part in ("--dynamic-config-value", value))
 
 
@@ -52,10 +52,10 @@ async def running_server(
     """Run a dev server for as long as the context lasts.
 
     Args:
-        executable: the Temporal CLI.
-        arguments: of `temporal server start-dev`, on top of the port and of the settings that llmflow needs.
+        executable: path of the Temporal CLI.
+        arguments: arguments of `temporal server start-dev`, on top of the port and of the settings that llmflow needs.
         port: a free port of this machine.
-        log: takes what the server logs.
+        log: file for the server's log.
         stop: SIGTERM to let it finish its work (1 s), SIGKILL when nothing of it is kept.
 
     Yields:
@@ -65,7 +65,7 @@ async def running_server(
         ServerUnavailable: it does not start; the message has the end of its log.
     """
     start = ["server", "start-dev", "--ip", HOST, "--port", str(port), *configured(DYNAMIC_CONFIG), *arguments]
-    # Telemetry is asked for from workers, and Temporal refuses to start with some exporters that they know.
+    # Workers send the telemetry, and Temporal refuses to start with some exporters that they know.
     env = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     started = leashed([executable, *start], end=signal.SIGTERM, stdout=asyncio.subprocess.PIPE, stderr=log, env=env)
     async with started as process:
@@ -78,7 +78,7 @@ async def running_server(
 
 
 async def _started(process: asyncio.subprocess.Process, port: int) -> bool:
-    """Whether it says so itself. That its port answers would prove nothing: a foreign server may have taken it."""
+    """True if the server itself reports it. An open port would prove nothing: a foreign server may have taken it."""
     if process.stdout is None:
         return False
     with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""A process on a leash: it ends when this one ends, however that happens."""
+"""Process on a leash: it ends when this one ends, for whatever reason."""
 
 import asyncio
 import os
@@ -24,14 +24,14 @@ async def leashed(
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Start a process, whose stdin is empty, in a session of its own: Ctrl-C in the terminal is for us.
+    """Start a process, whose stdin is empty, in a session of its own: Ctrl-C in the terminal does not reach it.
 
     Args:
         command: The program and its arguments.
-        end: What it gets when the context ends, or this process.
+        end: Signal that it gets when the context ends, or this process.
         stdout: As for `subprocess`.
         stderr: As for `subprocess`.
-        env: Instead of this process's environment.
+        env: Environment instead of this process's.
         pass_fds: File descriptors that it keeps: 4 and above, because the leash is 3.
     """
     theirs, ours = os.pipe()

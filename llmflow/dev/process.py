@@ -1,4 +1,4 @@
-"""Run other programs on the way to a Temporal CLI: bounded in time, and gone when they are no longer wanted."""
+"""Other programs on the way to a Temporal CLI: run with a time limit, and killed when they are no longer wanted."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from llmflow.errors import ServerUnavailable
 
 Say = Callable[[str], None]
-"""Where set-up tells a person what it does, one line at a time."""
+"""Called with messages about progress, one line at a time."""
 
 
 async def run(
@@ -25,12 +25,12 @@ async def run(
 
     Args:
         command: the program and its arguments.
-        timeout: how long it may take. A network that swallows packets would otherwise hold us for ever.
-        cwd: the folder to run in.
-        env: variables on top of this process's own.
+        timeout: time limit. A network that drops packets would otherwise block us for ever.
+        cwd: folder to run in.
+        env: environment variables on top of this process's own.
 
     Returns:
-        What it printed, on both streams.
+        Its output, of both streams.
 
     Raises:
         ServerUnavailable: it cannot be run, failed, or took too long; the message has its last line.
@@ -43,7 +43,7 @@ async def run(
             stderr=asyncio.subprocess.STDOUT,
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            start_new_session=True,  # so that killing it takes the compilers along that it started
+            start_new_session=True,  # so that killing it also kills the compilers that it started
         )
     except OSError as error:
         raise ServerUnavailable(f"`{command[0]}` does not run: {error.strerror}") from error

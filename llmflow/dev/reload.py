@@ -1,4 +1,4 @@
-"""A worker in a process of its own, which is started anew when its files change, while the server stays up."""
+"""Worker in a process of its own, which restarts when its files change, while the server stays up."""
 
 import asyncio
 import fcntl
@@ -19,27 +19,27 @@ from llmflow.dev.process import Say
 from llmflow.dev.watch import forget_bytecode, watch
 
 GRACE = timedelta(seconds=30)
-"""For running calls, before an edit or the end. A longer one is cut, made again and paid again."""
-_STOP_LIMIT = GRACE.total_seconds() + 10  # then something holds up its event loop
+"""Time for in-flight calls, before an edit or the end. A longer call is cut, made again and paid again."""
+_STOP_LIMIT = GRACE.total_seconds() + 10  # then something blocks its event loop
 _SOON = 1.0  # second
-_SERVING = "\nserving; edits restart the worker; Ctrl-C stops it, after the running calls"
+_SERVING = "\nserving; edits restart the worker; Ctrl-C stops it, after the in-flight calls"
 _ABOVE_SHELLS = 10
 """File descriptors that no shell uses for itself."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """What a person wants."""
+    """Requests of a person."""
 
     asked: asyncio.Event = field(default_factory=asyncio.Event)
-    """The end, after the running calls."""
+    """The end, after the in-flight calls."""
     at_once: asyncio.Event = field(default_factory=asyncio.Event)
     """The end, now."""
 
 
 @contextmanager
 def stopped_by_signals(say: Say) -> Generator[Stop]:
-    """SIGTERM or SIGINT asks for the end; a second one wants it at once."""
+    """Wait for SIGTERM or SIGINT, which ask for the end; a second one asks for it at once."""
     stop, loop = Stop(), asyncio.get_running_loop()
 
     def received() -> None:
@@ -47,7 +47,7 @@ def stopped_by_signals(say: Say) -> Generator[Stop]:
             stop.at_once.set()
         else:
             stop.asked.set()
-            say("finishing the running calls; Ctrl-C again stops at once")
+            say("finishing the in-flight calls; Ctrl-C again stops at once")
 
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, received)
@@ -59,21 +59,21 @@ def stopped_by_signals(say: Say) -> Generator[Stop]:
 
 
 def report(descriptor: int, paths: Collection[Path]) -> None:
-    """In the worker's process: say that it serves, and which files and folders it was loaded from."""
+    """Report, from the worker's process, that it serves, and which files and folders it was loaded from."""
     os.write(descriptor, json.dumps([str(path) for path in paths]).encode() + b"\n")
 
 
 async def serve(command: Sequence[str], stop: Stop, say: Say) -> int:
-    """Run a worker until the end is asked for, and start it anew after each change of its files.
+    """Run a worker until the end is requested, and restart it after each change of its files.
 
     Args:
         command: Arguments of Python that run a worker. `--report` with a file descriptor for `report` is added, and
-            `--again` where one has served before.
+            `--again` if one has served before.
         stop: Ends it.
-        say: Hears what is done.
+        say: Called with messages about progress.
 
     Returns:
-        0; or what the first worker ended with, if it never served: below 0 if it was ended by a signal, such as ours.
+        0; or the exit code of the first worker, if it never served: below 0 if a signal ended it, such as ours.
 
     Raises:
         ConfigInvalid: the system watches no more files.
@@ -109,13 +109,13 @@ async def serve(command: Sequence[str], stop: Stop, say: Say) -> int:
 class _Worker:
     process: asyncio.subprocess.Process
     serves: asyncio.Task[list[Path]]
-    """Ends with the first `report`."""
+    """Task that ends with the first `report`."""
     ended: asyncio.Task[int]
 
 
 @asynccontextmanager
 async def _started(command: Sequence[str]) -> AsyncGenerator[_Worker]:
-    """A worker for as long as the context lasts, with whatever it has started."""
+    """Run a worker for as long as the context lasts, with every process that it starts."""
     ours, theirs = os.pipe()
     told = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, _ABOVE_SHELLS)
     os.close(theirs)
@@ -148,24 +148,24 @@ async def _serves(reports: IO[bytes]) -> list[Path]:
 
 
 async def _stop(worker: _Worker, stop: Stop, say: Say, changed: Sequence[Path]) -> None:
-    """End it after its running calls; or when that takes too long, or the end is wanted at once."""
+    """End it after its in-flight calls, or sooner if that takes too long or the end is requested at once."""
     with suppress(ProcessLookupError):
         worker.process.terminate()
     at_once = asyncio.create_task(stop.at_once.wait())
     await _first(worker.ended, at_once, seconds=_SOON)
     if not (worker.ended.done() or stop.asked.is_set()):
-        say(f"{_named(changed)} changed: reloading after the running calls")
+        say(f"{_named(changed)} changed: reloading after the in-flight calls")
     await _first(worker.ended, at_once, seconds=_STOP_LIMIT)
     at_once.cancel()
 
 
 async def _first(*tasks: asyncio.Task[Any], seconds: float | None = None) -> None:  # Any: of different results
-    """Wait until one of them is done, or so long."""
+    """Wait until one of them is done, or the time is up."""
     await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _named(paths: Sequence[Path]) -> str:
-    """Such as `mine/workflow.py and 2 more`, from the current folder where they are in it."""
+    """Name files, such as `mine/workflow.py and 2 more`, relative to the current folder if they are in it."""
     here, first = Path.cwd(), paths[0]
     name = str(first.relative_to(here) if first.is_relative_to(here) else first)
     return f"{name} and {len(paths) - 1} more" if len(paths) > 1 else name

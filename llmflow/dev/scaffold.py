@@ -1,4 +1,4 @@
-"""A new project in a folder of its own: written whole, or not at all."""
+"""New project in a folder of its own: written whole, or not at all."""
 
 import keyword
 import re
@@ -21,14 +21,14 @@ def scaffold(name: str, parent: Path) -> list[Path]:
     """Write a project that runs and passes its test at once.
 
     Args:
-        name: Of the project's folder, its package, its App and its task queue.
+        name: Name of the project's folder, its package, its App and its task queue.
         parent: Folder in which the project's folder is made.
 
     Returns:
         The files, relative to the new folder, sorted.
 
     Raises:
-        InputInvalid: the name cannot be one, or is taken.
+        InputInvalid: the name is invalid, or taken.
         ConfigInvalid: the folder cannot be written. Nothing is left behind.
     """
     for problem in _problems(name, parent):

@@ -1,7 +1,7 @@
-"""A Temporal server for one machine: the one that stands already, or one that we start and stop.
+"""Temporal server for one machine: one that runs already, or one that we start and stop.
 
-Runs outlive it: its data lies in a file of the project. The processes of one project share one server, because only
-one server may have that file open.
+Runs outlive it: its data lies in a file of the project. The processes of one project share one server, because only one
+server may open that file.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from llmflow.dev.process import Say
 from llmflow.errors import ServerUnavailable
 
 PORT, UI_PORT = 7233, 8233
-"""Temporal's own, used when they are free."""
+"""Temporal's own ports, used if they are free."""
 _PORT_ATTEMPTS = 3
 
 
@@ -37,13 +37,13 @@ class DevServer:
     address: str
     """host:port of its gRPC frontend."""
     ui_url: str | None = None
-    """Its Web UI; None when it has none, or when the server is not ours and we cannot know."""
+    """Its Web UI; None if it has none, or if the server is not ours and its Web UI is unknown."""
     pid: int | None = None
-    """Its process, when it is one of ours."""
+    """Its process id, if it is ours."""
 
     @property
     def has_usual_port(self) -> bool:
-        """Whether every tool of Temporal finds it without being told."""
+        """True if every tool of Temporal finds it by default."""
         return self.address.endswith(f":{PORT}")
 
 
@@ -56,7 +56,7 @@ def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> Abstrac
     Args:
         settings: `home` is the folder of the server's data (`temporal.db`) and log (`temporal.log`), `cache` that of
             its executable.
-        say: hears what is done.
+        say: called with messages about progress.
         memory: for tests: a new server on a free port, without Web UI, that forgets everything.
 
     Raises:
@@ -69,9 +69,9 @@ def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> Abstrac
 
 
 async def standing_server(settings: Settings) -> DevServer | None:
-    """The dev server that another process runs for the same `settings.home`, if it answers.
+    """Return the dev server that another process runs for the same `settings.home`, if it answers.
 
-    What a killed process left behind does not count: its port may belong to a foreign server by now.
+    The leftovers of a killed process do not count: its port may belong to a foreign server by now.
     """
     other = _read_state(settings.home)
     if other and other.pid and _alive(other.pid) and await _answers(other.address):
@@ -97,11 +97,11 @@ async def _private(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
 
 @asynccontextmanager
 async def private_server(executable: Path, *arguments: str) -> AsyncGenerator[DevServer]:
-    """A new server on a free port, without Web UI, that forgets everything.
+    """Start a new server on a free port, without Web UI, that forgets everything.
 
     Args:
-        executable: the Temporal CLI.
-        arguments: for it, on top of those that every server of ours gets.
+        executable: path of the Temporal CLI.
+        arguments: arguments on top of those that every server of ours gets.
 
     Raises:
         ServerUnavailable: it does not start.
@@ -114,7 +114,7 @@ async def private_server(executable: Path, *arguments: str) -> AsyncGenerator[De
 async def _on_a_free_port(
     executable: Path, arguments: Sequence[str], log: IO[bytes], running: AsyncExitStack
 ) -> DevServer:
-    """A new server. A port that was free a moment ago may be taken by now, as may one that the server chose itself."""
+    """Start a new server, repeatedly if a port that was free a moment ago is taken by now."""
     attempts = 0
     while True:
         port = _free_port()
@@ -149,7 +149,7 @@ async def _shared(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
 
 
 async def _attach_or_lock(home: Path, lock: FileLock) -> DevServer | None:
-    """The server of the process that holds the lock, or None: now we hold it."""
+    """Return the server of the process that holds the lock, or None: now we hold it."""
     for _ in range(600):
         with suppress(Timeout):
             lock.acquire(timeout=0)
@@ -188,13 +188,13 @@ async def _own(executable: Path, home: Path, say: Say) -> AsyncGenerator[DevServ
             try:
                 yield server
             finally:
-                _state(home).unlink(missing_ok=True)  # first, so that nobody attaches to a server that stops
+                _state(home).unlink(missing_ok=True)  # first, so that no process attaches to a server that stops
 
 
 async def _on_the_usual_ports(
     executable: Path, home: Path, log: IO[bytes], running: AsyncExitStack, say: Say
 ) -> DevServer:
-    """A new server, on other ports where the usual ones are taken; also by one that starts at this moment."""
+    """Start a new server, on other ports if the usual ones are taken, also by a server that starts at this moment."""
     attempts = 0
     while True:
         port, ui_port = _port(PORT, say), _port(UI_PORT, say)

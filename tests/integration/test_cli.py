@@ -236,7 +236,7 @@ def test_two_runs_whose_beginning_is_forgotten(llmflow: Call, served: str, monke
     monkeypatch.setattr(Run, "input", forgotten)
     assert llmflow("compare", "old-1", "old-1", "--json").json()["same_input"] is None
     shown = llmflow("compare", "old-1", "old-1")
-    assert "old-1: Temporal has forgotten how it began" in shown.err
+    assert "old-1: Temporal no longer has its start" in shown.err
     assert "\ninput\n" not in shown.out
     assert "same input" not in shown.out
     assert "the same output" in shown.out

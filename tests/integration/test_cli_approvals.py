@@ -128,7 +128,7 @@ def test_what_cannot_be_is_said(llmflow: Call) -> None:
         (("approve", id, "--by", "ana", "--form", "{"), 2, "--form: EOF while parsing an object"),
         (("approve", id, "--by", "ana", "--form", "@none.json"), 2, "--form @none.json: No such file"),
         (("list", "--older-than", "soon"), 2, "no duration"),
-        (("list", "--older-than", "365d"), 0, "nothing that fits waits"),
+        (("list", "--older-than", "365d"), 0, "no open approval fits these options"),
     ):
         done = llmflow("approvals", *arguments)
         assert done.code == code, done
@@ -157,8 +157,8 @@ def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: 
         told = ""
         for prompt, answer in (
             ("usd (number, above 0, to 500): ", "much"),
-            ("this is no number", "-4"),
-            ("this is no number, above 0, to 500", "12.50"),
+            ("expected number", "-4"),
+            ("expected number, above 0, to 500", "12.50"),
             ("reason (damaged | late): ", "lost"),
             ("write one of damaged, late", "late"),
             ("note (string, optional): ", "-"),
@@ -238,5 +238,5 @@ def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch
     assert unnamed.code == 3
     assert "name the question, and the decision waits for the run" in unnamed.err
     sent = llmflow("approvals", "approve", id, "publish", "--by", "ana")
-    assert sent.err == f"{id} publish: sent; no worker answers now, so it is judged when the run goes on\n"
+    assert sent.err == f"{id} publish: sent; no worker answers now, so it is judged when the run continues\n"
     assert llmflow("approvals", "show", id).code == 3

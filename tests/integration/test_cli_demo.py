@@ -110,15 +110,17 @@ async def test_ctrl_c_stops_after_the_running_calls_and_twice_at_once(here: Path
             patient.interrupt()
             done = await patient.done()
         assert done.code == 130
-        assert "stopping after the running calls" in done.err
+        assert "stopping after the in-flight calls" in done.err
         guide = here.parent / "guide"
-        assert f"the run is kept, and goes on with `LLMFLOW_DOCUMENTS={guide} llmflow dev --app workflows." in done.err
+        assert (
+            f"the run is kept, and continues with `LLMFLOW_DOCUMENTS={guide} llmflow dev --app workflows." in done.err
+        )
 
         vendor.script(Reply.text("{}", delay=60))
         async with started(*ASKED, cwd=here, env=env) as hasty, asyncio.timeout(40):
             await vendor.arrived(2)
             hasty.interrupt()
-            await hasty.says("stopping after the running calls")
+            await hasty.says("stopping after the in-flight calls")
             assert (await hasty.done(signal.SIGINT)).code == -signal.SIGINT
 
 

@@ -50,7 +50,7 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
 
         ended = await dev.done(signal.SIGTERM)
         assert (ended.code, ended.out) == (0, "")
-        assert "finishing the running calls" in ended.err
+        assert "finishing the in-flight calls" in ended.err
 
         async with httpx.AsyncClient() as browser:
             with pytest.raises(httpx.ConnectError):  # the server is gone
@@ -89,7 +89,7 @@ async def test_without_a_worker(tmp_path: Path) -> None:
     said = done.json()
     assert set(said) == {"address", "ui_url"}
     assert f"Temporal server at {said['address']}, Web UI at {said['ui_url']}" in done.err
-    assert "running calls" not in done.err
+    assert "in-flight calls" not in done.err
     await gone(said["address"])
 
 

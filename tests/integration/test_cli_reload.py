@@ -153,7 +153,7 @@ async def test_runs_go_on_with_the_new_code_after_the_running_calls(mine: Mine, 
     call = await mine.arrived("hold")
 
     mine.say("two")
-    await dev.says_next("mine/tools.py changed: reloading after the running calls")
+    await dev.says_next("mine/tools.py changed: reloading after the in-flight calls")
     mine.say("six")  # meanwhile
     with call:
         call.write("held")
@@ -266,7 +266,7 @@ async def test_ctrl_c_waits_for_the_running_calls_and_twice_does_not(mine: Mine,
     await mine.start("Hold")
     with await mine.arrived("hold"):
         dev.interrupt()
-        await dev.says_next("finishing the running calls; Ctrl-C again stops at once")
+        await dev.says_next("finishing the in-flight calls; Ctrl-C again stops at once")
         assert (await dev.done(signal.SIGINT)).code == 130
 
 

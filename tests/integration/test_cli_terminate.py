@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end
 
 APP = "tests.integration.lonely:app"  # which nothing serves: to terminate a run needs no worker
-WARNING = "none of its code runs any more, so no compensation and no other clean-up"
+WARNING = "its code no longer runs, so no compensation and no other clean-up"
 
 Call = Callable[..., Done]
 

@@ -1,1 +1,1 @@
-"""`llmflow approvals`: what runs ask people, and answering it."""
+"""`llmflow approvals`: questions of runs to people, and decisions on them."""

@@ -1,4 +1,4 @@
-"""A question's form, from its JSON schema: what it asks for, and asking it in the terminal."""
+"""Form of a question, from its JSON schema: its fields, and prompts for them in the terminal."""
 
 import json
 import math
@@ -31,7 +31,7 @@ _WORDS = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false"
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One thing to fill in."""
+    """One field."""
 
     name: str
     kinds: tuple[str, ...]
@@ -40,10 +40,10 @@ class Field:
     """All values that it may have, if they are few."""
     required: bool = True
     default: JsonValue = None
-    """What it is if it is left out, and not required."""
+    """Value if it is left out, and not required."""
     limits: tuple[str, ...] = ()
     bounds: tuple[tuple[str, str, float], ...] = ()
-    """What a value has to keep to: JSON type, word of the schema, limit."""
+    """Constraint of a value: JSON type, word of the schema, limit."""
     about: str = ""
 
     def __str__(self) -> str:
@@ -51,15 +51,15 @@ class Field:
 
     @property
     def takes(self) -> str:
-        """Such as `number, from 0, to 500`."""
+        """Describe the type, such as `number, from 0, to 500`."""
         what = " | ".join(map(as_text, self.choices)) or " or ".join(self._kinds())
         return ", ".join((what, *self.limits, *(() if self.required else ("optional",))))
 
     def read(self, text: str) -> JsonValue:
-        """What a person wrote, as JSON of the first kind that it fits. What else there is to check, the run does.
+        """Parse a person's text as JSON of the first kind that it fits. The run checks the rest.
 
         Raises:
-            ValueError: it fits none.
+            ValueError: it fits no kind.
         """
         if self.choices:
             found = [one for one in self.choices if as_text(one) == text]
@@ -72,7 +72,7 @@ class Field:
                 if not self._keeps_to_bounds(kind, value):
                     continue
                 return text if kind == "number" and "string" in self.kinds else value  # text is exact
-        raise ValueError(f"this is no {self.takes}")
+        raise ValueError(f"expected {self.takes}")
 
     def _keeps_to_bounds(self, kind: str, value: JsonValue) -> bool:
         return all(
@@ -82,27 +82,27 @@ class Field:
         )
 
     def _kinds(self) -> list[str]:
-        """Without those that are no news to a person, such as text for a Decimal."""
+        """Return kinds without those that a person need not know, such as text for a Decimal."""
         hidden = ("null", "string") if "number" in self.kinds else ("null",)
         return [kind for kind in self.kinds if kind not in hidden] or ["JSON"]
 
 
 def fields_of(schema: Schema) -> list[Field]:
-    """The fields of a form."""
+    """Return the fields of a form."""
     form = resolved(schema, schema)
     required: Sequence[str] = form.get("required", ())
     return [_field(name, one, schema, required=name in required) for name, one in form["properties"].items()]
 
 
 def ask(schema: Schema, before: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Ask each field in the terminal, until what is written can be read.
+    """Ask for each field in the terminal, until the text can be parsed.
 
     Args:
-        schema: Of the form.
-        before: What was answered before, and refused: now offered again.
+        schema: Schema of the form.
+        before: Earlier values that were refused, as defaults.
 
     Raises:
-        typer.Abort: the person has had enough.
+        typer.Abort: the person gives up.
     """
     given: dict[str, JsonValue] = {}
     for field in fields_of(schema):
@@ -132,7 +132,7 @@ def _ask_one(field: Field, known: JsonValue, given: dict[str, JsonValue]) -> Non
 
 
 def as_text(value: JsonValue) -> str:
-    """A value as a person writes it."""
+    """Format a value as a person writes it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -159,7 +159,7 @@ def _field(name: str, schema: Schema, root: Schema, *, required: bool) -> Field:
 
 
 def _inside(part: Schema) -> Iterator[str]:
-    """What a person has to know to write it."""
+    """Describe the syntax of a value to a person."""
     if names := ", ".join(part.get("properties", ())):
         yield f"as JSON with {names}"
     elif part.get("type") in ("array", "object"):

@@ -1,4 +1,4 @@
-"""The argument that names a question."""
+"""Argument that names a question."""
 
 from typing import Annotated
 

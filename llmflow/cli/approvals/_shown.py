@@ -1,4 +1,4 @@
-"""A question as a person reads it."""
+"""Question as a person reads it."""
 
 import json
 import shlex
@@ -23,7 +23,7 @@ _COLOURS = {"open": "cyan", "approved": "green", "rejected": "red", "expired": "
 
 
 def show(console: Console, page: RenderableType) -> None:
-    """Print all of it. For programs without the blanks that fill up the lines of a screen."""
+    """Print all of it, for programs without the blanks that fill up the lines of a screen."""
     if console.is_terminal:
         console.print(page, crop=False)
         return
@@ -34,7 +34,7 @@ def show(console: Console, page: RenderableType) -> None:
 
 
 def where(connection: Connection) -> Sequence[str]:
-    """What Temporal's own command line is told to reach this server, where it is not the one that it means anyway."""
+    """Return the options with which Temporal's own command line reaches this server, if it is not its default."""
     temporal = connection.client.temporal
     address, namespace = temporal.service_client.config.target_host, temporal.namespace
     at = () if address in _USUAL else ("--address", address)
@@ -42,17 +42,17 @@ def where(connection: Connection) -> Sequence[str]:
 
 
 def question_page(run: str, one: Question, server: Sequence[str]) -> RenderableType:
-    """All of it, and if it is open, how to answer. `server` is said by `where`."""
+    """Return the whole question and, if it is open, how to decide it. `where` returns `server`."""
     return Group(*_parts(one), *(_answers(run, one, server) if one.status == "open" else ()))
 
 
 def question_body(one: Question) -> RenderableType:
-    """What is to be decided on, for whoever is about to."""
+    """Return the payload, for the approver."""
     return Group(*_body(one))
 
 
 def besides(report: ApprovalReport) -> Iterator[RenderableType]:
-    """What came too early, and what did not count."""
+    """Return early decisions, and refused ones."""
     for early in report.early:
         yes = "approves" if early.approved else "rejects"
         yield Text(f"early: {early.by} {yes} `{early.approval}`, which has not been asked yet", "yellow")
@@ -73,7 +73,7 @@ def _parts(one: Question) -> Iterator[RenderableType]:
 def _body(one: Question) -> Iterator[RenderableType]:
     if one.details:
         yield Text()
-        yield Padding(Markdown(one.details, hyperlinks=False), (0, 0, 0, 2))  # where links go is shown everywhere
+        yield Padding(Markdown(one.details, hyperlinks=False), (0, 0, 0, 2))  # links are shown everywhere
     if one.payload is not None:
         yield Text("\npayload", "dim")
         yield Padding(_payload(one.payload), (0, 0, 0, 2))
@@ -86,7 +86,7 @@ def _payload(payload: JsonValue) -> Text:
     if isinstance(payload, str):
         return Text(payload)
     shown = JSON(json.dumps(payload, ensure_ascii=False)).text
-    shown.no_wrap = False  # else rich cuts it off where the screen ends
+    shown.no_wrap = False  # otherwise rich cuts it off at the edge of the screen
     return shown
 
 
@@ -138,5 +138,5 @@ def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[Rendera
 
 
 def _command(verb: str, run: str, one: Question) -> str:
-    """The line that answers this question, and no later round of it."""
+    """Return the command that decides this question, and no later round of it."""
     return shlex.join(("llmflow", "approvals", verb, run, one.exact, "--by", next_voter(one) or "NAME"))

@@ -1,4 +1,4 @@
-"""`llmflow approvals approve`, `llmflow approvals reject`: a person's answer."""
+"""`llmflow approvals approve`, `llmflow approvals reject`: a person's decision."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ from llmflow.errors import DecisionRefused, InputInvalid
 from llmflow.service.approvals import check_voter, question_to_decide
 from llmflow.types.approvals import Question, Receipt
 
-By = Annotated[str | None, typer.Option(help="Who says so; LLMFLOW_BY, or user@host of this machine, if left out")]
+By = Annotated[str | None, typer.Option(help="Who decides; LLMFLOW_BY, or user@host of this machine, if left out")]
 Comment = Annotated[str, typer.Option(help="Why", show_default=False)]
 Form = Annotated[
     str | None,
@@ -41,10 +41,10 @@ def approve(
     form: Form = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say yes to what a run asks.
+    """Approve what a run asks.
 
-    Where no worker runs, the answer is kept for the run, and judged when one does. A run that waits for the end of its
-    --delay takes none.
+    Without a worker, Temporal keeps the decision, and the run judges it when a worker is up. A run that waits for the
+    end of its --delay takes none.
 
     Example: llmflow approvals approve ticket-4711 refund --by ana --form '{"usd": "12.50"}'
     """
@@ -60,10 +60,10 @@ def reject(
     form: Form = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say no to what a run asks.
+    """Reject what a run asks.
 
-    Where no worker runs, the answer is kept for the run, and judged when one does. A run that waits for the end of its
-    --delay takes none.
+    Without a worker, Temporal keeps the decision, and the run judges it when a worker is up. A run that waits for the
+    end of its --delay takes none.
 
     Example: llmflow approvals reject ticket-4711 refund --by ana --comment "not our parcel"
     """
@@ -79,7 +79,7 @@ def _decide(
 
     async def send(filled: JsonValue) -> Receipt:
         one = (await connected()).client.run(id)
-        meant = question.exact if question else name or ""  # what this person has read, and no later round
+        meant = question.exact if question else name or ""  # the round that this person has read, and no later one
         return await one.decide(meant, approved=approved, by=person, comment=comment, form=filled)
 
     if approved and given is None and question and question.form:
@@ -97,7 +97,7 @@ async def _question(id: str, name: str | None) -> Question | None:
 
 
 def _with_form(question: Question, schema: Schema, by: str, send: Send) -> Receipt:
-    """Ask whoever may decide for the form, and again as long as the run refuses it."""
+    """Ask the person for the form, repeatedly as long as the run refuses it."""
     if not (sys.stdin.isatty() and err.is_terminal):
         fields = fields_of(schema)
         example = json.dumps({field.name: "..." for field in fields if field.required})
@@ -128,7 +128,7 @@ def _parsed(form: str) -> JsonValue:
 def _say(id: str, receipt: Receipt) -> None:
     said = Text.assemble((id, "bold"), f" {receipt.approval}: ")
     if receipt.sent:
-        said.append("sent; no worker answers now, so it is judged when the run goes on", "yellow")
+        said.append("sent; no worker answers now, so it is judged when the run continues", "yellow")
     elif receipt.missing:
         said.append(f"counted, {receipt.missing} more {plural(receipt.missing, 'approval')} needed")
     else:

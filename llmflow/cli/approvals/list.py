@@ -19,7 +19,9 @@ from llmflow.types.runs import InboxItem
 
 def list_approvals(
     *,
-    approver: Annotated[str | None, typer.Option(help="Only what this person may decide, and has not yet")] = None,
+    approver: Annotated[
+        str | None, typer.Option(help="Only what this person may decide, and has not decided yet")
+    ] = None,
     older_than: Annotated[
         timedelta | None,
         typer.Option(parser=parse_duration, metavar="30m|2h|3d", help="Only what was asked at least this long ago"),
@@ -28,9 +30,9 @@ def list_approvals(
     limit: Annotated[int, typer.Option(min=1, help="At most this many")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """List what waits for people in all runs, the oldest first.
+    """List the open approvals of all runs, oldest first.
 
-    No worker is needed for it.
+    It needs no worker.
 
     Example: llmflow approvals list --approver ana --older-than 2h
     """
@@ -43,17 +45,17 @@ def list_approvals(
     if as_json:
         print_json(items)
     elif not items:
-        say("nothing that fits waits; without these options there is more" if anything else "nothing waits for anybody")
+        say("no open approval fits these options; without them there is one" if anything else "no open approvals")
     else:
         out.print(_table(items))
-        say("\nto read and answer one: llmflow approvals show RUN", "dim")
+        say("\nto read and decide one: llmflow approvals show RUN", "dim")
 
 
 def _table(items: Sequence[InboxItem]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("run", overflow="fold", min_width=12)
     table.add_column("approval", overflow="fold", style="bold")
-    table.add_column("what", overflow="fold")  # the widest one, which is folded first
+    table.add_column("what", overflow="fold")  # the widest column, which is folded first
     table.add_column("for", overflow="fold")
     table.add_column("waits", no_wrap=True, justify="right")
     table.add_column("left", no_wrap=True, justify="right")
@@ -65,7 +67,7 @@ def _table(items: Sequence[InboxItem]) -> Table:
 
 
 def _whom(one: Waiting) -> str:
-    """Such as `ana, bo`, and with a quorum `ana, bo (1 of 2)`."""
+    """Format approvers, such as `ana, bo`, and with a quorum `ana, bo (1 of 2)`."""
     people = ", ".join(one.approvers) or "anyone"
     return people if one.quorum == 1 else f"{people} ({len(one.approved_by)} of {one.quorum})"
 

@@ -1,4 +1,4 @@
-"""`llmflow approvals show`: what a run asks, in full, and how to answer it."""
+"""`llmflow approvals show`: a run's questions in full, and how to decide them."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from llmflow.types.approvals import ApprovalReport
 def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJson = False) -> None:
     """Show what a run asks people, and has asked them.
 
-    With the fields of its form, who has answered what, and how to answer. It comes from a worker.
+    With the fields of its form, the decisions so far, and how to decide. A worker answers.
 
     Example: llmflow approvals show ticket-4711
     """
@@ -35,7 +35,7 @@ def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJs
         print_json(report)
         return
     if not report.questions:
-        say(f"{run_id} has asked nobody anything")
+        say(f"{run_id} has no approvals")
     for number, one in enumerate(report.questions):
         show(out, Group(*([Text()] if number else []), question_page(run_id, one, server)))
     for line in besides(report):

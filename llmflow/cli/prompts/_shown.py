@@ -1,4 +1,4 @@
-"""One prompt as a program reads it."""
+"""One prompt as JSON."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from llmflow.service.prompts import PromptVersion
 
 
 def prompt_as_json(prompt: PromptVersion) -> dict[str, Any]:  # Any: JSON
-    """All that its file says."""
+    """Return all that its file has."""
     return {
         "name": prompt.ref.name,
         "version": prompt.ref.version,

@@ -1,4 +1,4 @@
-"""What the commands share: the words for versions, and how changes are shown."""
+"""Shared code of the commands: the words for versions, and the display of changes."""
 
 from collections.abc import Collection, Sequence
 from typing import Annotated
@@ -11,16 +11,16 @@ from llmflow.cli._output import err, print_json, say
 from llmflow.service.prompts import FILE, Move, PromptVersion
 from llmflow.worker import prompts_of
 
-PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")]
+PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the prompt: research/write")]
 LabelName = Annotated[
-    str | None, typer.Argument(metavar="LABEL", help="If left out, the one that runs follow: `production`")
+    str | None, typer.Argument(metavar="LABEL", help="Label; if left out, the one that runs follow: `production`")
 ]
 Why = Annotated[str | None, typer.Option(help="The reason, for the history")]
 Force = Annotated[bool, typer.Option("--force", help="Also if the label is protected; needs --why")]
 
 
 def file_of(name: str, words: Collection[str], app: str | None) -> PromptVersion | None:
-    """What `file` means, if it is one of the words for a version.
+    """Return the prompt that `file` means, if it is one of the words for a version.
 
     Raises:
         InputInvalid: no App is named that may have the file.
@@ -32,20 +32,20 @@ def file_of(name: str, words: Collection[str], app: str | None) -> PromptVersion
 
 
 def show_changes(name: str, changes: Sequence[Move], *, as_json: bool) -> None:
-    """What has changed, and whom it concerns."""
+    """Print the changes, and whom they concern."""
     if as_json:
         print_json(changes)
         return
     for change in changes:
         err.print(Text.assemble((name, "bold"), " ", change_text(change)))
     if not changes:
-        say("nothing to do: it is so already")
+        say("nothing to do: nothing would change")
     elif any(change.kind != "protection" for change in changes):
         say("open runs keep the version that they began with", "dim")
 
 
 def change_text(change: Move) -> Text:
-    """Such as `production 3f9a0c1d2e3f → 81bc22aa0d1f`."""
+    """Format a change, such as `production 3f9a0c1d2e3f → 81bc22aa0d1f`."""
     before = f" {change.before}" if change.before else ""
     match change.kind:
         case "label" | "back":

@@ -1,4 +1,4 @@
-"""`llmflow prompts check`: what differs between an App's files and what its runs get."""
+"""`llmflow prompts check`: differences between an App's files and the versions that its runs get."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,11 @@ from llmflow.service.prompts import Drift, Drifts, PromptVersion, drifts, opened
 
 
 def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
-    """Say what differs between an App's files, the store and its labels.
+    """Show what differs between an App's files, the store and its labels.
 
-    It ends with 1 if something does: a version that is not stored, a label that points elsewhere, an open rollout, a
+    It ends with 1 if something differs: a version that is not stored, a label that points elsewhere, an open rollout, a
     label that no run can follow. A prompt without a label follows the files of the workers as they were when those
-    started: a last call that had another version is shown, and ends it with 0.
+    started: if its last call had another version, that is shown, and it ends with 0.
 
     Example: llmflow prompts check --app workflows.research.app:app
     """
@@ -47,7 +47,7 @@ def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
         if found.found:
             out.print(_table(found.found, app))
         if not failed:
-            say(f"the store has what the files of {served.name} say, and no label says otherwise", "green")
+            say(f"the store has the versions of the files of {served.name}, and no label points elsewhere", "green")
         if count := len(found.unlabelled):
             say(
                 f"{count} {plural(count, 'prompt')} without the label {settings.label}: their runs follow the files of "

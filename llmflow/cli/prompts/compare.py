@@ -1,4 +1,4 @@
-"""`llmflow prompts compare`: how the versions of a prompt fared."""
+"""`llmflow prompts compare`: the versions of a prompt side by side."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,9 +19,9 @@ _UNKNOWN = "-"
 
 
 def compare_prompt(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the prompt: research/write")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the prompt: research/write")],
     *,
-    by: Annotated[Literal["version", "model"], typer.Option(help="What stands side by side")] = "version",
+    by: Annotated[Literal["version", "model"], typer.Option(help="What is compared")] = "version",
     since: Since = None,
     until: Until = None,
     tenant: TenantOf = None,
@@ -56,7 +56,7 @@ async def _compare(name: str, filter: CallFilter, by: Literal["version", "model"
 
 
 def _table(found: Comparison) -> Table:
-    """A column for each version: there are few of them, and many figures."""
+    """Return a column for each version: there are few of them, and many figures."""
     scores = sorted({name for row in found.rows for name in row.scores})
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("")
@@ -89,14 +89,14 @@ def _seconds(latency: float | None) -> str:
 
 
 def _share(of: Interval | None) -> str:
-    """Such as `2.1 % (1.0 to 4.2)`."""
+    """Format a share, such as `2.1 % (1.0 to 4.2)`."""
     if of is None or of.low is None or of.high is None:
         return _UNKNOWN
     return f"{100 * of.value:.1f} % ({100 * of.low:.1f} to {100 * of.high:.1f})"
 
 
 def _mean(of: Interval | None) -> str:
-    """Such as `0.91 (0.88 to 0.94), 40 runs`."""
+    """Format a score, such as `0.91 (0.88 to 0.94), 40 runs`."""
     if of is None:
         return _UNKNOWN
     runs = f"{of.n:,} {plural(of.n, 'run')}"
@@ -105,7 +105,7 @@ def _mean(of: Interval | None) -> str:
 
 def _verdicts(found: Comparison) -> Iterator[str]:
     if found.baseline is None:
-        yield f"there is one {found.by}: nothing to hold it against"
+        yield f"there is one {found.by}: nothing to compare it with"
         return
     yield f"* the {found.by} with the most runs; in brackets 95 % confidence intervals. Where they do not overlap:"
     for row in found.rows:

@@ -1,4 +1,4 @@
-"""`llmflow prompts diff`: what two versions of a prompt have different."""
+"""`llmflow prompts diff`: the differences between two versions of a prompt."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ def diff_prompt(
     app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what two versions of a prompt have different.
+    """Show the differences between two versions of a prompt.
 
     Without FROM and TO, from `production` to the file: what would change if that label moved to it. Without such a
     label, from the newest version in the store that is not the file's.

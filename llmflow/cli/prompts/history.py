@@ -1,4 +1,4 @@
-"""`llmflow prompts history`: what became of a prompt, and by whom."""
+"""`llmflow prompts history`: the changes of a prompt, and their authors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from llmflow.service.prompts import Move, PromptState, Version, opened
 
 
 def show_history(name: PromptName, *, as_json: AsJson = False) -> None:
-    """Show what became of a prompt, newest first.
+    """Show the changes of a prompt, newest first.
 
     Its versions, and every change of its labels and rollouts.
 

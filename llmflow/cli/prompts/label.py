@@ -1,4 +1,4 @@
-"""`llmflow prompts label`: let a label point to another version."""
+"""`llmflow prompts label`: point a label to another version."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ def label_prompt(
     app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a label point to another version.
+    """Point a label to another version.
 
     New runs begin with the version of the label `production`, or of the file if the prompt has no such label. Open runs
     keep theirs.

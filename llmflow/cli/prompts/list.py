@@ -1,4 +1,4 @@
-"""`llmflow prompts list`: the prompts of an App, and which versions its runs begin with."""
+"""`llmflow prompts list`: the prompts of an App, and the versions that its runs begin with."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from llmflow.worker import prompts_of
 def list_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     """List the prompts of an App.
 
-    With the versions of their files, models, variables, and where their labels point.
+    With the versions of their files, models, variables, and the targets of their labels.
 
     Example: llmflow prompts list --app workflows.research.app:app
     """
@@ -62,7 +62,7 @@ def _table(prompts: Prompts, states: Mapping[str, PromptState]) -> Table:
 
 
 def _labels(prompt: PromptVersion, state: PromptState | None) -> Text:
-    """Each with the version where it is not the file's; or with the arms of the rollout that decides in its place."""
+    """Return labels, each with its version if it is not the file's; or with the arms of its rollout."""
     shown: list[Text] = []
     for label, rollout in state.rollouts.items() if state else ():
         shown += [Text(f"{label} {arm.arm} {arm.version} {percent(arm.share)}", "yellow") for arm in rollout.arms]

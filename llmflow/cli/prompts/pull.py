@@ -19,7 +19,7 @@ def pull_prompt(
     ],
     *,
     app: AppPath = None,
-    force: Annotated[bool, typer.Option("--force", help="Also over a text that the store does not have")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also overwrite a text that the store does not have")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a version of a prompt back to its file.

@@ -41,10 +41,10 @@ def roll_out(
     app: AppPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Split a label between versions, change how, or end it.
+    """Split a label between versions, change the split, or end it.
 
-    Each new run gets one of the arms. Who has got an arm keeps it while that arm does not shrink. Without --arm and
-    --end, show what is open.
+    Each new run gets one of the arms. A unit keeps its arm while that arm does not shrink. Without --arm and --end,
+    show what is open.
 
     Example: llmflow prompts rollout research/write --arm a=production:90 --arm b=3f9a:10 --by user
     """
@@ -76,14 +76,14 @@ def roll_out(
 
 
 def _arms(given: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """For each the word for its version, and its share of the buckets."""
+    """Return for each arm the word for its version, and its share of the buckets."""
     arms: dict[str, tuple[str, int]] = {}
     for text in given:
         found = _ARM.fullmatch(text)
         if found is None:
             raise InputInvalid(f"--arm {text}: write ARM=VERSION:PERCENT, such as a=3f9a:90 or b=file:0.5")
         if found["arm"] in arms:
-            raise InputInvalid(f"--arm {text}: there is an arm `{found['arm']}` already; give each its own name")
+            raise InputInvalid(f"--arm {text}: the arm `{found['arm']}` is given twice; give each its own name")
         arms[found["arm"]] = found["version"], int(Decimal(found["share"]) * BUCKETS / 100)
     return arms
 

@@ -150,7 +150,7 @@ def test_csv_has_a_row_for_each_and_exact_money(llmflow: Call) -> None:
 def test_rows_of_several_tags_are_explained(llmflow: Call) -> None:
     done = llmflow("cost", "--by", "tag")
     assert lines(done)[-1][:2] == ["total", "4"]
-    assert "a call stands in the row of each of its tags, and once in the total" in done.err
+    assert "a call is in the row of each of its tags, and once in the total" in done.err
 
 
 def test_which_calls_failed_and_why(llmflow: Call) -> None:
@@ -172,9 +172,9 @@ def test_an_empty_ledger_says_so(llmflow: Call) -> None:
     ("arguments", "said"),
     [
         (["cost", "--by", "modl"], "'modl' is none (did you mean `model`?)"),
-        (["cost", "--since", "yesterday"], "is no time"),
-        (["cost", "--since", "9999999999999d"], "is no time"),
-        (["cost", "--until", "9999999999999h"], "is no time"),
+        (["cost", "--since", "yesterday"], "is not a time"),
+        (["cost", "--since", "9999999999999d"], "is not a time"),
+        (["cost", "--until", "9999999999999h"], "is not a time"),
         (["cost", "--json", "--csv"], "both cannot be on stdout"),
         (["cost", "--since", "7d", "reprice"], "write the options after `reprice`"),
         (["cost", "reprice", "--prices", "nowhere.yaml"], "does not exist"),

@@ -102,7 +102,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["list", "--limit", "0"], "Invalid value for '--limit'"),
         (["list", "--limit", "many"], "Invalid value for '--limit'"),
         (["list", "--state", "done"], "is not one of"),
-        (["list", "--since", "yesterday"], "is no moment"),
+        (["list", "--since", "yesterday"], "is not a moment"),
         (["result", "x", "--timeout", "5"], "is no duration"),
         (["status"], "Missing argument 'RUN'"),
         (["worker", "--app", "a:b", "--grace", "long"], "is no duration"),

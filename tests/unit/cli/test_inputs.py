@@ -57,5 +57,5 @@ def test_what_cannot_be_read(given: str | None, said: str) -> None:
 def test_binary_file(tmp_path: Path) -> None:
     file = tmp_path / "question.json"
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(InputInvalid, match="no text in UTF-8"):
+    with pytest.raises(InputInvalid, match="not UTF-8 text"):
         read(f"@{file}")

@@ -47,5 +47,5 @@ def test_moment_by_date() -> None:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "0001-01-01+23:59", "9999999d", "-2h"])
 def test_no_moment(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="no moment"):
+    with pytest.raises(typer.BadParameter, match="not a moment"):
         parse_moment(text)

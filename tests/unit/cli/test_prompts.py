@@ -210,7 +210,7 @@ def test_check_says_each_drift_and_how_to_mend_it(project: Project) -> None:
 def test_check_does_not_say_that_workers_have_the_files(project: Project) -> None:
     old = project.push(PLAN)
     agreed = project("check", "APP")
-    assert "the store has what the files of mine say, and no label says otherwise\n" in agreed.err
+    assert "the store has the versions of the files of mine, and no label points elsewhere\n" in agreed.err
     assert "1 prompt without the label production: their runs follow the files of the workers" in agreed.err
 
     new = project.push(PLAN.replace("Plan", "Think of"))

@@ -137,7 +137,7 @@ def test_a_rollout_begins_grows_and_ends(prompt: Prompt) -> None:
     [
         (["--arm", f"a={OLD}:90", "--arm", f"b={NEW}:5"], "the arms get 90 % + 5 %: make it 100 % together"),
         (["--arm", f"a={OLD}"], "write ARM=VERSION:PERCENT"),
-        (["--arm", f"a={OLD}:50", "--arm", f"a={NEW}:50"], "there is an arm `a` already"),
+        (["--arm", f"a={OLD}:50", "--arm", f"a={NEW}:50"], "the arm `a` is given twice"),
         (["--arm", f"a={OLD}:100", "--end"], "give --arm, with --by"),
         (["--keep", "a"], "give --arm, with --by"),
         (["--by", "user"], "give --arm, with --by"),

@@ -91,7 +91,7 @@ def test_everything_that_is_known(width: int) -> None:
 
 def test_a_bug_is_named() -> None:
     status = STATUS.model_copy(update={"stuck": "KeyError: 'x'"})
-    assert "stands still until its code is repaired: KeyError: 'x'" in shown(report(status=status))
+    assert "blocked by a bug until its code is fixed: KeyError: 'x'" in shown(report(status=status))
 
 
 def test_what_is_not_known_of_a_run_with_a_bug_is_not_explained_twice() -> None:

@@ -62,7 +62,7 @@ async def test_what_is_not_usable_on_path_is_passed_over(
 
     assert await temporal_executable(settings, said.append, scripts=NOTHING, ways={}) == cached
     assert len(said) == 1
-    assert said[0].startswith("passing over `temporal` on PATH: ")
+    assert said[0].startswith("skipping `temporal` on PATH: ")
     assert reason in said[0]
 
 
