@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from llmflow.app import App, Demo
+from llmflow.app import App
+from llmflow.dev.demos import Demo
 from llmflow.types.approvals import Decide
 from workflows.digest.demo import demo as digest
 from workflows.digest.schemas import Report
