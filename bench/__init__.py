@@ -1,1 +1,1 @@
-"""What llmflow costs, next to plain temporalio and openai code that does the same: `python -m bench`."""
+"""Benchmarks of llmflow next to plain temporalio and openai code that does the same: `python -m bench`."""

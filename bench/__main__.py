@@ -1,4 +1,4 @@
-"""`python -m bench`: what llmflow costs, as ratios against plain temporalio and openai code in the same run."""
+"""`python -m bench`: the cost of llmflow, as ratios to plain temporalio and openai code in the same run."""
 
 import argparse
 import asyncio

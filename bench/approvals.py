@@ -1,4 +1,4 @@
-"""Many runs that wait for people: the inbox of all, and how soon an answer reaches its run."""
+"""Many runs that wait for approvals: the inbox of all, and the time from a decision to its run."""
 
 from statistics import median
 from time import perf_counter
@@ -17,8 +17,8 @@ LOOKS = 20
 
 
 async def measure(server: str) -> list[Figure]:
-    """`WAITING` runs that wait at once; `LOOKS` at the inbox, then an answer to each, one after the other."""
-    async with sides(server, delay=0, env={}) as both:  # with search attributes, as in life
+    """Start `WAITING` runs at once; read the inbox `LOOKS` times, then decide each run, one by one."""
+    async with sides(server, delay=0, env={}) as both:  # with search attributes, as in production
         client = both.client
         ids = [f"ask-{uuid4()}" for _ in range(WAITING)]
         await at_once(lambda id: client.start(Ask.run, MAIL, id=id), ids)
@@ -48,7 +48,7 @@ async def _look(client: Client) -> float:
 
 
 async def _answer(client: Client, id: str) -> tuple[float, float]:
-    """Milliseconds until the run has taken the answer, and until it has gone on, to its end."""
+    """Return milliseconds until the run has taken the decision, and until it has ended."""
     run = client.run(id)
     begun = perf_counter()
     await run.approve("send", by="ana")

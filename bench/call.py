@@ -12,7 +12,7 @@ WARM_UP = 30
 
 
 async def measure(server: str, runs: int) -> list[Figure]:
-    """`runs` of each side, one at a time and in turn."""
+    """Run `runs` of each side, one at a time and in turn."""
     took: dict[str, list[float]] = {"plain": [], "llmflow": []}
     async with sides(server, delay=0) as both:
         for number in range(WARM_UP + runs):

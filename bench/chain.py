@@ -20,18 +20,18 @@ PROMPTS = 3
 
 @dataclass(frozen=True)
 class Round:
-    """One side doing all its runs once; seconds and milliseconds per run."""
+    """Run one side once; return seconds and milliseconds per run."""
 
     wall: float
     worker_cpu: float
     server_cpu: float
-    """0 for a server that is not ours."""
+    """CPU of the server; 0 if the server is not ours."""
     events: float
     bytes: float
 
 
 async def measure_search(server: str, server_process: Process | None, runs: int) -> list[Figure]:
-    """The same with search attributes, which Temporal writes into its visibility store once more for each run."""
+    """Run the same with search attributes, which Temporal also writes into its visibility store for each run."""
     figures = await _measure(server, server_process, runs, {})
     return [
         replace(one, name=f"{one.name}, with search attributes", limit=None)
@@ -41,7 +41,7 @@ async def measure_search(server: str, server_process: Process | None, runs: int)
 
 
 async def measure(server: str, server_process: Process | None, runs: int) -> list[Figure]:
-    """`runs` runs of each side in each of `ROUNDS` rounds, the sides in turn."""
+    """Run `runs` of each side in each of `ROUNDS` rounds, the sides in turn."""
     return await _measure(server, server_process, runs, NO_SEARCH)
 
 
@@ -56,7 +56,7 @@ async def _measure(server: str, server_process: Process | None, runs: int, env: 
         memory = both.plain.worker.resident(), both.llmflow.worker.resident()
     plain, llmflow = rounds["plain"], rounds["llmflow"]
     figures = [
-        # The fastest round and not the median, because whatever else the machine does only ever adds to it.
+        # The fastest round and not the median, because other load on the machine only ever adds to it.
         _figure("wall time of all runs", plain, llmflow, lambda one: one.wall, unit="s", limit=1.15, of_rounds=min),
         _figure("worker CPU per run", plain, llmflow, lambda one: one.worker_cpu, unit="ms", limit=1.5),
         _figure("history per run", plain, llmflow, lambda one: one.bytes, unit="bytes", limit=1.25),
@@ -106,7 +106,7 @@ async def _round(side: Side, runs: int, server: Process | None) -> Round:
 
 
 async def at_once(start: Callable[[str], Awaitable[object]], ids: Sequence[str]) -> None:
-    """All of them, `AT_ONCE` at a time."""
+    """Run all of them, `AT_ONCE` at a time."""
     waiting = iter(ids)
 
     async def one_after_the_other() -> None:

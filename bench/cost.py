@@ -1,4 +1,4 @@
-"""`llmflow cost` over a large ledger: the whole command, as a person waits for it, and what it consists of."""
+"""`llmflow cost` over a large ledger: the whole command, as a person waits for it, and its parts."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ DAYS = CallFilter(since=(datetime.now(UTC) - timedelta(days=29)).date())
 
 
 async def measure() -> list[Figure]:
-    """A ledger of SQLite with `CALLS` calls of the last 30 days, five for each run, of three prompts and two models."""
+    """Write an SQLite ledger of `CALLS` calls in the last 30 days, five a run, of three prompts and two models."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "llmflow.db")
         async with Database(str(path)) as database:
@@ -46,7 +46,7 @@ async def measure() -> list[Figure]:
 
 
 async def _median(work: Callable[[], Awaitable[object]]) -> float:
-    """Seconds; the first time, which compiles, does not count."""
+    """Return seconds; the first time, which compiles, does not count."""
     took: list[float] = []
     for number in range(ROUNDS + 1):
         begun = perf_counter()

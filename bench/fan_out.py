@@ -1,4 +1,4 @@
-"""One run that makes many calls at once: against `asyncio.gather` of plain activities, and far beyond it."""
+"""One run with many parallel calls: against `asyncio.gather` of plain activities, and far beyond it."""
 
 from collections.abc import Sequence
 from time import perf_counter
@@ -12,11 +12,11 @@ from bench.with_llmflow.alone import Many
 DELAY = 0.02
 ROUNDS = 7
 MANY = 10_000
-"""More than one history should hold: they go out in batches."""
+"""Number of items that is too large for one history: they go out in batches."""
 
 
 async def measure(server: str) -> list[Figure]:
-    """Rounds of one run of each side, in turn; then one run of very many items."""
+    """Run rounds of one run of each side, in turn; then one run of very many items."""
     async with sides(server, DELAY) as both:
         for side in (both.plain, both.llmflow):
             await _round(side)  # connections, caches, lazy imports
@@ -38,7 +38,7 @@ async def _round(side: Side) -> tuple[float, int]:
 
 def _compared(plain: Sequence[tuple[float, int]], llmflow: Sequence[tuple[float, int]]) -> list[Figure]:
     name = f"fan-out of {len(MAILS)} calls"
-    # The fastest round and not the median, because whatever else the machine does only ever adds to it.
+    # The fastest round and not the median, because other load on the machine only ever adds to it.
     walls = [min(wall for wall, _ in rounds) for rounds in (plain, llmflow)]
     sizes = [max(size for _, size in rounds) for rounds in (plain, llmflow)]
     return [

@@ -1,4 +1,4 @@
-"""What was measured, and how it is shown."""
+"""Measured figures, and their display."""
 
 import json
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One thing on both sides, and how much of it llmflow may take."""
+    """One figure of both sides, with the limit for llmflow."""
 
     name: str
     llmflow: float
     plain: float | None = None
-    """`None` for what plain code does not have."""
+    """`None` if plain code does not have it."""
     unit: str = ""
     ratio: float | None = None
-    """llmflow to plain."""
+    """Return the ratio of llmflow to plain."""
     limit: float | None = None
-    """`None` for what is only reported."""
+    """`None` if it is only reported."""
     limits: Literal["ratio", "more", "value"] = "ratio"
-    """What the limit holds for: the ratio, what llmflow adds, or llmflow's own value."""
+    """Quantity that the limit holds for: the ratio, the addition by llmflow, or llmflow's own value."""
 
     @property
     def judged(self) -> float | None:
@@ -44,7 +44,7 @@ class Figure:
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """One line for each figure."""
+    """Return one line for each figure."""
     rows = [("", "plain", "llmflow", "", "target", "")]
     for figure in figures:
         comparison = f"{figure.ratio:.2f}x" if figure.ratio is not None else ""
@@ -63,14 +63,14 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def as_json(figures: Sequence[Figure]) -> str:
-    """For machines: every field, with what was judged and the verdict."""
+    """Return JSON: every field, with the judged quantity and the verdict."""
     return json.dumps(
         [{**asdict(figure), "judged": figure.judged, "verdict": figure.verdict or None} for figure in figures], indent=2
     )
 
 
 def p95(values: Sequence[float]) -> float:
-    """What 19 of 20 stay below."""
+    """Return the value that 19 of 20 stay below."""
     return quantiles(values, n=20)[-1]
 
 

@@ -1,4 +1,4 @@
-"""The model of both sides, as a process of its own: `python -m bench.model --delay 0.02` prints its port."""
+"""Model of both sides, as a process of its own: `python -m bench.model --delay 0.02` prints its port."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from tests.helpers.model_server import ModelServer, Received, Reply, responses_a
 
 
 class Model(ModelServer):
-    """Answers each of the three prompts with what belongs to it."""
+    """Answer each of the three prompts with its own reply."""
 
     def __init__(self, delay: float, *, record: bool = False) -> None:
         super().__init__(record=record)
@@ -25,7 +25,7 @@ class Model(ModelServer):
 
 
 def _answer(text: str) -> dict[str, object]:
-    """An answer with all the fields that OpenAI's own has, since decoding them costs time."""
+    """Return an answer with all the fields of OpenAI's own, because decoding them costs time."""
     rest = {
         "background": False,
         "instructions": None,

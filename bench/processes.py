@@ -1,4 +1,4 @@
-"""The processes that are measured, and what Linux says that they used."""
+"""Measured processes, and their use of resources as Linux reports it."""
 
 import asyncio
 import os
@@ -11,29 +11,29 @@ from pathlib import Path
 
 START_LIMIT = 60.0
 BYTE_CODE = tempfile.TemporaryDirectory(prefix="bench-")
-"""Kept between processes, wherever this runs: the sandbox would compile the modules of workflows for every run."""
+"""Folder of bytecode that processes share: without it the sandbox would compile modules of workflows for every run."""
 
 
 @dataclass(frozen=True)
 class Process:
     pid: int
     said: str = ""
-    """Its first line."""
+    """First line that it printed."""
 
     def cpu(self) -> float:
-        """CPU seconds so far, of user and kernel and of all threads, in steps of 10 ms."""
+        """Return CPU seconds so far, of user and kernel and of all threads, in steps of 10 ms."""
         after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         user, system = int(after_name[11]), int(after_name[12])
         return (user + system) / os.sysconf("SC_CLK_TCK")
 
     def resident(self) -> float:
-        """Megabytes in memory now."""
+        """Return megabytes in memory now."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 async def started(*arguments: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-    """A Python process that has just been started; what it prints can be read."""
+    """Start a Python process whose output can be read."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -44,7 +44,7 @@ async def started(*arguments: str, env: Mapping[str, str] | None = None) -> asyn
 
 @asynccontextmanager
 async def python(*arguments: str, env: Mapping[str, str] | None = None) -> AsyncGenerator[Process]:
-    """A Python process that has printed its first line; it is ended with the context."""
+    """Start a Python process and wait for its first line; the context ends it."""
     process = await started(*arguments, env=env)
     assert process.stdout is not None
     try:

@@ -1,4 +1,4 @@
-"""The proof that both sides do the same work: both ask the model the same things, and return the same."""
+"""Proof that both sides do the same work: both ask the model the same things, and return the same."""
 
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 async def check(server: str) -> None:
-    """One run of each side.
+    """Run each side once, and compare.
 
     Raises:
         RuntimeError: the models, texts or types that were asked for differ, or the results do.
@@ -23,14 +23,14 @@ async def check(server: str) -> None:
 
 
 async def _done(side: Side, model: Model) -> list[object]:
-    """What a run asked, in its order, and what it returned."""
+    """Return the requests of a run, in order, and its result."""
     model.requests.clear()
     result = await side.chain(f"same-{side.name}-{uuid4()}")
     return [*(_essence(request.json) for request in model.requests), result]
 
 
 def _essence(body: Json) -> Json:
-    """Of a request: vendors take an instruction as a field or as a first message, and ignore titles."""
+    """Normalize a request: vendors take an instruction as a field or as a first message, and ignore titles."""
     said = body["input"] if isinstance(body["input"], list) else [{"role": "user", "content": body["input"]}]
     if "instructions" in body:
         said = [{"role": "system", "content": body["instructions"]}, *said]

@@ -1,4 +1,4 @@
-"""The data of both sides: a customer's mail comes in, a reply goes out."""
+"""Data of both sides: a customer's mail comes in, a reply goes out."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ class Mail(BaseModel):
 
 
 class Outline(BaseModel):
-    """What the reply has to say. Closed, as the strict mode of the vendor wants it."""
+    """Points of the reply. Closed, as the strict mode of the vendor wants it."""
 
     model_config = ConfigDict(extra="forbid")
 

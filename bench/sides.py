@@ -26,7 +26,7 @@ models:
 """
 
 NO_SEARCH = {"LLMFLOW_SEARCH_ATTRIBUTES": '{"cost": null, "tags": null, "approval": null}'}
-"""Plain code writes no search attributes either. What they cost is a figure of its own."""
+"""Plain code writes no search attributes either. Their cost is a figure of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Side:
     chain: Callable[[str], Awaitable[object]]
     """Start a run of the chain by its id, and wait for its end."""
     call: Callable[[str], Awaitable[object]]
-    """The same with one call."""
+    """Start a run with one call, likewise."""
     fan: Callable[[str], Awaitable[object]]
-    """The same with one call for each of `MAILS`, all at once."""
+    """Start one run with a call for each of `MAILS`, in parallel."""
     history: Callable[[str], Awaitable[tuple[int, int]]]
-    """Events and bytes of a run, as the server counts them."""
+    """Return events and bytes of a run, as the server counts them."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,20 @@ class Sides:
     client: llmflow_client.Client
 
     def in_turn(self, round: int) -> tuple[Side, Side]:
-        """Both, the other one first in every second round: a machine that slows down then slows both."""
+        """Return both sides, in turn the other one first: a machine that slows down then slows both."""
         return (self.plain, self.llmflow) if round % 2 == 0 else (self.llmflow, self.plain)
 
 
 @asynccontextmanager
 async def sides(server: str, delay: float, env: Mapping[str, str] = NO_SEARCH) -> AsyncGenerator[Sides]:
-    """Both sides, with a model that answers after `delay` seconds."""
+    """Open both sides, with a model that answers after `delay` seconds."""
     async with python("-m", "bench.model", "--delay", str(delay)) as model, sides_at(server, model.said, env) as both:
         yield both
 
 
 @asynccontextmanager
 async def sides_at(server: str, model: str, env: Mapping[str, str] = NO_SEARCH) -> AsyncGenerator[Sides]:
-    """Both sides, with the model at an address."""
+    """Open both sides, with the model at an address."""
     async with workers(server, model, env) as (plain, llmflow):
         temporal = await Client.connect(server, data_converter=pydantic_data_converter)
         yield Sides(_plain(temporal, plain), *await _llmflow(server, llmflow))
@@ -73,7 +73,7 @@ async def sides_at(server: str, model: str, env: Mapping[str, str] = NO_SEARCH) 
 async def workers(
     server: str, model: str, env: Mapping[str, str] = NO_SEARCH
 ) -> AsyncGenerator[tuple[Process, Process]]:
-    """A plain worker and one of llmflow that poll; `env` is the second one's."""
+    """A plain worker and one of llmflow, which poll; `env` belongs to the second one."""
     arguments = ("--server", server, "--model", model)
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder) / "models.yaml"

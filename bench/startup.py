@@ -1,4 +1,4 @@
-"""What a process pays before its first run: imports, and the memory of a worker that polls."""
+"""Cost of a process before its first run: imports, and the memory of a worker that polls."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ TIMED = "from time import perf_counter as t; start = t(); import {module}; print
 
 
 async def measure_import() -> list[Figure]:
-    """Each import in a fresh process, in turn; the first of each only writes the byte code."""
+    """Measure each import in a fresh process, in turn; the first of each only writes the byte code."""
     took: dict[str, list[float]] = {"temporalio.workflow": [], "llmflow.flow": []}
     for number in range(ROUNDS + 1):
         for module, seconds in took.items():
@@ -30,7 +30,7 @@ async def measure_import() -> list[Figure]:
 
 
 async def measure_memory(server: str) -> list[Figure]:
-    """Of both workers, when they poll and have done nothing yet."""
+    """Measure the memory of both workers when they poll and have done nothing yet."""
     async with workers(server, "http://127.0.0.1:9/v1") as (plain, llmflow):
         await asyncio.sleep(1)  # the first polls are out
         sizes = plain.resident(), llmflow.resident()
@@ -48,7 +48,7 @@ async def measure_memory(server: str) -> list[Figure]:
 
 
 async def measure_cold(server: str) -> list[Figure]:
-    """The first call of a worker that has just said that it polls, over its later ones."""
+    """Compare the first call of a worker that has just begun to poll with its later ones."""
     more: dict[str, list[float]] = {"plain": [], "llmflow": []}
     for number in range(COLD_STARTS):
         async with sides(server, delay=0) as both:

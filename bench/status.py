@@ -1,4 +1,4 @@
-"""Looking at runs while others work: `Run.status()` asks the server, `Run.usage()` asks the run itself."""
+"""Status of in-flight runs: `Run.status()` asks the server, `Run.usage()` asks the run itself."""
 
 import asyncio
 from time import perf_counter
@@ -9,11 +9,11 @@ from bench.sides import Sides, sides
 
 IN_FLIGHT = 100
 DELAY = 5.0
-"""Seconds until the model answers: a usual time, so most runs wait at any moment, as they do in life."""
+"""Seconds until the model answers: a usual time, so that most runs wait at any moment, as in production."""
 
 
 async def measure(server: str, looks: int) -> list[Figure]:
-    """`looks` at runs, one after the other, while `IN_FLIGHT` chains are under way all the time."""
+    """Read the status of runs `looks` times, one by one, while `IN_FLIGHT` chains are in flight."""
     async with sides(server, DELAY) as both:
         ids = {number: f"status-{uuid4()}" for number in range(IN_FLIGHT)}
         chains = [asyncio.create_task(_keep_running(both, ids, number)) for number in ids]

@@ -7,7 +7,7 @@ import argparse
 import asyncio
 
 AT_ONCE = 100
-"""Activities at once; everything else is Temporal's default on both sides, or what llmflow's plugin sets."""
+"""Concurrent activities; everything else is Temporal's default on both sides, or set by llmflow's plugin."""
 PLAIN_QUEUE = "bench-plain"
 
 
@@ -16,7 +16,7 @@ def ready(_: object = None) -> None:
 
 
 async def plain(server: str, model: str) -> None:
-    # Imported here, so that neither worker pays for what only the other needs.
+    # Imported here, so that neither worker pays for imports that only the other needs.
     from openai import AsyncOpenAI
     from temporalio.client import Client
     from temporalio.contrib.pydantic import pydantic_data_converter

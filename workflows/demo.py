@@ -1,4 +1,4 @@
-"""What `llmflow demo` shows without a name."""
+"""Default demo of `llmflow demo`."""
 
 from workflows.research.demo import demo
 

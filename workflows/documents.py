@@ -1,4 +1,4 @@
-"""The documents that workers of the examples may read: the folder LLMFLOW_DOCUMENTS, or the current one."""
+"""Documents that workers of the examples may read: the folder LLMFLOW_DOCUMENTS, or the current one."""
 
 import os
 from pathlib import Path
@@ -9,18 +9,18 @@ VARIABLE = "LLMFLOW_DOCUMENTS"
 
 
 def readable() -> Path:
-    """The folder that is not left."""
+    """Return the folder that reads must not leave."""
     return Path(os.environ.get(VARIABLE) or ".").resolve()
 
 
 def allow(folder: str) -> tuple[str, dict[str, str]]:
-    """Let the worker of a demo read a folder: whoever names it on the command line allows that.
+    """Let the worker of a demo read a folder: the command line that names it allows that.
 
     Returns:
         Its absolute path, and the environment variable that the worker needs.
 
     Raises:
-        InputInvalid: there is no such folder.
+        InputInvalid: the folder does not exist.
     """
     path = Path(folder).resolve()
     if not path.is_dir():

@@ -1,4 +1,4 @@
-"""The I/O side by hand, as Temporal's samples and its AI cookbook write it: one client, no retries of its own."""
+"""The I/O side by hand, as in Temporal's samples and its AI cookbook: one client, no retries of its own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ def text_format(output: type[BaseModel]) -> dict[str, Any]:
     return {"type": "json_schema", "name": output.__name__, "schema": output.model_json_schema(), "strict": True}
 
 
-# Made once: this module is passed through the sandbox, the workflow's own is run again for every run.
+# Built once: this module is passed through the sandbox, which runs the workflow's own module again for every run.
 OUTLINE_FORMAT = text_format(Outline)
 REPLY_FORMAT = text_format(Reply)
 
@@ -38,7 +38,7 @@ class ModelAnswer(BaseModel):
 
 
 def auto_heartbeater(fn: F) -> F:
-    """Of samples-python, custom_decorator/activity_utils.py."""
+    """Heartbeat, from samples-python, custom_decorator/activity_utils.py."""
 
     @wraps(fn)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:

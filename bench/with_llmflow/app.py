@@ -1,4 +1,4 @@
-"""What the worker with llmflow serves. `LLMFLOW_MODELS` names its models.yaml, which has the port of the model."""
+"""App of the worker with llmflow. `LLMFLOW_MODELS` names its models.yaml, which has the port of the model."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Calls as the ledger keeps them."""
+"""Calls of the ledger, for tests."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ def an_answer(text: str = "good day", usd: str | None = "0.0125") -> CompletionR
 def a_call(
     run: str = "run", activity: str = "complete#1", attempt: int = 1, *, outcome: str = ANSWERED, **changes: object
 ) -> Call:
-    """A call that was answered; without an answer if the outcome is another one."""
+    """Return an answered call; one without an answer if `outcome` is another one."""
     call = Call(
         id=CallId(workflow_id="w", run_id=run, workflow_type="Greeter", activity_id=activity, attempt=attempt),
         request_hash="hash",

@@ -9,7 +9,7 @@ from llmflow.testing import Environment
 
 
 async def chain(env: Environment, run: Run[Any]) -> list[Run[Any]]:  # Any: runs of every type
-    """The run and those that continue it."""
+    """Return the run and those that continue it."""
     runs = [env.client.run(run.id, run.run_id)]
     while True:
         last = (await runs[-1].handle.fetch_history()).events[-1]

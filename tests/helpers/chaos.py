@@ -1,4 +1,4 @@
-"""A Temporal server and workers that are killed with SIGKILL again and again, and started again."""
+"""A Temporal server and workers that are repeatedly killed with SIGKILL and restarted."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Server:
-    """Keeps all it knows in a file, and always comes back on the same port."""
+    """Keeps all data in a file, and always restarts on the same port."""
 
     def __init__(self, executable: Path, folder: Path) -> None:
         with socket.create_server((HOST, 0)) as free:
@@ -42,14 +42,14 @@ class Server:
 
 
 class Workers:
-    """Two processes for each application. One that has died, of whatever, is replaced at once."""
+    """Keeps two processes for each application. One that has died, for any reason, is replaced at once."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._serving: list[BaseProcess] = []
 
     async def keep(self, app: str) -> None:
-        """One of them, until it is cancelled."""
+        """Run one of them until it is cancelled."""
         while True:
             async with forked_worker(app, self._environ) as (process, serving):
                 while process.is_alive():
@@ -60,7 +60,7 @@ class Workers:
                     self._serving.remove(process)
 
     async def kill(self, chance: random.Random) -> None:
-        """Any of those that serve."""
+        """Return any of those that serve."""
         while not (serving := [process for process in self._serving if process.is_alive()]):
             await asyncio.sleep(0.05)
         chance.choice(serving).kill()
@@ -68,7 +68,7 @@ class Workers:
 
 @asynccontextmanager
 async def running(folder: Path, environ: Mapping[str, str]) -> AsyncGenerator[tuple[Server, Workers]]:
-    """A server with its file in `folder`, and workers of all applications."""
+    """Run a server with its file in `folder`, and workers of all applications."""
     server = Server(await temporal_executable(Settings.load(), print), folder)
     await server.start()
     workers = Workers({**environ, "TEMPORAL_ADDRESS": server.address})
@@ -83,7 +83,7 @@ async def running(folder: Path, environ: Mapping[str, str]) -> AsyncGenerator[tu
 
 
 async def wreak_havoc(chance: random.Random, server: Server, workers: Workers, plan: Sequence[str]) -> None:
-    """Kill a `worker` or the `server`, one after the other, at any moment."""
+    """Kill a `worker` or the `server`, one by one, at any moment."""
     for what in plan:
         await asyncio.sleep(chance.uniform(0, 1.5))
         if what == "worker":
@@ -95,7 +95,7 @@ async def wreak_havoc(chance: random.Random, server: Server, workers: Workers, p
 
 
 async def in_spite_of_it(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask until there is an answer: servers and workers come back."""
+    """Retry until there is an answer: servers and workers come back."""
     while True:
         with suppress(RPCError, ServerUnavailable, NoWorker):
             return await ask()

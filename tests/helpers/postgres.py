@@ -28,12 +28,12 @@ import asyncpg
 from tests.helpers.processes import free_port, running
 
 USER = "tests"
-# What a crash of the machine would cost matters to nobody here.
+# The data need not survive a crash of the machine.
 _CAREFREE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
 class NoPostgres(Exception):
-    """This machine has no PostgreSQL server; the message says where it was looked for."""
+    """This machine has no PostgreSQL server; the message says where it was searched."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class Postgres:
     user = USER
 
     def url(self, database: str) -> str:
-        """Where one of its databases is, as `LLMFLOW_STORE` takes it."""
+        """Return the URL of one of its databases, as `LLMFLOW_STORE` takes it."""
         return f"postgresql://{self.user}:{self.password}@{self.host}:{self.port}/{database}"
 
     async def database(self) -> str:
-        """The URL of a new and empty database."""
+        """Create a new and empty database, and return its URL."""
         name = f"db_{next(self._numbers)}"
         await self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     async def execute(self, sql: str) -> list[asyncpg.Record]:
-        """Do it as the superuser of the cluster; what it returns."""
+        """Run a statement as the superuser of the cluster, and return its result."""
         connection = await asyncpg.connect(self.url("postgres"))
         try:
             return await connection.fetch(sql)
@@ -68,16 +68,16 @@ class Postgres:
             await connection.close()
 
     async def start(self) -> None:
-        """Serve, at the same port and with the same data as before."""
+        """Start, at the same port and with the same data as before."""
         await self._running.enter_async_context(self._server())
 
     async def stop(self) -> None:
-        """Shut it down. Sessions that are open end, and a new one is refused."""
+        """Shut it down. Open sessions end, and a new one is refused."""
         await self._running.aclose()
 
     @asynccontextmanager
     async def paused(self) -> AsyncGenerator[None]:
-        """A server that is so slow that it says nothing at all: connections stay open, and nobody answers."""
+        """Make the server so slow that it does not answer at all: connections stay open."""
         [[data]] = await self.execute("SHOW data_directory")
         postmaster = int(Path(data, "postmaster.pid").read_text().split()[0])
         sessions = await self.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
@@ -93,13 +93,13 @@ class Postgres:
 
 @asynccontextmanager
 async def running_postgres() -> AsyncGenerator[Postgres]:
-    """A cluster for as long as the context lasts, at a free port of 127.0.0.1. It starts in about 2 s.
+    """Run a cluster for as long as the context lasts, at a free port of 127.0.0.1. It starts in about 2 s.
 
     Raises:
         NoPostgres: there are no binaries.
     """
     binaries = _binaries()
-    # PostgreSQL refuses to be root; where a package installed it, it has a user of its own.
+    # PostgreSQL refuses to run as root; a package that installs it creates a user for it.
     user = _first_user("postgres", "nobody") if os.geteuid() == 0 else None
     password = secrets.token_hex(16)
     with TemporaryDirectory(prefix="llmflow-postgres-", ignore_cleanup_errors=True) as folder:
@@ -145,7 +145,7 @@ async def _initialise(binaries: Path, data: Path, secret: Path, user: str | None
 
 
 def _binaries() -> Path:
-    """The folder of `initdb` and `postgres`: of PATH, else the newest where Debian puts them."""
+    """Return the folder of `initdb` and `postgres`: on PATH, else the newest where Debian puts them."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]

@@ -28,15 +28,15 @@ async def running(
     """Run a server for as long as the context lasts.
 
     Args:
-        command: The server, in the foreground, and its arguments.
-        ready: What it prints, on stdout or stderr, when it serves.
-        stop: The signal that ends it.
-        cwd: The folder to run in.
-        user: To run as, which only root can ask for.
-        env: Instead of this process's environment.
+        command: Command of the server, in the foreground, and its arguments.
+        ready: Words that it prints, on stdout or stderr, when it serves.
+        stop: Signal that ends it.
+        cwd: Folder to run in.
+        user: User to run as, which only root can set.
+        env: Environment instead of this process's.
 
     Raises:
-        AssertionError: it ended, or said nothing in a minute; the message has the end of its log.
+        AssertionError: it ended, or did not print `ready` in a minute; the message has the end of its log.
     """
     process = await asyncio.create_subprocess_exec(
         *("sh", "-c", _LEASH, "sh", stop.name.removeprefix("SIG"), *command),
@@ -80,6 +80,6 @@ async def running(
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody uses now."""
+    """Return a TCP port of 127.0.0.1 that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]

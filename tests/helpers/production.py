@@ -1,4 +1,4 @@
-"""`make test-production`: the integration tests against what `deploy/` ships, as far as that runs without Docker.
+"""`make test-production`: the integration tests against the contents of `deploy/`, as far as they run without Docker.
 
 It builds the full Temporal server once (3 minutes, kept in llmflow's cache folder), starts it on PostgreSQL with the
 static and the dynamic configuration of `deploy/temporal`, sets both up with the scripts that docker-compose.yml runs,
@@ -27,14 +27,14 @@ from tests.helpers.processes import running
 from tests.helpers.redis import running_redis
 
 VERSION = "v1.32.0"
-"""Of the Temporal server; docker-compose.yml names the same, and tests/deploy holds them together."""
+"""Version of the Temporal server; docker-compose.yml names the same, and tests/deploy compares them."""
 PROGRAMS = {
     "temporal-server": f"go.temporal.io/server/cmd/server@{VERSION}",
     "temporal-sql-tool": f"go.temporal.io/server/cmd/tools/sql@{VERSION}",
-    # What `docker compose config` is made of; it needs no daemon.
+    # The input of `docker compose config`, which needs no daemon.
     "compose-config": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
 }
-"""Go modules by the name that scripts call them by; the first two have those names in Temporal's images."""
+"""Go modules by the names in scripts; the first two have those names in Temporal's images."""
 LLMFLOW = "from llmflow.cli.main import main; main()"
 LEFT_OUT = {
     "test_dev_server.py": "about the dev server that llmflow starts itself",
@@ -46,20 +46,20 @@ LEFT_OUT = {
     "test_installed_wheel.py": "about what a wheel holds, with servers of its own",
     "test_kill.py": "about an SQLite file, and takes three quarters of a minute",
 }
-"""Integration tests that learn nothing here, with the reason."""
+"""Integration tests that add nothing here, with the reason."""
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PORTS = (6933, 6934, 6935, 6939, 7233, 7234, 7235, 7239, 7243, 8000)
-"""Of production.yaml."""
+"""Ports of production.yaml."""
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal."""
+    """Print to the person at the terminal."""
     sys.stderr.write(f"{line}\n")
 
 
 async def main(arguments: list[str]) -> int:
-    """Run all of it; the exit code is that of pytest."""
+    """Run all of it; return the exit code of pytest."""
     settings = Settings.load()
     programs = await built(settings)
     with TemporaryDirectory(prefix="llmflow-path-") as folder:
@@ -83,7 +83,7 @@ async def main(arguments: list[str]) -> int:
 
 
 async def built(settings: Settings) -> Path:
-    """The folder of the programs; it appears in the cache when all of them are there."""
+    """Return the folder of the programs; it appears in the cache when all of them are there."""
     folder = settings.cache.absolute() / f"production-{VERSION}"
     if folder.exists():
         return folder
@@ -99,12 +99,12 @@ async def built(settings: Settings) -> Path:
 
 @asynccontextmanager
 async def temporal(postgres: Postgres, path: Mapping[str, str], dynamic: Path) -> AsyncGenerator[str]:
-    """The address of a server with the shipped configuration, and what llmflow needs in its namespace.
+    """Serve with the shipped configuration, and set up the namespace for llmflow; yield the address.
 
     Args:
-        postgres: Where it keeps what it knows.
-        path: The environment in which its programs are found.
-        dynamic: File for its dynamic configuration: what is shipped, and what tests need besides.
+        postgres: Cluster for its data.
+        path: Environment in which its programs are found.
+        dynamic: File for its dynamic configuration: the shipped settings, and those that tests need besides.
     """
     where = {"HOST": postgres.host, "PORT": str(postgres.port), "USER": postgres.user, "PASSWORD": postgres.password}
     await call((DEPLOY / "temporal/schema.sh",), {**path, **prefixed("SQL_", where)}, quiet=True)
@@ -129,8 +129,8 @@ async def temporal(postgres: Postgres, path: Mapping[str, str], dynamic: Path) -
 
 
 async def new_store(postgres: Postgres, path: Mapping[str, str]) -> str:
-    """The URL of llmflow's store in this cluster, with its schema."""
-    password = postgres.password[::-1]  # another one than the administrator's, so that nobody uses that one by mistake
+    """Return the URL of llmflow's store in this cluster, with its schema."""
+    password = postgres.password[::-1]  # not the administrator's, so that no test uses that one by mistake
     where = {"HOST": postgres.host, "PORT": str(postgres.port), "PASSWORD": postgres.password}
     made = {**path, **prefixed("PG", where), "POSTGRES_USER": postgres.user, "STORE_PASSWORD": password}
     await call((DEPLOY / "postgres/store.sh",), made)
@@ -145,7 +145,7 @@ async def call(
     """Run a program to its end, and return its exit code.
 
     Raises:
-        ServerUnavailable: it failed, and `check` says that nothing can be done without it.
+        ServerUnavailable: it failed, and `check` is set.
     """
     output = asyncio.subprocess.PIPE if quiet else None
     errors = asyncio.subprocess.STDOUT if quiet else None
@@ -160,22 +160,22 @@ async def call(
 
 
 def in_yaml(settings: Iterable[str]) -> str:
-    """Settings such as `key=1`, as a server reads them from a file."""
+    """Format settings such as `key=1` as a server reads them from a file."""
     return "".join(f"{key}: [{{value: {value}}}]\n" for key, _, value in (one.partition("=") for one in settings))
 
 
 def prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
-    """`{"HOST": ...}` as `{"SQL_HOST": ...}`."""
+    """Rename `{"HOST": ...}` to `{"SQL_HOST": ...}`."""
     return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 def free_shift() -> int:
-    """What is added to each port of production.yaml so that all of them are free here."""
+    """Return an offset for each port of production.yaml with which all of them are free here."""
     return next(shift for shift in range(10_000, 24_000, 100) if all(is_free(port + shift) for port in PORTS))
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens at a port of 127.0.0.1."""
+    """True if no server listens at a port of 127.0.0.1."""
     with suppress(OSError), socket.create_server(("127.0.0.1", port)):
         return True
     return False

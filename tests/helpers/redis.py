@@ -15,7 +15,7 @@ class NoRedis(Exception):
 
 @asynccontextmanager
 async def running_redis() -> AsyncGenerator[str]:
-    """The URL of a Redis that keeps nothing, for as long as the context lasts.
+    """Run a Redis that keeps nothing, for as long as the context lasts, and yield its URL.
 
     Raises:
         NoRedis: there is no binary.

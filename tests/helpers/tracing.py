@@ -13,7 +13,7 @@ from temporalio.contrib.opentelemetry import create_tracer_provider
 
 @contextmanager
 def traced() -> Iterator[InMemorySpanExporter]:
-    """The program traces itself, for as long as the context lasts."""
+    """Trace this program for as long as the context lasts."""
     exporter = InMemorySpanExporter()
     provider = create_tracer_provider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -24,7 +24,7 @@ def traced() -> Iterator[InMemorySpanExporter]:
 
 @contextmanager
 def program_provider(provider: trace.TracerProvider | None) -> Iterator[None]:
-    """Set the global provider, and take it back: OpenTelemetry itself sets one once per process."""
+    """Set the global provider, and reset it: OpenTelemetry itself sets one once per process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trace, "_TRACER_PROVIDER", provider)
         patch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", trace.Once())
@@ -32,7 +32,7 @@ def program_provider(provider: trace.TracerProvider | None) -> Iterator[None]:
 
 
 def tree(spans: Iterable[ReadableSpan]) -> list[str]:
-    """The spans as lines, each indented below its parent, siblings by name; those without a known parent first."""
+    """Return the spans as lines, each indented below its parent, siblings by name, roots first."""
     known = list(spans)
     ids = {span.context.span_id for span in known}
 

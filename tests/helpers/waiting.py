@@ -1,4 +1,4 @@
-"""Waiting for what another process does."""
+"""Waiting for an event of another process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def until(look: Callable[[], Awaitable[T]], *, seconds: float = 20) -> T:
-    """The first answer of `look` that is not empty. Fails after `seconds`."""
+    """Return the first answer of `look` that is not empty. Fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not (found := await look()):
             await asyncio.sleep(0.05)

@@ -46,7 +46,7 @@ async def test_what_cannot_be_read_is_part_of_the_report(temporal: str, folder: 
         assert report.digest.sections[0].sources == ["a.md", "c.md", "e.md"]
         assert report.documents == 5
         assert [one.path for one in report.unread] == ["b.md", "d.md"]
-        assert "no text in UTF-8: byte 0" in report.unread[0].reason
+        assert "not UTF-8 text: byte 0" in report.unread[0].reason
         assert report.unread[1].reason == "no"
         scheduled = await activities_of(run)
         assert scheduled[0] == "list/list_documents#1"

@@ -63,7 +63,7 @@ async def test_a_package_of_the_same_name_does_not_hide_the_examples(
     )
 
     assert done.code == 0, done.err
-    assert "06-choir.md: it is no text in UTF-8" in done.out
+    assert "06-choir.md: it is not UTF-8 text" in done.out
     assert "carpenter" in done.out
     shown = [line.split()[-1] for line in done.err.partition("\nNext\n")[2].splitlines() if "/" in line]
     assert len(shown) == 2

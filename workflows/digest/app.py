@@ -1,4 +1,4 @@
-"""What a worker of the digest serves."""
+"""App of the digest."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `llmflow demo digest` shows: documents are read in parallel, and the one that cannot be read is named."""
+"""`llmflow demo digest`: documents are read in parallel, and the one that cannot be read is named."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from workflows.digest.workflow import FolderDigest
 
 
 def show(report: Report) -> str:
-    """The page, and what it does not cover."""
+    """Render the page, and the documents that it lacks."""
     read = report.documents - len(report.unread)
     lines = [f"# {report.question}", "", f"From {read} of {report.documents} documents.", ""]
     if report.digest:
@@ -23,7 +23,7 @@ def show(report: Report) -> str:
 
 
 def prepare(folder: Folder) -> tuple[Folder, Mapping[str, str]]:
-    """The folder by its absolute path, which the worker may read."""
+    """Return the folder by its absolute path, which the worker may read."""
     path, environ = documents.allow(folder.documents)
     return folder.model_copy(update={"documents": path}), environ
 

@@ -1,4 +1,4 @@
-"""What the digest takes, makes and returns."""
+"""Data of the digest."""
 
 from pydantic import BaseModel, Field
 
@@ -9,34 +9,34 @@ class Folder(BaseModel):
     documents: str
     """Folder of documents, as the worker sees it."""
     text: str = Field(default="What was decided, and what is still open?", min_length=3, max_length=500)
-    """What the reader wants to know."""
+    """Question of the reader."""
 
 
 class File(BaseModel):
-    """One document that is to be read, with what a child of the run needs to know of the folder."""
+    """One document to read, with the data of the folder that a child of the run needs."""
 
     folder: Folder
     path: str
-    """Relative to the folder."""
+    """Path relative to the folder."""
 
 
 class Document(BaseModel):
     """A document, word for word."""
 
     path: str
-    """Relative to the folder."""
+    """Path relative to the folder."""
     title: str
     text: str
 
 
 class Points(BaseModel):
-    """What one document says."""
+    """Statements of one document."""
 
     points: list[str] = Field(max_length=3, description="What it says about the question, a sentence each")
 
 
 class Note(BaseModel):
-    """What is kept of one document."""
+    """Notes on one document."""
 
     path: str
     title: str
@@ -59,7 +59,7 @@ class Digest(BaseModel):
 
 
 class Unread(BaseModel):
-    """A document that could not be read, and why: the reader must know what the page does not say."""
+    """A document that could not be read, and the reason: the reader must know what the page lacks."""
 
     path: str
     reason: str
@@ -70,7 +70,7 @@ class Report(BaseModel):
 
     question: str
     documents: int
-    """How many there are, the unread ones included."""
+    """Number of documents, the unread ones included."""
     digest: Digest | None
     """`None` if not one document could be read."""
     unread: list[Unread]

@@ -1,4 +1,4 @@
-"""The tools of the digest: what is in a folder, and what is in a document."""
+"""Tools of the digest: list a folder, and read a document."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def read_document(folder: str, path: str) -> Document:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise ToolRefused(f"it is no text in UTF-8: byte {error.start} cannot be read") from None
+        raise ToolRefused(f"it is not UTF-8 text: byte {error.start} cannot be read") from None
     if not text.strip():
         raise ToolRefused("it is empty")
     title = text.strip().splitlines()[0].lstrip("# ").strip()
@@ -41,7 +41,7 @@ def read_document(folder: str, path: str) -> Document:
 
 
 def _inside(path: str) -> Path:
-    """A path that the worker may read."""
+    """Return a path that the worker may read."""
     top = readable()
     found = (top / path).resolve()
     if not found.is_relative_to(top) or not found.exists():

@@ -1,4 +1,4 @@
-"""The digest: read every document in parallel, keep what matters, and write one page; what fails is part of it."""
+"""The digest: read every document in parallel, keep what matters, and write one page that also names failures."""
 
 from temporalio import workflow
 
@@ -8,18 +8,18 @@ from workflows.digest.schemas import Digest, File, Folder, Note, Points, Report,
 from workflows.digest.tools import list_documents, read_document
 
 AT_ONCE = 8
-"""Calls, so that a large folder does not run into the limits of a vendor."""
+"""Parallel calls, so that a large folder does not exceed the limits of a vendor."""
 NOTES = 25
 """Documents of one page; the pages of a larger folder are merged."""
 
 
 @workflow.defn
 class FolderDigest:
-    """Says what the documents of a folder say, and which of them it could not read."""
+    """Summarises the documents of a folder, and names those that it could not read."""
 
     @workflow.run
     async def run(self, folder: Folder) -> Report:
-        """One document that cannot be read does not cost the reader the others."""
+        """Run the digest. One document that cannot be read does not cost the reader the others."""
         async with flow.step("list"):
             paths = await flow.call_tool(list_documents, folder.documents)
         files = [File(folder=folder, path=path) for path in paths]
@@ -42,7 +42,7 @@ class FolderDigest:
         return Report(question=folder.text, documents=len(paths), digest=digest, unread=unread)
 
     async def read(self, file: File) -> Note:
-        """What one document says about the question."""
+        """Note what one document says about the question."""
         document = await flow.call_tool(read_document, file.folder.documents, file.path)
         asked = {"question": file.folder.text, "document": document}
         points = await flow.complete("digest/note", asked, output=Points)
@@ -50,5 +50,5 @@ class FolderDigest:
 
 
 def _reason(error: Exception | None) -> str:
-    """What a reader can make something of."""
+    """True if a reader can learn something from the notes."""
     return error.message if isinstance(error, LLMFlowError) else f"{error} ({error.__cause__})" if error else ""

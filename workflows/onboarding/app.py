@@ -1,4 +1,4 @@
-"""What a worker of onboardings serves."""
+"""App of onboardings."""
 
 from pathlib import Path
 

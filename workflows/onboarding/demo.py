@@ -1,4 +1,4 @@
-"""What `llmflow demo onboarding` shows: an offer, a manager who lets her time pass, and a week in seconds."""
+"""`llmflow demo onboarding`: an offer, a manager who misses the deadline, and a week in seconds."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ FOUR_SECONDS = timedelta(seconds=4)
 
 
 def show(journey: Journey) -> str:
-    """Where the new colleague stands, and what was done for them."""
+    """Render the state of the new colleague, and what was done for them."""
     hire = journey.hire
     if journey.ended == "lapsed":
         return f"# {hire.name} does not begin\n\nThe offer was sent {journey.reminders + 1} times.\n"

@@ -14,13 +14,13 @@ from workflows.onboarding.tools import create_account, order_equipment, send_mai
 
 DAY = timedelta(days=1)
 REMINDERS = 2
-"""How often the offer is sent again."""
+"""Maximum number of reminders of the offer."""
 ORDERS = 3
-"""How often something may be ordered; after the last time nobody is asked any more what is missing."""
+"""Maximum number of orders; after the last one, the colleague is not asked again."""
 
 
 class State(StrEnum):
-    """Where a new colleague stands."""
+    """States of a new colleague."""
 
     INVITED = auto()
     REMINDED = auto()
@@ -34,14 +34,14 @@ class State(StrEnum):
 
 
 class Onboarding(machine.Machine[Journey]):
-    """Most of the time it waits for somebody; it may take weeks, and survives every restart."""
+    """State machine of an onboarding. It mostly waits for people, for weeks, and survives every restart."""
 
     start = State.INVITED
     ends = (State.DONE, State.LAPSED)
 
     @machine.step(State.INVITED, timeout=3 * DAY, on_timeout=State.REMINDED)
     async def invited(self, journey: Journey) -> Literal[State.ACCOUNTS, State.LAPSED]:
-        """They accept, and say what they need; or decline."""
+        """Send the offer. The colleague accepts with a list of needs, or declines."""
         hire = journey.hire
         details = f"{hire.name}, we offer you to begin as {hire.role}\n\n{hire.text}"
         answer = await flow.approval("offer", form=Acceptance, approvers=[hire.name], details=details)
@@ -52,7 +52,7 @@ class Onboarding(machine.Machine[Journey]):
 
     @machine.step(State.REMINDED)
     async def reminded(self, journey: Journey) -> Literal[State.INVITED, State.LAPSED]:
-        """A mail, and another three days; but not for ever."""
+        """Send a mail, and wait another three days; but not for ever."""
         if journey.reminders == REMINDERS:
             return State.LAPSED
         journey.reminders += 1
@@ -62,14 +62,14 @@ class Onboarding(machine.Machine[Journey]):
 
     @machine.step(State.ACCOUNTS)
     async def accounts(self, journey: Journey) -> Literal[State.EQUIPMENT]:
-        """One in each system."""
+        """Create an account in each system."""
         for system in journey.hire.systems:
             journey.accounts.append(await flow.call_tool(create_account, system, journey.hire.name))
         return State.EQUIPMENT
 
     @machine.step(State.EQUIPMENT, max_visits=ORDERS)
     async def equipment(self, journey: Journey) -> Literal[State.WELCOME, State.CHECK]:
-        """The manager agrees, or the lead does in their place; what nobody agrees to is not ordered."""
+        """Ask the manager to approve, or after the deadline the lead; nothing is ordered without approval."""
         hire, needs = journey.hire, journey.needs
         details = "\n".join([f"{hire.name} needs equipment", "", *(f"- {item}" for item in needs)])
         try:
@@ -94,7 +94,7 @@ class Onboarding(machine.Machine[Journey]):
 
     @machine.step(State.WELCOME, retries=2)
     async def welcome(self, journey: Journey) -> Literal[State.FIRST_WEEK]:
-        """A letter that says what awaits them. Only a model is asked here, so it may be tried again."""
+        """Write a letter about the first week. It only asks a model, so it may be retried."""
         hire = journey.hire
         asked = {"name": hire.name, "role": hire.role, "manager": hire.manager, "text": hire.text}
         journey.letter = (await flow.complete("onboarding/welcome", asked, output=Letter)).output
@@ -102,7 +102,7 @@ class Onboarding(machine.Machine[Journey]):
 
     @machine.step(State.FIRST_WEEK)
     async def first_week(self, journey: Journey) -> Literal[State.CHECK]:
-        """They read the letter, and work."""
+        """Wait for the first week."""
         lines = journey.letter.lines if journey.letter else []
         await flow.call_tool(send_mail, journey.hire.name, f"Welcome, {journey.hire.name}", "\n".join(lines))
         await workflow.sleep(journey.hire.check_after, summary="the first week")
@@ -110,7 +110,7 @@ class Onboarding(machine.Machine[Journey]):
 
     @machine.step(State.CHECK, timeout=7 * DAY, on_timeout=State.DONE, max_visits=ORDERS)
     async def check(self, journey: Journey) -> Literal[State.EQUIPMENT, State.DONE]:
-        """What is still missing is ordered; no answer is a good answer."""
+        """Ask for missing equipment, and order it. No answer means that nothing is missing."""
         details = f"How was your first week, {journey.hire.name}?"
         answer = await flow.approval("first-week", form=FirstWeek, approvers=[journey.hire.name], details=details)
         journey.checks += 1

@@ -1,4 +1,4 @@
-"""Mail, accounts and purchasing: a file that stands for the systems of others. One idempotency key is one effect."""
+"""Mail, accounts and purchasing: a file in place of external systems. One idempotency key is one effect."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS effects (key TEXT PRIMARY KEY, kind TEXT NO
 
 
 def effect(key: str, kind: str, **what: object) -> str:
-    """Do it once: the same key again changes nothing. Returns its number."""
+    """Record an effect once per key, and return its number."""
     path = Settings.load().home / "onboarding.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30)) as file, file:

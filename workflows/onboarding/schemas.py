@@ -1,4 +1,4 @@
-"""What an onboarding takes, makes and returns."""
+"""Data of an onboarding."""
 
 from datetime import timedelta
 from typing import Literal
@@ -14,27 +14,27 @@ class Hire(BaseModel):
     name: str = Field(min_length=1)
     role: str = Field(min_length=1)
     manager: str = "ana"
-    """Who agrees to what is ordered."""
+    """Person who approves orders."""
     lead: str = "kai"
-    """Who is asked when the manager does not answer in time."""
+    """Person who is asked when the manager misses the deadline."""
     text: str = Field(min_length=3, max_length=4000)
-    """What awaits them, in the manager's words."""
+    """First week, in the manager's words."""
     systems: list[System] = ["mail", "chat", "code"]
-    """Where they need an account."""
+    """Systems in which they need an account."""
     answer_within: timedelta = timedelta(days=2)
-    """How long manager and lead have."""
+    """Deadline of manager and lead, each."""
     check_after: timedelta = timedelta(days=5)
-    """When they are asked how their first week was."""
+    """Time until they are asked about their first week."""
 
 
 class Acceptance(BaseModel):
-    """What the new colleague fills in to accept the offer."""
+    """Form with which the new colleague accepts the offer."""
 
     needs: list[str] = Field(min_length=1, max_length=5, description="What you need to work, such as a laptop")
 
 
 class FirstWeek(BaseModel):
-    """What they fill in at the end of the first week."""
+    """Form for the end of the first week."""
 
     missing: list[str] = Field(default=[], max_length=5, description="What is still missing; empty if nothing is")
 
@@ -60,19 +60,19 @@ class Letter(BaseModel):
 
 
 class Journey(BaseModel):
-    """What is known on the way, and the result of a run."""
+    """Facts collected on the way, and the result of a run."""
 
     hire: Hire
     ended: Literal["done", "lapsed"] | None = None
     """`lapsed`: the offer was declined, or never answered."""
     reminders: int = 0
-    """How often the offer was sent again."""
+    """Number of times that the offer was sent again."""
     needs: list[str] = []
-    """What is to be ordered next."""
+    """Equipment to order next."""
     accounts: list[Account] = []
     orders: list[Order] = []
     checks: int = 0
-    """How often they said what is missing."""
+    """Number of times that they named missing equipment."""
     refused: list[str] = []
-    """What nobody agreed to order."""
+    """Equipment that was not approved."""
     letter: Letter | None = None

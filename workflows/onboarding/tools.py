@@ -1,4 +1,4 @@
-"""The tools of an onboarding. Each can be tried again: what has happened does not happen twice."""
+"""Tools of an onboarding. Each is idempotent, so it can be retried."""
 
 from llmflow.tools import idempotency_key, tool
 from workflows.onboarding.office import effect

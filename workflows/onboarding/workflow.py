@@ -14,7 +14,7 @@ class Onboard:
 
     @workflow.run
     async def run(self, hire: Hire) -> Journey:
-        """All of it happens in the states of the machine."""
+        """Run the machine; all work happens in its states."""
         finished = await Onboarding().run(Journey(hire=hire))
         ended = cast(Literal["done", "lapsed"], finished.state.value)
         return finished.context.model_copy(update={"ended": ended})

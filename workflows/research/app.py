@@ -1,4 +1,4 @@
-"""What a worker of the research assistant serves."""
+"""App of the research assistant."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `llmflow demo` shows of the research assistant."""
+"""`llmflow demo research`: a question is answered from documents."""
 
 import os
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from workflows.research.workflow import ResearchAssistant
 
 
 def show(answer: Answer) -> str:
-    """The report, as it was stored."""
+    """Return the report, as it was stored."""
     if answer.saved is None:
         return "No passage of these documents fits the question."
     return f"{Path(answer.saved).read_text('utf-8')}\n---\n\nSaved as `{os.path.relpath(answer.saved)}`.\n"
 
 
 def prepare(question: Question) -> tuple[Question, Mapping[str, str]]:
-    """The question with the absolute path of its folder, which the worker may read."""
+    """Return the question with the absolute path of its folder, which the worker may read."""
     path, environ = documents.allow(question.documents)
     return question.model_copy(update={"documents": path}), environ
 

@@ -7,7 +7,7 @@ from workflows.research.schemas import Question, Report, Source
 
 
 def to_markdown(question: Question, report: Report, sources: list[Source]) -> str:
-    """A page with numbered citations; `sources` are those that the report cites."""
+    """Render a page with numbered citations; `sources` are those that the report cites."""
     numbers = {source.id: number for number, source in enumerate(sources, start=1)}
     lines = [f"# {report.title}", "", f"> {question.text}", "", report.summary, ""]
     for section in report.sections:
@@ -19,6 +19,6 @@ def to_markdown(question: Question, report: Report, sources: list[Source]) -> st
 
 
 def file_name(run: str) -> str:
-    """The file of a run's report. Any id will do: one that is no safe name is shortened, and a hash tells it apart."""
+    """Return the file of a run's report. An id that is not a safe name is shortened, and gets a hash."""
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", run)[:80]
     return f"{run if run == safe else f'{safe}-{hashlib.sha256(run.encode()).hexdigest()[:12]}'}.md"

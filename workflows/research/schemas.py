@@ -1,4 +1,4 @@
-"""What the research assistant takes, makes and returns."""
+"""Data of the research assistant."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class Question(BaseModel):
 
 
 class Plan(BaseModel):
-    """What to look for."""
+    """Search plan for a question."""
 
     topic: str = Field(description="The subject of the question, in a few words")
     queries: list[str] = Field(min_length=1, max_length=4, description="Search queries of two to five keywords each")
@@ -34,21 +34,21 @@ class Source(BaseModel):
 
 
 class Summary(BaseModel):
-    """What one passage says about the question."""
+    """Statements of one passage about the question."""
 
     relevant: bool = Field(description="Whether the passage helps to answer the question")
     points: list[str] = Field(max_length=3, description="What it says about the question, a sentence each")
 
 
 class Finding(BaseModel):
-    """One thing that is known now."""
+    """One finding."""
 
     statement: str = Field(description="One sentence")
     sources: list[str] = Field(min_length=1, description="Ids of the passages that say so, without brackets")
 
 
 class Reasoning(BaseModel):
-    """How the findings answer the question."""
+    """Conclusion from the findings."""
 
     answer: str = Field(description="The answer in one to three sentences")
     findings: list[Finding] = Field(min_length=1, max_length=6)
@@ -71,7 +71,7 @@ class Report(BaseModel):
     sections: list[Section] = Field(min_length=1, max_length=5)
 
     def cited(self) -> Iterator[str]:
-        """Every source that the sections list or that stands as `[path#number]` in a text, in order, each once."""
+        """Return every source that the sections list or that is in a text as `[path#number]`, in order, each once."""
         listed = (source for section in self.sections for source in section.sources)
         texts = (self.summary, *(section.text for section in self.sections))
         groups = (group for text in texts for group in _IN_BRACKETS.findall(text))
@@ -84,6 +84,6 @@ class Answer(BaseModel):
     report: Report | None
     """`None` if no passage of the documents fits the question."""
     sources: list[Source]
-    """The passages that the report cites."""
+    """Passages that the report cites."""
     saved: str | None
-    """Where the report was stored, as the worker sees it."""
+    """Path of the stored report, as the worker sees it."""

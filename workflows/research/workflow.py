@@ -19,7 +19,7 @@ class ResearchAssistant:
 
     @workflow.run
     async def run(self, question: Question) -> Answer:
-        """Each part is a step of the run; each call in it is an activity that survives a crash."""
+        """Answer the question. Each part is a step of the run; each call in it is an activity that survives a crash."""
         async with flow.step("parse"):
             plan = await flow.complete("research/parse", {"question": question.text}, output=Plan)
 
@@ -52,7 +52,7 @@ class ResearchAssistant:
         return Answer(report=report, sources=cited, saved=saved.location)
 
     async def retrieve(self, question: Question, plan: Plan, step: flow.Step) -> list[Source]:
-        """The best passages of each query, each passage once."""
+        """Return the best passages of each query, each passage once."""
         found: dict[str, Source] = {}
         for query in plan.queries:
             result = await flow.call_tool(
@@ -64,14 +64,14 @@ class ResearchAssistant:
         return list(found.values())
 
     async def summarise(self, question: Question, passage: Source, step: flow.Step) -> Summary:
-        """What one passage says about the question."""
+        """Summarise what one passage says about the question."""
         asked = {"question": question.text, "passage": passage}
         summary = await flow.complete("research/summarise", asked, output=Summary)
         step.advance()
         return summary.output
 
     async def write(self, question: Question, reasoning: Reasoning, passages: list[Source]) -> Report:
-        """The report. One that cites what was never retrieved is sent back once, and then refused."""
+        """Write the report. One that cites a passage that was never retrieved is sent back once, and then refused."""
         known = [passage.id for passage in passages]
         asked = {"question": question.text, "reasoning": reasoning}
         messages: list[flow.Message] = []

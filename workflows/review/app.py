@@ -1,4 +1,4 @@
-"""What a worker of the review serves."""
+"""App of the review."""
 
 from pathlib import Path
 

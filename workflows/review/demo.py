@@ -1,4 +1,4 @@
-"""What `llmflow demo review` shows: an article that one reviewer sends back, and two others publish."""
+"""`llmflow demo review`: one reviewer sends an article back, and two others publish it."""
 
 from llmflow.dev.demos import Demo, ScriptedDecision
 from llmflow.types.approvals import Decide
@@ -8,7 +8,7 @@ from workflows.review.workflow import Review
 
 
 def show(reviewed: Reviewed) -> str:
-    """The article, and who wanted what."""
+    """Render the article, with the requests of the reviewers."""
     lines = [f"# {reviewed.article.title}", "", reviewed.article.text, "", "---", ""]
     lines += [f"- the judge gives it {reviewed.score} of 10"]
     lines += [f"- a reviewer asked: {wish}" for wish in reviewed.wishes]

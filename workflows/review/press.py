@@ -1,4 +1,4 @@
-"""Where articles are published: a file that stands for the site of others."""
+"""Press that publishes articles: a file in place of an external site."""
 
 import hashlib
 import sqlite3
@@ -11,7 +11,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS articles (key TEXT PRIMARY KEY, title TEXT 
 
 
 def print_article(key: str, article: Article) -> Publication:
-    """Publish once: the same key again is the same publication."""
+    """Publish once per key: a repeated key is the same publication."""
     path = Settings.load().home / "review.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30)) as file, file:

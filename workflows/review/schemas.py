@@ -1,4 +1,4 @@
-"""What the review takes, makes and returns."""
+"""Data of the review."""
 
 from datetime import timedelta
 
@@ -9,36 +9,36 @@ class Notes(BaseModel):
     """The input of a run."""
 
     text: str = Field(min_length=20, max_length=20_000)
-    """What is known: the article says nothing else."""
+    """Known facts: the article contains nothing else."""
     brief: str = Field(min_length=3, max_length=2000)
-    """What the article has to tell its readers."""
+    """Message of the article to its readers."""
     reviewers: list[str] = Field(default=["ana", "bo", "cy"], min_length=2)
-    """Two of them have to agree before it is published."""
+    """Reviewers, of whom two must approve before it is published."""
     answer_within: timedelta = timedelta(days=3)
-    """How long they have."""
+    """Deadline of the reviewers."""
 
 
 class Article(BaseModel):
-    """What is published."""
+    """Article to publish."""
 
     title: str
     text: str = Field(description="Two or three short paragraphs")
 
 
 class Verdict(BaseModel):
-    """What the judge says of an article."""
+    """Judgement of an article."""
 
     score: int = Field(ge=0, le=10, description="How well it tells what the brief asks for; 10 is as well as can be")
     missing: list[str] = Field(max_length=3, description="What it leaves open; empty if nothing")
 
     @property
     def feedback(self) -> str:
-        """What the writer is told."""
+        """Instructions to the writer."""
         return "\n".join(["Improve the article, and write all of it again.", *(f"- {one}" for one in self.missing)])
 
 
 class Publication(BaseModel):
-    """Where an article appeared."""
+    """Publication of an article."""
 
     number: str
     title: str
@@ -50,7 +50,7 @@ class Reviewed(BaseModel):
     article: Article
     publication: Publication
     score: int
-    """The judge's, from 0 to 10."""
+    """Score by the judge, from 0 to 10."""
     approved_by: list[str]
     wishes: list[str]
-    """What reviewers asked for before they agreed."""
+    """Requests of reviewers before they approved."""

@@ -1,4 +1,4 @@
-"""The tool of the review."""
+"""Tool of the review."""
 
 from llmflow.tools import idempotency_key, tool
 from workflows.review.press import print_article

@@ -1,4 +1,4 @@
-"""The review: write, judge and improve; then two people agree, or say what the article lacks."""
+"""The review: write, judge and improve an article; then two reviewers approve it, or say what it lacks."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from workflows.review.tools import publish
 
 GOOD_ENOUGH = 8
 ASKED = 3
-"""How often an article is put before the reviewers."""
+"""Maximum number of times that reviewers see an article."""
 
 
 @workflow.defn
@@ -24,7 +24,7 @@ class Review:
 
     @workflow.run
     async def run(self, notes: Notes) -> Reviewed:
-        """A comment on a rejected article is a wish, and the next article is written and judged by it, too."""
+        """Run the review. A comment on a rejected article is a request, which the next article must meet."""
         write = guarded(self.write, after=[invents_no_number(notes.text)])
         improve = evaluate(write, self.judge, until=GOOD_ENOUGH, max_rounds=3)
         while True:
@@ -53,18 +53,18 @@ class Review:
         )
 
     async def write(self, notes: Notes, *, messages: Sequence[flow.Message] = ()) -> Article:
-        """The article. `messages` has the last one, and what the judge or the guard says of it."""
+        """Write an article. `messages` has the last one, with the remarks of the judge or the guard."""
         asked = {"notes": notes.text, "brief": notes.brief, "wishes": self.wishes}
         return (await flow.complete("review/write", asked, output=Article, messages=messages)).output
 
     async def judge(self, notes: Notes, article: Article) -> Verdict:
-        """How good it is, and what it lacks."""
+        """Score an article, and name what it lacks."""
         asked = {"article": article, "brief": notes.brief, "wishes": self.wishes}
         return (await flow.complete("review/judge", asked, output=Verdict)).output
 
 
 def invents_no_number(notes: str) -> OutputGuard[Article]:
-    """A guard: every number of the article is one of the notes. A model adds them up, and gets them wrong."""
+    """Check, as a guard, that every number of the article is in the notes: models add them up, and get them wrong."""
     known = re.findall(r"\d+", notes)
 
     def invents_no_number(article: Article) -> Reask | None:

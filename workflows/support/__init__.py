@@ -1,1 +1,1 @@
-"""Customer support: a handbook answers questions, refunds above a limit need a yes, the rest goes to people."""
+"""Customer support: a handbook answers questions, refunds above a limit need an approval, the rest goes to people."""

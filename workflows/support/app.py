@@ -1,4 +1,4 @@
-"""What a worker of customer support serves."""
+"""App of customer support."""
 
 from pathlib import Path
 

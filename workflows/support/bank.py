@@ -1,4 +1,4 @@
-"""The orders of the shop, and the bank that pays money back: files that stand for the systems of others."""
+"""Orders of the shop, and the bank that pays money back: files in place of external systems."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ _TABLE = (
 
 
 def orders() -> dict[str, Order]:
-    """All orders by their number."""
+    """Return all orders by their number."""
     return {one["number"]: Order.model_validate(one) for one in json.loads(_ORDERS.read_text("utf-8"))}
 
 
 def pay(key: str, order: str, amount: int) -> Receipt:
-    """Pay back once: the same key again is the same payment."""
+    """Pay back once per key: a repeated key is the same payment."""
     path = Settings.load().home / "support.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30)) as file, file:

@@ -1,4 +1,4 @@
-"""What `llmflow demo support` shows: a refund above the limit, a form, and somebody who does not answer in time."""
+"""`llmflow demo support`: a refund above the limit, a form, and an approver who misses the deadline."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from workflows.support.workflow import CustomerSupport
 
 
 def show(solved: Solved) -> str:
-    """What was written to the customer, and who decided it."""
+    """Render the reply to the customer, and who decided it."""
     lines = [f"# A {solved.topic}, answered", "", f"> {solved.reply}", ""]
     lines += [f"- from the handbook: {source}" for source in solved.sources]
     if solved.refund:

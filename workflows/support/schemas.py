@@ -1,4 +1,4 @@
-"""What customer support takes, makes and returns. Amounts are whole euros."""
+"""Data of customer support. Amounts are whole euros."""
 
 from datetime import timedelta
 from typing import Literal
@@ -13,19 +13,19 @@ class Ticket(BaseModel):
 
     customer: str = Field(min_length=1)
     text: str = Field(min_length=3, max_length=4000)
-    """What the customer writes."""
+    """Message of the customer."""
     refund_limit: int = Field(default=50, ge=0)
-    """Up to here nobody is asked."""
+    """Amount up to which no approval is needed."""
     agents: list[str] = ["sam", "kim"]
-    """Who may agree to a refund, and answers complaints."""
+    """Agents who approve refunds, and answer complaints."""
     lead: str = "lena"
-    """Who is asked when none of them answers in time."""
+    """Lead who is asked when no agent decides before the deadline."""
     answer_within: timedelta = timedelta(hours=4)
-    """How long each of them has."""
+    """Deadline of agents and lead, each."""
 
 
 class Triage(BaseModel):
-    """What the customer wants."""
+    """Request of the customer."""
 
     topic: Topic = Field(
         description="`refund` if they want money back, `complaint` if they are unhappy and want to be heard, else "
@@ -34,14 +34,14 @@ class Triage(BaseModel):
 
 
 class Reply(BaseModel):
-    """What is written to the customer."""
+    """Reply to the customer."""
 
     text: str = Field(description="Two to four sentences, friendly and to the point")
     sources: list[str] = Field(max_length=3, description="Ids of the passages it rests on, without brackets")
 
 
 class Claim(BaseModel):
-    """What the customer wants back."""
+    """Refund request of the customer."""
 
     order: str = Field(pattern=r"^[A-Z]-\d{4}$", description="Number of the order, such as A-1042")
     reason: str = Field(description="Why, in one sentence")
@@ -57,14 +57,14 @@ class Order(BaseModel):
 
 
 class RefundForm(BaseModel):
-    """What whoever agrees to a refund fills in."""
+    """Form for the approver of a refund."""
 
     amount: int = Field(gt=0, description="Whole euros to pay back")
     reason: str = Field(min_length=3, description="For the books, in a few words")
 
 
 class ReplyForm(BaseModel):
-    """What whoever answers a complaint fills in."""
+    """Form for the answer to a complaint."""
 
     text: str = Field(min_length=3, description="What is written to the customer")
 
@@ -83,7 +83,7 @@ class Solved(BaseModel):
     topic: Topic
     reply: str
     sources: list[str] = []
-    """The passages of the handbook that the reply rests on."""
+    """Passages of the handbook that the reply rests on."""
     refund: Receipt | None = None
     decided_by: list[str] = []
-    """The people who were asked, and said yes or no."""
+    """People who decided."""

@@ -1,4 +1,4 @@
-"""Customer support: sort the ticket, and hand it to who handles its kind."""
+"""Customer support: sort the ticket, and route it by its kind."""
 
 from typing import TypeVar
 
@@ -21,16 +21,16 @@ class CustomerSupport:
 
     @workflow.run
     async def run(self, ticket: Ticket) -> Solved:
-        """A model sorts; what costs money or hurts is decided by people."""
+        """Answer a ticket. A model sorts it; people decide everything that costs money or hurts."""
         handlers = {"question": self.answer, "refund": self.refund, "complaint": self.hear}
         return await patterns.route(self.triage, handlers)(ticket)
 
     async def triage(self, ticket: Ticket) -> Topic:
-        """What the customer wants."""
+        """Classify the ticket."""
         return (await flow.complete("support/triage", {"text": ticket.text}, output=Triage)).output.topic
 
     async def answer(self, ticket: Ticket) -> Solved:
-        """From the handbook; where it says nothing, people take over."""
+        """Answer from the handbook; if it has no answer, ask a person."""
         found = await flow.call_tool(search_handbook, ticket.text)
         if not found.passages:
             return Solved(topic="question", reply=_LATER)
@@ -40,7 +40,7 @@ class CustomerSupport:
         return Solved(topic="question", reply=reply.text, sources=[one for one in reply.sources if one in known])
 
     async def refund(self, ticket: Ticket) -> Solved:
-        """At once up to the limit; above it, somebody says whether, and how much."""
+        """Pay at once up to the limit; above it, an approver decides if, and how much."""
         claim = (await flow.complete("support/claim", {"text": ticket.text}, output=Claim)).output
         try:
             order = await flow.call_tool(find_order, claim.order)
@@ -62,7 +62,7 @@ class CustomerSupport:
         return Solved(topic="refund", reply=reply, refund=receipt, decided_by=decided_by)
 
     async def hear(self, ticket: Ticket) -> Solved:
-        """A person answers; a model would only make it worse."""
+        """Ask a person to answer; a model would only make it worse."""
         said = {"customer": ticket.customer, "text": ticket.text}
         decision = await self.ask(ticket, "reply", said, ReplyForm, f"{ticket.customer} is unhappy\n\n> {ticket.text}")
         if decision is None or decision.form is None:
@@ -72,7 +72,7 @@ class CustomerSupport:
     async def ask(
         self, ticket: Ticket, name: str, payload: object, form: type[F], details: str
     ) -> flow.Decision[F] | None:
-        """First the agents, then their lead; nothing if they all let their time pass."""
+        """Ask the agents, then their lead; return nothing if all miss the deadline."""
         try:
             return await flow.approval(
                 name,

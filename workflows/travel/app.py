@@ -1,4 +1,4 @@
-"""What a worker of the travel agent serves."""
+"""App of the travel agent."""
 
 from pathlib import Path
 

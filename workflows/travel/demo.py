@@ -1,4 +1,4 @@
-"""What `llmflow demo travel` shows: the last of three bookings fails, and the other two are undone."""
+"""`llmflow demo travel`: the last of three bookings fails, and the other two are undone."""
 
 from llmflow.dev.demos import Demo, ScriptedDecision
 from llmflow.types.approvals import Decide
@@ -8,7 +8,7 @@ from workflows.travel.workflow import TravelAgent
 
 
 def show(itinerary: Itinerary) -> str:
-    """What was chosen, and what became of it."""
+    """Render the choices, and the outcome of each."""
     made = {booking.offer.id: booking.number for booking in (*itinerary.bookings, *itinerary.undone)}
     fate = "cancelled again" if itinerary.failure else "booked"
     lines = [f"# A journey for {itinerary.traveller}", ""]

@@ -1,4 +1,4 @@
-"""What the travel agent takes, makes and returns."""
+"""Data of the travel agent."""
 
 from datetime import timedelta
 from typing import Literal
@@ -14,18 +14,18 @@ class Trip(BaseModel):
     traveller: str = Field(min_length=1)
     destination: Literal["Lisbon", "Porto"]
     text: str = Field(min_length=3, max_length=2000)
-    """What the traveller wishes, in their own words."""
+    """Wishes of the traveller, in their own words."""
     approver: str = "ana"
-    """Who agrees to the price."""
+    """Person who approves the price."""
     answer_within: timedelta = timedelta(hours=12)
-    """How long the airline and the hotel keep what is booked; no answer within it is a no."""
+    """Time for which airline and hotel keep a booking; without a decision by then, it is undone."""
 
 
 class Offer(BaseModel):
     """Something that can be booked."""
 
     id: str
-    """Such as `lisbon/hotel-2`."""
+    """Id such as `lisbon/hotel-2`."""
     kind: Kind
     destination: str
     text: str
@@ -44,13 +44,13 @@ class Booking(BaseModel):
     """An offer that somebody has booked."""
 
     number: str
-    """By which the vendor knows it."""
+    """Number of the booking at the vendor."""
     offer: Offer
     traveller: str
 
 
 class Quote(BaseModel):
-    """What is to be agreed to."""
+    """Price to approve."""
 
     traveller: str
     offers: list[Offer]
@@ -59,15 +59,15 @@ class Quote(BaseModel):
 
 
 class Itinerary(BaseModel):
-    """The result of a run: everything that was wished for, or nothing."""
+    """Result of a run: everything that was requested, or nothing."""
 
     traveller: str
     chosen: list[Offer]
     reasons: list[str]
-    """Of the choices, in the same order."""
+    """Offers of the choices, in the same order."""
     bookings: list[Booking]
-    """Those that stand: all three, or none."""
+    """Active bookings: all three, or none."""
     undone: list[Booking]
-    """Those that were made and cancelled again."""
+    """Bookings that were made and cancelled again."""
     failure: str | None
-    """Why nothing is booked."""
+    """Reason if nothing is booked."""

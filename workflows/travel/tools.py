@@ -1,4 +1,4 @@
-"""The tools of the travel agent: to look, to book, and to cancel what was booked."""
+"""Tools of the travel agent: search, book, and cancel bookings."""
 
 from llmflow.tools import idempotency_key, tool
 from workflows.travel import vendors

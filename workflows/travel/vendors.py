@@ -1,7 +1,7 @@
-"""The airline, the hotel and the car rental: a file that stands for the systems of others.
+"""Airline, hotel and car rental: a file in place of external systems.
 
-They do what a vendor must do for a saga to be safe: one idempotency key is one booking, however often it is asked for,
-and a key that was cancelled stays cancelled, even if its booking is asked for only afterwards.
+They behave as a vendor must for a saga to be safe: one idempotency key is one booking, and a cancelled key stays
+cancelled, even if its booking is requested only afterwards.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _OFFERS = Path(__file__).with_name("offers.json")
 
 
 def offers(kind: Kind, destination: str) -> list[Offer]:
-    """What a vendor has to offer there. It does not say what is left: that shows when somebody books."""
+    """Return the offers of a vendor there. Sold-out offers are included: only a booking shows that."""
     return [
         Offer.model_validate(one)
         for one in json.loads(_OFFERS.read_text("utf-8"))
@@ -34,7 +34,7 @@ def offers(kind: Kind, destination: str) -> list[Offer]:
 
 
 def book(key: str, offer: Offer, traveller: str) -> Booking:
-    """Book once: the same key again is the same booking.
+    """Book once per key: a repeated key is the same booking.
 
     Raises:
         ToolRefused: it is sold out, or the key was cancelled.
@@ -55,7 +55,7 @@ def book(key: str, offer: Offer, traveller: str) -> Booking:
 
 
 def cancel(key: str, offer: Offer, traveller: str) -> str:
-    """Cancel what was booked under the key, and forbid to book it later. Returns what became of it."""
+    """Cancel the booking of the key, and forbid a later one. Return its new status."""
     with _opened() as file:
         file.execute(
             "INSERT INTO bookings VALUES (?, ?, ?, ?, 'never booked') "
@@ -68,7 +68,7 @@ def cancel(key: str, offer: Offer, traveller: str) -> str:
 
 @contextmanager
 def _opened() -> Generator[sqlite3.Connection]:
-    """One transaction in the file, which several workers share."""
+    """Run one transaction in the file, which several workers share."""
     path = Settings.load().home / "travel.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30)) as file, file:

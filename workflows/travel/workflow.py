@@ -19,11 +19,11 @@ from workflows.travel.tools import (
 
 @workflow.defn
 class TravelAgent:
-    """Books a flight, a hotel and a car. What is booked is cancelled again if the rest cannot be had."""
+    """Books a flight, a hotel and a car. Bookings are cancelled again if the rest is not available."""
 
     @workflow.run
     async def run(self, trip: Trip) -> Itinerary:
-        """Whatever happens on the way, and whoever crashes: three bookings stand at the end, or none."""
+        """Book all. Whatever fails or crashes on the way: at the end there are three bookings, or none."""
 
         async def choose(kind: Kind) -> tuple[Offer, str]:
             return await self.choose(trip, kind)
@@ -47,7 +47,7 @@ class TravelAgent:
         )
 
     async def book(self, trip: Trip, offers: list[Offer], made: list[Booking]) -> None:
-        """Flights and rooms go fast, so they are booked before somebody is asked for the price; the car comes last."""
+        """Book flight and room first, because they sell out, then ask for approval of the price; the car comes last."""
         flight, hotel, car = offers
         async with flow.step("book"), flow.Saga() as saga:
             made.append(await saga.do(book_flight, flight, trip.traveller, undo=cancel_flight))
@@ -65,7 +65,7 @@ class TravelAgent:
             made.append(await saga.do(book_car, car, trip.traveller, undo=cancel_car))
 
     async def choose(self, trip: Trip, kind: Kind) -> tuple[Offer, str]:
-        """The offer that suits best, and why. A model that names another one is told so, once."""
+        """Choose the offer that suits best, with a reason. A model that names an unknown offer is corrected once."""
         offers = {offer.id: offer for offer in await flow.call_tool(find_offers, kind, trip.destination)}
         asked = {"kind": kind, "wish": trip.text, "offers": list(offers.values())}
         messages: list[flow.Message] = []
@@ -79,6 +79,6 @@ class TravelAgent:
 
 
 def _details(quote: Quote) -> str:
-    """The price, for whoever agrees to it."""
+    """Format the price for the approver."""
     lines = [f"- {offer.text} **{offer.price} €**" for offer in quote.offers]
     return "\n".join([f"{quote.traveller} travels for **{quote.total} €** in all", "", *lines])

@@ -1,4 +1,4 @@
-"""The server that Temporal's own command line is told."""
+"""Server options for Temporal's own command line."""
 
 import pytest
 from temporalio.client import Client as Temporal

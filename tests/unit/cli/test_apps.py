@@ -1,4 +1,4 @@
-"""How commands name the App: by one option or one variable, the same for all of them."""
+"""Commands name the App by one option or one variable, the same for all of them."""
 
 from pathlib import Path
 

@@ -38,7 +38,7 @@ async def fill(path: Path, at: datetime) -> None:
 
 @pytest.fixture
 def yesterday() -> datetime:
-    """When the last calls were. What a test asks for begins and ends a day before or after a call, or more."""
+    """Time of the last calls. The days of a test begin and end a day or more before or after a call."""
     return datetime.now(UTC) - timedelta(days=1)
 
 

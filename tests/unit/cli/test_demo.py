@@ -36,7 +36,7 @@ def test_a_question_that_the_application_cannot_take(capsys: pytest.CaptureFixtu
 
 
 def test_a_command_is_named_as_it_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make demo` runs `.venv/bin/llmflow`, which is on nobody's PATH."""
+    """`make demo` runs `.venv/bin/llmflow`, which is not on PATH."""
     script = tmp_path / ".venv" / "bin" / "llmflow"
     script.parent.mkdir(parents=True)
     script.touch(mode=0o755)

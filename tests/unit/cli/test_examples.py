@@ -1,4 +1,4 @@
-"""Which `workflows` is imported: the user's own where it has what is asked for, else that of the examples."""
+"""Import of `workflows`: the user's own if it has the module, else that of the examples."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ APP = "workflows.research.app"
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that is first on the import path, where nobody has imported `workflows` yet."""
+    """A folder that is first on the import path, with `workflows` not yet imported."""
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "workflows"}
     monkeypatch.setattr(
         sys, "meta_path", [one for one in sys.meta_path if type(one).__module__ != use_examples.__module__]

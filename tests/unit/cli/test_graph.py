@@ -1,4 +1,4 @@
-"""`llmflow graph`: what it draws, and what it says where there is nothing to draw."""
+"""`llmflow graph`: its drawings, and its message if there is nothing to draw."""
 
 import pytest
 

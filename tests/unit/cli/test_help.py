@@ -1,4 +1,4 @@
-"""What `--help` says is true and quick to read."""
+"""`--help` is true and quick to read."""
 
 import inspect
 import re

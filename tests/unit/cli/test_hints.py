@@ -8,9 +8,9 @@ from llmflow.cli._hints import command, hint, said
 from llmflow.errors import ErrorDetail, InputInvalid, Remedy, RunNotFound
 
 DOCTOR = {"add_tool", "set_key", "name_model", "add_attributes"}
-"""Those that `llmflow doctor` words, because they are about the App and its environment."""
+"""Remedies that `llmflow doctor` words, because they are about the App and its environment."""
 DRIFT = {"pull_prompt", "read_history", "drop_label", "keep_arm"}
-"""Those that only `llmflow prompts check` names, as commands."""
+"""Remedies that only `llmflow prompts check` names, as commands."""
 
 
 def test_every_remedy_is_worded() -> None:

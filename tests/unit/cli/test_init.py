@@ -1,4 +1,4 @@
-"""`llmflow init`: names that can be one, and nothing half done. That the project works: tests/integration."""
+"""`llmflow init`: valid names, and nothing half done. That the project works: tests/integration."""
 
 import resource
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the text of `--input` comes from."""
+"""Sources of the text of `--input`."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which calls of the ledger the words of an option mean, at any time of the day."""
+"""Calls of the ledger that the words of an option select, at any time of the day."""
 
 from datetime import UTC, date, datetime, timedelta
 

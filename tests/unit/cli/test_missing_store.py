@@ -1,4 +1,4 @@
-"""Who only reads makes no store: in the wrong folder, an empty one would say that there is nothing."""
+"""A reader creates no store: in the wrong folder, an empty one would report that there is nothing."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ APP = "tests.integration.hello.app:app"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty one, which commands run in."""
+    """An empty folder, which commands run in."""
     monkeypatch.chdir(tmp_path)
     for variable in ("LLMFLOW_STORE", "LLMFLOW_HOME"):
         monkeypatch.delenv(variable, raising=False)

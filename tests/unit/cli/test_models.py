@@ -1,4 +1,4 @@
-"""The models that an App's prompts name, and whether anybody can be asked."""
+"""Models that an App's prompts name, and whether one can be asked."""
 
 from pathlib import Path
 

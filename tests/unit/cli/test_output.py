@@ -1,4 +1,4 @@
-"""How values look."""
+"""Format of values."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ def test_unknown_prices_are_not_free() -> None:
 
 
 def test_json_has_every_field() -> None:
-    """On the wire, what equals its default is left out; a program that reads stdout should not need to know that."""
+    """On the wire, a value equal to its default is left out; a program that reads stdout need not know that."""
     report = UsageReport(total=Totals(calls=1, usage=Usage(input_tokens=3), usd=Decimal("0.10")))
 
     total = plain({"report": report, "prompt": [PromptRef(name="a/b", version="1" * 12)]})

@@ -41,17 +41,17 @@ class Project:
         return call(self._capsys, "prompts", *chain.from_iterable(words))
 
     def make_store(self) -> None:
-        """An empty one."""
+        """An empty project."""
         assert call(self._capsys, "store", "upgrade").code == 0
 
     def push(self, text: str) -> str:
-        """Edit the file, and store it; its version."""
+        """Edit the file, and store it; return its version."""
         self.plan.write_text(text)
         [row] = self("push", "APP", "--json").json()
         return row["version"]
 
     def used(self, version: str, *, hours: int = 0) -> None:
-        """A run has called a model with this version."""
+        """Record a call of a model with this version."""
         ref, at = PromptRef(name="mine/plan", version=version), NOON + timedelta(hours=hours)
 
         async def record() -> None:

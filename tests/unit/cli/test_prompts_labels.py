@@ -1,4 +1,4 @@
-"""`llmflow prompts label`, `rollout` and `history`: what runs get, as people change it. They need the store alone."""
+"""`llmflow prompts label`, `rollout` and `history`: changes of what runs get. They need the store alone."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ class Prompt:
         return call(self._capsys, "prompts", *arguments)
 
     def labels(self, *words: str) -> str:
-        """Move `production`, which must succeed; what was said."""
+        """Move `production`, which must succeed; return the output."""
         done = self("label", PLAN, *words)
         assert done.code == 0, done.err
         return done.err

@@ -47,7 +47,7 @@ def report(**changes: object) -> Report:
 
 
 def test_steps_stand_below_those_around_them() -> None:
-    """Parallel branches begin in any order, and are not to be mixed."""
+    """Parallel branches begin in any order, and must not be mixed."""
     steps = (
         step("plan"),
         step("all", 4, done=1, total=2),

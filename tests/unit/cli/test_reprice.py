@@ -1,4 +1,4 @@
-"""`llmflow cost reprice`: whose prices it takes, and what it says of those that nobody knows."""
+"""`llmflow cost reprice`: its price list, and its report of unknown prices."""
 
 import asyncio
 import sys

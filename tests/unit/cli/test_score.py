@@ -1,4 +1,4 @@
-"""`llmflow score`: what needs no Temporal server; the rest is in tests/integration."""
+"""`llmflow score` without a Temporal server; the rest is in tests/integration."""
 
 import asyncio
 from pathlib import Path

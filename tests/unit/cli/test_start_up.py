@@ -1,4 +1,4 @@
-"""A command loads what it needs, and not what the others need: that is most of what a short one takes."""
+"""A command loads only the packages that it needs: loading is most of the time of a short one."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ SDK = {"temporalio", "openai", "opentelemetry"}
 
 
 def loaded(folder: Path, *arguments: str) -> tuple[int, set[str]]:
-    """How a command ends, and the packages that its process has imported until then."""
+    """End of a command, and the packages that its process has imported until then."""
     python, *command = COMMAND
     done = subprocess.run(
         [python, "-X", "importtime", *command, *arguments], cwd=folder, env=environ(), capture_output=True, text=True

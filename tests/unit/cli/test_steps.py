@@ -44,7 +44,7 @@ def test_units_that_failed_are_counted() -> None:
 
 
 def test_steps_whose_parents_have_no_record() -> None:
-    """Branches of a fan-out are no steps, and a long run forgets its first ones."""
+    """Branches of a fan-out are not steps, and a long run drops its first ones."""
     assert shown(
         step_table([step("find"), step("find[3]/search"), step("loop/round#9"), step("loop/round#9/ask")])
     ) == [

@@ -1,4 +1,4 @@
-"""`llmflow store upgrade`: what it prints, and how it ends."""
+"""`llmflow store upgrade`: its output, and its exit code."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which server a command means."""
+"""Server that a command means."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from llmflow.cli._target import Target
 
 @pytest.fixture
 def standing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of something that answers, and that this folder's state names as its dev server."""
+    """The address of a listening socket that this folder's state names as its dev server."""
     for variable in ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "LLMFLOW_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))

@@ -1,4 +1,4 @@
-"""Payloads: what fits, what is refused, and what the refusal says."""
+"""Payloads: values that fit, values that are refused, and the messages of refusals."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The format of `.prompt` files: what they say, and where they are wrong."""
+"""Format of `.prompt` files: valid files, and the positions of errors."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The version of a prompt: it changes with what the call sees, and with nothing else."""
+"""The version of a prompt changes with what affects the call, and with nothing else."""
 
 import pytest
 

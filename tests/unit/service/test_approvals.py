@@ -1,4 +1,4 @@
-"""The question that a person means by a name, and who may decide it."""
+"""Question that a person means by a name, and the people who may decide it."""
 
 from datetime import UTC, datetime
 

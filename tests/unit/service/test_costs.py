@@ -1,4 +1,4 @@
-"""The calls that a report without days is about."""
+"""Calls of a report without days."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""From a text to the value that a workflow takes, before anything is started."""
+"""Parsing of a text into a workflow's input, before anything is started."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -155,7 +155,7 @@ def test_an_app_without_workflows() -> None:
 
 def test_a_type_that_is_no_json() -> None:
     class Socket:
-        """Nothing that pydantic knows."""
+        """A type that pydantic does not know."""
 
     with pytest.raises(InputInvalid, match="cannot be read from JSON"):
         Workflow.of(_taking(Socket))
@@ -163,7 +163,7 @@ def test_a_type_that_is_no_json() -> None:
 
 def _taking(kind: type) -> type:
     async def run(self: object, value: object) -> None:
-        """A workflow is made from it."""
+        """A class from which a workflow is made."""
 
     run.__annotations__["value"] = kind
     run.__qualname__ = "Strange.run"

@@ -11,7 +11,7 @@ from tests.helpers.postgres import Postgres
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def cluster(request: pytest.FixtureRequest) -> Postgres | None:
-    """A PostgreSQL, or `None` for SQLite. Not async, because it asks for an async fixture."""
+    """A PostgreSQL, or `None` for SQLite. Not async, because it requests an async fixture."""
     return request.getfixturevalue("postgres") if request.param == "postgresql" else None
 
 

@@ -1,4 +1,4 @@
-"""The database: what counts as away, how long anything waits for it, and what a cancelled caller leaves behind."""
+"""Database: failures that count as away, time limits of every wait, and the state after a cancelled caller."""
 
 import asyncio
 import gc
@@ -168,7 +168,7 @@ async def test_our_own_mistakes_are_not_for_waiting(database: Database) -> None:
     await database.write(label("greet"))
     with pytest.raises(IntegrityError) as twice:
         await database.write(label("greet"))
-    assert "0123456789ab" not in str(twice.value)  # values are in no log
+    assert "0123456789ab" not in str(twice.value)  # values do not appear in a log
     with pytest.raises(SQLAlchemyError):
         await database.read(sql("SELEC 1"))
     assert not database.is_away
@@ -182,7 +182,7 @@ async def test_a_question_a_moment_ago_is_enough(server: Database, postgres: Pos
         with pytest.raises(StoreUnavailable):
             await server.read(ONE)
         assert server.is_away
-        with pytest.raises(StoreUnavailable):  # what failed is asked again
+        with pytest.raises(StoreUnavailable):  # a failed statement is sent again
             await server.check()
     finally:
         await postgres.start()
@@ -196,7 +196,7 @@ async def test_all_who_ask_at_once_share_one_question(server: Database, postgres
     async with postgres.paused():
         asked = [asyncio.create_task(server.check()) for _ in range(50)]
         await asyncio.sleep(0)
-        asked[0].cancel()  # whoever asked first goes away, and the others still get their answer
+        asked[0].cancel()  # the first caller is cancelled, and the others still get their answer
         said = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(one) for one in said] == [asyncio.CancelledError, *[StoreUnavailable] * 49]
     [[sessions]] = await postgres.execute(
@@ -206,7 +206,7 @@ async def test_all_who_ask_at_once_share_one_question(server: Database, postgres
 
 
 def endless(statement: str) -> Work:
-    """SQL over more numbers than anybody waits for."""
+    """SQL that takes longer than any test."""
     return sql(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) {statement}")
 
 

@@ -1,4 +1,4 @@
-"""The schema: made by migrations, the same on both databases, by one process at a time, and of nobody else."""
+"""Schema: made by migrations, the same on both databases, by one process at a time, and never in a foreign database."""
 
 import asyncio
 import sys

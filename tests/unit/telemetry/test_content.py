@@ -1,4 +1,4 @@
-"""What was said, as the attributes of a span."""
+"""Content of calls, as the attributes of a span."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a failed activity looks like in the log of a worker."""
+"""Failed activities in the log of a worker."""
 
 import logging
 

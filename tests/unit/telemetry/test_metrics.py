@@ -1,4 +1,4 @@
-"""What is counted of a call, and what is not."""
+"""Metrics of a call."""
 
 import asyncio
 import dataclasses
@@ -60,7 +60,7 @@ Counted = Callable[..., Awaitable[list[tuple[str, Any, dict[str, Any]]]]]
 
 @pytest.fixture
 def counted(buffer: MetricBuffer, meter: MetricMeter) -> Counted:
-    """Runs one activity, and returns what was counted: name, value, and the labels that are not always the same."""
+    """Run one activity, and return its metrics: name, value, and the labels that differ."""
 
     async def run(outcome: Outcome, activity_type: str = "llmflow.complete") -> list[tuple[str, Any, dict[str, Any]]]:
         buffer.retrieve_updates()

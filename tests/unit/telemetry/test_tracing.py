@@ -1,4 +1,4 @@
-"""When traces are on, where they go, and what that costs those who want none."""
+"""Traces: when they are on, where they go, and their cost if they are off."""
 
 import os
 import subprocess

@@ -103,8 +103,8 @@ async def test_late_news_of_what_it_cost_is_right(
 
 
 async def test_what_reserved_nothing_still_pays(kept: Budgets, database: Database) -> None:
-    await take(kept, wanted("0"))  # nobody knows its price, and the budget allows that
-    await ended(database, "0.15")  # the vendor says it
+    await take(kept, wanted("0"))  # its price is unknown, and the budget allows that
+    await ended(database, "0.15")  # the vendor reports it
     with pytest.raises(BudgetExceeded):
         await take(kept, wanted("0.06", activity="complete#2"))
 

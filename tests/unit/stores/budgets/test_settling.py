@@ -1,4 +1,4 @@
-"""What the ledger tells the budgets, on both databases: what was billed is spent, whoever says so, and when."""
+"""Ledger and budgets, on both databases: a billed call is spent, whichever record says so, and when."""
 
 import asyncio
 from datetime import timedelta
@@ -146,7 +146,7 @@ async def test_two_workers_never_wait_for_each_other(postgres: Postgres, tmp_pat
 
     holder = await asyncpg.connect(url)
     async with holder.transaction():
-        # Both workers stand before the budgets that they want first.
+        # Both workers reserve in opposite orders.
         await holder.execute("SELECT * FROM budgets FOR UPDATE")
         orders = zip(workers, (both[0], both[1][::-1]), strict=True)
         writing = [asyncio.create_task(ended(ledger, call, "answered")) for ledger, batch in orders for call in batch]

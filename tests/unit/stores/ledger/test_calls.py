@@ -43,7 +43,7 @@ async def outcomes(database: Database) -> list[str]:
 
 
 async def away(database: Database) -> None:
-    """The tables are not there (yet): one of many ways in which the store cannot be used now."""
+    """The tables do not exist (yet): one of many ways in which the store cannot be used now."""
     for table in ("calls", "answers"):
         await database.write(
             lambda connection, name=table: connection.execute(text(f"ALTER TABLE {name} RENAME TO x{name}"))
@@ -186,7 +186,7 @@ async def test_an_answer_that_waits_in_a_file_is_not_paid_again(ledger: Calls, d
 
 
 async def test_another_worker_writes_what_a_dead_one_left(ledger: Calls, database: Database, outbox: Outbox) -> None:
-    await outbox.put([a_call().model_dump_json()])  # all that is left of it
+    await outbox.put([a_call().model_dump_json()])  # the only trace of it
     async with ledger.serving(timedelta(days=7)):
         await until(lambda: outcomes(database))
     assert await outcomes(database) == ["answered"]

@@ -1,4 +1,4 @@
-"""Group commit: what comes together is done together, whoever goes away or fails meanwhile."""
+"""Group commit: rows that arrive together are written together, whatever is cancelled or fails meanwhile."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from llmflow.stores.ledger.group_commit import GroupCommit
 
 
 class Slow:
-    """Does nothing until it may, and remembers what it was given."""
+    """Blocks until it is released, and records what it was given."""
 
     def __init__(self) -> None:
         self.given: list[list[int]] = []

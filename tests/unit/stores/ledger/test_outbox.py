@@ -1,4 +1,4 @@
-"""The outbox: files that are whole or not there, whose lines are whatever a model may say."""
+"""Outbox: files are whole or not there, and their lines may hold any text of a model."""
 
 import errno
 import os

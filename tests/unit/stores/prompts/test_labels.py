@@ -29,7 +29,7 @@ A, B, C = version("a"), version("b"), version("c")
 
 @pytest.fixture
 async def labels(database: Database) -> Labels:
-    """Of a store with three versions of one prompt."""
+    """Labels of a store with three versions of one prompt."""
     for text in "abc":
         await Registry(database, Prompts([parse_prompt(f"user:\n{text}", NAME, "plan.prompt")])).push("bo")
     return Labels(database)
@@ -91,7 +91,7 @@ async def test_the_way_back_never_ends_at_the_file(labels: Labels, database: Dat
         assert refused.value.detail.remedy == point_to(C)
     assert await labels.history(NAME) == history
 
-    # The last one is not in this store any more, and B was just rolled back.
+    # The last one is no longer in this store, and B was just rolled back.
     used = [(B, 5), (A, 3), (C, 2), ("0123456789ab", 4)]
     refs = [(PromptRef(name=NAME, version=version), NOON + timedelta(hours=hour)) for version, hour in used]
     await keep(database, *(a_call(ref.version, prompt=ref, at=at) for ref, at in refs))

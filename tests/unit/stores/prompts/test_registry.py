@@ -1,4 +1,4 @@
-"""The registry: every version is kept, and a run gets the one that label or rollout say."""
+"""The registry keeps every version, and a run gets the one of its label or rollout."""
 
 import asyncio
 from datetime import UTC, datetime

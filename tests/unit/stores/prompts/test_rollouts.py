@@ -1,4 +1,4 @@
-"""Rollouts: each unit keeps its arm, and when shares change only those move that must."""
+"""Rollouts: each unit keeps its arm, and a change of shares moves as few as possible."""
 
 import hashlib
 from itertools import pairwise
@@ -15,7 +15,7 @@ UNITS = [f"user-{number}" for number in range(2_000)]
 
 @st.composite
 def shares(draw: st.DrawFn) -> dict[str, int]:
-    """Of two to five arms, 10,000 together; some may get nothing."""
+    """Shares of two to five arms, 10,000 together; some may get nothing."""
     cuts = sorted(draw(st.lists(st.integers(0, BUCKETS), min_size=1, max_size=4)))
     return dict(zip("abcde", (end - start for start, end in pairwise([0, *cuts, BUCKETS])), strict=False))
 
@@ -26,7 +26,7 @@ def rollout(dealt: dict[str, Buckets]) -> Rollout:
 
 
 def owners(dealt: dict[str, Buckets]) -> list[str]:
-    """Who has each bucket; every one has exactly one owner."""
+    """Return the owner of each bucket; every one has exactly one owner."""
     owned = {number: arm for arm, buckets in dealt.items() for start, end in buckets for number in range(start, end)}
     assert sum(arm.share for arm in rollout(dealt).arms) == len(owned) == BUCKETS
     return [owned[number] for number in range(BUCKETS)]

@@ -1,4 +1,4 @@
-"""Sums of the ledger: exact, of the calls that were meant, each call in one count."""
+"""Sums of the ledger: exact, of the selected calls, each call in one count."""
 
 from datetime import date, timedelta, timezone
 from decimal import Decimal
@@ -106,7 +106,7 @@ async def test_errors_are_those_of_attempts_without_an_answer_and_the_most_come_
     outcomes = [ANSWERED, "RateLimited", "BudgetExceeded", LOST, "BudgetExceeded", REFUSED]
     await keep(database, *(call_of(f"run-{n}", outcome=outcome) for n, outcome in enumerate(outcomes)))
     report = await cost_report(database, EVERYTHING, ["error"])
-    # An answer in which the model refuses is paid, and still one that somebody may look for.
+    # An answer in which the model refuses is paid, and a report must find it.
     assert [row.key["error"] for row in report.rows] == [None, "refused", "BudgetExceeded", "RateLimited", "lost"]
     assert report.rows[2].unasked_calls == 2
 

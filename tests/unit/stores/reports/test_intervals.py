@@ -1,4 +1,4 @@
-"""Confidence intervals: known values, and that they hold what they promise."""
+"""Confidence intervals: known values, and their coverage."""
 
 import random
 from statistics import NormalDist

@@ -1,4 +1,4 @@
-"""Names that the ledger knows, and what is said of others."""
+"""Names that the ledger knows, and the messages about others."""
 
 from datetime import timedelta
 

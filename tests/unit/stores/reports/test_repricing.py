@@ -1,4 +1,4 @@
-"""Prices of today stand beside the frozen ones, never over them."""
+"""Current prices are written beside the frozen ones, never over them."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -138,7 +138,7 @@ async def test_pricing_again_writes_the_same(database: Database) -> None:
 async def test_the_lists_of_today_say_what_they_said_when_the_call_was_made(
     database: Database, tmp_path: Path, tier: str | None
 ) -> None:
-    """So the ledger keeps all that a price depends on."""
+    """The ledger keeps all that a price depends on."""
     prices = tmp_path / "prices.yaml"
     prices.write_text("openai:gpt-5.4*: {input: 1, output: 2, tiers: {flex: {input: 3, cached: 1, output: 4}}}\n")
     usage = Usage(input_tokens=300_000, output_tokens=2000, cache_read_tokens=100_000, reasoning_tokens=50)
