@@ -101,7 +101,7 @@ async def test_whom_an_escalation_asks_answers_then_and_nobody_else_ever(desk: E
     run = await desk.client.start(TwoOfThree.run, id=desk.id())
     await until(partial(asked, run))
     with pytest.raises(
-        AssertionError, match=r"no answer within 0\.5 s to `refund`; it has asked `refund` of ana or bo or"
+        AssertionError, match=r"took no decision within 0\.5 s to `refund`; it has asked `refund` of ana or bo or"
     ):
         async with decider(
             desk.client, run, [Decide(approval="refund", approved=True, by="dan")], within=timedelta(seconds=0.5)

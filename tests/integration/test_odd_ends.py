@@ -66,7 +66,7 @@ async def test_a_typo_in_a_models_name_is_found_by_a_test(hello: Hello) -> None:
     async with hello(ScriptedProvider(["never asked"])) as env:
         run = await env.client.start(Asked.run, Ask(model="smrt"), id=env.id())
 
-        with pytest.raises(RunNotCompleted, match=r"no model 'smrt'.*'smart'") as failed:
+        with pytest.raises(RunNotCompleted, match=r"no model 'smrt'.*`smart`") as failed:
             await run.result()
         assert isinstance(failed.value.__cause__, ModelNotFound)
 
