@@ -1,10 +1,11 @@
 """Answers judged by a JSON schema, where the workflow has no type that would."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from pydantic import JsonValue
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.models import OutputSchema
@@ -19,6 +20,11 @@ def judge_of(output: OutputSchema) -> Callable[[str], str]:
     Raises:
         InputInvalid: it is no JSON schema, or has a `$ref` to something outside of it.
     """
+    return _judge(to_json(output.json_schema))
+
+
+@lru_cache(maxsize=100)  # 2 ms to check and compile a schema, which every call of a prompt would pay again
+def _judge(text: bytes) -> Callable[[str], str]:
     # Imported here: 80 ms and 3 MB that workers do without if their answers have types.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
@@ -27,7 +33,7 @@ def judge_of(output: OutputSchema) -> Callable[[str], str]:
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
-    schema = output.json_schema
+    schema: dict[str, JsonValue] = from_json(text)
     kind = validator_for(schema, default=Draft202012Validator)
     resolver = Registry[Any]().with_resource("", DRAFT202012.create_resource(schema)).resolver()  # Any: schemas
     try:
@@ -40,9 +46,9 @@ def judge_of(output: OutputSchema) -> Callable[[str], str]:
         raise _no_schema(error.ref, "nothing in the schema has this address") from None
     validator = kind(schema, registry=Registry())  # without a registry, it would fetch what a `$ref` names
 
-    def judge(text: str) -> str:
+    def judge(answer: str) -> str:
         try:
-            errors = validator.iter_errors(from_json(text, allow_inf_nan=False))
+            errors = validator.iter_errors(from_json(answer, allow_inf_nan=False))
             lines = [f"- {'.'.join(map(str, error.path)) or 'the answer'}: {error.message}" for error in errors]
         except ValueError as error:
             lines = [f"- the answer: Invalid JSON: {error}"]
