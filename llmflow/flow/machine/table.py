@@ -92,11 +92,11 @@ def _unhanded(table: Table, start: Enum) -> Iterator[str]:
     if start in table and table[start].needs:
         yield f"`{table[start].method}` takes a value, and the machine begins there: give it a default"
     for handler in table.values():
-        for target in handler.next:
+        for target in dict.fromkeys(handler.next):
             if (taker := table.get(target)) is None:
                 if target in handler.hands:
                     yield f"`{handler.method}` hands a value to {_said(target)}, which has no method"
-            elif target in handler.hands and not (target == handler.spec.on_timeout and target not in handler.targets):
+            elif target in handler.hands:
                 yield from _mismatch(handler, taker, handler.hands[target])
                 if target == handler.spec.on_timeout and taker.needs:
                     yield f"`{taker.method}` takes a value, and on_timeout of `{handler.method}` has none to hand"
