@@ -73,9 +73,13 @@ class Source:
 
 @cache
 def sources(*folders: str) -> tuple[Source, ...]:
-    """All Python files of these folders. A folder that does not exist yet has none."""
-    files = (file for folder in folders for file in sorted((ROOT / folder).rglob("*.py")))
+    """All Python files of these folders, and these files. A folder that does not exist yet has none."""
+    files = (file for name in folders for file in _python(ROOT / name))
     return tuple(Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8")) for file in files)
+
+
+def _python(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(place.rglob("*.py"))
 
 
 def example(text: str, path: str = "llmflow/flow/example.py") -> Source:

@@ -87,7 +87,7 @@ def test_fields_say_their_units() -> None:
 
 
 def test_errors_are_announced() -> None:
-    rooms = sources("llmflow/flow", "llmflow/tools", "llmflow/client", "llmflow/worker.py")
+    rooms = sources("llmflow/flow", "llmflow/tools", "llmflow/client", "llmflow/worker")
     holds(problem for source in rooms for problem in unannounced(source))
 
 
