@@ -14,7 +14,7 @@ from llmflow.cli._options import AppPath, AsJson
 from llmflow.cli._output import dollars, err, out, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.config import Settings
-from llmflow.service.costs import ledger, reprice_calls
+from llmflow.service import costs
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
 from llmflow.worker import recorded_price
 
@@ -60,10 +60,10 @@ def reprice(
 
 async def _reprice(filter: CallFilter, prices: Path | None, *, write: bool) -> RepriceReport:
     price = recorded_price(prices)
-    async with ledger(Settings.load().store_url) as database:
+    async with costs.ledger(Settings.load().store_url) as database:
         with Progress(console=err, transient=True) as shown:
             task = shown.add_task("pricing", total=None)
-            return await reprice_calls(
+            return await costs.reprice(
                 database,
                 filter,
                 price,

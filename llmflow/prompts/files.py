@@ -36,7 +36,7 @@ from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.prompts.templates import Template, Templates, check
 from llmflow.prompts.versions import version_of
 from llmflow.types.messages import Role
-from llmflow.types.refs import PromptRef
+from llmflow.types.refs import PromptRef, is_prompt_name
 from llmflow.yaml import Node, Problem
 
 ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
@@ -72,7 +72,7 @@ def load_prompts(folder: Path, prefix: str) -> Prompts:
 
 
 def _parse(data: bytes, name: str, path: Path) -> PromptVersion:
-    if not re.fullmatch(r"[\w./-]+", name):
+    if not is_prompt_name(name):
         raise PromptInvalid(f"{path}:1:1: name the file with letters, digits, `_`, `-` and `.`: it names the prompt")
     try:
         text = data.decode("utf-8-sig")

@@ -64,6 +64,11 @@ class Handwritten(Wire):
         return cast(object, given)
 
 
+def given(options: Wire) -> dict[str, object]:
+    """The fields of some options that are not left out, by name."""
+    return {name: value for name, value in options if value is not None}
+
+
 def unwritable(error: ValueError) -> str:
     """Why pydantic cannot write a value as JSON, for the end of a message."""
     said = str(error)

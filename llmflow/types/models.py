@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from llmflow.types.base import CompactWire, Handwritten, Wire
+from llmflow.types.base import CompactWire, Handwritten, Wire, given
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
@@ -39,11 +39,7 @@ class ModelOptions(CompactWire, Handwritten):
     def over(self, base: "ModelOptions") -> "ModelOptions":
         """These options, with what they leave out taken from `base`."""
         extra = {**(base.extra or {}), **(self.extra or {})} or None
-        return base.model_copy(update={**_given(self), "extra": extra})
-
-
-def _given(options: ModelOptions) -> dict[str, object]:
-    return {name: value for name, value in options if value is not None}
+        return base.model_copy(update={**given(self), "extra": extra})
 
 
 class Candidate(CompactWire):

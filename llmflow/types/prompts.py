@@ -1,6 +1,5 @@
 """Prompts: what a run asks of them, and pins."""
 
-import re
 from dataclasses import KW_ONLY, dataclass
 
 from pydantic import JsonValue
@@ -12,7 +11,7 @@ from llmflow.types.forks import Fork
 from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
-from llmflow.types.refs import PromptRef
+from llmflow.types.refs import PromptRef, is_prompt_name
 
 __all__ = ["RenderedPrompt"]
 
@@ -38,7 +37,7 @@ class Prompt:
         for field in ("name", "user"):
             if not str(getattr(self, field)).strip():
                 raise InputInvalid(f"flow.Prompt: `{field}` is empty", ErrorDetail(field=field))
-        if not re.fullmatch(r"[\w./-]+", self.name):
+        if not is_prompt_name(self.name):
             raise InputInvalid(
                 f"flow.Prompt({self.name!r}): a name has letters, digits, `_`, `-`, `.` and `/`",
                 ErrorDetail(field="name"),

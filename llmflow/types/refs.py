@@ -1,5 +1,6 @@
 """References as people and the wire write them: `provider:model`, and `research/plan@3f9a0c1d2e3f`."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -55,6 +56,11 @@ class PromptRef(Wire):
             name, _, version = value.rpartition("@")
             return {"name": name, "version": version}
         return value
+
+
+def is_prompt_name(name: str) -> bool:
+    """True for letters, digits, `_`, `-`, `.` and `/`: what a file below a folder of prompts may be called."""
+    return re.fullmatch(r"[\w./-]+", name) is not None
 
 
 def app_of(prompt: str) -> str:

@@ -12,7 +12,7 @@ from llmflow.cli._options import AsJson
 from llmflow.cli._output import dollars, duration, out, plural, print_json, say
 from llmflow.cli._run import run
 from llmflow.config import Settings
-from llmflow.service.costs import compare_versions, ledger
+from llmflow.service import costs
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
 
 _UNKNOWN = "-"
@@ -51,8 +51,8 @@ def compare_prompt(
 
 
 async def _compare(name: str, filter: CallFilter, by: Literal["version", "model"]) -> Comparison:
-    async with ledger(Settings.load().store_url) as database:
-        return await compare_versions(database, name, filter, by)
+    async with costs.ledger(Settings.load().store_url) as database:
+        return await costs.compare(database, name, filter, by)
 
 
 def _table(found: Comparison) -> Table:
