@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -122,3 +123,18 @@ def killed_at_the_end(process: subprocess.Popen[Any]) -> Generator[None]:  # Any
         yield
     finally:
         process.kill()
+
+
+@contextmanager
+def at_a_terminal(*arguments: str, temporal: str, columns: int) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """`llmflow` at a terminal of so many columns: the process, and the file descriptor of a person who sits there."""
+    ours, theirs = pty.openpty()
+    env = environ(TEMPORAL_ADDRESS=temporal, COLUMNS=str(columns), TERM="dumb")
+    command = [*COMMAND, *arguments]
+    with (
+        subprocess.Popen(command, cwd=ROOT, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process,
+        killed_at_the_end(process),
+    ):
+        os.close(theirs)
+        yield process, ours
+    os.close(ours)

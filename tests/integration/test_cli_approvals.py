@@ -1,9 +1,9 @@
 """`llmflow approvals`, on a real server with a real worker: what it prints, and what it does."""
 
 import os
-import pty
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end
+from tests.helpers.command_line import COMMAND, ROOT, Done, at_a_terminal, call, environ, killed_at_the_end
 
 APP = "tests.integration.desk:app"
 FORM = '{"usd": "12.50", "reason": "late"}'
@@ -141,19 +141,7 @@ def test_what_cannot_be_is_said(llmflow: Call) -> None:
 @pytest.mark.usefixtures("served")
 def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: str) -> None:
     id = asking(llmflow, "TwoOfThree", "3")
-    ours, theirs = pty.openpty()
-    with (
-        subprocess.Popen(
-            [*COMMAND, "approvals", "approve", id, "--by", "ana"],
-            cwd=ROOT,
-            env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="100", TERM="dumb"),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        ) as process,
-        killed_at_the_end(process),
-    ):
-        os.close(theirs)
+    with at_a_terminal("approvals", "approve", id, "--by", "ana", temporal=temporal, columns=100) as (process, ours):
         told = ""
         for prompt, answer in (
             ("usd (number, above 0, to 500): ", "much"),
@@ -171,7 +159,6 @@ def test_a_form_is_asked_in_the_terminal_until_it_fits(llmflow: Call, temporal: 
             told = ""
             os.write(ours, f"{answer}\n".encode())
         assert process.wait() == 0
-    os.close(ours)
     vote = llmflow("approvals", "show", id, "--json").json()["questions"][0]["votes"][0]
     assert vote["form"] == {"usd": "12.50", "reason": "late", "note": "sorry"}
 
@@ -184,22 +171,12 @@ def test_whoever_may_not_decide_is_told_before_the_form(llmflow: Call, temporal:
         ("dan", "but ana, bo, cy may: give one of them with --by"),
         ("Ana", "`Ana` has decided `refund` already"),
     ):
-        ours, theirs = pty.openpty()
-        with (
-            subprocess.Popen(
-                [*COMMAND, "approvals", "approve", id, "--by", by],
-                cwd=ROOT,
-                env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="200", TERM="dumb"),
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-            ) as process,
-            killed_at_the_end(process),
-        ):
+        with at_a_terminal("approvals", "approve", id, "--by", by, temporal=temporal, columns=200) as (process, ours):
+            told = ""
+            with suppress(OSError):  # the end of what a terminal shows, once its process is gone
+                while part := os.read(ours, 4096):
+                    told += part.decode()
             assert process.wait() == 2
-        os.close(theirs)
-        told = os.read(ours, 4096).decode()
-        os.close(ours)
         assert says in " ".join(told.split())
         assert "usd" not in told
 

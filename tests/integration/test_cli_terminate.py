@@ -1,13 +1,11 @@
 """`llmflow terminate`: it warns, asks where there is a person, refuses where there is none, and ends the run."""
 
 import os
-import pty
-import subprocess
 from collections.abc import Callable
 
 import pytest
 
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end
+from tests.helpers.command_line import ROOT, Done, at_a_terminal, call
 
 APP = "tests.integration.lonely:app"  # which nothing serves: to terminate a run needs no worker
 WARNING = "its code no longer runs, so no compensation and no other clean-up"
@@ -68,24 +66,11 @@ def test_a_run_that_has_ended(llmflow: Call, id: str, options: tuple[str, ...]) 
     [("y\n", 0, "terminated"), ("n\n", 130, "running"), ("\n", 130, "running"), ("\x04", 130, "running")],
 )
 def test_a_person_is_asked(llmflow: Call, id: str, temporal: str, answer: str, code: int, after: str) -> None:
-    ours, theirs = pty.openpty()
-    with (
-        subprocess.Popen(
-            [*COMMAND, "terminate", id],
-            cwd=ROOT,
-            env=environ(TEMPORAL_ADDRESS=temporal, COLUMNS="80", TERM="dumb"),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        ) as process,
-        killed_at_the_end(process),
-    ):
-        os.close(theirs)
+    with at_a_terminal("terminate", id, temporal=temporal, columns=80) as (process, ours):
         told = ""
         while "Terminate it? [y/N]: " not in told:
             told += os.read(ours, 4096).decode()
         os.write(ours, answer.encode())
         assert process.wait() == code
-    os.close(ours)
     assert WARNING in " ".join(told.split())
     assert state(llmflow, id) == after
