@@ -6,9 +6,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from llmflow import __version__
-from llmflow.cli._exit import MEANING
-from llmflow.cli._group import lazy_group
-from llmflow.cli._process import end, run_command
+from llmflow.cli.exit import MEANING
+from llmflow.cli.group import lazy_group
+from llmflow.cli.process import end, run_command
 
 _prompts = typer.Typer(
     help="Prompts: their files, versions, labels and rollouts.",
@@ -16,18 +16,18 @@ _prompts = typer.Typer(
     cls=lazy_group(
         {
             "Files": {
-                "list": "llmflow.cli.prompts.list:list_prompts",
-                "show": "llmflow.cli.prompts.show:show_prompt",
-                "diff": "llmflow.cli.prompts.diff:diff_prompt",
-                "check": "llmflow.cli.prompts.check:check_prompts",
-                "push": "llmflow.cli.prompts.push:push_prompts",
-                "pull": "llmflow.cli.prompts.pull:pull_prompt",
+                "list": "llmflow.cli.commands.prompts.list:list_prompts",
+                "show": "llmflow.cli.commands.prompts.show:show_prompt",
+                "diff": "llmflow.cli.commands.prompts.diff:diff_prompt",
+                "check": "llmflow.cli.commands.prompts.check:check_prompts",
+                "push": "llmflow.cli.commands.prompts.push:push_prompts",
+                "pull": "llmflow.cli.commands.prompts.pull:pull_prompt",
             },
             "What runs get": {
-                "label": "llmflow.cli.prompts.label:label_prompt",
-                "rollout": "llmflow.cli.prompts.rollout:roll_out",
-                "history": "llmflow.cli.prompts.history:show_history",
-                "compare": "llmflow.cli.prompts.compare:compare_prompt",
+                "label": "llmflow.cli.commands.prompts.label:label_prompt",
+                "rollout": "llmflow.cli.commands.prompts.rollout:roll_out",
+                "history": "llmflow.cli.commands.prompts.history:show_history",
+                "compare": "llmflow.cli.commands.prompts.compare:compare_prompt",
             },
         }
     ),
@@ -38,10 +38,10 @@ _approvals = typer.Typer(
     cls=lazy_group(
         {
             None: {
-                "list": "llmflow.cli.approvals.list:list_approvals",
-                "show": "llmflow.cli.approvals.show:show_approval",
-                "approve": "llmflow.cli.approvals.decide:approve",
-                "reject": "llmflow.cli.approvals.decide:reject",
+                "list": "llmflow.cli.commands.approvals.list:list_approvals",
+                "show": "llmflow.cli.commands.approvals.show:show_approval",
+                "approve": "llmflow.cli.commands.approvals.decide:approve",
+                "reject": "llmflow.cli.commands.approvals.decide:reject",
             }
         }
     ),
@@ -49,7 +49,7 @@ _approvals = typer.Typer(
 _store = typer.Typer(
     help="The database of calls, answers and prompts.",
     no_args_is_help=True,
-    cls=lazy_group({None: {"upgrade": "llmflow.cli.store:upgrade"}}),
+    cls=lazy_group({None: {"upgrade": "llmflow.cli.commands.store:upgrade"}}),
 )
 app = typer.Typer(
     help="Durable LLM applications on Temporal.",
@@ -66,31 +66,31 @@ app = typer.Typer(
     cls=lazy_group(
         {
             "Begin": {
-                "demo": "llmflow.cli.demo:app",
-                "init": "llmflow.cli.init:init",
-                "dev": "llmflow.cli.dev:dev",
+                "demo": "llmflow.cli.commands.demo:app",
+                "init": "llmflow.cli.commands.init:init",
+                "dev": "llmflow.cli.commands.dev:dev",
             },
             "Runs": {
-                "start": "llmflow.cli.start:start",
-                "status": "llmflow.cli.status:status",
-                "steps": "llmflow.cli.steps:steps",
-                "result": "llmflow.cli.runs:result",
-                "usage": "llmflow.cli.status:usage",
-                "cancel": "llmflow.cli.runs:cancel",
-                "terminate": "llmflow.cli.runs:terminate",
-                "list": "llmflow.cli.runs:list_runs",
-                "fork": "llmflow.cli.fork:fork",
-                "compare": "llmflow.cli.compare:compare_runs",
+                "start": "llmflow.cli.commands.start:start",
+                "status": "llmflow.cli.commands.status:status",
+                "steps": "llmflow.cli.commands.steps:steps",
+                "result": "llmflow.cli.commands.runs:result",
+                "usage": "llmflow.cli.commands.status:usage",
+                "cancel": "llmflow.cli.commands.runs:cancel",
+                "terminate": "llmflow.cli.commands.runs:terminate",
+                "list": "llmflow.cli.commands.runs:list_runs",
+                "fork": "llmflow.cli.commands.fork:fork",
+                "compare": "llmflow.cli.commands.compare:compare_runs",
                 "approvals": _approvals,
             },
             "Records": {
-                "score": "llmflow.cli.score:score",
-                "cost": "llmflow.cli.cost:app",
+                "score": "llmflow.cli.commands.score:score",
+                "cost": "llmflow.cli.commands.cost:app",
             },
             "Apps": {
-                "worker": "llmflow.cli.worker:worker",
-                "doctor": "llmflow.cli.doctor:doctor",
-                "graph": "llmflow.cli.graph:graph",
+                "worker": "llmflow.cli.commands.worker:worker",
+                "doctor": "llmflow.cli.commands.doctor:doctor",
+                "graph": "llmflow.cli.commands.graph:graph",
                 "prompts": _prompts,
                 "store": _store,
             },

@@ -3,11 +3,11 @@
 All of it is also possible with a plain Temporal client, the `temporal` CLI and the Web UI.
 """
 
-from llmflow.client._attributes import add_attributes, known_attributes
-from llmflow.client._client import Client
-from llmflow.client._connect import configured_address, connect
-from llmflow.client._options import StartOptions
-from llmflow.client._run import Run
+from llmflow.client.client import Client
+from llmflow.client.connections import configured_address, connect
+from llmflow.client.options import StartOptions
+from llmflow.client.runs import Run
+from llmflow.client.search_attributes import add_attributes, known_attributes
 
 __all__ = [
     "Client",

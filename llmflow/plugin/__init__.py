@@ -1,6 +1,6 @@
 """One plugin that configures client, worker and replayer."""
 
-from llmflow.plugin._plugin import (
+from llmflow.plugin.plugin import (
     GRACEFUL_SHUTDOWN,
     HEARTBEAT_THROTTLE,
     STICKY_TIMEOUT,

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from temporalio.common import RetryPolicy
 
 from llmflow.errors import ConfigInvalid, InputInvalid
-from llmflow.tools import _docstrings
+from llmflow.tools import docstrings
 from llmflow.tools.function import FunctionTool
 from llmflow.types.calls import CallArguments, CallOptions
 
@@ -99,7 +99,7 @@ def _make(
         given = CallOptions(**options).over(DEFAULTS)
     except InputInvalid as error:
         raise _mistake(function, error.message) from None
-    docstring = _docstrings.parse(function)
+    docstring = docstrings.parse(function)
     if not docstring.description:
         raise _mistake(function, "has no docstring; write one, because it is what a model is told about the tool")
     hints = _hints(function)

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from llmflow.errors import ErrorDetail, ToolArgumentsInvalid, ToolRefused, did_you_mean
-from llmflow.tools._index import SUFFIXES, Index, Skipped, words
 from llmflow.tools.decorator import tool
+from llmflow.tools.index import SUFFIXES, Index, Skipped, words
 from llmflow.types.base import CompactWire
 
 MAX_PASSAGES = 50

@@ -13,9 +13,9 @@ import httpx
 from pydantic import Field
 
 from llmflow.errors import ErrorDetail, ToolRefused
-from llmflow.tools._addresses import CheckedTransport, networks
-from llmflow.tools._html import Readable, readable
+from llmflow.tools.addresses import CheckedTransport, networks
 from llmflow.tools.decorator import tool
+from llmflow.tools.html import Readable, readable
 from llmflow.types.base import CompactWire
 
 MAX_REDIRECTS = 5

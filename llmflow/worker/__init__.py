@@ -1,8 +1,7 @@
 """The worker: the only room that puts activities, providers and stores together."""
 
 from llmflow.plugin import GRACEFUL_SHUTDOWN
-from llmflow.worker._activities import activities, pin_activities
-from llmflow.worker._app import (
+from llmflow.worker.apps import (
     app_model_catalogue,
     app_prices,
     check_prompt,
@@ -11,7 +10,8 @@ from llmflow.worker._app import (
     prompts_of,
     recorded_price,
 )
-from llmflow.worker._serving import run
+from llmflow.worker.serving import run
+from llmflow.worker.wiring import activities, pin_activities
 
 __all__ = [
     "GRACEFUL_SHUTDOWN",

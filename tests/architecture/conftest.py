@@ -10,7 +10,7 @@ from llmflow import worker
 from llmflow.config import Settings
 from workflows.research.app import app
 
-from ._source import ROOT
+from .source import ROOT
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ The diff is what to look at. A field that became required is not pinned by this:
 """
 
 from . import test_exports, test_wire
-from ._source import sources
+from .source import sources
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ._source import Source, example, holds, sources
+from .source import Source, example, holds, sources
 
 
 def shared_names(files: Iterable[Source]) -> Iterator[str]:

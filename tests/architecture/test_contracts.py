@@ -10,7 +10,7 @@ from temporalio import activity
 from llmflow.types import contracts
 from llmflow.types.contracts import Activity, Query
 
-from ._source import Source, example, holds, load, sources
+from .source import Source, example, holds, load, sources
 
 AnyFunction = Callable[..., Any]  # Any: activities of every signature
 AnyActivity = Activity[Any, Any]  # Any: contracts of every signature

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from ._names import imports, room_of
-from ._source import Source, example, holds, sources
+from .names import imports, room_of
+from .source import Source, example, holds, sources
 
-BY_NAME = {"llmflow/app.py", "llmflow/cli/_examples.py", "llmflow/cli/_group.py"}
+BY_NAME = {"llmflow/app.py", "llmflow/cli/examples.py", "llmflow/cli/group.py"}
 """Where a module is imported whose name stands elsewhere: the user's App, examples, and the tables of commands."""
 
 

@@ -16,9 +16,9 @@ import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ._markdown import Block, Page, pages
-from ._page_module import PageModule
-from ._source import holds
+from .markdown import Block, Page, pages
+from .page_module import PageModule
+from .source import holds
 
 
 def parse(page: Page, block: Block) -> Iterator[str]:

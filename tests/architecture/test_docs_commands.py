@@ -10,8 +10,8 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from ._markdown import Page, commands, pages
-from ._source import ROOT, holds
+from .markdown import Page, commands, pages
+from .source import ROOT, holds
 
 
 def targets(makefile: str) -> set[str]:

@@ -13,8 +13,8 @@ from llmflow.prompts.files import parse_prompt
 from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.testing import ScriptedProvider
 
-from ._markdown import Page, pages
-from ._source import ROOT, holds
+from .markdown import Page, pages
+from .source import ROOT, holds
 
 OWN_PROVIDER = re.compile(r'providers=\{"(\w+)"')
 NAMED_TEST = re.compile(r"\[(test_\w+)\]\(([^)#]+)\)")

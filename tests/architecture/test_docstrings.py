@@ -7,8 +7,8 @@ import pytest
 
 from llmflow import errors
 
-from ._names import aliases, full_name
-from ._source import Function, Source, example, holds, sources
+from .names import aliases, full_name
+from .source import Function, Source, example, holds, sources
 
 SPEAKS_FOR_ITSELF = frozenset({"overload", "override", "setter", "deleter"})
 NEEDS_A_UNIT = frozenset({"int", "float", "Decimal", "bytes", "dict", "timedelta"})
@@ -57,8 +57,7 @@ def _is_explained(source: Source, field: ast.AnnAssign, following: ast.stmt | No
 def unannounced(source: Source) -> Iterator[str]:
     """Errors of ours that a public function raises and its `Raises:` does not name (nor a base of them)."""
     known = aliases(source)
-    is_private = source.module.rpartition(".")[2].startswith("_")
-    for name, function in _public(source.tree, "") if not is_private else ():
+    for name, function in _public(source.tree, ""):
         if isinstance(function, ast.ClassDef):
             continue
         announced = (ast.get_docstring(function) or "").partition("Raises:")[2]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._source import Source, example, holds, sources
+from .source import Source, example, holds, sources
 
 BELOW = ("client", "errors.py", "prompts", "providers", "service", "stores", "types")
 _COMMAND = re.compile(r"`llmflow [a-z]|(?<![\w-])--[a-z]")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from llmflow import errors
 from llmflow.errors import BY_CODE, LLMFlowError
 
-from ._names import aliases, full_name
-from ._source import Source, example, holds, sources
+from .names import aliases, full_name
+from .source import Source, example, holds, sources
 
 BRANCH = re.compile(r"^    (?P<indent>[ │├└─]*)(?P<name>[A-Z]\w+)( {2,}\S|$)", re.MULTILINE)
 DEPTH = len("├── ")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ._source import Source, example, holds, load, sources
+from .source import Source, example, holds, load, sources
 
 PINNED = Path(__file__).with_name("exports.txt")
 DOORS = ("app", "client", "config", "errors", "flow", "plugin", "testing", "tools", "types", "worker")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._names import aliases, full_name, imports
-from ._source import Source, example, holds, sources
+from .names import aliases, full_name, imports
+from .source import Source, example, holds, sources
 
 BANNED = {
     # what                        what to do instead

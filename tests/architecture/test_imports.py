@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ._names import Import, imports, room_of, within
-from ._source import Source, example, holds, sources
+from .names import Import, imports, room_of, within
+from .source import Source, example, holds, sources
 
 EVERYWHERE = frozenset({"pydantic", "pydantic_core", "typing_extensions"})  # pydantic, and what it brings
 
@@ -118,6 +118,43 @@ def _judge(room: str, found: Import) -> str | None:
 
 def test_arrows() -> None:
     holds(problem for source in sources("llmflow") for problem in wrong_arrows(source))
+
+
+def private_imports(source: Source) -> Iterator[str]:
+    """An underscore means: of this file. So no module of the product has one, and no file imports such a name."""
+    if source.module.startswith("llmflow.") and _is_private(source.module):
+        yield source.at(1, "a module without an underscore: what is public is said by `__all__` and exports.txt")
+    for found in imports(source):
+        if found.target.partition(".")[0] in {"llmflow", "workflows", "bench"} and _is_private(found.target):
+            yield source.at(found.node, f"imports `{found.target}`, which only its own file may use: rename it")
+
+
+def _is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
+
+
+def test_nothing_private_is_imported() -> None:
+    every = sources("llmflow", "tests", "workflows", "bench")
+    holds(problem for source in every for problem in private_imports(source))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("llmflow/client/_runs.py", ""),
+        ("llmflow/client/a.py", "from llmflow.flow.run.run import _current"),
+        ("tests/unit/a.py", "from llmflow.client._runs import Run"),
+        ("tests/unit/a.py", "from llmflow.client import runs, _inbox"),
+        ("tests/unit/a.py", "import llmflow.client._runs"),
+    ],
+)
+def test_rejects_a_private_import(path: str, text: str) -> None:
+    assert list(private_imports(example(text, path)))
+
+
+def test_accepts_dunder_names() -> None:
+    text = "from llmflow import __version__"
+    assert not list(private_imports(example(text, "llmflow/client/__init__.py")))
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from typing import Any, cast
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from ._names import aliases
-from ._source import Source, example, holds, is_thawed_dataclass, load, sources
+from .names import aliases
+from .source import Source, example, holds, is_thawed_dataclass, load, sources
 
 IMMUTABLE: tuple[Any, ...] = (  # Any: pyright calls some of these classes special forms
     *(str, bytes, int, float, complex, range, types.NoneType, types.EllipsisType),

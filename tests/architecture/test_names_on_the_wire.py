@@ -8,8 +8,8 @@ import pytest
 
 from llmflow.types import wire
 
-from ._names import imports
-from ._source import ROOT, Source, example, holds, sources
+from .names import imports
+from .source import ROOT, Source, example, holds, sources
 
 WIRE = "llmflow/types/wire.py"
 SPELLED = re.compile(r"llmflow(\.[a-z_]+)+")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ._names import full_name
-from ._source import ROOT, Function, Source, example, holds, sources
+from .names import full_name
+from .source import ROOT, Function, Source, example, holds, sources
 
 OURS = ("llmflow", "workflows", "workers")
 

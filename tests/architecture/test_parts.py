@@ -8,7 +8,7 @@ import pytest
 
 from llmflow.flow.run import CurrentRun, Part
 
-from ._source import Source, example, holds, sources
+from .source import Source, example, holds, sources
 
 RUN = ("run", "_run")
 """What the run is called, as a variable or an attribute."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._source import Source, example, holds, sources
+from .source import Source, example, holds, sources
 
 EVERYTHING = ("llmflow", "workflows", "workers", "tests", "bench")
 

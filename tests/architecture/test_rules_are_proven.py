@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ._source import Source, example, holds, sources
+from .source import Source, example, holds, sources
 
 
 def unproven(source: Source) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from ._source import Source, example, holds, sources
+from .source import Source, example, holds, sources
 
 MAX_FILE = 400
 MAX_FUNCTION = 60

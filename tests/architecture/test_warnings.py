@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ._source import ROOT
+from .source import ROOT
 
 
 def is_strict(config: dict[str, Any]) -> bool:  # Any: TOML

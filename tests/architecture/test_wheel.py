@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.installed import build
 
-from ._source import ROOT, holds
+from .source import ROOT, holds
 
 EXAMPLES = "llmflow/dev/examples"
 INFO = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}

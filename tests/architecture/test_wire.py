@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from ._source import ROOT, Source, example, holds, is_thawed_dataclass, load, sources
+from .source import ROOT, Source, example, holds, is_thawed_dataclass, load, sources
 
 PINNED = Path(__file__).with_name("required_fields.txt")
 MONEY = re.compile(r"usd|cost|price|amount|money")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._markdown import pages
-from ._source import Source, example, holds, sources
+from .markdown import pages
+from .source import Source, example, holds, sources
 
 DONE = (
     *(f"llmflow/{room}/" for room in ("cli", "converter", "dev", "history", "prompts", "sdk", "service", "stores")),

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from ._names import imports, room_of
-from ._source import Source, example, holds, sources
+from .names import imports, room_of
+from .source import Source, example, holds, sources
 
 
 def workflow_imports(source: Source) -> Iterator[str]:

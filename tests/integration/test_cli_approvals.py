@@ -209,7 +209,7 @@ def test_before_its_delay_is_over_no_worker_is_asked_for(llmflow: Call) -> None:
 
 
 def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmflow.client._decisions._WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr("llmflow.client.decisions._WITHIN", timedelta(seconds=0.3))
     id = llmflow("start", "--app", "tests.integration.lonely:app", "--json").json()["id"]
     unnamed = llmflow("approvals", "approve", id, "--by", "ana")
     assert unnamed.code == 3

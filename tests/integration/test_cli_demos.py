@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmflow.cli._examples import demo_names
+from llmflow.cli.examples import demo_names
 from tests.helpers.command_line import Done, environ, finished
 
 OTHERS = [name for name in demo_names() if name != "research"]  # which test_cli_demo.py looks at

@@ -165,7 +165,7 @@ async def test_what_does_not_count_is_refused_and_changes_nothing(desk: Environm
 async def test_without_a_worker_decisions_wait_for_the_run(
     temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llmflow.client._decisions._WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr("llmflow.client.decisions._WITHIN", timedelta(seconds=0.3))
     served = activities(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
     connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
     client = Client(connected.temporal, f"away-{uuid.uuid4()}")

@@ -15,7 +15,7 @@ from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
 from llmflow.worker import activities, app_prices
-from llmflow.worker._app import with_prices
+from llmflow.worker.apps import with_prices
 from tests.integration.hello.app import app
 from tests.integration.hello.workflows import Parallel
 

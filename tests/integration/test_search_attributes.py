@@ -25,7 +25,7 @@ from llmflow.client import Client, add_attributes, known_attributes
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ServerUnavailable
 from llmflow.types.attributes import SearchAttributes
-from llmflow.worker._attributes import add_missing, known_to_the_server
+from llmflow.worker.search_attributes import add_missing, known_to_the_server
 from tests.helpers.waiting import until
 
 KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from llmflow.cli.approvals._form import Field as FormField
-from llmflow.cli.approvals._form import fields_of
+from llmflow.cli.forms import Field as FormField
+from llmflow.cli.forms import fields_of
 
 
 class Size(StrEnum):

@@ -3,7 +3,7 @@
 import pytest
 from temporalio.client import Client as Temporal
 
-from llmflow.cli.approvals._shown import where
+from llmflow.cli.questions import where
 from llmflow.client import Client
 from llmflow.service.connections import Connection
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._next import llmflow_command
+from llmflow.cli.suggestions import llmflow_command
 from tests.helpers.command_line import call
 
 

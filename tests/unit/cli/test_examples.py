@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._examples import demo_names, example_demo, examples_root, offer_example, use_examples
+from llmflow.cli.examples import demo_names, example_demo, examples_root, offer_example, use_examples
 from llmflow.errors import InputInvalid
 
 APP = "workflows.research.app"

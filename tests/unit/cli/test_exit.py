@@ -3,7 +3,7 @@
 import pytest
 
 from llmflow import errors
-from llmflow.cli._exit import MEANING, Exit, exit_code
+from llmflow.cli.exit import MEANING, Exit, exit_code
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmflow.cli._exit import Exit
+from llmflow.cli.exit import Exit
 from tests.helpers.command_line import call
 
 MACHINES = ["Laps", "Patience", "Deaf", "Strict", "Outer", "Tries", "Stray", "Tidy", "Asks"]

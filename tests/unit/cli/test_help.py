@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from llmflow.cli._exit import MEANING
+from llmflow.cli.exit import MEANING
 from llmflow.cli.main import app
 from tests.helpers.command_line import call
 

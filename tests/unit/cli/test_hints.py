@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from llmflow.cli._hints import command, hint, said
+from llmflow.cli.hints import command, hint, said
 from llmflow.errors import ErrorDetail, InputInvalid, Remedy, RunNotFound
 
 DOCTOR = {"add_tool", "set_key", "name_model", "add_attributes"}

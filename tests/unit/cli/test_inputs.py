@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 
-from llmflow.cli._inputs import read_input
+from llmflow.cli.inputs import read_input
 from llmflow.errors import InputInvalid
 from llmflow.service.inputs import Workflow
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from llmflow.cli._ledger import days, parse_since, parse_until
+from llmflow.cli.ledger import days, parse_since, parse_until
 from llmflow.types.reports import CallFilter
 
 LAST = datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)

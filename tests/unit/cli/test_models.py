@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from llmflow.app import App
-from llmflow.cli._models import how_to_get_a_model, models_of, settings_for_trial
+from llmflow.cli.models import how_to_get_a_model, models_of, settings_for_trial
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.service.diagnosis import Model

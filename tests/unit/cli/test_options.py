@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from llmflow.cli._options import parse_budget, parse_duration, parse_moment
+from llmflow.cli.options import parse_budget, parse_duration, parse_moment
 
 
 @pytest.mark.parametrize(

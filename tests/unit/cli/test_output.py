@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._output import cost, dollars, duration, near, when
+from llmflow.cli.output import cost, dollars, duration, near, when
 from llmflow.types.base import plain
 from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Totals, Usage, UsageReport

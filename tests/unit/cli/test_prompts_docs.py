@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture._markdown import Page, commands
+from tests.architecture.markdown import Page, commands
 from tests.helpers.command_line import ROOT, call
 
 DOCS = {"push", "list", "show", "label", "diff", "history", "rollout", "pull", "check"}

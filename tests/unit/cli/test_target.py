@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llmflow.cli._target import Target
+from llmflow.cli.target import Target
 
 
 @pytest.fixture

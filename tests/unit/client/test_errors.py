@@ -3,7 +3,7 @@
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.client._errors import readable_errors
+from llmflow.client.errors import readable_errors
 from llmflow.errors import ConfigInvalid, InputInvalid, LLMFlowError, RunNotFound, ServerUnavailable
 
 

@@ -11,7 +11,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.common import RawValue
 
 from llmflow.client import Client
-from llmflow.client._inputs import same_input
+from llmflow.client.inputs import same_input
 from llmflow.errors import ConfigInvalid, InputInvalid
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.types.budgets import Budget

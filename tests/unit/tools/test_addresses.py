@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from llmflow.errors import ToolRefused
 from llmflow.tools import fetch_page, fetch_url
-from llmflow.tools._addresses import is_public
+from llmflow.tools.addresses import is_public
 
 from .conftest import HERE, Site
 

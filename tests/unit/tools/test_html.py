@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmflow.tools._html import readable
+from llmflow.tools.html import readable
 
 PAGE = """<!DOCTYPE html><html><head><title> Cats &amp;
  dogs</title><script>if (a<b) "</div>"</script><style>p {}</style></head>

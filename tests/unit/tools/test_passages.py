@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmflow.tools._passages import MAX_CHARACTERS, MIN_CHARACTERS, first_heading, split
+from llmflow.tools.passages import MAX_CHARACTERS, MIN_CHARACTERS, first_heading, split
 
 SENTENCE = "Temporal keeps a history of every run. "
 PARAGRAPH = SENTENCE * 10  # 390 characters

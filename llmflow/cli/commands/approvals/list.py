@@ -1,0 +1,76 @@
+"""`llmflow approvals list`: one inbox for all runs."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.cli.bridge import run
+from llmflow.cli.options import AsJson, parse_duration
+from llmflow.cli.output import duration, out, print_json, say, took
+from llmflow.cli.target import connected
+from llmflow.service.approvals import inbox
+from llmflow.types.approvals import Waiting
+from llmflow.types.runs import InboxItem
+
+
+def list_approvals(
+    *,
+    approver: Annotated[
+        str | None, typer.Option(help="Only what this person may decide, and has not decided yet")
+    ] = None,
+    older_than: Annotated[
+        timedelta | None,
+        typer.Option(parser=parse_duration, metavar="30m|2h|3d", help="Only what was asked at least this long ago"),
+    ] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only of runs of this workflow type")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List the open approvals of all runs, oldest first.
+
+    It needs no worker.
+
+    Example: llmflow approvals list --approver ana --older-than 2h
+    """
+
+    async def find() -> tuple[Sequence[InboxItem], bool]:
+        client = (await connected()).client
+        return await inbox(client, approver=approver, older_than=older_than, workflow=workflow, limit=limit)
+
+    items, anything = run(find())
+    if as_json:
+        print_json(items)
+    elif not items:
+        say("no open approval fits these options; without them there is one" if anything else "no open approvals")
+    else:
+        out.print(_table(items))
+        say("\nto read and decide one: llmflow approvals show RUN", "dim")
+
+
+def _table(items: Sequence[InboxItem]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("run", overflow="fold", min_width=12)
+    table.add_column("approval", overflow="fold", style="bold")
+    table.add_column("what", overflow="fold")  # the widest column, which is folded first
+    table.add_column("for", overflow="fold")
+    table.add_column("waits", no_wrap=True, justify="right")
+    table.add_column("left", no_wrap=True, justify="right")
+    for item in items:
+        one = item.waiting
+        times = took(one.asked_at, None), _left(one.deadline)
+        table.add_row(item.run, one.name, one.title.replace("**", ""), _whom(one), *times)
+    return table
+
+
+def _whom(one: Waiting) -> str:
+    """Format approvers, such as `ana, bo`, and with a quorum `ana, bo (1 of 2)`."""
+    people = ", ".join(one.approvers) or "anyone"
+    return people if one.quorum == 1 else f"{people} ({len(one.approved_by)} of {one.quorum})"
+
+
+def _left(deadline: datetime | None) -> Text:
+    return Text(duration(deadline - datetime.now(UTC))) if deadline else Text("-", "dim")

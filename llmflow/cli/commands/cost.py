@@ -1,0 +1,168 @@
+"""`llmflow cost`: what was spent, by the ledger."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from typing import Annotated, get_args
+
+import typer
+from rich.table import Table
+
+from llmflow.cli.bridge import run
+from llmflow.cli.group import lazy_group
+from llmflow.cli.ledger import (
+    ModelOf,
+    PromptOf,
+    RunOf,
+    Since,
+    TagOf,
+    TenantOf,
+    Until,
+    WorkflowOf,
+    days,
+)
+from llmflow.cli.options import AsJson
+from llmflow.cli.output import dollars, out, plural, print_json, say
+from llmflow.config import Settings
+from llmflow.errors import did_you_mean
+from llmflow.service.costs import ledger, report_costs
+from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
+from llmflow.types.usage import Usage
+
+_DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+_SHOWN = 30  # rows on a screen; --json and --csv have all
+
+app = typer.Typer(
+    invoke_without_command=True, cls=lazy_group({None: {"reprice": "llmflow.cli.commands.reprice:reprice"}})
+)
+
+
+@app.callback()
+def cost(
+    context: typer.Context,
+    *,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="WORD,...", help=f"Dimensions of the rows, one or some of: {', '.join(_DIMENSIONS)}"),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    run_of: RunOf = None,
+    tenant: TenantOf = None,
+    workflow: WorkflowOf = None,
+    prompt: PromptOf = None,
+    model: ModelOf = None,
+    tag: TagOf = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV on stdout")] = False,
+) -> None:
+    """Show what was spent, by the ledger: the record of every model call.
+
+    By default the last 30 days, by model; with --run, that run from its beginning. Calls of unknown price are counted
+    apart.
+
+    Example: llmflow cost --by prompt --since 7d
+    """
+    if context.invoked_subcommand:
+        if any(context.params.values()):
+            raise typer.BadParameter(f"write the options after `{context.invoked_subcommand}`")
+        return
+    if as_json and as_csv:
+        raise typer.BadParameter("--json or --csv: both cannot be on stdout")
+    filter = CallFilter(
+        since=since, until=until, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
+    )
+    report, name = run(_report(filter, _parse_by(by or "model")))
+    if as_json:
+        print_json(report)
+    elif as_csv:
+        sys.stdout.write(_csv(report))
+    else:
+        _show(report, name)
+
+
+def _parse_by(text: str) -> list[Dimension]:
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in _DIMENSIONS:
+            known = f"{did_you_mean(word, _DIMENSIONS)}: give one or some of {', '.join(_DIMENSIONS)}"
+            raise typer.BadParameter(f"{word!r} is none{known}", param_hint="--by")
+    return [one for word in words for one in _DIMENSIONS if one == word]
+
+
+async def _report(filter: CallFilter, by: list[Dimension]) -> tuple[CostReport, str]:
+    async with ledger(Settings.load().store_url) as database:
+        return await report_costs(database, filter, by), database.name
+
+
+def _csv(report: CostReport) -> str:
+    text = io.StringIO()
+    tokens = tuple(Usage.model_fields)
+    counts = tuple(name for name in Spent.model_fields if name not in ("usage", "usd", "repriced_usd"))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*report.by, *counts, *tokens, "usd", "repriced_usd"])
+    for row in report.rows:
+        money = ("" if usd is None else format(usd, "f") for usd in (row.usd, row.repriced_usd))
+        keys = (row.key[one] or "" for one in report.by)
+        numbers = (getattr(of, name) for of, names in ((row, counts), (row.usage, tokens)) for name in names)
+        writer.writerow([*keys, *numbers, *money])
+    return text.getvalue()
+
+
+def _show(report: CostReport, name: str) -> None:
+    say(f"{days(report.filter)} · {name}\n", "dim")
+    if not report.rows:
+        say("no calls")
+        return
+    out.print(_table(report))
+    for note in _notes(report):
+        say(note, "dim")
+
+
+def _table(report: CostReport) -> Table:
+    total = report.total
+    held, repriced = total.unasked_calls > 0, total.repriced_usd is not None
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for one in report.by:
+        table.add_column(one, overflow="fold")
+    headings = ("calls", "tokens in", "cached", "out", "cost", "unpriced", "failed", "lost")
+    for heading in (*headings, *(["held back"] if held else []), *(["repriced"] if repriced else [])):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in report.rows[:_SHOWN]:
+        table.add_row(*(row.key[one] or "-" for one in report.by), *_figures(row, held=held, repriced=repriced))
+    table.add_row()
+    blank = [""] * (len(report.by) - 1)
+    table.add_row("total", *blank, *_figures(total, held=held, repriced=repriced), style="bold")
+    return table
+
+
+def _figures(of: Spent, *, held: bool, repriced: bool) -> Iterator[str]:
+    used = of.usage
+    yield f"{of.calls:,}"
+    for tokens in (used.input_tokens, used.cache_read_tokens, used.output_tokens):
+        yield _short(tokens)
+    yield "unknown" if of.calls and of.unpriced_calls == of.calls else dollars(of.usd)
+    for count in (of.unpriced_calls, of.failed_calls, of.lost_calls, *([of.unasked_calls] if held else [])):
+        yield f"{count:,}"
+    if repriced:
+        yield "-" if of.repriced_usd is None else dollars(of.repriced_usd)
+
+
+def _short(tokens: int) -> str:
+    """Format tokens, such as `9,999`, `12.3k`, `4.5M`: columns of millions would leave no room for names."""
+    if tokens < 10_000:
+        return f"{tokens:,}"
+    return f"{tokens / 1000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:,.1f}M"
+
+
+def _notes(report: CostReport) -> Iterator[str]:
+    total, more = report.total, len(report.rows) - _SHOWN
+    if more > 0:
+        yield f"and {more:,} {plural(more, 'row')} more: --json and --csv have all"
+    if "tag" in report.by:
+        yield "a call is in the row of each of its tags, and once in the total"
+    if total.unpriced_calls:
+        yield f"{total.unpriced_calls:,} {plural(total.unpriced_calls, 'call')} of unknown price: not in the cost"
+    if total.lost_calls:
+        yield f"{total.lost_calls:,} {plural(total.lost_calls, 'call')} cut or lost: the vendor may bill them, too"

@@ -1,0 +1,72 @@
+"""`llmflow worker`: a process that serves one App."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from llmflow import worker as workers
+from llmflow.cli.apps import load
+from llmflow.cli.bridge import run
+from llmflow.cli.options import AppPath, AsJson, Log, LogLevel, parse_duration
+from llmflow.cli.output import say
+from llmflow.cli.serving import log_to_terminal, print_served, show_served, show_worker_log
+from llmflow.cli.target import Target
+from llmflow.client import Client
+from llmflow.config import Settings
+
+
+def worker(
+    *,
+    app: AppPath = None,
+    task_queue: Annotated[str | None, typer.Option(help="Task queue instead of the App's own")] = None,
+    max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
+    grace: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"
+        ),
+    ] = None,
+    metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
+    health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Address of Temporal, instead of the usual")
+    ] = None,
+    log_level: Log = LogLevel.WARNING,
+    json: AsJson = False,
+) -> None:
+    """Serve an App.
+
+    It runs until SIGTERM or Ctrl-C, and finishes its in-flight calls before it ends. With --json, it prints what it
+    serves once it is ready.
+
+    Example: llmflow worker --app workflows.research.app:app --health 127.0.0.1:8080
+    """
+    served = load(app)
+    settings = Settings.load()
+
+    async def serve() -> None:
+        target = await Target.choose(address)
+
+        def ready(_: Client) -> None:
+            queue = task_queue or served.task_queue
+            show_served(served, settings, queue, target.address)
+            show_worker_log(usually=True)
+            say("\nserving; Ctrl-C stops it, after the in-flight calls", "dim")
+            if json:
+                print_served(served, settings, queue, target.address, target.ui_url)
+
+        await workers.run(
+            served,
+            settings=settings,
+            address=target.address,
+            task_queue=task_queue,
+            max_concurrent_activities=max_concurrent_activities,
+            grace=workers.GRACEFUL_SHUTDOWN if grace is None else grace,
+            metrics=metrics,
+            health=health,
+            ready=ready,
+        )
+
+    log_to_terminal(log_level)
+    run(serve())

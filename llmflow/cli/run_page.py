@@ -1,0 +1,149 @@
+"""Page about one run: its state, steps, waits and cost. Once, or live until it ends."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from llmflow.cli.hints import hint
+from llmflow.cli.output import cost, dollars, plural, took, when
+from llmflow.cli.step_tables import MARKS, compensation_table, decision, step_table
+from llmflow.service import runs
+from llmflow.service.connections import Connection
+from llmflow.service.runs import AnyRun, Report
+from llmflow.types.approvals import Waiting
+from llmflow.types.machines import ways
+from llmflow.types.runs import PendingCall, RunState, RunStatus
+from llmflow.types.usage import Totals, UsageReport
+
+
+async def watch(
+    connection: Connection, run: AnyRun, console: Console, *, meanwhile: Callable[[], Awaitable[object]] | None = None
+) -> Report:
+    """Show the run live until it ends; without a terminal, show nothing. `meanwhile` is called at each read.
+
+    Raises:
+        RunNotFound: no run has this id.
+    """
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        async for report in runs.watch(connection, run):
+            if report.status.state != "running":
+                return report
+            if console.is_terminal:
+                # The empty line is for the `^C` of a terminal, which would otherwise break the line above.
+                live.update(Group(page(report), ""), refresh=True)
+            if meanwhile:
+                await meanwhile()
+    raise AssertionError("the last report is that of the end")
+
+
+def state(of: RunState) -> Text:
+    """Return a state with its sign, in its colour."""
+    sign, colour = MARKS[of]
+    return Text(f"{sign} {of.replace('_', ' ')}", colour)
+
+
+def page(report: Report) -> RenderableType:
+    """Return the whole report."""
+    return Group(*_parts(report))
+
+
+def spent(totals: Totals) -> str:
+    """Format the usage, such as `8 calls · 12,345 tokens in · 1,203 out · $0.0123`."""
+    calls = f"{totals.calls} model {plural(totals.calls, 'call')}"
+    tokens = f"{totals.usage.input_tokens:,} tokens in · {totals.usage.output_tokens:,} out"
+    return f"{calls} · {tokens} · {cost(totals)}"
+
+
+def taken_and_paid(usage: UsageReport) -> str:
+    """Return what was spent, and for a forked run what was carried over, such as `carried over: 2 model calls`."""
+    if not usage.taken.calls:
+        return spent(usage.total)
+    return f"carried over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
+
+
+def _parts(report: Report) -> Iterator[RenderableType]:
+    status = report.status
+    yield from _head(status)
+    if report.failure:
+        yield Text(f"\n{report.failure}", "red")
+    if status.stuck:
+        yield Text(f"\nblocked by a bug until its code is fixed: {status.stuck}", "red")
+    yield from _done(report)
+    if status.pending:
+        yield Text()
+        yield _pending(status.pending)
+    for one in status.approvals:
+        yield _asked(status.id, one)
+    for wait in report.waits:
+        where = f"{wait.path}  " if wait.path else ""
+        yield Text.assemble("\n  ", (f"waits until {wait.until:%H:%M:%S} UTC  ", "dim"), where, (wait.reason, "yellow"))
+    yield Text()
+    if report.usage:
+        yield Text(taken_and_paid(report.usage))
+    if report.missing:
+        why = " until then" if status.stuck else f": {report.missing}{hint(report.remedy)}"
+        yield Text(f"steps and usage are not known{why}", "yellow")
+    if report.url:
+        yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a terminal links it
+
+
+def _head(status: RunStatus) -> Iterator[Text]:
+    """Return the id and the state of the run."""
+    yield Text.assemble((status.id, "bold"), "  ", state(status.state))
+    ended = "took" if status.closed_at else "for"
+    times = f"started {when(status.started_at)}, {ended} {took(status.started_at, status.closed_at)}"
+    if status.begins_at and status.events == 1 and status.state == "running":  # a signal may have begun it earlier
+        times = f"started {when(status.started_at)}, begins at {when(status.begins_at)}"
+    yield Text(f"{status.workflow} on {status.task_queue} · {times} · {status.events} events", "dim")
+    if status.tags:
+        yield Text(f"tags: {', '.join(status.tags)}", "dim")
+    if known := list(_known_by(status)):
+        yield Text(" · ".join(known), "dim")
+
+
+def _known_by(status: RunStatus) -> Iterator[str]:
+    if status.tenant:
+        yield f"tenant {status.tenant}"
+    if status.user:
+        yield f"user {status.user}"
+    if status.budget:
+        yield f"budget {dollars(status.budget.usd)}"
+
+
+def _done(report: Report) -> Iterator[RenderableType]:
+    if report.steps:
+        yield Text()
+        yield step_table(report.steps)
+    if undoing := [one for one in report.compensations if one.status in ("undoing", "undone", "failed")]:
+        yield Text("\ncompensations", "dim")
+        yield compensation_table(undoing)
+    for way in ways(report.transitions):
+        yield Text(f"\n  {way}", "cyan")
+    if report.decided:
+        yield Text()
+        yield from map(decision, report.decided)
+
+
+def _asked(run: str, one: Waiting) -> Text:
+    whom = ", ".join(one.approvers) or "anyone"
+    until = f", until {when(one.deadline)}" if one.deadline else ""
+    return Text.assemble(
+        ("\n  ? ", "cyan"),
+        (one.name, "bold"),
+        f" is asked of {whom} since {when(one.asked_at)}{until}\n",
+        (f"    llmflow approvals show {run} {one.name}", "dim"),
+    )
+
+
+def _pending(calls: Sequence[PendingCall]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    table.add_column()
+    table.add_column(overflow="fold", style="yellow")
+    for call in calls:
+        attempt = f"attempt {call.attempt}" if call.attempt > 1 else ""
+        table.add_row(Text.assemble("  ", ("waits for ", "dim"), call.id), attempt, Text(call.last_failure or ""))
+    return table

@@ -1,0 +1,289 @@
+"""Starting and finding runs."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    GetSystemInfoRequest,
+)
+from temporalio.client import Client as TemporalClient
+from temporalio.client import ScheduleActionStartWorkflow
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
+
+from llmflow.client.errors import readable_errors
+from llmflow.client.existing import check_same
+from llmflow.client.inbox import inbox
+from llmflow.client.inputs import check_input
+from llmflow.client.options import StartOptions, checked_options, for_a_schedule, temporals_own
+from llmflow.client.runs import Run
+from llmflow.client.status import STATUS, quoted, status_of
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists, RunNotFound
+from llmflow.types.runs import InboxItem, RunPage, RunState
+
+In = TypeVar("In")
+P = ParamSpec("P")
+Out = TypeVar("Out")
+
+_FAIL = WorkflowIDConflictPolicy.FAIL
+_USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
+_ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
+
+_NONE = object()  # told apart from None, which a workflow may take as its input
+
+
+class Client:
+    """Starts and finds runs. `connect` makes one."""
+
+    def __init__(self, temporal: TemporalClient, task_queue: str | None = None, store: str | None = None) -> None:
+        self.temporal = temporal
+        """Temporal's own client, for everything that is not here."""
+        self.task_queue = task_queue
+        """Where runs start if `start` does not say."""
+        self.store = store
+        """Where scores are kept; without it there are none."""
+
+    @overload
+    async def start(
+        self, workflow: MethodAsyncNoParam[Any, Out], **options: Unpack[StartOptions]
+    ) -> Run[Out]: ...  # Any: the workflow's own class
+
+    @overload
+    async def start(
+        self, workflow: MethodAsyncSingleParam[Any, In, Out], input: In, **options: Unpack[StartOptions]
+    ) -> Run[Out]: ...
+
+    @overload
+    async def start(
+        self, workflow: Callable[Concatenate[Any, P], Awaitable[Out]], **options: Unpack[StartOptions]
+    ) -> Run[Out]: ...
+
+    @overload
+    async def start(self, workflow: str, input: object = ..., **options: Unpack[StartOptions]) -> Run[Any]: ...
+
+    async def start(self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]) -> Run[Any]:
+        """Start a run, or get the one that has this id already.
+
+        Args:
+            workflow: The run method, such as `ResearchAssistant.run`, or the workflow's name.
+            input: Its one argument, if it takes one.
+            **options: See `StartOptions`.
+
+        Raises:
+            RunExists: a run of that id exists, and it is one of another workflow, or began with another input, or the
+                policy for it (`id_conflict_policy` if it is running, `id_reuse_policy` if it is closed) says not to
+                use it.
+            ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
+            InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
+                Of a workflow that is given by its name, nobody here knows what it takes.
+            PayloadTooLarge: the input does not fit Temporal; nothing was sent.
+        """
+        arguments, options = self._checked(workflow, input, options)
+        conflict = options.get("id_conflict_policy", _USE)
+        own: dict[str, Any] = {**temporals_own(options), "args": arguments}  # Any: as Temporal takes them
+        own["id_conflict_policy"] = _FAIL if conflict == _USE else conflict
+        # Temporal refuses to terminate one run for another and reject the other as a duplicate of it.
+        own["id_reuse_policy"] = options.get("id_reuse_policy", _AGAIN if conflict == _TERMINATE else _ONCE)
+        if "start_signal" in options and conflict == _USE:
+            own["id_conflict_policy"] = _USE  # or the run that is running would not get it
+            await self._check_receiver(workflow, arguments, options)
+        try:
+            async with readable_errors(options["id"]):
+                handle = await self.temporal.start_workflow(workflow, **own)
+        except WorkflowAlreadyStartedError as error:
+            return await self._existing(workflow, arguments, error, options)
+        return Run(handle, self.temporal, self.store, workflow)
+
+    @overload
+    def schedule_action(
+        self, workflow: MethodAsyncNoParam[Any, Any], **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    @overload
+    def schedule_action(
+        self, workflow: MethodAsyncSingleParam[Any, In, Any], input: In, **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    @overload
+    def schedule_action(
+        self, workflow: Callable[Concatenate[Any, P], Awaitable[Any]], **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    @overload
+    def schedule_action(
+        self, workflow: str, input: object = ..., **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow: ...
+
+    def schedule_action(
+        self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]
+    ) -> ScheduleActionStartWorkflow:
+        """What a schedule of Temporal does to start such runs: `Schedule(action=..., spec=...)`.
+
+        Temporal adds the time to the id of each run. Each has the whole budget.
+
+        Args:
+            workflow: As for `start`.
+            input: As for `start`.
+            **options: As for `start`, but for those that say what becomes of one start.
+
+        Raises:
+            ConfigInvalid: no task queue was given, here or by an App.
+            InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
+            PayloadTooLarge: the input does not fit Temporal.
+        """
+        arguments, options = self._checked(workflow, input, options)
+        own: dict[str, Any] = {**for_a_schedule(options), "args": arguments}  # Any: as above
+        return ScheduleActionStartWorkflow(workflow, **own)
+
+    def _checked(
+        self, workflow: Any, input: Any, given: Mapping[str, object]
+    ) -> tuple[Sequence[Any], StartOptions]:  # Any: the workflow's own types
+        options = checked_options({"task_queue": self.task_queue, **given})
+        if "task_queue" not in options:
+            raise ConfigInvalid("no task queue: use connect(app), or start(..., task_queue=...)")
+        if input is not _NONE and "args" in options:
+            raise InputInvalid("the input was given twice: by itself and in `args`", ErrorDetail(field="args"))
+        arguments = options.get("args", () if input is _NONE else (input,))
+        check_input(self.temporal, workflow, arguments)
+        return arguments, options
+
+    async def _check_receiver(self, workflow: Any, arguments: Sequence[Any], options: StartOptions) -> None:
+        """The run that is running and would get the signal is the one that is meant."""
+        with suppress(RunNotFound):
+            found = await self.run(options["id"]).status()
+            if found.state == "running":
+                await check_same(self.temporal, workflow, arguments, found)
+
+    async def _existing(
+        self, workflow: Any, arguments: Sequence[Any], refused: WorkflowAlreadyStartedError, options: StartOptions
+    ) -> Run[Any]:
+        """The run that has the id. Temporal would give it too, but also if it is another one than the one meant."""
+        found = await self.run(refused.workflow_id, refused.run_id).status()
+        running = found.state == "running"
+        if options.get("id_conflict_policy", _USE) != _USE if running else "id_reuse_policy" in options:
+            policy = "id_conflict_policy" if running else "id_reuse_policy"
+            raise RunExists(
+                f"run {found.id!r} exists already ({found.state}): choose another id, or another `{policy}`"
+            ) from None
+        await check_same(self.temporal, workflow, arguments, found)
+        which = None if running else found.run_id  # a running one may continue as new, and is still the same for us
+        if isinstance(workflow, str):
+            return self.run(found.id, which)
+        handle = self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which)
+        return Run(handle, self.temporal, self.store, workflow)
+
+    def run(self, id: str, run_id: str | None = None) -> Run[Any]:
+        """The run of an id: the newest, or the one with `run_id`. Nothing is asked of the server yet."""
+        return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.temporal, self.store)
+
+    async def list(
+        self,
+        *,
+        workflow: str | None = None,
+        state: RunState | None = None,
+        since: datetime | None = None,
+        query: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> RunPage:
+        """Runs, newest first.
+
+        Args:
+            workflow: Only of this workflow type.
+            state: Only in this state.
+            since: Only started at or after this moment.
+            query: More of Temporal's list filter, such as `WorkflowId STARTS_WITH 'research-'`.
+            limit: At most this many, 1 to 1000.
+            cursor: That of the page before.
+
+        Raises:
+            InputInvalid: the filter, the state, the limit or the cursor cannot be used; says why.
+        """
+        if not 1 <= limit <= 1000:
+            raise InputInvalid(f"limit={limit}: give 1 to 1000", ErrorDetail(field="limit"))
+        if state is not None and state not in STATUS:
+            raise InputInvalid(f"state={state!r} is none: give one of {', '.join(STATUS)}", ErrorDetail(field="state"))
+        filters = [
+            f"WorkflowType = {quoted(workflow)}" if workflow else None,
+            f"ExecutionStatus = '{STATUS[state]}'" if state else None,
+            f"StartTime >= '{since.isoformat()}'" if since else None,
+            f"({query})" if query else None,
+        ]
+        whole = " AND ".join(one for one in filters if one)
+        found = self.temporal.list_workflows(whole, page_size=limit, next_page_token=_token(cursor))
+        async with readable_errors(whole or "a list of all runs"):
+            await found.fetch_next_page()
+        page = [await status_of(one) for one in found.current_page or ()]
+        following = found.next_page_token
+        return RunPage(runs=tuple(page), cursor=base64.urlsafe_b64encode(following).decode() if following else None)
+
+    async def inbox(
+        self,
+        *,
+        approver: str | None = None,
+        older_than: timedelta | None = None,
+        workflow: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[InboxItem, ...]:
+        """The open questions of all running runs, the oldest first. Needs no worker.
+
+        It is read from Temporal's list of runs, which learns of a new question within a second or so. Where the
+        namespace has the search attribute `LlmAwaitingApproval`, only the runs that wait are looked at; otherwise all
+        that run.
+
+        Args:
+            approver: Only what this person may decide, and has not approved yet.
+            older_than: Only what was asked at least this long ago.
+            workflow: Only of runs of this workflow type.
+            limit: At most this many, 1 or more.
+
+        Raises:
+            InputInvalid: the limit is no number of questions.
+            ServerUnavailable: the server does not answer.
+        """
+        if limit < 1:
+            raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
+        return tuple((await inbox(self.temporal, approver, older_than, workflow))[:limit])
+
+    async def server_version(self) -> str:
+        """Version of the Temporal server, after a look that the namespace exists there.
+
+        Raises:
+            ConfigInvalid: there is no such namespace.
+        """
+        asked = DescribeNamespaceRequest(namespace=self.temporal.namespace)
+        async with readable_errors(asked.namespace):
+            await self.temporal.workflow_service.describe_namespace(asked)
+            return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+
+    async def workers(self, task_queue: str) -> int:
+        """How many workers wait for work on this task queue."""
+        asked = DescribeTaskQueueRequest(
+            namespace=self.temporal.namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        async with readable_errors(task_queue):
+            found = await self.temporal.workflow_service.describe_task_queue(asked)
+        # A worker asks at least once a minute. The server also names those that have been gone for longer.
+        since = datetime.now(UTC) - timedelta(seconds=75)
+        alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
+        return len({one.identity for one in alive})
+
+
+def _token(cursor: str | None) -> bytes | None:
+    if cursor is None:
+        return None
+    try:
+        return base64.b64decode(cursor, altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise InputInvalid(f"cursor {cursor!r} is not one that `list` gave", ErrorDetail(field="cursor")) from None

@@ -1,0 +1,87 @@
+"""The way to a server."""
+
+import re
+
+from temporalio.client import Client as TemporalClient
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
+
+from llmflow.app import App
+from llmflow.client.client import Client
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, ServerUnavailable
+from llmflow.plugin import LLMFlowPlugin
+
+
+async def connect(
+    app: App | None = None,
+    *,
+    address: str | None = None,
+    namespace: str | None = None,
+    profile: str | None = None,
+    api_key: str | None = None,
+    store: str | None = None,
+    plugin: LLMFlowPlugin | None = None,
+    runtime: Runtime | None = None,
+) -> Client:
+    """Connect to Temporal: by its own environment variables and profiles, and by what is given here.
+
+    Args:
+        app: Runs start on its task queue.
+        address: `host:port`, instead of `TEMPORAL_ADDRESS` or the profile's.
+        namespace: Instead of `TEMPORAL_NAMESPACE` or the profile's; `default` if nobody says.
+        profile: Of Temporal's configuration file, instead of `TEMPORAL_PROFILE`; it also holds TLS settings.
+        api_key: Instead of `TEMPORAL_API_KEY`; TLS is then on.
+        store: Where scores are kept, instead of `LLMFLOW_STORE`; it is opened for a score only.
+        plugin: One with activities, for a worker.
+        runtime: Temporal's, for metrics.
+
+    Raises:
+        ServerUnavailable: nothing answers there.
+        ConfigInvalid: there is no such profile, the address is malformed, or a variable `LLMFLOW_*` does not parse.
+    """
+    store = store or Settings.load().store_url
+    config = _temporal_config(profile)
+    target = address or config.get("target_host", "localhost:7233")
+    key = api_key or config.get("api_key")
+    try:
+        temporal = await TemporalClient.connect(
+            target,
+            namespace=namespace or config.get("namespace", "default"),
+            api_key=key,
+            tls=config.get("tls", key is not None),
+            rpc_metadata=config.get("rpc_metadata", {}),
+            plugins=[plugin or LLMFlowPlugin(app)],
+            runtime=runtime,
+        )
+    except ValueError as error:
+        raise ConfigInvalid(f"Temporal address {target!r}: {error}; write it as host:port") from None
+    except RuntimeError as error:
+        raise ServerUnavailable(
+            f"no Temporal server answers at {target} ({_reason(error)}): start one, or set TEMPORAL_ADDRESS to where "
+            "one runs",
+            ErrorDetail(remedy=Remedy(action="start_server")),
+        ) from None
+    return Client(temporal, app.task_queue if app else None, store)
+
+
+def _reason(error: RuntimeError) -> str:
+    """The innermost words of an error that Temporal's core prints with all that is around them."""
+    said = re.findall(r'"([^"]+)"', str(error))
+    return said[-1] if said else str(error)
+
+
+def configured_address() -> str | None:
+    """The address that Temporal's own environment variables and profiles name, if they name one.
+
+    Raises:
+        ConfigInvalid: there is no such profile.
+    """
+    return _temporal_config(None).get("target_host")
+
+
+def _temporal_config(profile: str | None) -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config(profile)
+    except RuntimeError as error:
+        raise ConfigInvalid(f"Temporal's configuration: {error}; see `temporal config list`") from None

@@ -1,0 +1,218 @@
+"""Forks: a new run that begins with what another one has recorded."""
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from temporalio.client import Client as TemporalClient
+from temporalio.client import Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.common import Priority, WorkflowIDReusePolicy
+from temporalio.converter import PayloadConverter
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from llmflow.client.errors import readable_errors
+from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
+from llmflow.history.events import events_of, initiated, scheduled, start_of
+from llmflow.history.payloads import Payloads
+from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
+from llmflow.types.approvals import ApprovalReport
+from llmflow.types.carried import Carried
+from llmflow.types.contracts import BATCH, CARRIED, FORKED, PLACE, TAGS, WAITING
+from llmflow.types.forks import Fork
+
+SAME = object()  # told apart from None, which a workflow may take as its input
+
+_SHOWN = 20  # names of steps, in an error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What is different in a forked run."""
+
+    input: object = SAME
+    prompts: Mapping[str, str]
+    models: Mapping[str, str]
+    id: str | None
+    task_queue: str | None
+    tags: Sequence[str] | None
+
+
+async def start_fork(
+    temporal: TemporalClient, id: str, run_id: str | None, step: str, changes: Changes, result_type: Any
+) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
+    """Start a run like that one, which takes its results up to a step. `Run.fork` says the rest.
+
+    Raises:
+        InputInvalid: the run is a batch of a fan-out, or no event belongs to the step.
+    """
+    async with readable_errors(id):
+        run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
+        events = events_of(temporal, id, run_id)
+        started = await start_of(events)
+        if BATCH.name in started.header.fields:
+            whole = started.parent_workflow_execution.workflow_id
+            raise InputInvalid(f"run {id!r} works on a part of the items of run {whole!r}: fork that one")
+        before = await _first_event_of(step, events, Payloads(temporal, id))
+    fork = Fork(
+        workflow_id=id,
+        run_id=run_id,
+        before=before,
+        step=step,
+        prompts=dict(changes.prompts),
+        models=dict(changes.models),
+        input="" if changes.input is SAME else _digest(temporal.data_converter.payload_converter, changes.input),
+    )
+    return await _start(temporal, started, fork, changes, result_type)
+
+
+def _digest(converter: PayloadConverter, value: object) -> str:
+    [payload] = converter.to_payloads([value])
+    return hashlib.sha256(payload.data).hexdigest()[:16]
+
+
+async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloads: Payloads) -> int:
+    """The event in which a run began with a step or a call.
+
+    Raises:
+        StepNotFound: it never did; says what it has.
+    """
+    known: dict[str, None] = {}
+    async for event in events:
+        address, *other = await _names(event, payloads.client)
+        if any(is_within(one, step) for one in (address, *other)):
+            return event.event_id
+        known.update(dict.fromkeys(_parts(address)))
+    outermost = [name for name in known if len(names_of(name)) == 1 and unbranched(name) == name]
+    shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
+    raise StepNotFound(
+        f"run {payloads.workflow_id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: "
+        f"{shown or 'none yet'}. A step without a call or a child in it leaves nothing in the history: name the call "
+        "that comes next"
+    )
+
+
+async def _names(event: HistoryEvent, client: TemporalClient) -> tuple[str, ...]:
+    """What an event begins: an activity by its id, a child by the place where it was started, its type or its id."""
+    if call := scheduled(event):
+        return (call.activity_id,)
+    if child := initiated(event):
+        names = (child.workflow_type.name, child.workflow_id)
+        place = await Payloads(client, child.workflow_id).header(PLACE, child.header.fields)
+        return names if place is None else (place, *names)
+    return ("",)
+
+
+def _parts(address: str) -> Iterator[str]:
+    """`a[3]/complete#1` -> `a`, `a[3]`, `a[3]/complete#1`."""
+    for whole in prefixes(names_of(address)):
+        yield from dict.fromkeys((unbranched(whole), whole))
+
+
+async def _start(
+    temporal: TemporalClient,
+    started: WorkflowExecutionStartedEventAttributes,
+    fork: Fork,
+    changes: Changes,
+    result_type: Any,
+) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
+    payloads = Payloads(temporal, fork.workflow_id)
+    memo: dict[str, object] = {
+        name: await payloads.raw(value) for name, value in started.memo.fields.items() if name != WAITING.name
+    }
+    if changes.tags is not None:
+        memo[TAGS.name] = list(changes.tags)
+    if carried := await payloads.header(CARRIED, started.header.fields):
+        temporal = _with_header(temporal, _handed_on(carried, fork, changes))
+    same = [await payloads.raw(one) for one in started.input.payloads]
+    id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
+    timeout, priority = started.workflow_execution_timeout.ToTimedelta(), started.priority
+    try:
+        async with readable_errors(id):
+            return await temporal.start_workflow(
+                started.workflow_type.name,
+                args=same if changes.input is SAME else [changes.input],
+                id=id,
+                task_queue=changes.task_queue or started.task_queue.name,
+                result_type=result_type,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                execution_timeout=timeout or None,
+                memo={**memo, FORKED.name: fork},
+                priority=Priority(
+                    priority_key=priority.priority_key or None,
+                    fairness_key=priority.fairness_key or None,
+                    fairness_weight=priority.fairness_weight or None,
+                ),
+                static_summary=f"fork of {fork.workflow_id} from {fork.step}",
+            )
+    except WorkflowAlreadyStartedError as error:
+        return await _existing(temporal, id, error.run_id, fork, result_type)
+
+
+async def _existing(
+    temporal: TemporalClient, id: str, run_id: str | None, fork: Fork, result_type: Any
+) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
+    """The run that has the id, if it is this very fork: asking for it twice starts it once."""
+    async with readable_errors(id):
+        found = await temporal.get_workflow_handle(id, run_id=run_id).describe()
+        memo: object = await found.memo_value(FORKED.name, None, type_hint=FORKED.value)
+    if memo != fork:
+        raise RunExists(
+            f"run {id!r} exists already, and is not this fork of {fork.workflow_id!r} from `{fork.step}`: choose "
+            "another id"
+        )
+    return temporal.get_workflow_handle(id, result_type=result_type)
+
+
+def _handed_on(carried: Carried, fork: Fork, changes: Changes) -> Carried:
+    """What a continued run or a child was handed on, for a run of its own that begins at the same place.
+
+    Calls are counted from here on. Questions are asked again: people have answered another run's.
+    """
+    origin, budget = carried.origin, carried.origin.budget
+    tags = origin.tags if changes.tags is None else tuple(changes.tags)
+    if budget:
+        budget = budget.model_copy(update={"id": str(uuid.uuid4())})
+    return carried.model_copy(
+        update={
+            "origin": origin.model_copy(update={"root": None, "tags": tags, "budget": budget}),
+            "prompts": {name: pin for name, pin in carried.prompts.items() if name not in fork.prompts},
+            "models": {
+                app: {name: models for name, models in known.items() if name not in fork.models}
+                for app, known in carried.models.items()
+            },
+            "usage": None,
+            "approvals": ApprovalReport(),
+            "fork": fork,
+        }
+    )
+
+
+def _with_header(temporal: TemporalClient, carried: Carried) -> TemporalClient:
+    """A client whose starts hand this on. Temporal's own has no other way to a header."""
+    config = temporal.config(active_config=True)
+    config["interceptors"] = [*config["interceptors"], _HandOn(temporal.data_converter.payload_converter, carried)]
+    config["plugins"] = []  # they have done their work on it
+    return TemporalClient(**config)
+
+
+class _HandOn(Interceptor):
+    def __init__(self, converter: PayloadConverter, carried: Carried) -> None:
+        self._header = CARRIED.write(carried, converter)
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return _Start(next, self._header)
+
+
+class _Start(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, header: Mapping[str, Payload]) -> None:
+        super().__init__(next)
+        self._header = header
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # Any: as above
+        input.headers = {**input.headers, **self._header}
+        return await super().start_workflow(input)

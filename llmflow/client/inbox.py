@@ -1,0 +1,69 @@
+"""All that waits for people, from the memos of runs: neither workers nor workflows are asked."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowExecution
+
+from llmflow.client.errors import readable_errors
+from llmflow.client.search_attributes import known_attributes
+from llmflow.client.status import memo_approvals, memo_tags, memo_tenant, quoted
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid
+from llmflow.types.approvals import Waiting, among, approver
+from llmflow.types.runs import InboxItem
+
+_PAGE = 1000
+"""Runs in one answer of the server: as many as it gives."""
+
+
+async def inbox(
+    temporal: TemporalClient, approver: str | None, older_than: timedelta | None, workflow: str | None
+) -> list[InboxItem]:
+    """All of it, the oldest question first. See `Client.inbox`."""
+    asked_before = datetime.now(UTC) - older_than if older_than else None
+    found = [
+        item
+        async for run in _waiting_runs(temporal, workflow)
+        for item in await _items(run)
+        if (approver is None or _may_decide(approver, item.waiting))
+        and (asked_before is None or item.waiting.asked_at <= asked_before)
+    ]
+    return sorted(found, key=lambda item: item.waiting.asked_at)
+
+
+async def _waiting_runs(temporal: TemporalClient, workflow: str | None) -> AsyncGenerator[WorkflowExecution]:
+    attribute = await _attribute(temporal)
+    filters = [
+        "ExecutionStatus = 'Running'",
+        f"`{attribute}` IS NOT NULL" if attribute else None,
+        f"WorkflowType = {quoted(workflow)}" if workflow else None,
+    ]
+    listed = temporal.list_workflows(" AND ".join(one for one in filters if one), page_size=_PAGE)
+    async with readable_errors("the inbox"):
+        async for run in listed:
+            yield run
+
+
+async def _attribute(temporal: TemporalClient) -> str | None:
+    """The search attribute of runs that wait. Without it every running run is looked at, which is slower."""
+    try:
+        return (await known_attributes(temporal, Settings.load().attributes)).approval
+    except ConfigInvalid:  # whoever may list runs may not always list search attributes
+        return None
+
+
+async def _items(run: WorkflowExecution) -> list[InboxItem]:
+    waiting = await memo_approvals(run)
+    if not waiting:
+        return []
+    tenant, tags = await memo_tenant(run), await memo_tags(run)
+    return [
+        InboxItem(run=run.id, run_id=run.run_id, workflow=run.workflow_type, waiting=one, tenant=tenant, tags=tags)
+        for one in waiting
+    ]
+
+
+def _may_decide(who: str, question: Waiting) -> bool:
+    return approver(question.approvers, who) is not None and among(question.approved_by, who) is None
