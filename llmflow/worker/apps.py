@@ -26,15 +26,12 @@ from llmflow.types.usage import Cost
 
 
 def app_model_catalogue(app: App, settings: Settings) -> ModelCatalogue:
-    """The models that an App may use here: those of `LLMFLOW_MODELS`, or its own.
+    """Load the models that an App may use here: those of `LLMFLOW_MODELS`, of its own file, or of OpenAI.
 
     Raises:
-        ConfigInvalid: neither names a models.yaml, or it does not parse; says file:line:column.
+        ConfigInvalid: the models.yaml is not there or does not parse; says file:line:column.
     """
-    path = settings.models or app.models
-    if path is None and app.prompts is not None and not app.providers:
-        raise ConfigInvalid(f"App {app.name!r} has no models: give it models=Path(...), or set LLMFLOW_MODELS")
-    return load_model_catalogue(path, app.providers)
+    return load_model_catalogue(settings.models or app.models, app.providers)
 
 
 def app_prices(app: App, settings: Settings, models: ModelCatalogue) -> Prices:

@@ -30,6 +30,12 @@ from llmflow.types.refs import ModelRef, is_alias
 from llmflow.yaml import read_yaml
 
 
+WITHOUT_A_FILE: Mapping[str, ProviderEntry] = MappingProxyType(
+    {"openai": ProviderEntry(api="responses", key="OPENAI_API_KEY")}
+)
+"""The providers of an App without a models.yaml: its prompts name models as `openai:gpt-6-luna`."""
+
+
 def _no_price(model: str) -> None:
     """Nobody has said what models cost."""
 
@@ -73,6 +79,11 @@ class ModelCatalogue:
         ref = ModelRef.parse(name)
         if self.sole:
             return (Candidate(model=str(ModelRef(self.sole, ref.model or name))),)
+        if is_alias(name) and not self.aliases:
+            raise ModelNotFound(
+                f"model {name!r}: no models.yaml says what it means: give the App models=Path(...), set LLMFLOW_MODELS,"
+                " or write `provider:model`"
+            )
         if is_alias(name):
             raise ModelNotFound(f"models.yaml has no model {unknown(name, self.aliases)}. Or write `provider:model`")
         if ref.provider not in self.providers:
@@ -89,7 +100,7 @@ def load_model_catalogue(
 
     Args:
         path: Of the file. `offline` is the model catalogue in which no name means a model; `None` one without a file,
-            which has the App's own providers alone.
+            which has `openai`, with the key in OPENAI_API_KEY, and the App's own providers.
         own: An App's own providers, by name. Each is an API that `api:` can name, and a provider of that name unless
             the file has one.
 
@@ -102,7 +113,7 @@ def load_model_catalogue(
     root = read_yaml(Path(path)).mapping("models.yaml", {"providers", "models", "limits", "tenants"}) if path else {}
     parts = {name: node.mapping(f"`{name}`") for name, node in root.items()}
     named = {name: read_provider(name, node, apis) for name, node in parts.get("providers", {}).items()}
-    providers = {**{name: ProviderEntry(api=name) for name in own}, **named}
+    providers = {**({} if path else WITHOUT_A_FILE), **{name: ProviderEntry(api=name) for name in own}, **named}
     models = parts.get("models", {})
     aliases = Aliases(models, providers)
     for model, node in parts.get("limits", {}).items():

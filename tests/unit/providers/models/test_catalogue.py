@@ -62,6 +62,21 @@ def test_what_is_read_is_plain_data(tmp_path: Path) -> None:
     assert type(options.temperature) is float
 
 
+def test_without_a_file_there_is_openai() -> None:
+    models = load_model_catalogue(None)
+    assert models.resolve("openai:gpt-6-luna") == (Candidate(model="openai:gpt-6-luna"),)
+    assert models.providers["openai"].key == "OPENAI_API_KEY"
+    with pytest.raises(ModelNotFound, match="no models.yaml says what it means.* or write `provider:model`"):
+        models.resolve("smart")
+    with pytest.raises(ModelNotFound, match="no provider 'opnai'"):
+        models.resolve("opnai:gpt")
+
+
+def test_a_file_names_all_its_providers(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="no provider 'openai'"):
+        load(tmp_path, "providers:\n  local: {api: chat, base_url: 'http://localhost/v1'}").resolve("openai:gpt")
+
+
 def test_a_model_without_an_alias(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD).resolve("local:llama3") == (Candidate(model="local:llama3"),)
 
