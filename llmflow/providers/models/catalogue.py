@@ -29,7 +29,6 @@ from llmflow.types.providers import ProviderFactory
 from llmflow.types.refs import ModelRef, is_alias
 from llmflow.yaml import read_yaml
 
-
 WITHOUT_A_FILE: Mapping[str, ProviderEntry] = MappingProxyType(
     {"openai": ProviderEntry(api="responses", key="OPENAI_API_KEY")}
 )
