@@ -6,6 +6,8 @@ with one `ErrorDetail`, so that a client or a workflow without llmflow can still
 
 import os
 import traceback
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from inspect import getfile
 from pathlib import Path
@@ -13,10 +15,10 @@ from types import TracebackType
 
 from pydantic import ValidationError
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.converter import DefaultFailureConverter, FailureConverter, PayloadConverter
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
 
-from llmflow.errors import BY_CODE, ErrorDetail, LLMFlowError
+from llmflow.errors import BY_CODE, ConfigInvalid, ErrorDetail, LLMFlowError
 
 MAX_MESSAGE = 20_000
 """Characters of an error's message. Temporal terminates a run whose failure is too large, and the error is lost."""
@@ -30,19 +32,20 @@ MACHINERY = tuple(f"{Path(getfile(one)).parent}{os.sep}" for one in (FailureErro
 """Packages whose frames stand above every error alike, and tell nothing about it."""
 
 
-class LLMFlowFailureConverter(DefaultFailureConverter):
-    """Temporal's own converter, plus our errors."""
+class LLMFlowFailures(DefaultFailureConverter):
+    """Our errors, and short failures, for any failure converter: mix it in before that one's class."""
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
         """See base class."""
         if isinstance(exception, LLMFlowError):
             exception = _application_error(exception)
         super().to_failure(exception, payload_converter, failure)
-        if not (isinstance(exception, FailureError) and exception.failure):  # a failure that is passed on has its own
-            failure.stack_trace = _trace(exception.__traceback__)
-        if len(failure.message) > MAX_MESSAGE:
-            failure.message = f"{failure.message[:MAX_MESSAGE]}… ({len(failure.message):,} characters)"
-        _share(failure)
+        with _in_clear(failure, payload_converter) as chain:
+            if not (isinstance(exception, FailureError) and exception.failure):  # one that is passed on has its own
+                failure.stack_trace = _trace(exception.__traceback__)
+            if len(failure.message) > MAX_MESSAGE:
+                failure.message = f"{failure.message[:MAX_MESSAGE]}… ({len(failure.message):,} characters)"
+            _share(chain)
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
         """See base class."""
@@ -52,6 +55,45 @@ class LLMFlowFailureConverter(DefaultFailureConverter):
             ours.__cause__ = error.__cause__
             return ours
         return error
+
+
+class LLMFlowFailureConverter(LLMFlowFailures):
+    """The converter of clients that have Temporal's default."""
+
+
+def failure_converter(given: type[FailureConverter]) -> type[FailureConverter]:
+    """Return a converter of our errors that leaves all others to the given one.
+
+    Raises:
+        ConfigInvalid: it is not derived from Temporal's default, which reads and writes Temporal's own errors.
+    """
+    if issubclass(given, LLMFlowFailures):
+        return given
+    if given is DefaultFailureConverter:
+        return LLMFlowFailureConverter
+    if not issubclass(given, DefaultFailureConverter):
+        raise ConfigInvalid(
+            f"{given.__name__} cannot be combined with llmflow: derive it from Temporal's DefaultFailureConverter"
+        )
+    return type(f"LLMFlow{given.__name__}", (LLMFlowFailures, given), {})
+
+
+@contextmanager
+def _in_clear(failure: Failure, converter: PayloadConverter) -> Generator[list[Failure]]:
+    """Yield a failure and its causes with the messages and traces that were encoded, and encode them again."""
+    chain = [failure]
+    while chain[-1].HasField("cause"):
+        chain.append(chain[-1].cause)
+    encoded = [one for one in chain if one.HasField("encoded_attributes")]
+    placeholder = [one.message for one in encoded]
+    for one in encoded:
+        said = converter.from_payload(one.encoded_attributes, dict[str, str])
+        one.message, one.stack_trace = said["message"], said["stack_trace"]
+    yield chain
+    for one, message in zip(encoded, placeholder, strict=True):
+        said = {"message": one.message, "stack_trace": one.stack_trace}
+        one.encoded_attributes.CopyFrom(converter.to_payload(said))
+        one.message, one.stack_trace = message, ""
 
 
 def _application_error(error: LLMFlowError) -> ApplicationError:
@@ -85,11 +127,8 @@ def _short(frame: str) -> str:
     return frame if len(frame) <= MAX_FRAME else f"{frame[:MAX_FRAME]}…\n"
 
 
-def _share(failure: Failure) -> None:
+def _share(chain: Sequence[Failure]) -> None:
     """Keep the last frames of the traces of an error and its causes: as many as fit together."""
-    chain = [failure]
-    while chain[-1].HasField("cause"):
-        chain.append(chain[-1].cause)
     most = MAX_TRACES // len(chain)
     for one in chain:
         if len(one.stack_trace) > most:

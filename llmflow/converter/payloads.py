@@ -1,4 +1,4 @@
-"""Payload conversion: pydantic JSON, with a guard against values for which Temporal terminates or hangs the run."""
+"""Payload conversion, with a guard against values for which Temporal terminates or hangs the run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
-from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, PayloadConverter
 
-from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
+from llmflow.converter.json_values import JSONConverter
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, PayloadTooLarge
 from llmflow.types.base import unwritable
 from llmflow.types.problems import described, path_of, problems_of
 
@@ -17,15 +18,17 @@ MAX_PAYLOAD_BYTES = 1_500_000
 """Bytes of one value. Temporal's limit is 2 MB; the rest is for an encrypting codec, and for the event around it."""
 
 
-class LLMFlowPayloadConverter(CompositePayloadConverter):
-    """Temporal's pydantic converter that refuses values that are too large, and names a field that does not fit."""
+class LLMFlowPayloads(CompositePayloadConverter):
+    """JSON as `JSONConverter` has it, for any converter of several encodings: mix it in before that one's class."""
 
     def __init__(self) -> None:
-        json = PydanticJSONPlainPayloadConverter()
-        defaults = DefaultPayloadConverter.default_encoding_payload_converters
-        super().__init__(*(json if isinstance(one, JSONPlainPayloadConverter) else one for one in defaults))
+        super().__init__()
+        self.converters = {
+            encoding: JSONConverter(one) if one.encoding == "json/plain" else one
+            for encoding, one in self.converters.items()
+        }
 
-    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:  # Any: values of every type
         """See base class.
 
         Raises:
@@ -51,6 +54,28 @@ class LLMFlowPayloadConverter(CompositePayloadConverter):
             return super().from_payloads(payloads, type_hints)
         except ValidationError as error:
             raise _does_not_fit(error) from None
+
+
+class LLMFlowPayloadConverter(LLMFlowPayloads, PydanticPayloadConverter):
+    """The converter of clients that have Temporal's default or its pydantic one."""
+
+
+def payload_converter(given: type[PayloadConverter]) -> type[PayloadConverter]:
+    """Return a converter of llmflow's values that leaves all others to the given one.
+
+    Raises:
+        ConfigInvalid: it does not have one converter for each encoding, so it cannot be known which values it takes.
+    """
+    if issubclass(given, LLMFlowPayloads):
+        return given
+    if given in (DefaultPayloadConverter, PydanticPayloadConverter):
+        return LLMFlowPayloadConverter
+    if not issubclass(given, CompositePayloadConverter):
+        raise ConfigInvalid(
+            f"{given.__name__} cannot be combined with llmflow, because it is no CompositePayloadConverter: derive it "
+            "from that one, or use `payload_codec` for encryption"
+        )
+    return type(f"LLMFlow{given.__name__}", (LLMFlowPayloads, given), {})
 
 
 def _too_large(value: object, size: int) -> PayloadTooLarge:

@@ -11,16 +11,15 @@ from typing import Any
 
 from pydantic import ValidationError
 from temporalio.client import Client, ClientConfig, HeaderCodecBehavior
-from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import DataConverter, DefaultFailureConverter, DefaultPayloadConverter
+from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, ReplayerConfig, Worker, WorkerConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from llmflow.app import App
-from llmflow.converter.failures import LLMFlowFailureConverter
-from llmflow.converter.payloads import LLMFlowPayloadConverter
-from llmflow.errors import ConfigInvalid, LLMFlowError
+from llmflow.converter.failures import failure_converter
+from llmflow.converter.payloads import payload_converter
+from llmflow.errors import LLMFlowError
 from llmflow.plugin.interceptor import RunInterceptor
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
@@ -130,19 +129,12 @@ class LLMFlowPlugin(SimplePlugin):
 
 
 def _data_converter(given: DataConverter | None) -> DataConverter:
-    """The user's converter with our payloads and failures in it; their codec and external storage stay."""
+    """The user's converters, with our payloads and failures before them; their codec and external storage stay."""
     base = given or DataConverter.default
-    if base.payload_converter_class not in (DefaultPayloadConverter, PydanticPayloadConverter, LLMFlowPayloadConverter):
-        raise ConfigInvalid(
-            f"{base.payload_converter_class.__name__} cannot be combined with llmflow: use `payload_codec` for"
-            " encryption, or drop it"
-        )
-    if base.failure_converter_class not in (DefaultFailureConverter, LLMFlowFailureConverter):
-        raise ConfigInvalid(f"{base.failure_converter_class.__name__} cannot be combined with llmflow: drop it")
     return dataclasses.replace(
         base,
-        payload_converter_class=LLMFlowPayloadConverter,
-        failure_converter_class=LLMFlowFailureConverter,
+        payload_converter_class=payload_converter(base.payload_converter_class),
+        failure_converter_class=failure_converter(base.failure_converter_class),
     )
 
 

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from temporalio.converter import DataConverter, StorageDriverStoreContext, WithSerializationContext
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    StorageDriverStoreContext,
+    WithSerializationContext,
+)
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
@@ -10,8 +15,10 @@ from temporalio.workflow import Info
 
 def needs_no_context(converter: DataConverter) -> bool:
     """True if nothing of this converter needs to know which activity or child a payload belongs to."""
-    codec = converter.payload_codec
-    return converter.external_storage is None and not isinstance(codec, WithSerializationContext)
+    payloads = converter.payload_converter_class()  # the attribute is this one in a wrapper of the SDK's own
+    parts = payloads.converters.values() if isinstance(payloads, CompositePayloadConverter) else (payloads,)
+    asking = (converter.payload_codec, converter.failure_converter, *parts)
+    return converter.external_storage is None and not any(isinstance(one, WithSerializationContext) for one in asking)
 
 
 class ContextFreeSandbox(SandboxedWorkflowRunner):

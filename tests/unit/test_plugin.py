@@ -7,12 +7,16 @@ from typing import Any, Self
 
 import pytest
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.converter import (
+    CompositePayloadConverter,
     DataConverter,
-    DefaultFailureConverter,
-    DefaultPayloadConverter,
+    EncodingPayloadConverter,
+    FailureConverter,
+    JSONPlainPayloadConverter,
     PayloadCodec,
+    PayloadConverter,
     SerializationContext,
     WithSerializationContext,
 )
@@ -27,10 +31,24 @@ from llmflow.sdk.contexts import ContextFreeInstance
 from tests.integration.hello.app import app
 
 
-class Foreign(DefaultPayloadConverter): ...
+class Foreign(PayloadConverter):
+    """A converter that says nothing of encodings."""
+
+    def to_payloads(self, values: Sequence[object]) -> list[Payload]:
+        return [Payload() for _ in values]
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[object]:
+        return [None for _ in payloads]
 
 
-class ForeignFailures(DefaultFailureConverter): ...
+class ForeignFailures(FailureConverter):
+    """A converter that knows nothing of Temporal's own errors."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        failure.message = str(exception)
+
+    def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
+        return RuntimeError(failure.message)
 
 
 class ContextCodec(PayloadCodec, WithSerializationContext):
@@ -44,6 +62,26 @@ class ContextCodec(PayloadCodec, WithSerializationContext):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return list(payloads)
+
+
+class ContextText(EncodingPayloadConverter, WithSerializationContext):
+    """A converter that wants the same."""
+
+    encoding = "text/of-somebody"
+
+    def with_context(self, context: SerializationContext) -> Self:
+        return self
+
+    def to_payload(self, value: object) -> Payload | None:
+        return None
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> object:
+        return None
+
+
+class ContextConverter(CompositePayloadConverter):
+    def __init__(self) -> None:
+        super().__init__(ContextText(), JSONPlainPayloadConverter())
 
 
 async def worker_config(codec: PayloadCodec | None = None, **options: Any) -> WorkerConfig:
@@ -71,7 +109,7 @@ def test_the_users_codec_stays() -> None:
         dataclasses.replace(DataConverter.default, failure_converter_class=ForeignFailures),
     ],
 )
-def test_a_converter_that_we_would_replace_is_refused(given: DataConverter) -> None:
+def test_a_converter_that_ours_cannot_wrap_is_refused(given: DataConverter) -> None:
     with pytest.raises(ConfigInvalid, match="Foreign"):
         LLMFlowPlugin().configure_client({"data_converter": given})
 
@@ -105,6 +143,10 @@ async def test_the_sandbox_stays_with_our_modules_passed_through() -> None:
 async def test_payloads_know_whose_they_are_only_where_somebody_asks() -> None:
     assert type((await worker_config())["workflow_runner"]) is not SandboxedWorkflowRunner
     assert type((await worker_config(ContextCodec()))["workflow_runner"]) is SandboxedWorkflowRunner
+    converter = dataclasses.replace(DataConverter.default, payload_converter_class=ContextConverter)
+    client = await Client.connect("localhost:7233", lazy=True, plugins=[LLMFlowPlugin(app)], data_converter=converter)
+    config = LLMFlowPlugin(app).configure_worker({"client": client, "workflow_runner": SandboxedWorkflowRunner()})
+    assert type(config["workflow_runner"]) is SandboxedWorkflowRunner
 
 
 def test_whatever_the_sdk_asks_an_instance_reaches_the_one_inside() -> None:

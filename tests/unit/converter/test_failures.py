@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 from temporalio.api.failure.v1 import Failure
+from temporalio.converter import (
+    DefaultFailureConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadConverter,
+)
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from llmflow.converter.failures import LLMFlowFailureConverter
+from llmflow.converter.failures import LLMFlowFailureConverter, failure_converter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import (
     BY_CODE,
@@ -135,13 +140,12 @@ def test_a_trace_begins_where_the_code_is_neither_temporals_nor_ours_and_has_an_
 @pytest.mark.parametrize("causes", [1, 5, 10])
 def test_an_error_with_its_causes_and_short_messages_has_less_than_4_kb(causes: int) -> None:
     def failed(left: int) -> Exception:
-        try:
+        with pytest.raises(RateLimited) as raised:
             try:
                 dig(40)
             except ValueError as error:
                 raise RateLimited(f"slow down {left}") from (failed(left - 1) if left else error)
-        except RateLimited as error:
-            return error
+        return raised.value
 
     failure = wire(failed(causes))
     assert failure.ByteSize() < 4_096
@@ -161,6 +165,44 @@ def test_a_line_of_source_has_an_end(tmp_path: Path) -> None:
     failure = wire(raised.value)
     assert failure.ByteSize() < 4_096
     assert "minified.py" in failure.stack_trace
+
+
+def test_words_and_trace_stay_encoded_where_the_users_converter_encodes_them() -> None:
+    encoding = failure_converter(DefaultFailureConverterWithEncodedAttributes)()
+    cause = ValueError("the iban of ana")
+    with pytest.raises(OutputInvalid) as raised:
+        raise OutputInvalid("the secret answer", ErrorDetail(status=400)) from cause
+    failure = Failure()
+    encoding.to_failure(raised.value, PAYLOADS, failure)
+
+    for one in (failure, failure.cause):
+        assert (one.message, one.stack_trace) == ("Encoded failure", "")
+    said = PAYLOADS.from_payload(failure.encoded_attributes, dict[str, str])
+    assert said["message"] == "the secret answer"
+    assert "pytest.raises" not in said["stack_trace"]
+    assert "raise OutputInvalid" in said["stack_trace"]
+    back = encoding.from_failure(failure, PAYLOADS)
+    assert isinstance(back, OutputInvalid)
+    assert (back.message, back.detail.status, str(back.__cause__)) == (
+        "the secret answer",
+        400,
+        "ValueError: the iban of ana",
+    )
+
+
+class Shouting(DefaultFailureConverter):
+    """A converter of the user's own."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        failure.message = failure.message.upper()
+
+
+def test_a_converter_of_the_users_own_goes_on_working() -> None:
+    failure = Failure()
+    failure_converter(Shouting)().to_failure(RateLimited("slow down"), PAYLOADS, failure)
+    assert failure.message == "SLOW DOWN"
+    assert failure.application_failure_info.type == RateLimited.code()
 
 
 def test_a_failure_that_passes_on_keeps_its_trace() -> None:

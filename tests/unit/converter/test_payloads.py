@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import CompositePayloadConverter, EncodingPayloadConverter, JSONPlainPayloadConverter
 
-from llmflow.converter.payloads import MAX_PAYLOAD_BYTES, LLMFlowPayloadConverter
+from llmflow.converter.payloads import MAX_PAYLOAD_BYTES, LLMFlowPayloadConverter, payload_converter
 from llmflow.errors import InputInvalid, PayloadTooLarge
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import Candidate, ModelOptions
@@ -99,3 +102,49 @@ def test_what_does_not_fit_names_the_field(value: object, field: str | None, say
         CONVERTER.from_payloads(payloads, [Order])
     assert refused.value.detail.field == field
     assert "Order" in refused.value.message
+
+
+class Money:
+    """A class that neither pydantic nor Temporal knows."""
+
+    def __init__(self, cents: int) -> None:
+        self.cents = cents
+
+
+class MoneyJSON(JSONPlainPayloadConverter):
+    """JSON of the user's own."""
+
+    def to_payload(self, value: Any) -> Payload | None:  # Any: values of every type
+        return super().to_payload({"cents": value.cents} if isinstance(value, Money) else value)
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:  # Any: as above
+        return Money(super().from_payload(payload)["cents"]) if type_hint is Money else super().from_payload(payload)
+
+
+class Reversed(EncodingPayloadConverter):
+    """An encoding of the user's own."""
+
+    encoding = "text/reversed"
+
+    def to_payload(self, value: Any) -> Payload | None:  # Any: values of every type
+        if isinstance(value, str):
+            return Payload(metadata={"encoding": b"text/reversed"}, data=value[::-1].encode())
+        return None
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> str:
+        return payload.data.decode()[::-1]
+
+
+class Theirs(CompositePayloadConverter):
+    def __init__(self) -> None:
+        super().__init__(Reversed(), MoneyJSON())
+
+
+def test_a_converter_of_the_users_own_goes_on_working() -> None:
+    converter = payload_converter(Theirs)()
+    [text, money, order] = converter.to_payloads(["abc", Money(7), Order(item="tea", price=Decimal(1))])
+    assert text.data == b"cba"
+    assert money.data == b'{"cents":7}'
+    found = converter.from_payloads([text, money, order], [str, Money, Order])
+    assert (found[0], found[1].cents, found[2]) == ("abc", 7, Order(item="tea", price=Decimal(1)))
+    assert payload_converter(type(converter)) is type(converter), "a replayer's plugin gets the client's"
