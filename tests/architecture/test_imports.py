@@ -21,7 +21,7 @@ types      | errors                                | temporalio.common
 yaml       | errors                                | ruamel.yaml
 flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
 prompts    | types, errors, yaml                   | minijinja
-providers  | types, errors, yaml                   | openai, litellm, httpx, genai_prices,
+providers  | types, errors, yaml                   | aiohttp, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja, temporalio.{common,workflow}

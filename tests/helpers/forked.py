@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 
-import openai
+import aiohttp
 
 from llmflow import worker
 from llmflow.app import load_app
@@ -20,10 +20,10 @@ APPLICATIONS = tuple(f"workflows.{name}.app:app" for name in ("support", "travel
 
 __all__ = [
     "APPLICATIONS",
+    "aiohttp",
     "forked",
     "forked_worker",
     "killed",
-    "openai",
 ]  # imported here, and not for the first time in each of them
 
 

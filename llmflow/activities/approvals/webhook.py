@@ -7,8 +7,6 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import httpx
-
 from llmflow import __version__
 from llmflow.errors import ErrorDetail, NotificationFailed
 
@@ -22,6 +20,8 @@ class Webhook:
 
     def __init__(self, url: str, secret: str) -> None:
         """Take an address of `http` or `https`, and a secret as `key_of` reads it."""
+        import httpx  # not at the top: 7 MB, which workers without a webhook do without
+
         self._url = httpx.URL(url)
         self._key = key_of(secret)
         # Made once: reading the certificates of the machine takes 20 ms and more.
@@ -37,6 +37,8 @@ class Webhook:
         Raises:
             NotificationFailed: no answer, or another one than 2xx; `detail.retry` says whether to try again.
         """
+        import httpx
+
         headers = {
             "content-type": "application/json",
             "user-agent": f"llmflow/{__version__}",

@@ -30,7 +30,7 @@ _CACHE = "__llmflow_output__"
 class Output(Generic[T]):
     """How to ask for a `T`, and how to read one. Text needs no schema."""
 
-    adapter: TypeAdapter[T]
+    adapter: TypeAdapter[T] | None
     schema: OutputSchema | None
 
     def read(self, text: str) -> T:
@@ -41,7 +41,7 @@ class Output(Generic[T]):
         Raises:
             OutputInvalid: it does not fit; the message lists each place, for people and for the model.
         """
-        if self.schema is None:
+        if self.adapter is None:
             return cast(T, text)
         try:
             return self.adapter.validate_json(text)
@@ -64,7 +64,7 @@ def output_of(kind: TypeForm[T]) -> Output[T]:
     if (model := _model(kind)) and _CACHE in vars(model):
         return cast(Output[T], getattr(model, _CACHE))
     if kind is str:
-        return Output(TypeAdapter(kind), None)
+        return Output(None, None)
     no_mapping("output", kind)
     try:
         adapter = TypeAdapter(kind)

@@ -1,7 +1,7 @@
 """Exceptions of HTTP libraries and of vendors' SDKs, as errors of ours.
 
-They are read by duck typing, because the SDK's carry objects of whichever HTTP library its version uses; litellm's are
-not read at all where there is one of an HTTP library below.
+They are read by duck typing, because vendors' SDKs use several HTTP libraries; litellm's own are not read at all where
+there is one of an HTTP library below.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,28 +12,8 @@ from llmflow.errors import ProviderError
 from llmflow.providers.dialects.failures import Complaint, judge, unavailable, unreadable
 
 
-def classify(error: Exception, model: str, key: str | None = None) -> ProviderError:
-    """An exception of a vendor's SDK as one of ours.
-
-    Raise the result outside of the `except` block: the SDK's exception holds the request, the request holds the key,
-    and it must not travel along as `__context__`.
-
-    Args:
-        error: read by duck typing: `status_code`, `body` and `response.headers` where it has them.
-        model: `provider:model`.
-        key: taken out of every text, besides everything that looks like a key.
-    """
-    status = cast(int | None, getattr(error, "status_code", None))
-    body = cast(object, getattr(error, "body", None))
-    if status is None and body is None:
-        cause = error if is_http(error) else error.__cause__  # while it reads a stream, the SDK wraps nothing
-        return unavailable(model, _named(cause) if cause else str(error), key)
-    headers = cast(Mapping[str, str], getattr(getattr(error, "response", None), "headers", {}))
-    return judge(Complaint.read(body, status, headers), model, key)
-
-
 class _HttpResponse(Protocol):
-    """Of httpx or httpx2."""
+    """Of httpx or httpx2, which litellm and the SDKs below it use."""
 
     @property
     def status_code(self) -> int: ...
@@ -45,7 +25,10 @@ class _HttpResponse(Protocol):
 
 
 def classify_wrapped(error: Exception, model: str, key: str | None = None) -> ProviderError:
-    """An exception of litellm as one of ours; see `classify`.
+    """An exception of litellm as one of ours.
+
+    Raise the result outside of the `except` block: the exception holds the request, the request holds the key, and it
+    must not travel along as `__context__`.
 
     litellm wraps what it caught three times, and loses something each time: bodies, headers, `Retry-After`. It makes a
     500 of Anthropic's 529, of a refused connection, of a page of HTML. So what decides is what it caught first.
@@ -62,12 +45,12 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
 
 
 def classify_http(error: BaseException, model: str, key: str | None = None) -> ProviderError | None:
-    """An exception of an HTTP library as one of ours, see `classify`; `None` for another exception."""
+    """An exception of an HTTP library as one of ours, see `classify_wrapped`; `None` for another exception."""
     if not is_http(error):
         return None
     response = cast(_HttpResponse | None, getattr(error, "response", None))
     if response is None:
-        return unavailable(model, _named(error), key)
+        return unavailable(model, named(error), key)
     return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
 
 
@@ -78,7 +61,8 @@ def below(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _named(error: BaseException) -> str:
+def named(error: BaseException) -> str:
+    """Its class and its words."""
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 

@@ -31,13 +31,13 @@ def _object(value: object) -> object:
 _Count = Annotated[int, BeforeValidator(_count)]
 
 
-class _Writes(BaseModel):
+class _Writes(BaseModel, frozen=True):  # else pydantic copies it into every answer
     """What was written to the cache, by how long it stays: Anthropic's, in litellm's words."""
 
     one_hour: _Count = Field(default=0, validation_alias="ephemeral_1h_input_tokens")
 
 
-class _Details(BaseModel):
+class _Details(BaseModel, frozen=True):
     cached_tokens: _Count = 0
     cache_write_tokens: _Count = 0
     writes: Annotated[_Writes, BeforeValidator(_object)] = Field(
@@ -50,7 +50,7 @@ class _Details(BaseModel):
 _Both = Annotated[_Details, BeforeValidator(_object)]
 
 
-class VendorUsage(BaseModel):
+class VendorUsage(BaseModel, frozen=True):
     """The `usage` of an answer, under the names of the Responses API or of Chat Completions."""
 
     input_tokens: _Count = Field(default=0, validation_alias=AliasChoices("input_tokens", "prompt_tokens"))

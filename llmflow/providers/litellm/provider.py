@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Protocol, cast
 
-import httpx
 from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
@@ -91,6 +90,8 @@ class LitellmProvider:
 
     def _terms(self, request: ModelRequest) -> Json:
         """What is ours to say; `extra` cannot change it."""
+        import httpx  # not at the top: 7 MB, which workers without litellm do without
+
         return {
             # Never `None` where a key belongs: litellm would take one from the environment, whoever it is for.
             "api_key": self._key or (None if request.model.startswith(_SIGNED) else "none"),

@@ -1,4 +1,4 @@
-"""The wire: timeouts, broken answers, cancellation, what is sent to whom. With the real SDK against a real server."""
+"""The wire: timeouts, broken answers, cancellation, what is sent to whom. Against a real server."""
 
 import asyncio
 
@@ -18,9 +18,9 @@ HEAD_AND_SOME = 200  # bytes: the head of the reply and the first of the body
     ("reply", "said"),
     [
         # litellm has another library under its HTTP library, and other names for the same.
-        (DROPPED, "RemoteProtocolError|ReadError"),
-        (RESET, "ReadError|ConnectError"),
-        (Reply(answer="ok", send=HEAD_AND_SOME, then="close"), "RemoteProtocolError|ReadError"),
+        (DROPPED, "ServerDisconnectedError|RemoteProtocolError|ReadError"),
+        (RESET, "ClientOSError|ReadError|ConnectError"),
+        (Reply(answer="ok", send=HEAD_AND_SOME, then="close"), "ClientPayloadError|RemoteProtocolError|ReadError"),
         (Reply(body=b'{"id": "resp_1", "output": ['), "Invalid JSON"),
         (Reply(body=b"<html>welcome to the airport</html>"), "Invalid JSON"),
         (Reply(body=b"\xff\xfe"), "Invalid JSON"),
@@ -33,7 +33,7 @@ async def test_a_broken_answer_may_be_asked_for_again(
     server.script(reply)
     with pytest.raises(ProviderUnavailable, match=said):
         await provider.complete(ask(), NoDeltas())
-    assert server.count == 1, "Temporal retries, the SDK does not"
+    assert server.count == 1, "Temporal retries, a provider does not"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"'])
@@ -81,7 +81,7 @@ async def test_a_cancelled_call_closes_its_connection(server: ModelServer, provi
 
 async def test_nobody_there(ask: Ask) -> None:
     provider = ResponsesProvider(ProviderSettings(name="openai", base_url="http://127.0.0.1:9", key=KEY))
-    with pytest.raises(ProviderUnavailable, match=r"openai:gpt-5\.4 failed: ConnectError"):
+    with pytest.raises(ProviderUnavailable, match=r"openai:gpt-5\.4 failed: ClientConnectorError"):
         await provider.complete(ask(), NoDeltas())
     await provider.close()
 
@@ -128,3 +128,19 @@ async def test_closing_twice_or_unused(responses: Provider, ask: Ask) -> None:
 
 def test_a_key_is_not_in_a_repr() -> None:
     assert KEY not in repr(ProviderSettings(name="openai", key=KEY))
+
+
+async def test_a_proxy_of_the_environment(server: ModelServer, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = server.url.removesuffix("/v1")
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("no_proxy", "elsewhere.test")
+    provider = ResponsesProvider(ProviderSettings(name="local", base_url="http://vendor.test/v1", key=KEY))
+    await provider.complete(ask(), NoDeltas())
+    await provider.close()
+    assert [request.headers["host"] for request in server.requests] == ["vendor.test"]
+    direct = ResponsesProvider(ProviderSettings(name="local", base_url=f"http://elsewhere.test:{9}/v1", key=KEY))
+    with pytest.raises(ProviderUnavailable):
+        await direct.complete(ask(), NoDeltas())
+    await direct.close()
+    assert server.count == 1

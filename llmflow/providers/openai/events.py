@@ -1,0 +1,37 @@
+"""Server-sent events of a stream: each is one JSON value."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterable
+
+END = "[DONE]"
+"""Data of the event after the last one, where a server sends it."""
+
+
+async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[object]:
+    """Yield the data of each event, up to the end of the stream or `END`.
+
+    Raises:
+        JSONDecodeError, UnicodeDecodeError: an event is no JSON.
+    """
+    data: list[str] = []
+    async for line in _lines(chunks):
+        name, _, value = line.partition(":")
+        if name == "data":
+            data.append(value.removeprefix(" "))
+        elif not line and data:
+            text = "\n".join(data)
+            if text.startswith(END):
+                return
+            yield json.loads(text)
+            data.clear()
+
+
+async def _lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str]:
+    """Yield the whole lines, however long. What follows the last line end is none: the stream broke off there."""
+    begun: list[bytes] = []
+    async for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        for rest in others:
+            yield b"".join(begun).removesuffix(b"\r").decode()
+            begun = [rest]
