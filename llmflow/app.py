@@ -11,6 +11,8 @@ from llmflow.errors import ConfigInvalid
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
 
+__all__ = ["App"]
+
 _MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class
 
 

@@ -20,6 +20,8 @@ from llmflow.types import wire
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.problems import message_of, problems_of
 
+__all__ = ["Settings"]
+
 _ATTRIBUTES = SearchAttributes(cost=wire.COST_ATTRIBUTE, tags=wire.TAGS_ATTRIBUTE, approval=wire.APPROVAL_ATTRIBUTE)
 _Field = Literal["cost", "tags", "approval"]
 _Name = Annotated[str, Field(pattern=r"^[^`]+$")]  # values that a list filter can quote

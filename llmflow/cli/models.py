@@ -8,7 +8,7 @@ from llmflow.cli.output import near
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound
 from llmflow.service.diagnosis import Model
-from llmflow.worker import app_model_catalogue, missing_keys, prompts_of
+from llmflow.worker.apps import app_model_catalogue, missing_keys, prompts_of
 
 
 def models_of(app: App, settings: Settings) -> list[Model]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from llmflow.cli.apps import load
 from llmflow.cli.output import err, print_json, say
 from llmflow.service.prompts import FILE, Move, PromptVersion
-from llmflow.worker import prompts_of
+from llmflow.worker.apps import prompts_of
 
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the prompt: research/write")]
 LabelName = Annotated[

@@ -17,7 +17,7 @@ from llmflow.config import Settings
 from llmflow.service.diagnosis import Model
 from llmflow.service.inputs import workflow_name
 from llmflow.service.prompts import Prompts
-from llmflow.worker import prompts_of
+from llmflow.worker.apps import prompts_of
 
 _log = logging.getLogger("llmflow.worker")
 _BANNER_WIDTH = 88  # columns, or as many as there are

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from llmflow.app import App
-from llmflow.client import configured_address, connect
+from llmflow.client import connect
+from llmflow.client.connections import configured_address
 from llmflow.config import Settings
 from llmflow.dev import DevServer, standing_server
 from llmflow.service.connections import Connection

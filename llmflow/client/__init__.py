@@ -4,17 +4,8 @@ All of it is also possible with a plain Temporal client, the `temporal` CLI and 
 """
 
 from llmflow.client.client import Client
-from llmflow.client.connections import configured_address, connect
+from llmflow.client.connections import connect
 from llmflow.client.options import StartOptions
 from llmflow.client.runs import Run
-from llmflow.client.search_attributes import add_attributes, known_attributes
 
-__all__ = [
-    "Client",
-    "Run",
-    "StartOptions",
-    "add_attributes",
-    "configured_address",
-    "connect",
-    "known_attributes",
-]
+__all__ = ["Client", "Run", "StartOptions", "connect"]

@@ -1,11 +1,5 @@
 """One plugin that configures client, worker and replayer."""
 
-from llmflow.plugin.plugin import (
-    GRACEFUL_SHUTDOWN,
-    HEARTBEAT_THROTTLE,
-    STICKY_TIMEOUT,
-    Activities,
-    LLMFlowPlugin,
-)
+from llmflow.plugin.plugin import Activities, LLMFlowPlugin
 
-__all__ = ["GRACEFUL_SHUTDOWN", "HEARTBEAT_THROTTLE", "STICKY_TIMEOUT", "Activities", "LLMFlowPlugin"]
+__all__ = ["Activities", "LLMFlowPlugin"]

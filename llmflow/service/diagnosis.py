@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from llmflow.app import App
-from llmflow.client import Client, add_attributes, known_attributes
+from llmflow.client import Client
+from llmflow.client.search_attributes import add_attributes, known_attributes
 from llmflow.config import Settings
 from llmflow.errors import (
     LLMFlowError,

@@ -4,8 +4,10 @@ from llmflow.testing.approvals import approve_when_asked, decider
 from llmflow.testing.environment import Environment, environment, server
 from llmflow.testing.history import activities_of, assert_replays
 from llmflow.testing.provider import ScriptedProvider
+from llmflow.types.approvals import Decide
 
 __all__ = [
+    "Decide",
     "Environment",
     "ScriptedProvider",
     "activities_of",

@@ -13,7 +13,8 @@ from typing import Any
 from temporalio.worker import Worker
 
 from llmflow.app import App
-from llmflow.client import Client, Run, add_attributes, connect
+from llmflow.client import Client, Run, connect
+from llmflow.client.search_attributes import add_attributes
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.plugin import LLMFlowPlugin
@@ -22,7 +23,8 @@ from llmflow.testing.history import StartedRuns, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
 from llmflow.types.providers import Provider
-from llmflow.worker import activities, check_prompts
+from llmflow.worker import activities
+from llmflow.worker.apps import check_prompts
 
 SCRIPTED = "scripted"
 """Name of the provider in the records of a test."""

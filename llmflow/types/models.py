@@ -10,7 +10,7 @@ from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Dollars, Tokens, Usage
 
-__all__ = ["Candidate", "FinishReason", "ModelRequest", "ModelResponse", "OutputSchema"]
+__all__ = ["FinishReason", "ModelRequest", "ModelResponse", "OutputSchema"]
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FinishReason = Literal["stop", "length", "tool_calls", "refused"]

@@ -8,7 +8,7 @@ from pydantic import model_serializer, model_validator
 
 from llmflow.types.base import Wire
 
-__all__ = ["ModelRef", "PromptRef"]
+__all__ = ["PromptRef"]
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,7 @@ from typing import Literal
 from llmflow.types.base import Wire
 from llmflow.types.usage import Dollars, Totals
 
-__all__ = [
-    "CallFilter",
-    "ComparedRow",
-    "Comparison",
-    "CostReport",
-    "CostRow",
-    "Dimension",
-    "Interval",
-    "RepriceReport",
-    "Repriced",
-    "Score",
-    "Spent",
-    "Verdict",
-]
+__all__ = ["Score"]
 
 Dimension = Literal["run", "day", "tenant", "user", "workflow", "prompt", "label", "arm", "model", "tag", "error"]
 """What a report of costs may have a row for each of; `error` is how an attempt ended that brought no answer."""

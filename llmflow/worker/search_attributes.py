@@ -7,7 +7,8 @@ from temporalio import activity
 from temporalio.client import Client as TemporalClient
 
 from llmflow.activities.attributes import KnownAttributes
-from llmflow.client import Client, add_attributes, known_attributes
+from llmflow.client import Client
+from llmflow.client.search_attributes import add_attributes, known_attributes
 from llmflow.config import Settings
 from llmflow.errors import LLMFlowError
 from llmflow.types.attributes import SearchAttributes

@@ -16,7 +16,8 @@ from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
-from llmflow.plugin import GRACEFUL_SHUTDOWN, Activities, LLMFlowPlugin
+from llmflow.plugin import Activities, LLMFlowPlugin
+from llmflow.plugin.plugin import GRACEFUL_SHUTDOWN
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import OFFLINE
 from llmflow.providers.offline.provider import OFFLINE_NOTICE

@@ -1,4 +1,4 @@
-"""What users may import is pinned in `exports.txt`: a change of the public surface shows in a diff."""
+"""What users may import is what a door's `__all__` lists, and is pinned in `exports.txt`: a change shows in a diff."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from llmflow.dev.scaffold import scaffold
+
+from .markdown import Page, pages
+from .names import imports, room_of
 from .source import Source, example, holds, load, sources
 
 PINNED = Path(__file__).with_name("exports.txt")
@@ -13,37 +17,21 @@ DOORS = ("app", "client", "config", "errors", "flow", "plugin", "testing", "tool
 """The rooms that users import from. The others are free to change."""
 INSIDE = ("llmflow.flow.run",)
 """Packages in them that no user imports from."""
-LISTING = "llmflow.types."
-"""Modules that show what their `__all__` lists, and nothing without one: much of the data is between our own rooms."""
 
 
 def names(source: Source) -> list[str]:
-    """`__all__`; of a module without one, what it defines at its top without an underscore, or nothing."""
-    found: list[str] = []
+    """`__all__`. What a module does not list is between our own rooms, or its own."""
     for node in source.tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            found.append(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if ast.unparse(targets[0]) == "__all__" and node.value:
-                return ast.literal_eval(node.value)
-            if not _is_type_variable(node.value):
-                found += [target.id for target in targets if isinstance(target, ast.Name)]
-    return [name for name in found if not (name.startswith("_") or source.module.startswith(LISTING))]
-
-
-def _is_type_variable(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Call) and ast.unparse(value.func) in {"TypeVar", "ParamSpec"}
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return []
 
 
 def surface(files: Iterable[Source]) -> Iterator[str]:
-    """The full name of everything that a door shows. Below a package that lists its names, only packages that list
-    theirs show more; a package that lists nothing shows its modules instead."""
-    listed = {source.module for source in files if source.is_package and names(source)} - set(INSIDE)
+    """The full name of everything that a door lists."""
     for source in files:
-        above = [package for package in listed if source.module.startswith(f"{package}.")]
-        is_private = source.module.rpartition(".")[2].startswith("_") or (above and source.module not in listed)
-        if len(source.module.split(".")) > 1 and source.module.split(".")[1] in DOORS and not is_private:
+        _, _, below = source.module.partition(".")
+        if below.partition(".")[0] in DOORS and source.module not in INSIDE:
             yield from (f"{source.module}.{name}" for name in names(source))
 
 
@@ -64,6 +52,20 @@ def unsorted(source: Source) -> Iterator[str]:
         yield source.at(1, "`__all__` is not sorted (`ruff check --fix` does it)")
 
 
+def unlisted(source: Source, public: Iterable[str]) -> Iterator[str]:
+    """Names of ours that users would import from the file, and that no door lists."""
+    known = {*public, *(name.rpartition(".")[0] for name in public)}
+    for found in imports(source):
+        if isinstance(found.node, ast.Import | ast.ImportFrom) and room_of(found.target) and found.target not in known:
+            yield source.at(found.node, f"shows users {found.target}, which is not public")
+
+
+def _shown(page: Page) -> Iterator[Source]:
+    for block in page.blocks:
+        if block.language == "python":
+            yield Source(page.path, "\n" * (block.line - 1) + block.code)
+
+
 def test_exports_are_pinned() -> None:
     holds(unpinned(surface(sources("llmflow")), PINNED.read_text().splitlines()))
 
@@ -82,6 +84,15 @@ def test_exports_exist() -> None:
     )
 
 
+def test_what_users_see_is_public(tmp_path: Path) -> None:
+    public = PINNED.read_text().splitlines()
+    files = [source for page in pages() for source in _shown(page)]
+    files += [source for source in sources("workflows", "workers") if not source.path.endswith("/demo.py")]
+    scaffold("mine", tmp_path)
+    files += [Source(f"the project of `llmflow init`: {one.name}", one.read_text()) for one in tmp_path.rglob("*.py")]
+    holds(problem for source in files for problem in unlisted(source, public))
+
+
 def test_rejects_a_change() -> None:
     assert list(unpinned(["llmflow.flow.complete"], []))
     assert list(unpinned([], ["llmflow.flow.complete"]))
@@ -89,14 +100,22 @@ def test_rejects_a_change() -> None:
 
 
 def test_finds_the_surface() -> None:
-    package = example('from ._a import a\n__all__ = ["a"]', "llmflow/flow/__init__.py")
+    package = example('from .a import a\n__all__ = ["a"]', "llmflow/flow/__init__.py")
     inner = example("def b(): ...", "llmflow/flow/b.py")
-    module = example('class C: ...\nD: int = 1\nT = TypeVar("T")\n_e = 2\nfrom x import F', "llmflow/errors.py")
-    data = example('__all__ = ["G"]\nclass G: ...\nclass H: ...', "llmflow/types/g.py")
-    between = example("class I: ...", "llmflow/types/i.py")
-    hidden = example("class J: ...", "llmflow/providers/j.py")
-    files = (package, inner, module, data, between, hidden)
-    assert list(surface(files)) == ["llmflow.flow.a", "llmflow.errors.C", "llmflow.errors.D", "llmflow.types.g.G"]
+    inside = example('__all__ = ["C"]', "llmflow/flow/run/__init__.py")
+    module = example('__all__ = ["D"]\nclass D: ...\nclass E: ...', "llmflow/errors.py")
+    hidden = example('__all__ = ["F"]\nclass F: ...', "llmflow/providers/f.py")
+    assert list(surface((package, inner, inside, module, hidden))) == ["llmflow.flow.a", "llmflow.errors.D"]
+
+
+def test_rejects_a_name_that_is_not_public() -> None:
+    public = ["llmflow.flow.complete", "llmflow.worker.run"]
+    shown = (
+        "from llmflow import flow\nfrom llmflow.flow import complete\nimport llmflow.worker\nfrom temporalio import x"
+    )
+    assert not list(unlisted(example(shown), public))
+    assert list(unlisted(example("from llmflow.errors import did_you_mean"), public))
+    assert list(unlisted(example("from llmflow import stores"), public))
 
 
 @pytest.mark.parametrize("listed", ['["b", "a"]', '["a", "B"]', '["Ab", "LIMIT"]'])

@@ -15,7 +15,8 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
 
-from llmflow.client import Client, Run, add_attributes, connect
+from llmflow.client import Client, Run, connect
+from llmflow.client.search_attributes import add_attributes
 from llmflow.config import Settings
 from llmflow.errors import LLMFlowError
 from llmflow.testing import assert_replays

@@ -75,6 +75,13 @@ def test_digest_names_what_it_could_not_read(demos: Demos) -> None:
     assert "carpenter" in str(sections)
 
 
+def test_patterns_answers_every_question_of_a_letter(demos: Demos) -> None:
+    result = outcome(demos, "patterns")["result"]
+    assert "9:00 on Saturdays and Sundays" in result["text"]
+    assert (result["rounds"], result["colleague"]) == ([1, 1, 1], "")
+    assert "✓ orchestrate" in demos["patterns"].err
+
+
 @pytest.mark.parametrize("name", ["review", "onboarding"])
 def test_the_others_are_decided_by_people_and_end_well(demos: Demos, name: str) -> None:
     found = outcome(demos, name)

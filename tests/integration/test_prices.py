@@ -14,8 +14,8 @@ from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalo
 from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
-from llmflow.worker import activities, app_prices
-from llmflow.worker.apps import with_prices
+from llmflow.worker import activities
+from llmflow.worker.apps import app_prices, with_prices
 from tests.integration.hello.app import app
 from tests.integration.hello.workflows import Parallel
 

@@ -21,7 +21,8 @@ from temporalio.client import (
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
-from llmflow.client import Client, add_attributes, known_attributes
+from llmflow.client import Client
+from llmflow.client.search_attributes import add_attributes, known_attributes
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ServerUnavailable
 from llmflow.types.attributes import SearchAttributes

@@ -1,9 +1,10 @@
 """The tools of customer support."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from llmflow.config import Settings
-from llmflow.errors import ToolRefused, did_you_mean
+from llmflow.errors import ToolRefused
 from llmflow.tools import SearchResult, idempotency_key, search_folder, tool
 from workflows.support import bank
 from workflows.support.schemas import Order, Receipt
@@ -22,7 +23,8 @@ def find_order(number: str) -> Order:
     """Look an order up."""
     orders = bank.orders()
     if number not in orders:
-        raise ToolRefused(f"there is no order {number}{did_you_mean(number, orders)}")
+        near = get_close_matches(number, orders, n=1)
+        raise ToolRefused(f"there is no order {number}{f' (did you mean `{near[0]}`?)' if near else ''}")
     return orders[number]
 
 

@@ -21,7 +21,7 @@ from llmflow.config import Settings
 from llmflow.errors import LLMFlowError
 from llmflow.service.connections import Connection
 from llmflow.service.diagnosis import Check, Contents, diagnose
-from llmflow.worker import app_model_catalogue, app_prices, prompts_of
+from llmflow.worker.apps import app_model_catalogue, app_prices, prompts_of
 
 
 def doctor(

@@ -16,7 +16,7 @@ from llmflow.cli.output import dollars, err, out, plural, print_json, say
 from llmflow.config import Settings
 from llmflow.service import costs
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
-from llmflow.worker import recorded_price
+from llmflow.worker.apps import recorded_price
 
 
 def reprice(

@@ -14,6 +14,7 @@ from llmflow.cli.serving import log_to_terminal, print_served, show_served, show
 from llmflow.cli.target import Target
 from llmflow.client import Client
 from llmflow.config import Settings
+from llmflow.worker.serving import GRACEFUL_SHUTDOWN
 
 
 def worker(
@@ -62,7 +63,7 @@ def worker(
             address=target.address,
             task_queue=task_queue,
             max_concurrent_activities=max_concurrent_activities,
-            grace=workers.GRACEFUL_SHUTDOWN if grace is None else grace,
+            grace=GRACEFUL_SHUTDOWN if grace is None else grace,
             metrics=metrics,
             health=health,
             ready=ready,

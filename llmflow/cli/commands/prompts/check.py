@@ -6,7 +6,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from llmflow import worker as workers
 from llmflow.cli.apps import load, named
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
@@ -15,6 +14,7 @@ from llmflow.cli.options import AppPath, AsJson
 from llmflow.cli.output import out, plural, print_json, say, when
 from llmflow.config import Settings
 from llmflow.service.prompts import Drift, Drifts, PromptVersion, drifts, opened
+from llmflow.worker.apps import app_model_catalogue, check_prompt, prompts_of
 
 
 def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
@@ -28,14 +28,14 @@ def check_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     """
     served, settings = load(app), Settings.load()
     known = served.models or served.providers or settings.models
-    models = workers.app_model_catalogue(served, settings) if known else None
+    models = app_model_catalogue(served, settings) if known else None
 
     def check(prompt: PromptVersion) -> None:
         if models:
-            workers.check_prompt(prompt, served, models)
+            check_prompt(prompt, served, models)
 
     async def find() -> Drifts:
-        prompts = workers.prompts_of(served)
+        prompts = prompts_of(served)
         async with opened(settings) as store:
             return await drifts(store, served.name, prompts, check)
 

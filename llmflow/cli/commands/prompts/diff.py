@@ -12,7 +12,7 @@ from llmflow.cli.output import out, print_json, say
 from llmflow.cli.prompt_changes import PromptName
 from llmflow.config import Settings
 from llmflow.service.prompts import FILE, Difference, difference, opened
-from llmflow.worker import prompts_of
+from llmflow.worker.apps import prompts_of
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

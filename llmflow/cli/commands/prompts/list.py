@@ -13,7 +13,7 @@ from llmflow.cli.output import out, print_json, say
 from llmflow.cli.prompt_json import prompt_as_json
 from llmflow.config import Settings
 from llmflow.service.prompts import Prompts, PromptState, PromptVersion, opened, percent, store_name
-from llmflow.worker import prompts_of
+from llmflow.worker.apps import prompts_of
 
 
 def list_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:

@@ -7,7 +7,7 @@ from llmflow.cli.output import err, plural, print_json, say
 from llmflow.config import Settings
 from llmflow.service.prompts import opened
 from llmflow.types.refs import PromptRef
-from llmflow.worker import prompts_of
+from llmflow.worker.apps import prompts_of
 
 
 def push_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:

@@ -14,7 +14,7 @@ from llmflow.cli.output import near, out, print_json
 from llmflow.cli.prompt_json import prompt_as_json
 from llmflow.config import Settings
 from llmflow.service.prompts import FILE, PromptVersion, opened
-from llmflow.worker import prompts_of
+from llmflow.worker.apps import prompts_of
 
 
 def show_prompt(

@@ -17,7 +17,7 @@ from llmflow.stores.schema import calls
 from llmflow.types.models import ModelResponse
 from llmflow.types.reports import CallFilter, RepriceReport
 from llmflow.types.usage import Cost, Usage
-from llmflow.worker import recorded_price
+from llmflow.worker.apps import recorded_price
 from tests.helpers.calls import NOON, an_answer
 from tests.helpers.ledger import call_of, keep
 

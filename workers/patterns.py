@@ -1,0 +1,10 @@
+"""A worker process for the letters desk: `python -m workers.patterns`."""
+
+import asyncio
+
+from llmflow import worker
+from llmflow.config import Settings
+from workflows.patterns.app import app
+
+if __name__ == "__main__":
+    asyncio.run(worker.run(app, settings=Settings.load()))
