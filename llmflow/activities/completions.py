@@ -146,7 +146,7 @@ def _call(request: CompletionRequest) -> Call:
         id=CallId(
             workflow_id=info.workflow_id or info.activity_id,
             run_id=run,
-            workflow_type=info.workflow_type or info.activity_type,
+            workflow_type=request.origin.workflow or info.workflow_type or info.activity_type,
             activity_id=info.activity_id,
             attempt=info.attempt,
         ),

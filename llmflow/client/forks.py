@@ -19,10 +19,11 @@ from llmflow.client.errors import readable_errors
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.history.events import events_of, initiated, scheduled, start_of
 from llmflow.history.payloads import Payloads
+from llmflow.types import wire
 from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
 from llmflow.types.approvals import ApprovalReport
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import BATCH, CARRIED, FORKED, PLACE, TAGS, WAITING
+from llmflow.types.contracts import CARRIED, FORKED, PLACE, TAGS, WAITING
 from llmflow.types.forks import Fork
 
 SAME = object()  # told apart from None, which a workflow may take as its input
@@ -54,7 +55,7 @@ async def start_fork(
         run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
         events = events_of(temporal, id, run_id)
         started = await start_of(events)
-        if BATCH.name in started.header.fields:
+        if started.workflow_type.name == wire.BATCH:
             whole = started.parent_workflow_execution.workflow_id
             raise InputInvalid(f"run {id!r} works on a part of the items of run {whole!r}: fork that one")
         before = await _first_event_of(step, events, Payloads(temporal, id))

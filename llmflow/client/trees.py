@@ -6,7 +6,8 @@ from datetime import timedelta
 from temporalio.client import Client as TemporalClient
 
 from llmflow.history.events import child_started, continued_as, events_of, started
-from llmflow.types.contracts import BATCH, USAGE
+from llmflow.types import wire
+from llmflow.types.contracts import USAGE
 from llmflow.types.usage import UsageReport
 
 
@@ -38,7 +39,7 @@ async def _read(temporal: TemporalClient, id: str, run_id: str) -> _Chain:
         chain.newest, following = following, ""
         async for event in events_of(temporal, id, chain.newest):
             if start := started(event):
-                chain.is_batch = BATCH.name in start.header.fields
+                chain.is_batch = start.workflow_type.name == wire.BATCH
             elif child := child_started(event):
                 chain.children.append((child.workflow_id, child.run_id))
             following = continued_as(event)

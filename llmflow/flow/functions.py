@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
-from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.calls import Tool
@@ -41,21 +40,26 @@ def name_of(function: Callable[..., object]) -> str:
     return "lambda" if name == "<lambda>" else name
 
 
-def address_of(function: Callable[..., object]) -> str | None:
-    """Where the same code finds it again: `method`, or `module:function`. `None` for what has no such place."""
+def address_of(function: Callable[..., object], owner: object) -> str | None:
+    """Where the same code finds it again: `method` of the owner, or `module:function`. `None` for any other."""
     code = code_of(function)
-    if getattr(code, "__self__", None) is workflow.instance():
+    if getattr(code, "__self__", None) is owner:
         address = str(getattr(code, "__name__", None))
     else:
         address = f"{getattr(code, '__module__', None)}:{getattr(code, '__qualname__', None)}"
-    return address if function_at(address) == function else None
+    return address if function_at(address, owner) == function else None
 
 
-def function_at(address: str) -> Callable[[Any], Awaitable[Any]] | None:  # Any: the user's own types
+def is_method(address: str) -> bool:
+    """True if it is a method of the workflow."""
+    return ":" not in address
+
+
+def function_at(address: str, owner: object) -> Callable[[Any], Awaitable[Any]] | None:  # Any: the user's own types
     """The function of an address; `None` if there is none."""
     module, colon, name = address.rpartition(":")
     # In a workflow these are the modules of its sandbox, which are those of its code.
-    found: Any = sys.modules.get(module) if colon else workflow.instance()  # Any: whatever the user's code has there
+    found: Any = sys.modules.get(module) if colon else owner  # Any: whatever the user's code has there
     for part in name.split("."):
         found = getattr(found, part, None)
     return cast(Callable[[Any], Awaitable[Any]], found) if callable(found) else None

@@ -1,6 +1,7 @@
 """The interceptor that gives a workflow its `CurrentRun`, and what the run tells others, with no code of the user's."""
 
 import asyncio
+import inspect
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
@@ -25,14 +26,15 @@ from temporalio.worker import (
 from temporalio.workflow import ActivityCancellationType
 
 from llmflow.errors import CompensationFailed, InputInvalid
-from llmflow.flow.branches.batch import run_batch
 from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
-from llmflow.flow.run import CurrentRun, Instance, key
+from llmflow.flow.run import Code, CurrentRun, Instance, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.part import AnyHeader
 from llmflow.flow.run.start import is_ours
+from llmflow.sdk.definitions import Definition
 from llmflow.types import wire
+from llmflow.types.batches import Batch
 
 S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
 Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
@@ -41,26 +43,30 @@ Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
 class RunInterceptor(Interceptor):
     """Gives every workflow that uses llmflow its `CurrentRun`."""
 
-    def __init__(self, workflow_types: Collection[str | None]) -> None:
+    def __init__(self, workflow_types: Collection[str | None], served: Sequence[type]) -> None:
         """Configure.
 
         Args:
             workflow_types: Names of the workflows of the App, which have a run from their start; `None` is the name of
                 a dynamic workflow. Others have one if we started them, or from their first verb.
+            served: All workflows of the worker: any may fan out in batches.
         """
         self._types = frozenset(workflow_types)
+        self._served = {one.name: one for one in map(Definition, served)}
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         """See base class."""
 
         class Inbound(_Inbound):
             types = self._types
+            served = self._served
 
         return Inbound
 
 
 class _Inbound(WorkflowInboundInterceptor):
     types: frozenset[str | None]
+    served: Mapping[str | None, Definition]
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """In `init`, because signals, updates and `__init__` come before the first line of the workflow runs."""
@@ -68,28 +74,57 @@ class _Inbound(WorkflowInboundInterceptor):
         info = outbound.info()  # `workflow.info()` is not there yet
         if info.workflow_type in self.types or None in self.types or is_ours(info):
             self._instance.install(info)
+        self._works_for = self._fanning_out() if info.workflow_type == wire.BATCH else None
         super().init(_Outbound(outbound, self._instance))
+
+    def _fanning_out(self) -> Definition | None:
+        """The workflow of whose items this run is a batch. Its module is imported here, as those of other runs are."""
+        if (run := self._instance.run) is None or (name := run.origin.workflow) is None:
+            return None
+        if (found := self.served.get(name) or self.served.get(None)) is None:
+            raise ApplicationError(  # of this task alone: another worker may have it, as for Temporal's own
+                f"a batch of `{name}`, which is not registered on this worker: give all workers of a task queue the"
+                " same workflows",
+                type="NotFoundError",
+            )
+        return found.in_sandbox()
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run that was started with what does not fit. Temporal would retry its workflow task for ever."""
         instance.set(self._instance)
-        self._instance.begin(input.run_fn, input.args)
-        batch = None
+        self._instance.begin(self._code(input))
         if run := self._instance.run:
-            batch = run.batch
+            signature = inspect.signature(input.run_fn) if run.is_batch else run.signature
             try:
-                run.signature.bind(None, *input.args)
+                signature.bind(None, *input.args)
             except TypeError as error:
                 raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
         try:
             with self._one_failure():
-                result = await (run_batch(batch) if batch else super().execute_workflow(input))
+                result = await super().execute_workflow(input)
         except (Exception, asyncio.CancelledError) as error:  # not what Temporal throws into a run that it evicts
             if is_cancelled_exception(error) or workflow.is_failure_exception(error):
                 await self._end(error)
             raise
         await self._end()
         return result
+
+    def _code(self, input: ExecuteWorkflowInput) -> Code:
+        """The code that the run executes.
+
+        Raises:
+            InputInvalid: it is to work on a batch, and no run has started it.
+        """
+        if workflow.info().workflow_type != wire.BATCH:
+            own = Definition(input.type)
+            return Code(method=input.run_fn, make=own.make, arguments=own.listed(input.args))
+        match self._works_for, input.args:
+            case Definition() as found, [Batch(input=told)]:
+                payloads = [Payload.FromString(one) for one in told]
+                arguments = workflow.payload_converter().from_payloads(payloads, found.types_of(len(payloads)))
+                return Code(method=found.method, make=found.make, arguments=arguments)
+            case _:
+                raise InputInvalid(f"`{wire.BATCH}` is what `flow.fan_out` starts: start the workflow that fans out")
 
     async def _end(self, error: BaseException | None = None) -> None:
         if (run := self._instance.run) is None:

@@ -13,13 +13,21 @@ from pydantic import ValidationError
 from temporalio.client import Client, ClientConfig, HeaderCodecBehavior
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import Interceptor, ReplayerConfig, Worker, WorkerConfig, WorkflowRunner
+from temporalio.worker import (
+    Interceptor,
+    ReplayerConfig,
+    Worker,
+    WorkerConfig,
+    WorkerDeploymentConfig,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from llmflow.app import App
 from llmflow.converter.failures import failure_converter
 from llmflow.converter.payloads import payload_converter
 from llmflow.errors import LLMFlowError
+from llmflow.flow.branches.batch import Batches, PinnedBatches
 from llmflow.plugin.interceptor import RunInterceptor
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
@@ -79,12 +87,12 @@ class LLMFlowPlugin(SimplePlugin):
                 *(activities.interceptors if activities else ()),
                 *traces,
                 CallMetrics(),
-                RunInterceptor(app.workflow_types if app else ()),
             ],
             activities=activities.functions if activities else None,
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
         )
+        self._workflow_types = app.workflow_types if app else frozenset[str | None]()
         self._lifespan = (activities or Activities()).lifespan
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
@@ -97,6 +105,7 @@ class LLMFlowPlugin(SimplePlugin):
     def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
         """See base class."""
         config = super().configure_replayer(config)
+        self._serve(config, Batches)
         if _has_codec(config):
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
         return config
@@ -106,6 +115,7 @@ class LLMFlowPlugin(SimplePlugin):
         if self._traces:
             require_replay_safety()
         config = super().configure_worker(config)
+        self._serve(config, _batches_for(config.get("deployment_config")))
         runner, client = config.get("workflow_runner"), config.get("client")
         if type(runner) is SandboxedWorkflowRunner and client and needs_no_context(client.data_converter):
             config["workflow_runner"] = ContextFreeSandbox(runner.restrictions, runner.runner_class)
@@ -116,6 +126,12 @@ class LLMFlowPlugin(SimplePlugin):
         if config.get("max_heartbeat_throttle_interval") in (None, timedelta(seconds=60)):
             config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
         return config
+
+    def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type) -> None:
+        """Add what workflows need: batches, and the run of each. Workers without any stay without."""
+        if workflows := config.get("workflows"):
+            config["workflows"] = [*workflows, batches]
+            config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(self._workflow_types, workflows)]
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
         """See base class. Opens what the activities need while the worker runs; raises why it cannot."""
@@ -142,6 +158,12 @@ def _runner(runner: WorkflowRunner | None, modules: tuple[str, ...]) -> Workflow
     if isinstance(runner, SandboxedWorkflowRunner):
         return dataclasses.replace(runner, restrictions=runner.restrictions.with_passthrough_modules(*modules))
     return runner or SandboxedWorkflowRunner()
+
+
+def _batches_for(deployment: WorkerDeploymentConfig | None) -> type:
+    """Where each workflow has to say how it behaves when there is a new version, that of batches does."""
+    says_itself = deployment and deployment.use_worker_versioning and not deployment.default_versioning_behavior
+    return PinnedBatches if says_itself else Batches
 
 
 def _has_codec(config: ClientConfig | ReplayerConfig) -> bool:

@@ -1,4 +1,4 @@
-"""Batches: parts of a large fan-out, each worked on by a child of the run's own workflow type."""
+"""Batches: parts of a large fan-out, each worked on by a child of the type `llmflow.batch`."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -17,7 +17,7 @@ OnError = Literal["raise", "collect"]
 
 
 class Batch(CompactWire):
-    """What such a child shall do."""
+    """The input of such a child."""
 
     function: str
     """A method of the workflow by its name, or a function as `module:name`."""
@@ -32,6 +32,8 @@ class Batch(CompactWire):
     limit: int
     """Items at once."""
     on_error: OnError
+    input: tuple[bytes, ...] = ()
+    """Of the run that fans out, as payloads: methods are called on a workflow object that is made from it."""
     key: SharedKey | None = None
     """Of the saga that the fan-out belongs to."""
 

@@ -18,7 +18,6 @@ from llmflow.types.approvals import (
     Receipt,
     WaitingList,
 )
-from llmflow.types.batches import Batch
 from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionRequest, CompletionResult
@@ -124,8 +123,6 @@ CARRIED = Header(wire.CARRIED, Carried)
 PLACE = Header(wire.PLACE, str)
 """Of every child: where its parent started it. Another run that does the same has it in the same place, whichever of
 its branches were the fastest."""
-BATCH = Header(wire.BATCH, Batch)
-"""Of a child that works on a batch, instead of running its workflow."""
 FORK = Header(wire.FORK, Fork)
 """Of the activities of a forked run."""
 KEY = Header(wire.KEY, str)

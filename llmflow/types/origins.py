@@ -18,3 +18,5 @@ class Origin(CompactWire):
     """Whom it works for; a rollout may be sticky by it."""
     tags: tuple[str, ...] = ()
     budget: Budget | None = None
+    workflow: str | None = None
+    """Type of the workflow that fans out, for a run that works on a batch of its items."""

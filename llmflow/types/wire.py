@@ -3,12 +3,13 @@
 PREFIX = "llmflow"
 """Headers, memos, signals and updates of llmflow begin with it."""
 
-# Activities.
+# Activities and workflows.
 COMPLETE = "llmflow.complete"
 RENDER = "llmflow.render"
 RESOLVE = "llmflow.resolve"
 REACH = "llmflow.reach"
 NOTIFY = "llmflow.notify"
+BATCH = "llmflow.batch"
 
 # Queries, updates and signals. `llmflow.approvals` is a memo as well.
 DECIDE = "llmflow.decide"
@@ -19,7 +20,6 @@ STEPS = "llmflow.steps"
 
 # Headers. `llmflow.fork` is a memo as well.
 CARRIED = "llmflow"
-BATCH = "llmflow.batch"
 FORK = "llmflow.fork"
 PLACE = "llmflow.place"
 KEY = "llmflow.key"

@@ -36,7 +36,7 @@ telemetry  | types, errors                         | temporalio.{client,worker,w
 spec       | types, errors, yaml                   | minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | types, errors                         | temporalio.common
-sdk        | types, errors                         | temporalio.{converter,worker,workflow}
+sdk        | types, errors                         | temporalio.{common,converter,worker,workflow}
 plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
 client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},

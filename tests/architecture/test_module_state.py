@@ -70,8 +70,9 @@ def module_state(source: Source, module: types.ModuleType) -> Iterator[str]:
 
 
 def _is_machinery(name: str) -> bool:
-    """Python's own names, enum's and abc's, and pydantic's configuration."""
-    return (name.startswith("_") and name.endswith("_")) or name in {"_abc_impl", "model_config"}
+    """Python's own names, enum's and abc's, pydantic's configuration, and what `@workflow.defn` leaves on a class."""
+    known = {"_abc_impl", "model_config", "__temporal_workflow_definition"}
+    return (name.startswith("_") and name.endswith("_")) or name in known
 
 
 def _line(source: Source, name: str) -> int:

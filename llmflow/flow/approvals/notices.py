@@ -58,7 +58,7 @@ class Notices:
             notification = Notification(
                 event=event,
                 run=info.workflow_id,
-                workflow=info.workflow_type,
+                workflow=self._run.workflow_type,
                 question=question,
                 origin=self._run.origin,
                 command=command(question) if question.status == "open" else None,

@@ -1,4 +1,4 @@
-"""The other end of `_batches`: a child that works on a batch, instead of running its workflow."""
+"""The other end of `batches`: the workflow that works on a batch."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 from pydantic_core import to_json
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
@@ -17,11 +18,32 @@ from llmflow.flow.functions import function_at, kinds_of
 from llmflow.flow.run import CurrentRun, current, key, path
 from llmflow.flow.steps import recorded
 from llmflow.flow.tools import call
+from llmflow.types import wire
 from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
 from llmflow.types.contracts import SPENT
 
 HISTORY_BYTES = 2_500_000
 """A history of this size begins no more items; those that are under way may still double it."""
+
+
+@workflow.defn(name=wire.BATCH)
+class Batches:
+    """Workflow that works on a batch. Where workers are versioned, it behaves as the worker's default says."""
+
+    @workflow.run
+    async def run(self, batch: Batch) -> BatchResult:
+        """See `run_batch`."""
+        return await run_batch(batch)
+
+
+@workflow.defn(name=wire.BATCH, versioning_behavior=VersioningBehavior.PINNED)
+class PinnedBatches:
+    """`Batches` for a versioned worker without a default: a batch ends on the code with which it began."""
+
+    @workflow.run
+    async def run(self, batch: Batch) -> BatchResult:
+        """See `run_batch`."""
+        return await run_batch(batch)
 
 
 async def run_batch(batch: Batch) -> BatchResult:
@@ -44,7 +66,7 @@ async def run_batch(batch: Batch) -> BatchResult:
 
             await run_items(
                 unpacked(batch.items),
-                _over_json(batch.function),
+                _over_json(batch.function, run.object),
                 first=batch.first,
                 limit=batch.limit,
                 ended=ended,
@@ -56,9 +78,9 @@ async def run_batch(batch: Batch) -> BatchResult:
     return results.all(run)
 
 
-def _over_json(address: str) -> Callable[[JsonValue], Awaitable[bytes]]:
+def _over_json(address: str, owner: object) -> Callable[[JsonValue], Awaitable[bytes]]:
     """The function of an address, from JSON to JSON."""
-    function = function_at(address)
+    function = function_at(address, owner)
     if function is None:
         raise InputInvalid(f"this worker's code has no `{address}`: deploy the code of the run that fans out")
     kinds = kinds_of(function)

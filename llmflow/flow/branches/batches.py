@@ -1,4 +1,4 @@
-"""Batches: more items than one history should hold, each part of them in a child of the run's own workflow type."""
+"""Batches: more items than one history should hold, each part of them in a child workflow `llmflow.batch`."""
 
 import asyncio
 from collections import deque
@@ -14,13 +14,14 @@ from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, Pay
 from llmflow.flow.branches.branches import Outcome, finished, together
 from llmflow.flow.functions import kinds_of
 from llmflow.flow.run import batch, current, key, path, this_task
+from llmflow.types import wire
 from llmflow.types.addresses import joined
 from llmflow.types.base import unwritable
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
 
 T = TypeVar("T")
 R = TypeVar("R")
-AnyChild = workflow.ChildWorkflowHandle[Any, BatchResult]  # Any: of any type of workflow
+AnyChild = workflow.ChildWorkflowHandle[Any, BatchResult]  # Any: it is started by its name
 
 # Runs that are under way were cut by these: whoever changes one of the first three needs `workflow.patched`.
 BATCH_ITEMS = 500
@@ -51,6 +52,8 @@ async def run_batches(
     result_type = kinds_of(function).result
     spans = deque([range(len(items))])
     here, shared = path.get(), key.get()
+    code = await current().begun()
+    input = tuple(one.SerializeToString() for one in workflow.payload_converter().to_payloads(code.arguments))
 
     async def work(width: int, most: int) -> None:
         span = spans.popleft()
@@ -65,6 +68,7 @@ async def run_batches(
             path=here,
             limit=width,
             on_error=on_error,
+            input=input,
             key=shared,
         )
         done = await _in_child(part, result_type, ended)
@@ -152,10 +156,9 @@ async def _child(part: Batch) -> BatchResult:
 async def _started(part: Batch) -> AnyChild:
     info = workflow.info()
     batch.set(part)  # of this task alone
-    # The same type and the same input, so that the child has the same object: `function` may be its method.
     return await workflow.start_child_workflow(
-        info.workflow_type,
-        args=current().arguments,
+        wire.BATCH,
+        part,
         id=joined((info.workflow_id, part.span)),
         result_type=BatchResult,
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -9,8 +9,10 @@ from llmflow.errors import ErrorDetail, FanOutFailed, InputInvalid
 from llmflow.flow.arguments import one_of
 from llmflow.flow.branches.batches import BATCH_ITEMS, run_batches
 from llmflow.flow.branches.branches import Outcome, run_items
+from llmflow.flow.branches.differences import differences
 from llmflow.flow.failures import described
-from llmflow.flow.functions import address_of, name_of
+from llmflow.flow.functions import address_of, is_method, name_of
+from llmflow.flow.run import current
 from llmflow.flow.steps import step
 from llmflow.types.addresses import branched
 from llmflow.types.batches import OnError
@@ -55,8 +57,9 @@ async def fan_out(
     It is a step of the function's name, with its progress; the calls of item 3 have ids such as
     `investigate[3]/complete#1`. Whether it returns, raises or is cancelled: nothing of it is running afterwards.
 
-    More than 500 items are worked on by children of this run, in batches. There the function is called on a workflow
-    object of the child's, which has what `__init__` sets and not what `run` did since.
+    More than 500 items are worked on by children of this run, in batches. There a method is called on a new object of
+    the workflow's class, made from the same input. It is refused, before anything is scheduled, if an attribute of
+    `self` differs from what `__init__` sets.
 
     Args:
         items: A list, or anything else with an order; not a set.
@@ -70,7 +73,7 @@ async def fan_out(
 
     Raises:
         FanOutFailed: so many items failed that `min_success` cannot be reached; the others were cancelled.
-        InputInvalid: an argument cannot be used.
+        InputInvalid: an argument cannot be used; or a method would find other attributes in the children.
         Exception: what the function raised, with `on_error="raise"`.
     """
     one_of("on_error", on_error, OnError)
@@ -78,13 +81,15 @@ async def fan_out(
     if limit < 1:
         raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
     name, tally = name_of(function), _Tally[R](name_of(function), len(given), on_error, min_success)
-    address = address_of(function) if len(given) > BATCH_ITEMS else None
+    address = address_of(function, current().object) if len(given) > BATCH_ITEMS else None
     if address is None and len(given) > MAX_UNNAMED:
         raise InputInvalid(
             f"fan_out of {len(given):,} items: more than {MAX_UNNAMED:,} go to child workflows, which cannot find"
             f" `{name}`; give a method of the workflow or a function of a module",
             ErrorDetail(field="function"),
         )
+    if address is not None and is_method(address):
+        await _require_fresh(name, len(given))
     async with step(name, total=len(given)) as opened:
 
         def ended(outcome: Outcome[R]) -> None:
@@ -96,6 +101,23 @@ async def fan_out(
         else:
             await run_batches(given, function, address, limit=limit, on_error=on_error, ended=ended)
     return FanOut(outcomes=tuple(tally.outcomes[index] for index in range(len(given))))
+
+
+async def _require_fresh(method: str, count: int) -> None:
+    """Children call the method on a new object of the workflow's class, which must be no other one than this run's."""
+    run = current()
+    fresh = (await run.begun()).fresh()
+    if not (different := differences(run.object, fresh)):
+        return
+    changed = ", ".join(f"`self.{name}`" for name in different)
+    here = f", or give `lambda item: self.{method}(item)`, which this run calls itself" if count <= MAX_UNNAMED else ""
+    raise InputInvalid(
+        f"fan_out of {count:,} items: children call `{method}` on a new {type(fresh).__name__}, made from the same"
+        f" input, and {changed} would not be there as here, because it was set or changed after `__init__`. Put what"
+        f" `{method}` needs of it into each item, or make `{method}` a function of the module that gets it with each"
+        f" item{here}",
+        ErrorDetail(field="function"),
+    )
 
 
 def _listed(items: Iterable[T]) -> Sequence[T]:

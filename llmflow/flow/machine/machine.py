@@ -286,7 +286,7 @@ async def _go_on(run: CurrentRun, *, is_over: bool) -> None:
     """Between two states: let the run begin again if its history is long, and nothing would be lost or done twice."""
     if is_due() and run.machines.may_go_on() and not (is_over or run.sagas.pending()):
         run.machines.go_on()
-        await go_on(run.arguments)
+        await go_on((await run.begun()).arguments)
 
 
 async def _wait(failed: int, error: Exception) -> None:

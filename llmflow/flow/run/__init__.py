@@ -1,9 +1,10 @@
 """One run's state: a `CurrentRun` for each workflow instance that uses llmflow, and a part in it for each feature."""
 
+from llmflow.flow.run.code import Code
 from llmflow.flow.run.instance import Instance, current
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.pins import Pin
 from llmflow.flow.run.run import CurrentRun
 from llmflow.flow.run.scope import AnyTask, batch, key, path, this_task
 
-__all__ = ["AnyTask", "CurrentRun", "Instance", "Part", "Pin", "batch", "current", "key", "path", "this_task"]
+__all__ = ["AnyTask", "Code", "CurrentRun", "Instance", "Part", "Pin", "batch", "current", "key", "path", "this_task"]

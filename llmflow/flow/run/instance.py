@@ -1,13 +1,11 @@
 """From a workflow instance to its run: there from the start, or from the first verb, or never."""
 
-import copy
-from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any
 
 from temporalio import workflow
 
 from llmflow.errors import ConfigInvalid
+from llmflow.flow.run.code import Code
 from llmflow.flow.run.run import CurrentRun
 
 
@@ -16,8 +14,7 @@ class Instance:
 
     def __init__(self) -> None:
         self.run: CurrentRun | None = None
-        self._method: Callable[..., object] | None = None
-        self._arguments: Sequence[Any] = ()  # Any: the user's own types
+        self._code: Code | None = None
         self._events = 0
         self._has_worked = False
         self._problem: Exception | None = None
@@ -31,7 +28,7 @@ class Instance:
             self._problem = error
         run.answer()
 
-    def begin(self, method: Callable[..., object], arguments: Sequence[Any]) -> None:  # Any: the user's own types
+    def begin(self, code: Code) -> None:
         """The workflow's `run` begins.
 
         Raises:
@@ -39,10 +36,10 @@ class Instance:
         """
         if self._problem:
             raise self._problem
-        self._method, self._arguments = method, arguments
+        self._code = code
         self._events = workflow.info().get_current_history_length()
         if self.run:
-            self.run.begin(method, copy.deepcopy(arguments), self._events)
+            self.run.begin(code, self._events)
 
     def work(self) -> None:
         """Code that has no run yet starts an activity or a child."""
@@ -59,8 +56,8 @@ class Instance:
             run.restore(workflow.info())
             self.run = run
             run.answer()
-            if self._method:
-                run.begin(self._method, copy.deepcopy(self._arguments), self._events)
+            if self._code:
+                run.begin(self._code, self._events)
             if self._has_worked:
                 run.machines.work()
         return self.run

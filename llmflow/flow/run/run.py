@@ -1,28 +1,29 @@
 """A run of a workflow that uses llmflow: a table of parts, one for each feature."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from temporalio import workflow
 
 from llmflow.flow.run.admission import Admission
 from llmflow.flow.run.approvals import Approvals
 from llmflow.flow.run.branches import Branches
+from llmflow.flow.run.code import Code
 from llmflow.flow.run.forks import Forks
 from llmflow.flow.run.machines import MachineRecord
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.pins import RunPins
 from llmflow.flow.run.sagas import Sagas
 from llmflow.flow.run.scope import batch
-from llmflow.flow.run.start import batch_of, carried
+from llmflow.flow.run.start import carried
 from llmflow.flow.run.steps import Steps
 from llmflow.flow.run.totals import RunTotals
 from llmflow.flow.run.visibility import Visibility
 from llmflow.flow.run.waits import Waits
-from llmflow.types.batches import Batch
+from llmflow.types import wire
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import BATCH, CARRIED, PLACE, STEPS
+from llmflow.types.contracts import CARRIED, PLACE, STEPS
 from llmflow.types.origins import Origin
 from llmflow.types.steps import StepReport
 from llmflow.types.usage import UsageReport
@@ -34,10 +35,12 @@ class CurrentRun:
     def __init__(self) -> None:
         self.origin = Origin()
         """Who the run is for."""
-        self.batch: Batch | None = None
-        """What this run works on instead of its workflow."""
-        self.arguments: Sequence[Any] = ()  # Any: the user's own types
-        """Of the workflow, for its batches and for when a machine continues it as new."""
+        self.is_batch = False
+        """True if the run works on a batch of another one's fan-out."""
+        self.code: Code | None = None
+        """`None` until the workflow's `run` begins."""
+        self.object: object = None
+        """The workflow object: Temporal's own, or in a batch a fresh one of the workflow that fans out."""
         self.signature = inspect.Signature()
         """Of the workflow's `run`."""
         # The table. The page of the run shows what its parts say in their order here.
@@ -54,6 +57,11 @@ class CurrentRun:
         self.branches = Branches()
         self._parts = tuple(part for part in vars(self).values() if isinstance(part, Part))
 
+    @property
+    def workflow_type(self) -> str:
+        """Type of the workflow whose code the run executes."""
+        return self.origin.workflow or workflow.info().workflow_type
+
     def restore(self, info: workflow.Info) -> None:
         """Restore what the start of the run carries. Called before any code of the user runs.
 
@@ -61,7 +69,7 @@ class CurrentRun:
             InputInvalid: a memo of ours is of another type.
         """
         state = carried(info)
-        self.origin, self.batch = state.origin, batch_of(info)
+        self.origin, self.is_batch = state.origin, info.workflow_type == wire.BATCH
         for part in self._parts:
             part.restore(state)
 
@@ -71,19 +79,22 @@ class CurrentRun:
         for part in self._parts:
             part.answer()
 
-    def begin(
-        self, method: Callable[..., object], arguments: Sequence[Any], events: int
-    ) -> None:  # Any: as `arguments`
+    def begin(self, code: Code, events: int) -> None:
         """The workflow's code begins, or has begun.
 
         Args:
-            method: The workflow's `run`.
-            arguments: Its own copy of them: code of the user may change what it is given.
+            code: What it executes.
             events: Of the history, at the first workflow task.
         """
-        self.signature, self.arguments = inspect.signature(method), arguments
+        self.code, self.signature = code.copied(), inspect.signature(code.method)
+        self.object = self.code.fresh() if self.is_batch else workflow.instance()
         self.machines.start(events)
         self.ask()  # what the run before left open: Temporal carries over the memo of the start alone
+
+    async def begun(self) -> Code:
+        """The code that the run executes. Handlers of messages may run before it begins."""
+        await workflow.wait_condition(lambda: self.code is not None)
+        return cast(Code, self.code)
 
     def end(self) -> None:
         """Withdraw all open approvals when the run closes."""
@@ -101,12 +112,11 @@ class CurrentRun:
     def for_child(self, workflow_type: str) -> dict[AnyHeader, object]:
         """Headers of a child workflow, with their values."""
         self.machines.work()
-        origin, part = self.origin, batch.get()
-        if origin.root is None:
-            origin = origin.model_copy(update={"root": workflow.info().workflow_id})
-        place = self.steps.address_of_child(workflow_type)
-        state = _merged(origin, [part.for_child(place) for part in self._parts])
-        return {CARRIED: state, PLACE: place, **({BATCH: part} if part else {})}
+        works_for = self.workflow_type if batch.get() else None
+        root = self.origin.root or workflow.info().workflow_id
+        origin = self.origin.model_copy(update={"root": root, "workflow": works_for})
+        place = self.steps.address_of_child(works_for or workflow_type)
+        return {CARRIED: _merged(origin, [part.for_child(place) for part in self._parts]), PLACE: place}
 
     def for_next(self) -> dict[AnyHeader, object]:
         """Headers of the run that continues this one, with their values."""
@@ -140,7 +150,7 @@ class CurrentRun:
 
     def publish(self) -> None:
         """Write the search attributes that have changed. At the end of a phase and not of a call: it is an event."""
-        if self.batch is None:  # what a batch costs is in the totals of its parent
+        if not self.is_batch:  # what a batch costs is in the totals of its parent
             self.visibility.publish(self.origin, self.totals.usage)
 
     def _counted(self, usage: UsageReport) -> None:

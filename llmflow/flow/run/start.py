@@ -6,10 +6,9 @@ from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types import wire
-from llmflow.types.batches import Batch
 from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import BATCH, BUDGET, CARRIED, FORKED, TAGS, TENANT, USER, Memo
+from llmflow.types.contracts import BUDGET, CARRIED, FORKED, TAGS, TENANT, USER, Memo
 from llmflow.types.origins import Origin
 
 T = TypeVar("T")
@@ -53,11 +52,6 @@ def _budget(info: workflow.Info) -> Budget | None:
     # By the run and not by its id, which another run may have later. Runs of a cron schedule do not share it.
     run = info.run_id if info.cron_schedule else info.first_execution_run_id
     return given.model_copy(update={"id": run}) if given else None
-
-
-def batch_of(info: workflow.Info) -> Batch | None:
-    """The batch that the run works on, instead of its workflow."""
-    return BATCH.read(info.headers, workflow.payload_converter())
 
 
 def _noted(memo: Memo[T]) -> T | None:

@@ -1,0 +1,88 @@
+"""Differences between two workflow objects: what a method would find otherwise on another one."""
+
+from collections.abc import Mapping, Sequence
+from types import CellType, FunctionType, MethodType
+from typing import Any, cast
+
+
+def differences(one: object, other: object) -> list[str]:
+    """Names of the attributes that are not the same in both.
+
+    Values are the same if they are equal, or made of the same parts: an `asyncio.Lock` or an object of a class without
+    `__eq__` is equal to itself alone, and is the same as a new one in the same state.
+    """
+    ones, others, alike, missing = _attributes(one), _attributes(other), _Alike(one, other), object()
+    names = sorted({*ones, *others})
+    return [name for name in names if not alike.same(ones.get(name, missing), others.get(name, missing))]
+
+
+def _attributes(value: object) -> Mapping[str, object]:
+    state = object.__getstate__(value)
+    if isinstance(state, tuple):  # of a class with `__slots__`
+        named, slots = cast(tuple[dict[str, object] | None, dict[str, object]], state)
+        return {**(named or {}), **slots}
+    return cast(dict[str, object] | None, state) or {}
+
+
+class _Alike:
+    """Compares values of two objects, in which each object stands for the other."""
+
+    def __init__(self, one: object, other: object) -> None:
+        self._open = [(one, other)]
+        """Pairs that are being compared: parts may refer to what they are parts of."""
+
+    def same(self, one: object, other: object) -> bool:
+        """True if one may stand for the other."""
+        if one is other or _equal(one, other) or any(one is left and other is right for left, right in self._open):
+            return True
+        if type(one) is not type(other) or isinstance(one, str | bytes | int | float | type):
+            return False
+        self._open.append((one, other))
+        try:
+            return self._same_parts(one, other)
+        finally:
+            self._open.pop()
+
+    def _same_parts(self, one: object, other: object) -> bool:
+        match one:
+            case Mapping():
+                mapping, same = cast(Mapping[Any, Any], one), cast(Mapping[Any, Any], other)  # Any: the user's own
+                return mapping.keys() == same.keys() and all(self.same(mapping[key], same[key]) for key in mapping)
+            case list() | tuple():
+                return self._all_same(cast(Sequence[object], one), cast(Sequence[object], other))
+            case _:
+                return self._all_same(_parts(one), _parts(other))
+
+    def _all_same(self, ones: Sequence[object] | None, others: Sequence[object] | None) -> bool:
+        if ones is None or others is None:
+            return False
+        return len(ones) == len(others) and all(map(self.same, ones, others))
+
+
+def _equal(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # of whatever class: arrays, for one, have no single answer
+        return False
+
+
+def _parts(value: object) -> Sequence[object] | None:
+    """What a value is made of; `None` where nobody can tell."""
+    match value:
+        case MethodType():
+            return (value.__func__, value.__self__)
+        case FunctionType():
+            return (value.__code__, value.__defaults__, value.__kwdefaults__, value.__closure__)
+        case CellType():
+            return (value.cell_contents,)
+        case _:
+            try:
+                reduced = value.__reduce_ex__(4)  # what `pickle` and `copy` go by
+            except Exception:  # of whatever class: a generator has no parts, and others say so as they like
+                return None
+            return None if isinstance(reduced, str) else [_listed(part) for part in reduced]
+
+
+def _listed(part: object) -> object:
+    """Iterators over items are read; everything else is as it is."""
+    return list(cast(Any, part)) if hasattr(part, "__next__") else part  # Any: of items of any type

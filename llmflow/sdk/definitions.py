@@ -1,0 +1,76 @@
+"""Workflow classes: what `@workflow.defn` and `@workflow.init` say of them."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+_DEFINITION = "__temporal_workflow_definition"
+_INIT = "__temporal_workflow_init"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A workflow class."""
+
+    cls: type
+
+    @property
+    def name(self) -> str | None:
+        """Name of its type; `None` for a dynamic workflow."""
+        return self._mark.name
+
+    @property
+    def method(self) -> Any:  # Any: whatever it takes
+        """Its `run`."""
+        return self._mark.run_fn
+
+    @property
+    def _mark(self) -> Any:  # Any: a private class of the SDK
+        return getattr(self.cls, _DEFINITION)
+
+    def listed(self, arguments: Sequence[Any]) -> Sequence[Any]:  # Any: the user's own types
+        """The input, one by one. Temporal gives a dynamic workflow a list of them."""
+        return arguments if self.name is not None else arguments[0]
+
+    def types_of(self, count: int) -> list[type] | None:
+        """Types of so many values of the input, as Temporal decodes them."""
+        if self.name is None:
+            return [RawValue] * count
+        known: list[type] | None = self._mark.arg_types
+        return known if known and len(known) == count else None
+
+    def make(self, arguments: Sequence[Any]) -> object:  # Any: the user's own types
+        """A new object, as Temporal makes one; but a handler that `__init__` sets is not set: the run has its own."""
+        if not hasattr(self.cls.__init__, _INIT):
+            arguments = ()
+        elif self.name is None:
+            arguments = [arguments]
+        with _same_handlers():
+            return self.cls(*arguments)
+
+    def in_sandbox(self) -> "Definition":
+        """The class in the sandbox of the calling workflow instance, which has modules of its own."""
+        if not workflow.unsafe.in_sandbox() or not self._mark.sandboxed:
+            return self
+        module = "__temporal_main__" if self.cls.__module__ == "__main__" else self.cls.__module__
+        # Worker start has imported it under the restrictions; they are stricter for a workflow that has begun.
+        with workflow.unsafe.sandbox_unrestricted():
+            return Definition(getattr(__import__(module, fromlist=[self.cls.__name__]), self.cls.__name__))
+
+
+@contextmanager
+def _same_handlers() -> Generator[None]:
+    loop = cast(Any, asyncio.get_running_loop())  # Any: the SDK's workflow instance, which is the loop
+    tables: list[dict[str | None, object]] = [loop._queries, loop._signals, loop._updates]
+    before = [dict(table) for table in tables]
+    try:
+        yield
+    finally:
+        for table, handlers in zip(tables, before, strict=True):
+            table.clear()
+            table.update(handlers)

@@ -1,0 +1,149 @@
+"""Attributes of two objects of one class: the same, or not."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from llmflow.flow.branches.differences import differences
+
+
+class Colour(Enum):
+    RED = 1
+
+
+class Model(BaseModel):
+    text: str = ""
+
+
+class Plain:
+    """Without an equality of its own."""
+
+    def __init__(self, number: int = 1) -> None:
+        self.number = number
+
+
+class Slotted:
+    __slots__ = ("number", "other")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@dataclass(eq=False)
+class Data:
+    inner: Plain
+
+
+class Never:
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("cannot be compared")
+
+    __hash__ = None  # type: ignore[assignment]  as Python itself sets it
+
+
+class Owner:
+    def __init__(self, value: Callable[["Owner"], object]) -> None:
+        self.value = value(self)
+
+    def method(self) -> None: ...
+
+
+def locked() -> asyncio.Lock:
+    lock = asyncio.Lock()
+    lock._locked = True  # type: ignore[attr-defined]  as `acquire` does, for which it needs a loop
+    return lock
+
+
+def drawn() -> Random:
+    random = Random(1)
+    random.random()
+    return random
+
+
+def function_with(value: object) -> Callable[[], object]:
+    return lambda: value
+
+
+SAME: list[Callable[[Owner], object]] = [
+    lambda _: None,
+    lambda _: {"a": [1, Decimal("0.1"), Colour.RED, b"x"]},
+    lambda _: Model(text="a"),
+    lambda _: Plain(),
+    lambda _: Data(Plain()),
+    lambda _: [Plain(2), {"a": Plain(3)}],
+    lambda _: deque([Plain()]),
+    lambda _: asyncio.Lock(),
+    lambda _: asyncio.Event(),
+    lambda _: asyncio.Queue[int](),
+    lambda _: asyncio.Semaphore(2),
+    lambda _: re.compile("a"),
+    lambda _: Random(1),
+    lambda _: object(),
+    lambda _: Never(),
+    lambda owner: owner,
+    lambda owner: [owner],
+    lambda owner: owner.method,
+    lambda owner: lambda: owner,
+    lambda owner: partial(owner.method, Plain()),
+    lambda _: Plain,
+    lambda _: len,
+]
+OTHERS: list[tuple[object, object]] = [
+    (1, 2),
+    ("a", None),
+    ([1], [1, 2]),
+    ({"a": 1}, {"b": 1}),
+    (Plain(1), Plain(2)),
+    (Plain(1), Data(Plain(1))),
+    (Data(Plain(1)), Data(Plain(2))),
+    ([Plain(1)], [Plain(2)]),
+    (Model(text="a"), Model(text="b")),
+    (asyncio.Lock(), locked()),
+    (Random(1), drawn()),
+    (function_with(1), function_with(2)),
+    (partial(len, Plain(1)), partial(len, Plain(2))),
+    (Plain(1).__init__, Plain(2).__init__),
+    ((one for one in ()), (one for one in ())),
+]
+
+
+@pytest.mark.parametrize("value", SAME)
+def test_values_that_are_made_alike_are_the_same(value: Callable[[Owner], object]) -> None:
+    assert differences(Owner(value), Owner(value)) == []
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_values_that_are_not(one: object, other: object) -> None:
+    assert differences(Owner(lambda _: one), Owner(lambda _: other)) == ["value"]
+
+
+def test_each_attribute_is_named_once() -> None:
+    one, other, changed = Plain(), Plain(), Plain(2)
+    one.__dict__.update(a=changed, b=[changed], c=1)
+    other.__dict__.update(a=(unchanged := Plain()), b=[unchanged], d=1)
+    assert differences(one, other) == ["a", "b", "c", "d"]
+
+
+def test_attributes_without_a_dictionary() -> None:
+    assert differences(Slotted(1), Slotted(1)) == []
+    assert differences(Slotted(1), Slotted(2)) == ["number"]
+
+
+def test_an_object_that_holds_itself() -> None:
+    def circle(number: int) -> Any:
+        inner: Any = Plain(number)
+        inner.inner = inner
+        return inner
+
+    assert differences(Owner(lambda _: circle(1)), Owner(lambda _: circle(1))) == []
+    assert differences(Owner(lambda _: circle(1)), Owner(lambda _: circle(2))) == ["value"]
