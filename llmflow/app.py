@@ -5,13 +5,17 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
+from typing import TypeVar
 
 from llmflow.errors import ConfigInvalid
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
 
 __all__ = ["App"]
+
+T = TypeVar("T")
 
 _MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class
 
@@ -73,7 +77,7 @@ class App:
     @property
     def workflow_types(self) -> frozenset[str | None]:
         """Return the names of its workflows; `None` is a dynamic workflow, which runs every other type."""
-        return frozenset(getattr(workflow, _MARK).name for workflow in self.workflows)
+        return frozenset(map(_type_of, self.workflows))
 
     @property
     def tool_specs(self) -> tuple[ToolSpec, ...]:
@@ -89,6 +93,50 @@ class App:
     def _workflows_in(self, module: str) -> list[type]:
         """Return the workflows of a module and, if it is a package, of the modules in it: all would pass."""
         return [one for one in self.workflows if f"{one.__module__}.".startswith(f"{module}.")]
+
+
+def together(apps: Sequence[App]) -> App:
+    """Return what a worker of several Apps has in common: their workflows, tools and modules. One App stays as it is.
+
+    Raises:
+        ConfigInvalid: two Apps have one name, or mean two things by one name of a workflow type or a tool.
+    """
+    if len(apps) == 1:
+        return apps[0]
+    names = [app.name for app in apps]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigInvalid(
+            f"two Apps are called {twice[0]!r}: prompts and models are found by an App's name; rename one"
+        )
+    workflows = _one_each("workflow", {app.name: [(_type_of(one), one) for one in app.workflows] for app in apps})
+    specs = {app.name: [(spec.name, one) for one in app.tools for spec in one.specs()] for app in apps}
+    tools = _one_each("tool", specs)
+    redact = [app.redact for app in apps if app.redact]
+    return App(
+        name="-".join(names),
+        workflows=workflows,
+        tools=tools,
+        passthrough=tuple(dict.fromkeys(module for app in apps for module in app.passthrough)),
+        redact=(lambda text: reduce(lambda said, one: one(said), redact, text)) if redact else None,
+    )
+
+
+def _one_each(kind: str, given: Mapping[str, Sequence[tuple[str | None, T]]]) -> Sequence[T]:
+    """The things that Apps (by their names) have, each with its name, once each."""
+    owners: dict[str | None, tuple[str, T]] = {}
+    for app, things in given.items():
+        for name, thing in things:
+            owner, other = owners.setdefault(name, (app, thing))
+            if other is not thing:
+                called = "dynamic" if name is None else repr(name)
+                raise ConfigInvalid(f"Apps {owner!r} and {app!r} have two different {kind}s {called}: rename one")
+    return list({id(thing): thing for _, thing in owners.values()}.values())
+
+
+def _type_of(workflow: type) -> str | None:
+    name: str | None = getattr(workflow, _MARK).name
+    return name
 
 
 def load_app(path: str) -> App:

@@ -11,14 +11,13 @@ from temporalio import activity
 from llmflow.activities.budgets import reservation
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of
+from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import PromptVersion, render
-from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
 from llmflow.stores.prompts.registry import Registry
-from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
@@ -37,18 +36,16 @@ class Completions:
     def __init__(
         self,
         registry: Registry,
-        providers: Mapping[str, Provider],
+        vendors: VendorsByApp,
         tools: Mapping[str, ToolSpec],
         calls: Calls,
         budgets: Budgets,
-        prices: Prices,
     ) -> None:
         self._registry = registry
-        self._providers = providers
+        self._vendors = vendors
         self._tools = tools
         self._calls = calls
         self._budgets = budgets
-        self._prices = prices
 
     @activity.defn(name=COMPLETE.name)
     async def complete(self, request: CompletionRequest) -> CompletionResult:
@@ -83,7 +80,8 @@ class Completions:
 
     async def _ask(self, request: CompletionRequest, call: Call) -> CompletionResult:
         prompt = await self._registry.get(request.prompt)
-        provider, output = self._provider(request.model), request.output or _schema_of(prompt)
+        vendors, output = self._vendors.of(request.prompt.name), request.output or _schema_of(prompt)
+        provider = _provider(vendors, request.model)
         judge = judge_of(output) if output and output.judged else None
         asked = ModelRequest(
             model=ModelRef.parse(request.model).model,
@@ -95,7 +93,8 @@ class Completions:
             tenant=request.origin.tenant,
         )
         if budget := request.origin.budget:
-            await self._reserve(call, asked, budget)
+            wanted = reservation(call, asked, budget, vendors.prices)
+            await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
         began = monotonic()
         response = await provider.complete(asked, NoDeltas())
         latency = monotonic() - began
@@ -103,7 +102,7 @@ class Completions:
             text=response.text,
             model=str(ModelRef(ModelRef.parse(request.model).provider, response.model)),
             usage=response.usage,
-            cost=self._prices.price(request.model, response, call.at),
+            cost=vendors.prices.price(request.model, response, call.at),
             finish_reason=response.finish_reason,
             tool_calls=response.tool_calls,
             response_id=response.response_id,
@@ -120,22 +119,19 @@ class Completions:
         await self._calls.record(call.model_copy(update=kept))
         return result
 
-    async def _reserve(self, call: Call, asked: ModelRequest, budget: Budget) -> None:
-        wanted = reservation(call, asked, budget, self._prices)
-        await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
-
-    def _provider(self, model: str) -> Provider:
-        name = ModelRef.parse(model).provider
-        if name not in self._providers:
-            known = ", ".join(sorted(self._providers)) or "none"
-            raise ModelNotFound(f"model {model!r}: this worker has no provider {name!r}; it has {known}")
-        return self._providers[name]
-
     def _spec(self, name: str) -> ToolSpec:
         if name not in self._tools:
             known = ", ".join(sorted(self._tools)) or "none"
             raise ToolNotFound(f"tool {name!r} is not served here; this worker serves {known}: add it to the App")
         return self._tools[name]
+
+
+def _provider(vendors: Vendors, model: str) -> Provider:
+    name = ModelRef.parse(model).provider
+    if name not in vendors.providers:
+        known = ", ".join(sorted(vendors.providers)) or "none"
+        raise ModelNotFound(f"model {model!r}: this worker has no provider {name!r}; it has {known}")
+    return vendors.providers[name]
 
 
 def _call(request: CompletionRequest) -> Call:

@@ -7,10 +7,10 @@ from temporalio import activity
 
 from llmflow.activities.attributes import KnownAttributes
 from llmflow.activities.forks.histories import Histories
+from llmflow.activities.vendors import VendorsByApp
 from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvalid, PromptVersionMissing
 from llmflow.prompts.in_code import prompt_in_code
 from llmflow.prompts.prompt import PromptVersion, render
-from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
 from llmflow.types.carried import Carried
@@ -37,14 +37,14 @@ class PromptActivities:
     def __init__(
         self,
         registry: Registry,
-        models: ModelCatalogue,
+        vendors: VendorsByApp,
         label: str,
         by: str,
         attributes: KnownAttributes,
         histories: Histories,
     ) -> None:
         self._registry = registry
-        self._models = models
+        self._vendors = vendors
         self._label = label
         self._by = by
         self._attributes = attributes
@@ -68,9 +68,10 @@ class PromptActivities:
         run = request.origin.root or activity.info().workflow_id or activity.info().activity_id
         kept = await self._kept(request, request.fork, run) if request.fork else _NONE
         chosen = {**kept.prompts, **await self._choose(request, run, kept.prompts)}
+        known = self._vendors.of(request.prompt).models
 
         def candidates(name: str) -> tuple[Candidate, ...]:
-            return kept.models.get(name) or self._models.resolve(name, run)
+            return kept.models.get(name) or known.resolve(name, run)
 
         asked = chosen[request.prompt]
         if request.inline:
@@ -133,12 +134,12 @@ class PromptActivities:
                 told = await self._told(name, word)
                 if folder_of(name) == folder:
                     prompts[name] = told
-        models = dict(before.models.get(app, {}))
+        models, known = dict(before.models.get(app, {})), self._vendors.of(request.prompt).models
         for name, other in fork.models.items():
             try:
                 if name not in models:
-                    self._models.resolve(name, run)
-                models[name] = self._models.resolve(other, run)
+                    known.resolve(name, run)
+                models[name] = known.resolve(other, run)
             except ModelNotFound:
                 if not fork.children:  # a child may be of another App, which has other models
                     raise

@@ -51,7 +51,7 @@ async def connect(
             api_key=key,
             tls=config.get("tls", key is not None),
             rpc_metadata=config.get("rpc_metadata", {}),
-            plugins=[plugin or LLMFlowPlugin(app)],
+            plugins=[plugin or LLMFlowPlugin(*([app] if app else ()))],
             runtime=runtime,
         )
     except ValueError as error:

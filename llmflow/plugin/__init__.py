@@ -1,5 +1,5 @@
 """One plugin that configures client, worker and replayer."""
 
-from llmflow.plugin.plugin import Activities, LLMFlowPlugin
+from llmflow.plugin.plugin import LLMFlowPlugin
 
-__all__ = ["Activities", "LLMFlowPlugin"]
+__all__ = ["LLMFlowPlugin"]

@@ -1,32 +1,26 @@
 """One plugin that configures client, worker and replayer."""
 
-import asyncio
 import dataclasses
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from pydantic import ValidationError
-from temporalio.client import Client, ClientConfig, HeaderCodecBehavior
+from temporalio.client import ClientConfig, HeaderCodecBehavior
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import (
-    Interceptor,
     ReplayerConfig,
-    Worker,
     WorkerConfig,
     WorkerDeploymentConfig,
     WorkflowRunner,
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from llmflow.app import App
+from llmflow.app import App, together
 from llmflow.converter.failures import failure_converter
 from llmflow.converter.payloads import payload_converter
-from llmflow.errors import LLMFlowError
+from llmflow.errors import ConfigInvalid, LLMFlowError
 from llmflow.flow.branches.batch import Batches, PinnedBatches
 from llmflow.plugin.interceptor import RunInterceptor
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
@@ -41,39 +35,24 @@ HEARTBEAT_THROTTLE = timedelta(seconds=1)
 """How often a beat is really sent, and so how soon a cancellation reaches a call. Temporal's default is 60 s."""
 
 
-@dataclass(frozen=True)
-class Activities:
-    """Activities, and what they need open while a worker runs them. `llmflow.worker.activities` makes it."""
-
-    functions: Sequence[Callable[..., Any]] = ()  # Any: activities have signatures of every kind
-    lifespan: Callable[[Client], AbstractAsyncContextManager[object]] = nullcontext
-    """For the client of the worker."""
-    interceptors: Sequence[Interceptor] = ()
-    """Around each activity, the first one outermost: what was measured or traced inside has really been done."""
-
-
 class LLMFlowPlugin(SimplePlugin):
-    """llmflow for a Temporal client, and for every worker and replayer made with it.
+    """llmflow for Temporal clients that start and watch, for replayers, and for workers without llmflow's activities.
 
-    Give it once, to the client: its workers inherit it. A replayer needs its own.
-
-    ```python
-    plugin = LLMFlowPlugin(app, activities=activities(app))        # from llmflow.worker import activities
-    client = await Client.connect("localhost:7233", plugins=[plugin])
-    worker = Worker(client, task_queue="mine", workflows=[Mine])
-    ```
+    Clients whose workers serve an App take `llmflow.worker.LLMFlowPlugin`. Give one plugin, to the client: its workers
+    inherit it. A replayer needs its own: `Replayer(workflows=[Mine], plugins=[LLMFlowPlugin(app)])`.
     """
 
-    def __init__(self, app: App | None = None, *, activities: Activities | None = None) -> None:
+    def __init__(self, *apps: App) -> None:
         """Configure.
 
         Args:
-            app: Its modules of tools and data are passed through the workflow sandbox. Clients that only start and
-                watch need none.
-            activities: Those of `llmflow.worker.activities(app)`, for a worker. One that shall run workflows alone
-                needs `llmflow.worker.pin_activities(app)` all the same, and `Worker(..., no_remote_activities=True)`.
-                Clients and replayers need none.
+            apps: Their workflows may use llmflow from the start; their modules of tools and data are passed through the
+                workflow sandbox. Clients that only start and watch need none.
+
+        Raises:
+            ConfigInvalid: two Apps have one name, or mean two things by one name of a workflow type or a tool.
         """
+        app = together(apps) if apps else None
         modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
         # Read here, because users make a plugin without any settings of ours.
         traces = trace_interceptors(
@@ -83,20 +62,15 @@ class LLMFlowPlugin(SimplePlugin):
         super().__init__(
             "llmflow",
             data_converter=_data_converter,
-            interceptors=[
-                *(activities.interceptors if activities else ()),
-                *traces,
-                CallMetrics(),
-            ],
-            activities=activities.functions if activities else None,
+            interceptors=[*traces, CallMetrics()],
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
         )
         self._workflow_types = app.workflow_types if app else frozenset[str | None]()
-        self._lifespan = (activities or Activities()).lifespan
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
         """See base class. If a payload codec is set, encode headers with it too."""
+        _require(_is_sole(config.get("plugins", ())))
         config = super().configure_client(config)
         if _has_codec(config) and config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC:
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
@@ -104,6 +78,7 @@ class LLMFlowPlugin(SimplePlugin):
 
     def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
         """See base class."""
+        _require(Batches not in config.get("workflows", ()))
         config = super().configure_replayer(config)
         self._serve(config, Batches)
         if _has_codec(config):
@@ -112,11 +87,13 @@ class LLMFlowPlugin(SimplePlugin):
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """See base class. Values that the user set are kept; Temporal's defaults, which lose or pay, are not."""
+        client = config.get("client")
+        _require(_is_sole([*(client.config()["plugins"] if client else ()), *config.get("plugins", ())]))
         if self._traces:
             require_replay_safety()
         config = super().configure_worker(config)
         self._serve(config, _batches_for(config.get("deployment_config")))
-        runner, client = config.get("workflow_runner"), config.get("client")
+        runner = config.get("workflow_runner")
         if type(runner) is SandboxedWorkflowRunner and client and needs_no_context(client.data_converter):
             config["workflow_runner"] = ContextFreeSandbox(runner.restrictions, runner.runner_class)
         if not config.get("graceful_shutdown_timeout"):
@@ -133,15 +110,18 @@ class LLMFlowPlugin(SimplePlugin):
             config["workflows"] = [*workflows, batches]
             config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(self._workflow_types, workflows)]
 
-    async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
-        """See base class. Opens what the activities need while the worker runs; raises why it cannot."""
-        async with AsyncExitStack() as needed:
-            try:
-                await needed.enter_async_context(self._lifespan(worker.client))
-            except Exception:  # of whatever kind: `async with Worker` would wait for ever for a worker that never began
-                await asyncio.gather(worker.shutdown(), next(worker))
-                raise
-            await next(worker)
+
+def _is_sole(plugins: Sequence[object]) -> bool:
+    return sum(isinstance(plugin, LLMFlowPlugin) for plugin in plugins) <= 1
+
+
+def _require(is_sole: bool) -> None:
+    """Two plugins would register everything twice, and each would know of its own Apps alone."""
+    if not is_sole:
+        raise ConfigInvalid(
+            "two LLMFlowPlugin objects: give one, with all Apps, as in LLMFlowPlugin(app, other_app), to the client;"
+            " its workers inherit it"
+        )
 
 
 def _data_converter(given: DataConverter | None) -> DataConverter:

@@ -17,13 +17,12 @@ from llmflow.client import Client, Run, connect
 from llmflow.client.search_attributes import add_attributes
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.testing.history import StartedRuns, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
 from llmflow.types.providers import Provider
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from llmflow.worker.apps import check_prompts
 
 SCRIPTED = "scripted"
@@ -123,15 +122,8 @@ async def environment(
     with TemporaryDirectory() as home:  # a test's prompts and calls stay out of the project's own store
         # Nor does the developer's webhook get the test's questions.
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
-        served = activities(
-            app,
-            settings=settings,
-            models=models,
-            providers={SCRIPTED: provider},
-        )
-        connected = await connect(
-            address=address, store=settings.store_url, plugin=LLMFlowPlugin(app, activities=served)
-        )
+        plugin = LLMFlowPlugin(app, settings=settings, models=models, providers={SCRIPTED: provider})
+        connected = await connect(address=address, store=settings.store_url, plugin=plugin)
         await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"
         started = StartedRuns()

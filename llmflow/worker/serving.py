@@ -16,7 +16,6 @@ from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
-from llmflow.plugin import Activities, LLMFlowPlugin
 from llmflow.plugin.plugin import GRACEFUL_SHUTDOWN
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import OFFLINE
@@ -26,8 +25,8 @@ from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.runtime import process_runtime
 from llmflow.worker.apps import app_model_catalogue, check_prompts, missing_keys
+from llmflow.worker.plugin import LLMFlowPlugin
 from llmflow.worker.search_attributes import add_missing
-from llmflow.worker.wiring import activities
 
 _log = logging.getLogger("llmflow.worker")
 
@@ -71,9 +70,8 @@ async def run(
     models = app_model_catalogue(app, settings)
     _check_models(models)
     check_prompts(app, models)
-    served = activities(app, settings=settings, models=models)
-    # Their lifespan begins below: before it polls.
-    plugin = LLMFlowPlugin(app, activities=Activities(served.functions, interceptors=served.interceptors))
+    plugin = LLMFlowPlugin(app, settings=settings, models=models)
+    needed = plugin.lifespan  # read now: what is wrong with the App is said before a server is asked
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would hold up every other call for 0.2 s
@@ -83,7 +81,7 @@ async def run(
     async def healthy() -> bool:
         return not stop.is_set() and await _answers(client)
 
-    async with served.lifespan(client.temporal), health_endpoint(health, healthy), worker:
+    async with needed(client.temporal), health_endpoint(health, healthy), worker:
         with few_collections():
             await _until_stopped(worker, client, stop, ready)
 

@@ -1,11 +1,14 @@
-"""The activities of an App, put together with providers and the store."""
+"""The activities of Apps, put together with providers and the store."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
+from temporalio.worker import Interceptor
 
 from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.webhook import Webhook
@@ -15,9 +18,10 @@ from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.keys import Keys
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.tools import tool_activity
-from llmflow.app import App
+from llmflow.activities.vendors import Vendors, VendorsByApp
+from llmflow.app import App, together
 from llmflow.config import Settings
-from llmflow.plugin import Activities
+from llmflow.prompts.prompt import Prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.database import Database
@@ -31,44 +35,52 @@ from llmflow.worker.search_attributes import known_to_the_server
 Lifespan = Callable[[Client], AbstractAsyncContextManager[object]]
 
 
-def activities(
-    app: App,
-    *,
-    settings: Settings | None = None,
-    models: ModelCatalogue | None = None,
-    providers: Mapping[str, Provider] | None = None,
-) -> Activities:
-    """Every activity that an App needs, for `LLMFlowPlugin(app, activities=activities(app))`.
+@dataclass(frozen=True, kw_only=True)
+class Activities:
+    """Activities, and what they need open while a worker runs them."""
 
-    Args:
-        app: Its prompts and models are read now.
-        settings: From the environment if left out.
-        models: Instead of the models.yaml of the App or the environment.
-        providers: By name, instead of those that models.yaml describes; tests give scripted ones.
+    functions: Sequence[Callable[..., Any]]  # Any: activities have signatures of every kind
+    lifespan: Lifespan
+    """For the client of the worker."""
+    interceptors: Sequence[Interceptor] = ()
+    """Around each activity, the first one outermost: what was measured or traced inside has really been done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the activities of Apps are made of, beside the Apps."""
+
+    settings: Settings
+    models: ModelCatalogue | None = None
+    """For each App, instead of the models.yaml of the App or the environment."""
+    providers: Mapping[str, Provider] | None = None
+    """By name, instead of those that models.yaml describes; tests give scripted ones."""
+
+
+def activities(apps: Sequence[App], given: Given) -> Activities:
+    """Every activity that Apps need. Their prompts and models are read now.
 
     Raises:
-        ConfigInvalid: no models, or a models.yaml or prices.yaml that does not parse; says file:line:column.
+        ConfigInvalid: a models.yaml or prices.yaml does not parse; says file:line:column. Or an extra is missing.
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
-    settings = settings or Settings.load()
-    models = models or app_model_catalogue(app, settings)
-    asked = providers if providers is not None else connected_providers(models, settings)
-    prices = app_prices(app, settings, models)
+    settings = given.settings
     database = Database(settings.store_url)
-    registry = Registry(database, prompts_of(app))
+    registry, vendors = _registry(apps, database), _vendors(apps, given, calls_models=True)
     calls = Calls(database, Outbox(settings.home / "outbox"))
-    tools = {spec.name: (source, spec) for source in app.tools for spec in source.specs()}
+    tools = {spec.name: (source, spec) for source in together(apps).tools for spec in source.specs()}
     specs = {name: spec for name, (_, spec) in tools.items()}
-    completions = Completions(registry, asked, specs, calls, Budgets(database), prices)
+    by_app = VendorsByApp(vendors)
+    completions = Completions(registry, by_app, specs, calls, Budgets(database))
     known, histories = known_to_the_server(settings), Histories()
-    prompts = PromptActivities(registry, with_prices(models, prices), settings.label, settings.by, known, histories)
+    prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories)
     notifications = NotificationActivities(known, _webhook(settings))
 
     @asynccontextmanager
     async def lifespan(client: Client) -> AsyncGenerator[None]:
         async with (
             histories.serving(client),
-            _closing({} if providers is not None else asked),
+            _closing([] if given.providers is not None else vendors.values()),
             _stored(database, registry, settings),
             calls.serving(timedelta(days=settings.keep_answers)),
         ):
@@ -82,45 +94,55 @@ def activities(
         notifications.notify,
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
-    return Activities(functions, shared(lifespan), [ForkInterceptor(histories), Keys()])
+    return Activities(functions=functions, lifespan=shared(lifespan), interceptors=[ForkInterceptor(histories), Keys()])
 
 
-def pin_activities(app: App, *, settings: Settings | None = None, models: ModelCatalogue | None = None) -> Activities:
-    """What a worker needs to run workflows whose calls other workers make: it asks no model and holds no keys.
+def pins_alone(apps: Sequence[App], given: Given) -> Activities:
+    """The activity of a worker that runs workflows whose calls other workers make: it asks no model, holds no keys.
 
     A run pins its prompts in a local activity, which always runs beside its workflow.
 
-    ```python
-    plugin = LLMFlowPlugin(app, activities=pin_activities(app))
-    client = await Client.connect("localhost:7233", plugins=[plugin])
-    worker = Worker(client, task_queue="mine", workflows=app.workflows, no_remote_activities=True)
-    ```
-
-    Args:
-        app: Its prompts and models are read now.
-        settings: From the environment if left out.
-        models: Instead of the models.yaml of the App or the environment.
-
     Raises:
-        ConfigInvalid: no models, or a models.yaml that does not parse; says file:line:column.
+        ConfigInvalid: a models.yaml does not parse; says file:line:column.
         PromptInvalid: a prompt that does not parse; says file:line:column.
     """
-    settings = settings or Settings.load()
-    models = models or app_model_catalogue(app, settings)
+    settings = given.settings
     database = Database(settings.store_url)
-    registry = Registry(database, prompts_of(app))
-    prices = app_prices(app, settings, models)
-    histories = Histories()
-    prompts = PromptActivities(
-        registry, with_prices(models, prices), settings.label, settings.by, known_to_the_server(settings), histories
-    )
+    registry, vendors = _registry(apps, database), VendorsByApp(_vendors(apps, given, calls_models=False))
+    known, histories = known_to_the_server(settings), Histories()
+    prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories)
 
     @asynccontextmanager
     async def lifespan(client: Client) -> AsyncGenerator[None]:
         async with histories.serving(client), _stored(database, registry, settings):
             yield
 
-    return Activities([prompts.resolve], shared(lifespan))
+    return Activities(functions=[prompts.resolve], lifespan=shared(lifespan))
+
+
+def _registry(apps: Sequence[App], database: Database) -> Registry:
+    return Registry(database, Prompts(prompt for app in apps for prompt in prompts_of(app)))
+
+
+def _vendors(apps: Sequence[App], given: Given, *, calls_models: bool) -> dict[str, Vendors]:
+    """Those of each App. Apps with the same models.yaml share the providers, and so their limits per minute."""
+    connected: list[tuple[ModelCatalogue, Mapping[str, Provider]]] = []
+
+    def providers_of(models: ModelCatalogue) -> Mapping[str, Provider]:
+        if given.providers is not None or not calls_models:
+            return given.providers or {}
+        for known, providers in connected:
+            if known == models:
+                return providers
+        connected.append((models, connected_providers(models, given.settings)))
+        return connected[-1][1]
+
+    vendors: dict[str, Vendors] = {}
+    for app in apps:
+        models = given.models or app_model_catalogue(app, given.settings)
+        prices = app_prices(app, given.settings, models)
+        vendors[app.name] = Vendors(models=with_prices(models, prices), providers=providers_of(models), prices=prices)
+    return vendors
 
 
 def _webhook(settings: Settings) -> Webhook | None:
@@ -138,11 +160,11 @@ async def _stored(database: Database, registry: Registry, settings: Settings) ->
 
 
 @asynccontextmanager
-async def _closing(providers: Mapping[str, Provider]) -> AsyncGenerator[None]:
+async def _closing(vendors: Iterable[Vendors]) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        for provider in providers.values():
+        for provider in {id(one): one for some in vendors for one in some.providers.values()}.values():
             await provider.close()
 
 

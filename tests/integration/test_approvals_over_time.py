@@ -17,12 +17,11 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import ApprovalExpired, InputInvalid, RunNotCompleted
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.approvals import Waiting, WaitingList
 from llmflow.types.contracts import WAITING
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.hasty import server_with
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.waiting import until
@@ -99,8 +98,8 @@ async def test_the_webhook_is_told_and_never_waited_for(temporal: str, tmp_path:
             webhook=f"{hook.url}/hook",
             webhook_secret=SecretStr(f"whsec_{base64.b64encode(b'0' * 32).decode()}"),
         )
-        served = activities(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={})
-        connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+        plugin = LLMFlowPlugin(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={})
+        connected = await connect(address=temporal, plugin=plugin)
         client = Client(connected.temporal, f"told-{uuid.uuid4()}")
         async with Worker(connected.temporal, task_queue=str(client.task_queue), workflows=app.workflows):
             terms = Terms(days=10, remind_days=5, on_timeout="escalate", approvers=("ana",), escalate=("bo",))
@@ -275,13 +274,13 @@ async def test_a_run_that_continues_goes_on_with_its_question(env: Environment) 
 @pytest.fixture
 async def away(temporal: str, tmp_path: Path) -> tuple[Client, Callable[[], Worker]]:
     """A client, and its worker, which is there when a test wants it."""
-    served = activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=Settings(home=tmp_path, store=None),
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([])},
     )
-    connected = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    connected = await TemporalClient.connect(temporal, plugins=[plugin])
     client = Client(connected, f"asking-{uuid.uuid4()}")
     return client, lambda: Worker(connected, task_queue=client.task_queue or "", workflows=app.workflows)
 

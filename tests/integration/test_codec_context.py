@@ -22,10 +22,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox._runner import _Instance
 
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.integration.hello.app import app
 from tests.integration.hello.workflows import Typed
 
@@ -51,13 +50,13 @@ class Witness(PayloadCodec, WithSerializationContext):
 
 async def test_the_input_of_a_call_is_encoded_as_that_of_its_activity(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])
-    served = activities(
+    plugin = LLMFlowPlugin(
         app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     witness = Witness(seen=[])
     client = await Client.connect(
         temporal,
-        plugins=[LLMFlowPlugin(app, activities=served)],
+        plugins=[plugin],
         data_converter=DataConverter(payload_codec=witness),
     )
     queue = str(uuid.uuid4())
@@ -77,13 +76,13 @@ async def test_the_sandbox_runs_no_code_to_find_out_whose_a_payload_is(
 ) -> None:
     asked: list[object] = []
     monkeypatch.setattr(_Instance, "get_serialization_context", lambda _, command: asked.append(command))
-    served = activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=Settings(home=tmp_path, store=None),
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])},
     )
-    client = await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    client = await Client.connect(temporal, plugins=[plugin])
     queue = str(uuid.uuid4())
     runner = SandboxedWorkflowRunner() if is_ours else Subclass()
     async with Worker(client, task_queue=queue, workflows=[Typed], workflow_runner=runner):

@@ -14,7 +14,6 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ContextTooLong, RateLimited, RequestRejected, RunNotCompleted, RunNotFound
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.stores.database import Database
 from llmflow.stores.reports.comparison import compare
@@ -24,7 +23,7 @@ from llmflow.types.completions import CompletionResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse
 from llmflow.types.reports import CallFilter
 from llmflow.types.usage import Totals, Usage
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.command_line import environ, finished
 from tests.helpers.ledger import call_of, keep
 from tests.integration.conftest import Hello
@@ -72,8 +71,8 @@ async def serving(temporal: str, home: Path) -> AsyncGenerator[Client]:
         ScriptedProvider(lambda request: answer(original(request))),
     )
     models = load_model_catalogue(HERE / "models.yaml")
-    served = activities(app, settings=settings, models=models, providers={"openai": scripted})
-    client = await connect(address=temporal, store=settings.store_url, plugin=LLMFlowPlugin(app, activities=served))
+    plugin = LLMFlowPlugin(app, settings=settings, models=models, providers={"openai": scripted})
+    client = await connect(address=temporal, store=settings.store_url, plugin=plugin)
     queue = f"cost-{uuid4()}"
     async with Worker(client.temporal, task_queue=queue, workflows=app.workflows):
         yield Client(client.temporal, queue, client.store)

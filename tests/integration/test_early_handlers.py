@@ -14,10 +14,9 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run
 from llmflow.config import Settings
 from llmflow.errors import RunNotFound
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.carrying import Awaited, app
 
@@ -53,13 +52,13 @@ class Workers:
 
 @pytest.fixture
 async def workers(temporal: str, tmp_path: Path) -> Workers:
-    served = activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=Settings(home=tmp_path, store=None),
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([])},
     )
-    return Workers(await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)]))
+    return Workers(await TemporalClient.connect(temporal, plugins=[plugin]))
 
 
 async def _exists(run: Run[Any]) -> bool:

@@ -19,12 +19,11 @@ from llmflow.errors import (
     ProviderUnavailable,
     RunNotCompleted,
 )
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.testing.provider import ScriptedAnswer
 from llmflow.types.models import Candidate, ModelResponse
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
 from tests.integration.hello.workflows import Asked
@@ -44,8 +43,8 @@ def serve(temporal: str, tmp_path: Path) -> Serve:
     async def serving(first: Sequence[ScriptedAnswer], second: Sequence[ScriptedAnswer]) -> AsyncGenerator[Client]:
         providers = {"a": ScriptedProvider(first), "b": ScriptedProvider(second)}
         settings = Settings(home=tmp_path, store=None)
-        served = activities(app, settings=settings, models=MODELS, providers=providers)
-        client = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+        plugin = LLMFlowPlugin(app, settings=settings, models=MODELS, providers=providers)
+        client = await connect(address=temporal, plugin=plugin)
         queue = f"fallback-{uuid.uuid4()}"
         async with Worker(client.temporal, task_queue=queue, workflows=app.workflows):
             yield Client(client.temporal, queue)

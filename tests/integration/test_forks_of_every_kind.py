@@ -28,14 +28,13 @@ from llmflow.client import Client, Run
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted, RunNotFound
 from llmflow.flow.branches import batches
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import ProviderEntry
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.contracts import FORKED
 from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate, ModelRequest
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.forking.app import app
 from tests.integration.forking.schemas import Answer, Order
@@ -249,12 +248,12 @@ class Desk:
 
 async def test_activities_of_the_users_own_and_payloads_that_are_sealed(temporal: str, tmp_path: Path) -> None:
     model, desk, queue = ScriptedProvider(_answer), Desk(), f"sealed-{uuid.uuid4()}"
-    served = activities(
+    plugin = LLMFlowPlugin(
         app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
     client = await TemporalClient.connect(
         temporal,
-        plugins=[LLMFlowPlugin(app, activities=served)],
+        plugins=[plugin],
         data_converter=DataConverter(payload_codec=Sealed()),
     )
     with ThreadPoolExecutor() as threads:
@@ -286,8 +285,8 @@ async def test_an_alias_that_moved_changes_nothing_until_it_is_named(temporal: s
     model, queue = ScriptedProvider(_answer), f"aliases-{uuid.uuid4()}"
     aliases = {name: (Candidate(model=f"scripted:{name}"),) for name in ("smart", "fast", "large")}
     models = ModelCatalogue(providers={"scripted": ProviderEntry(api="chat", base_url="http://x")}, aliases=aliases)
-    served = activities(app, settings=Settings(home=tmp_path), models=models, providers={"scripted": model})
-    client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    plugin = LLMFlowPlugin(app, settings=Settings(home=tmp_path), models=models, providers={"scripted": model})
+    client = await TemporalClient.connect(temporal, plugins=[plugin])
     async with Worker(client, task_queue=queue, workflows=app.workflows):
         run = await Client(client, queue).start(Article.run, Order(topic="tea"), id=queue)
         await run.result()

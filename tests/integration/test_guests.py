@@ -16,11 +16,10 @@ from temporalio.worker import Replayer, Worker
 from llmflow.app import App
 from llmflow.client import Client as LLMFlowClient
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider
 from llmflow.types.carried import Carried
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app as hello
 from tests.integration.later import Later, Outer, look
@@ -34,13 +33,13 @@ app = App(name="hello", workflows=[*hello.workflows, Outer], tools=[look], promp
 @pytest.fixture
 async def ours(temporal: str, tmp_path: Path) -> Client:
     """The client of a worker with the plugin."""
-    served = activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=Settings(home=tmp_path, store=None),
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([])},
     )
-    return await Client.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    return await Client.connect(temporal, plugins=[plugin])
 
 
 @pytest.fixture

@@ -16,12 +16,11 @@ from temporalio.worker import Worker
 
 from llmflow.client import Client, Run
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import Environment, ScriptedProvider, assert_replays
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
@@ -100,8 +99,9 @@ async def test_children_that_are_large_together_go_out_in_waves(hello: Hello) ->
 async def test_what_is_handed_on_is_encrypted_where_everything_else_is(temporal: str, tmp_path: Path) -> None:
     model = ScriptedProvider(_answer)
     settings = Settings(home=tmp_path, store=None)
-    served = activities(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={"scripted": model})
-    plugin = LLMFlowPlugin(app, activities=served)
+    plugin = LLMFlowPlugin(
+        app, settings=settings, models=ModelCatalogue.only("scripted"), providers={"scripted": model}
+    )
     converter = DataConverter(payload_codec=Reversed())
     client = await TemporalClient.connect(temporal, plugins=[plugin], data_converter=converter)
     queue = f"encrypted-{uuid.uuid4()}"

@@ -14,10 +14,9 @@ from llmflow import flow
 from llmflow.app import App
 from llmflow.client import Client
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.tools import idempotency_key, tool
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.integration.test_heirs import Reversed
 
 A_MINUTE = timedelta(minutes=1)
@@ -65,12 +64,12 @@ app = App(name="keys", workflows=[Keys], tools=[in_a_task, in_a_thread])
 
 
 async def test_every_activity_knows_its_key(temporal: str, tmp_path: Path) -> None:
-    served = activities(
+    plugin = LLMFlowPlugin(
         app, settings=Settings(home=tmp_path, store=None), models=ModelCatalogue.only("scripted"), providers={}
     )
     client = await TemporalClient.connect(
         temporal,
-        plugins=[LLMFlowPlugin(app, activities=served)],
+        plugins=[plugin],
         data_converter=DataConverter(payload_codec=Reversed()),
     )
     with ThreadPoolExecutor(1) as threads:

@@ -18,13 +18,12 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import ApprovalNotFound, DecisionRefused, InputInvalid, NoWorker, RunNotFound
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
 from llmflow.types.approvals import Question, Receipt
 from llmflow.types.contracts import DECIDE, WAITING
 from llmflow.types.runs import InboxItem
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.desk import Both, Plain, Publish, Refund, TwoOfThree, app
 
@@ -166,8 +165,8 @@ async def test_without_a_worker_decisions_wait_for_the_run(
     temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llmflow.client.decisions._WITHIN", timedelta(seconds=0.3))
-    served = activities(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
-    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+    plugin = LLMFlowPlugin(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
+    connected = await connect(address=temporal, plugin=plugin)
     client = Client(connected.temporal, f"away-{uuid.uuid4()}")
     run = await client.start(TwoOfThree.run, id=f"away-{uuid.uuid4()}")
     form = {"usd": 5, "reason": "late"}

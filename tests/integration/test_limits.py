@@ -15,7 +15,6 @@ from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import CircuitOpen, LimitReached, LLMFlowError, RunNotCompleted, StoreUnavailable
 from llmflow.flow.completions import candidates
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.models.catalogue import load_model_catalogue
@@ -23,7 +22,7 @@ from llmflow.providers.wrappers import wrap_providers
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.types.providers import Provider
 from llmflow.types.steps import Wait
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.waiting import until
 from tests.integration.conftest import Hello
@@ -66,8 +65,7 @@ def serve(temporal: str, first: ModelServer, second: ModelServer, tmp_path: Path
         else:
             providers = {name: Breaker(one, name, failures=failures, pause=pause) for name, one in providers.items()}
         settings = Settings(home=tmp_path)
-        served = activities(app, settings=settings, models=known, providers=providers)
-        plugin = LLMFlowPlugin(app, activities=served)
+        plugin = LLMFlowPlugin(app, settings=settings, models=known, providers=providers)
         connected = (await connect(address=temporal, plugin=plugin)).temporal
         queue = f"limits-{uuid.uuid4()}"
         try:

@@ -14,8 +14,8 @@ from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalo
 from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
-from llmflow.worker import activities
 from llmflow.worker.apps import app_prices, with_prices
+from llmflow.worker.wiring import Given, activities
 from tests.integration.hello.app import app
 from tests.integration.hello.workflows import Parallel
 
@@ -70,4 +70,4 @@ models:
 def test_a_wrong_file_stops_the_worker_at_its_start(tmp_path: Path) -> None:
     served = priced(tmp_path, "a:b:\n  inptu: 1\n")
     with pytest.raises(ConfigInvalid, match=r"prices.yaml:2:3: .* has no field 'inptu' \(did you mean `input`\?"):
-        activities(served, settings=Settings(home=tmp_path, models="offline"))
+        activities([served], Given(settings=Settings(home=tmp_path, models="offline")))

@@ -12,10 +12,9 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import RunNotCompleted
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.models import ModelRequest
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from workflows.research.app import app
 from workflows.research.report import file_name
 from workflows.research.schemas import Finding, Plan, Question, Reasoning, Report, Section, Summary
@@ -177,8 +176,8 @@ async def test_documents_that_say_nothing_of_it_end_without_a_report(temporal: s
 
 
 async def test_without_a_model_it_answers_from_the_documents_and_says_so(temporal: str, documents: str) -> None:
-    served = activities(app, settings=Settings(models="offline"))
-    connected = (await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))).temporal
+    plugin = LLMFlowPlugin(app, settings=Settings(models="offline"))
+    connected = (await connect(address=temporal, plugin=plugin)).temporal
     client = Client(connected, task_queue=f"offline-{uuid.uuid4()}")
     async with Worker(connected, task_queue=str(client.task_queue), workflows=app.workflows):
         question = Question(text="In which order does a saga undo finished steps?", documents=documents)

@@ -14,10 +14,9 @@ from llmflow import flow
 from llmflow.app import App
 from llmflow.client import Client
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import activities_of, assert_replays
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 
 A_MINUTE = timedelta(minutes=1)
@@ -58,10 +57,10 @@ app = App(name="booking", workflows=[Booking])
 
 
 async def test_nothing_is_undone_that_is_still_being_done(temporal: str, tmp_path: Path) -> None:
-    served = activities(
+    plugin = LLMFlowPlugin(
         app, settings=Settings(home=tmp_path, store=None), models=ModelCatalogue.only("scripted"), providers={}
     )
-    client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    client = await TemporalClient.connect(temporal, plugins=[plugin])
     desk, queue = Desk(), f"booking-{uuid.uuid4()}"
     async with Worker(client, task_queue=queue, workflows=[Booking], activities=[desk.book, desk.cancel]):
         run = await Client(client, queue).start(Booking.run, id=queue)

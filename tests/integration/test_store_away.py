@@ -18,10 +18,10 @@ from llmflow import worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, StoreUnavailable
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.stores.database import Database
 from llmflow.stores.schema import calls
 from llmflow.testing import ScriptedProvider, assert_replays
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.command_line import ROOT, environ, finished, started
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.postgres import Postgres
@@ -220,8 +220,8 @@ async def test_a_plain_worker_ends_with_the_error_of_its_store(
         ("postgresql://127.0.0.1:1/nothing", StoreUnavailable),
     ):
         settings = Settings(home=tmp_path, store=url)
-        activities = worker.activities(app, settings=settings, providers={"openai": ScriptedProvider([])})
-        client = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=activities))
+        plugin = LLMFlowPlugin(app, settings=settings, providers={"openai": ScriptedProvider([])})
+        client = await connect(address=temporal, plugin=plugin)
         plain = Worker(client.temporal, task_queue=f"store-{uuid.uuid4()}", workflows=app.workflows)
         with pytest.raises(error):
             if how == "run":

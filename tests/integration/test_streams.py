@@ -7,7 +7,6 @@ from temporalio.worker import Worker
 
 from llmflow.client import Client, connect
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import load_model_catalogue
 from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.stores.database import Database
@@ -15,7 +14,7 @@ from llmflow.stores.reports.comparison import compare
 from llmflow.testing import activities_of, assert_replays
 from llmflow.types.providers import ProviderSettings
 from llmflow.types.reports import CallFilter
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.model_server import ModelServer
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
@@ -36,8 +35,8 @@ async def test_the_ledger_knows_the_time_to_the_first_token(temporal: str, tmp_p
     async with ModelServer() as server:
         provider = ResponsesProvider(ProviderSettings(name="openai", base_url=server.url, key="sk-x"))
         models = load_model_catalogue(tmp_path / "models.yaml")
-        served = activities(app, settings=settings, models=models, providers={"openai": provider})
-        connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+        plugin = LLMFlowPlugin(app, settings=settings, models=models, providers={"openai": provider})
+        connected = await connect(address=temporal, plugin=plugin)
         queue = f"streams-{uuid4()}"
         async with Worker(connected.temporal, task_queue=queue, workflows=app.workflows):
             run = await Client(connected.temporal, queue).start(Asked.run, Ask(), id=queue)

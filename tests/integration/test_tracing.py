@@ -21,13 +21,13 @@ from llmflow import worker
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ErrorDetail, LimitReached, RateLimited, RunNotCompleted
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.telemetry import genai
 from llmflow.telemetry.flush import flush_traces
 from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.command_line import ROOT, environ, finished
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.tracing import program_provider, traced, tree
@@ -79,13 +79,13 @@ WHOLE = [
 async def test_one_trace_from_the_client_to_the_model_and_nothing_twice(
     temporal: str, spans: InMemorySpanExporter, cached: int, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    served = worker.activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=Settings(home=tmp_path, store=None),
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider(lambda _: "hi")},
     )
-    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+    connected = await connect(address=temporal, plugin=plugin)
     queue = f"whole-{uuid.uuid4()}"
     async with Worker(  # without a cache it replays the run at every step
         connected.temporal, task_queue=queue, workflows=app.workflows, max_cached_workflows=cached

@@ -13,12 +13,11 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run
 from llmflow.config import Settings
 from llmflow.errors import RunNotCompleted
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, assert_replays
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
@@ -63,13 +62,13 @@ async def test_a_run_is_found_by_cost_tag_tenant_model_and_prompt(hello: Hello) 
 
 async def test_a_namespace_without_the_attributes_stops_no_run(temporal: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, search_attributes={"cost": "NobodyMadeThis", "tags": None})
-    served = activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=settings,
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider([PAID])},
     )
-    client = await TemporalClient.connect(temporal, plugins=[LLMFlowPlugin(app, activities=served)])
+    client = await TemporalClient.connect(temporal, plugins=[plugin])
     async with Worker(client, task_queue="plain", workflows=app.workflows):
         run = await Client(client, "plain").start(Typed.run, "ana", id="without-attributes")
         await run.result()

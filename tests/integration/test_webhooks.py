@@ -16,10 +16,9 @@ from temporalio.worker import Worker
 
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, approve_when_asked, assert_replays, environment
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.model_server import ModelServer, Reply
 from tests.helpers.waiting import until
 from tests.integration.desk import Publish, Urgent, app
@@ -44,8 +43,8 @@ class Told:
 async def served(temporal: str, home: Path) -> AsyncGenerator[Told]:
     async with ModelServer(Reply.json({})) as receiver:
         settings = Settings(home=home, webhook=f"{receiver.url}/hook", webhook_secret=SecretStr(SECRET))
-        served = activities(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={})
-        connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=served))
+        plugin = LLMFlowPlugin(app, settings=settings, models=ModelCatalogue.only("scripted"), providers={})
+        connected = await connect(address=temporal, plugin=plugin)
         queue = f"told-{uuid.uuid4()}"
         async with Worker(connected.temporal, task_queue=queue, workflows=app.workflows):
             yield Told(receiver, Client(connected.temporal, queue))
@@ -131,8 +130,8 @@ async def test_the_secret_is_in_no_history_and_no_log(
 
 
 async def test_without_a_webhook_nobody_is_told(temporal: str, tmp_path: Path) -> None:
-    quiet = activities(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
-    connected = await connect(address=temporal, plugin=LLMFlowPlugin(app, activities=quiet))
+    plugin = LLMFlowPlugin(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
+    connected = await connect(address=temporal, plugin=plugin)
     async with Worker(connected.temporal, task_queue="quiet", workflows=app.workflows):
         run = await Client(connected.temporal, "quiet").start(Publish.run, "one", id=f"quiet-{uuid.uuid4()}")
         await approve_when_asked(run, "publish")

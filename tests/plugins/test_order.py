@@ -10,10 +10,9 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.integration.hello.app import app
 from tests.integration.hello.workflows import Typed
 
@@ -37,10 +36,10 @@ async def test_a_run_of_ours_beside_another_plugin(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "never-used")  # theirs wants one when its worker starts
     model = ScriptedProvider(['{"text": "hello ana", "warmth": 7}'])
-    served = activities(
+    ours = LLMFlowPlugin(
         app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={"scripted": model}
     )
-    client = await Client.connect(temporal, plugins=plugins(LLMFlowPlugin(app, activities=served)))
+    client = await Client.connect(temporal, plugins=plugins(ours))
     queue = str(uuid.uuid4())
     async with Worker(client, task_queue=queue, workflows=app.workflows):
         greeting = await client.execute_workflow(Typed.run, "ana", id=queue, task_queue=queue)
@@ -49,4 +48,4 @@ async def test_a_run_of_ours_beside_another_plugin(
 
 async def test_openai_agents_refuse_ours_before_theirs(temporal: str) -> None:
     with pytest.raises(ValueError, match="must be of type OpenAIPayloadConverter"):
-        await Client.connect(temporal, plugins=[LLMFlowPlugin(), openai_agents.OpenAIAgentsPlugin()])
+        await Client.connect(temporal, plugins=[LLMFlowPlugin(app), openai_agents.OpenAIAgentsPlugin()])

@@ -1,10 +1,12 @@
 """App and where it is found."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import TypeAdapter, create_model
 from temporalio import workflow
 
-from llmflow.app import App, load_app
+from llmflow.app import App, load_app, together
 from llmflow.errors import ConfigInvalid
 from llmflow.tools import FunctionTool, search_documents
 from llmflow.types.calls import CallOptions
@@ -13,6 +15,12 @@ from tests.integration.hello.workflows import Typed
 
 @workflow.defn
 class Nothing:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+@workflow.defn(name="Nothing")
+class Different:
     @workflow.run
     async def run(self) -> None: ...
 
@@ -83,6 +91,30 @@ def test_a_class_that_is_no_workflow_is_refused() -> None:
 def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ConfigInvalid, match="two tools of one name: search"):
         App(name="mine", workflows=[], tools=[tool_named("search"), tool_named("search")])
+
+
+def test_several_apps_are_served_together() -> None:
+    tools = [tool_named("a"), tool_named("b")]
+    one = App(name="one", workflows=[Nothing], tools=tools[:1], redact=lambda text: text.replace("x", ""))
+    other = App(name="other", workflows=[Typed, Nothing], tools=tools, redact=str.upper)
+    whole = together([one, other])
+    assert whole.workflow_types == {"Nothing", "Typed"}
+    assert list(whole.workflows) == [Nothing, Typed]
+    assert list(whole.tools) == tools
+    assert whole.redact is not None
+    assert whole.redact("axb") == "AB"
+    assert together([one]) is one
+    assert together([replace(one, redact=None), replace(other, redact=None)]).redact is None
+
+
+def test_names_that_mean_two_things_are_refused() -> None:
+    one = App(name="one", workflows=[Nothing], tools=[tool_named("a")])
+    with pytest.raises(ConfigInvalid, match="two Apps are called 'one'"):
+        together([one, one])
+    with pytest.raises(ConfigInvalid, match="Apps 'one' and 'other' have two different workflows 'Nothing'"):
+        together([one, App(name="other", workflows=[Different])])
+    with pytest.raises(ConfigInvalid, match="Apps 'one' and 'other' have two different tools 'a': rename one"):
+        together([one, App(name="other", workflows=[], tools=[tool_named("a")])])
 
 
 def test_load_finds_it() -> None:

@@ -108,7 +108,7 @@ class Histories:
             ServerUnavailable: the server does not give it now.
         """
         if self._client is None:
-            raise ConfigInvalid("this worker cannot read histories: give its client LLMFlowPlugin(app, activities=...)")
+            raise ConfigInvalid("this worker cannot read histories: give its client llmflow.worker.LLMFlowPlugin(app)")
         found = [await self._source(self._client, fork.workflow_id, fork.run_id, fork.before)]
         for hop in fork.children:
             found = [

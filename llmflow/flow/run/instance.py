@@ -74,5 +74,7 @@ def current() -> CurrentRun:
         ConfigInvalid: the worker has no plugin.
     """
     if (found := instance.get()) is None:
-        raise ConfigInvalid("this worker has no LLMFlowPlugin: connect its client with plugins=[LLMFlowPlugin(app)]")
+        raise ConfigInvalid(
+            "this worker has no plugin: connect its client with plugins=[llmflow.worker.LLMFlowPlugin(app)]"
+        )
     return found.opened()

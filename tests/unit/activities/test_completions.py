@@ -15,8 +15,10 @@ from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities import completions as module
 from llmflow.activities.completions import Completions
+from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
 from llmflow.prompts.files import load_prompts
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
@@ -72,8 +74,9 @@ class Bench:
         self.calls = Calls(database, self.outbox)
         registry = Registry(database, self.prompts)
         (folder / "prices.yaml").write_text("test:*: {input: 0, output: 100}\n")
-        prices = Prices(load_price_list(folder / "prices.yaml"))
-        self.activity = Completions(registry, {"test": self.vendor}, {}, self.calls, Budgets(database), prices)
+        prices, models = Prices(load_price_list(folder / "prices.yaml")), ModelCatalogue.only("test")
+        vendors = Vendors(models=models, providers={"test": self.vendor}, prices=prices)
+        self.activity = Completions(registry, VendorsByApp({"hello": vendors}), {}, self.calls, Budgets(database))
         self.request = CompletionRequest(
             prompt=self.prompts.get("hello/greet").ref, model="test:big", variables={"name": "ana"}
         )

@@ -9,10 +9,12 @@ from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.prompts import PromptActivities
+from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import ModelNotFound, PromptNotFound, PromptVersionMissing
 from llmflow.flow.run.pins import RunPins
 from llmflow.prompts.files import load_prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import Reason
 from llmflow.stores.prompts.labels import Labels
@@ -40,7 +42,8 @@ class Worker:
             return SearchAttributes()
 
         models = ModelCatalogue(providers={}, aliases=aliases)
-        self.activities = PromptActivities(self.registry, models, "production", "ana", none, Histories())
+        vendors = VendorsByApp({"app": Vendors(models=models, providers={}, prices=Prices())})
+        self.activities = PromptActivities(self.registry, vendors, "production", "ana", none, Histories())
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)

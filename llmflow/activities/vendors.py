@@ -1,0 +1,43 @@
+"""Models, providers and prices of the Apps that a worker serves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llmflow.errors import ConfigInvalid
+from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.providers.pricing.prices import Prices
+from llmflow.types.providers import Provider
+from llmflow.types.refs import app_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vendors:
+    """What one App asks."""
+
+    models: ModelCatalogue
+    providers: Mapping[str, Provider]
+    """By name. Empty on a worker that calls no models."""
+    prices: Prices
+
+
+class VendorsByApp:
+    """Those of each App, by its name. A call belongs to the App that its prompt is named after."""
+
+    def __init__(self, by_app: Mapping[str, Vendors]) -> None:
+        self._by_app = dict(by_app)
+
+    def of(self, prompt: str) -> Vendors:
+        """Those of a prompt's App; a worker of one App serves prompts of all names.
+
+        Raises:
+            ConfigInvalid: the worker has several Apps, and none of that name.
+        """
+        if len(self._by_app) == 1:
+            [sole] = self._by_app.values()
+            return sole
+        if (app := app_of(prompt)) not in self._by_app:
+            known = ", ".join(sorted(self._by_app))
+            raise ConfigInvalid(
+                f"prompt `{prompt}`: this worker serves the Apps {known}, and a prompt's name begins with its App's"
+            )
+        return self._by_app[app]
