@@ -51,7 +51,7 @@ class RunStatus(Wire):
     pending: tuple[PendingCall, ...] = ()
     """What it waits for now; empty in a list, where Temporal does not say."""
     stuck: str | None = None
-    """The bug in its code for which it stands still, such as `KeyError: 'x'`; `None` in a list."""
+    """The workflow task failure that blocks the run, such as `KeyError: 'x'`; `None` in a list."""
 
 
 class RunPage(Wire):

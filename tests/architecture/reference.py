@@ -6,7 +6,10 @@ overloads.
 
 import ast
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from .names import imports
@@ -17,7 +20,6 @@ _HEAD = """# Reference
 Every public name, with its signature and the first paragraph of its docstring. `python -m tests.architecture.pin`
 writes this page from the code. Names that it does not list may change in any version.
 """
-_WIDTH = 110
 _BASES = ("Exception", "Generic", "Protocol", "Enum", "StrEnum", "TypedDict")
 _DEFINITION = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -32,12 +34,12 @@ class Definition:
 
 
 def reference(exports: Sequence[str], files: Sequence[Source]) -> str:
-    """The page, by module, in the order of `exports`."""
+    """The page, by module."""
     modules = {source.module: source for source in files}
     public = {name.rpartition(".")[2] for name in exports}
     lines = [_HEAD]
     shown = ""
-    for name in exports:
+    for name in sorted(exports, key=lambda name: name.rpartition(".")[::2]):
         module, _, short = name.rpartition(".")
         if any(one.target == name for one in imports(modules[module]) if name in modules):
             continue  # a module among the names of another has its own heading
@@ -48,7 +50,7 @@ def reference(exports: Sequence[str], files: Sequence[Source]) -> str:
         lines += [f"### {short}", "", "```python fragment", *_code(found, public), "```", ""]
         if found.doc:
             lines += [found.doc, ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return _formatted("\n".join(lines).rstrip() + "\n")
 
 
 def definition(modules: Mapping[str, Source], module: str, name: str) -> Definition:
@@ -88,7 +90,7 @@ def _below(body: Sequence[ast.stmt], place: int) -> str:
 
 def _first(doc: str) -> str:
     """The first paragraph."""
-    return inspect.cleandoc(doc).partition("\n\n")[0]
+    return inspect.cleandoc(doc).partition("\n\n")[0].strip()
 
 
 def _code(found: Definition, public: set[str]) -> Iterator[str]:
@@ -148,33 +150,13 @@ def _decorator(node: ast.expr) -> str:
 
 
 def _function(node: Function) -> Iterator[str]:
-    """On one line, or with a line for each parameter."""
-    yield from map(_decorator, node.decorator_list)
-    begin = f"{'async ' if isinstance(node, ast.AsyncFunctionDef) else ''}def {node.name}("
-    end = f") -> {ast.unparse(node.returns)}: ..." if node.returns else "): ..."
-    parameters = list(_parameters(node.args))
-    line = f"{begin}{', '.join(parameters)}{end}"
-    yield from [line] if len(line) <= _WIDTH else [begin, *(f"    {one}," for one in parameters), end]
+    """Without its body."""
+    stub = copy(node)
+    stub.body = [ast.Expr(ast.Constant(...))]
+    yield from ast.unparse(stub).splitlines()
 
 
-def _parameters(arguments: ast.arguments) -> Iterator[str]:
-    """Each as it is written, with `/` and `*` between them."""
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults: list[ast.expr | None] = [*[None] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
-    for place, (one, default) in enumerate(zip(positional, defaults, strict=True), 1):
-        yield _parameter(one, default)
-        if place == len(arguments.posonlyargs):
-            yield "/"
-    if arguments.vararg:
-        yield f"*{_parameter(arguments.vararg, None)}"
-    elif arguments.kwonlyargs:
-        yield "*"
-    for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        yield _parameter(one, default)
-    if arguments.kwarg:
-        yield f"**{_parameter(arguments.kwarg, None)}"
-
-
-def _parameter(one: ast.arg, default: ast.expr | None) -> str:
-    name = f"{one.arg}: {ast.unparse(one.annotation)}" if one.annotation else one.arg
-    return f"{name} = {ast.unparse(default)}" if default else name
+def _formatted(page: str) -> str:
+    """As `ruff format` writes the code of a page."""
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "docs/reference.md", "-"]
+    return subprocess.run(command, input=page, capture_output=True, text=True, check=True).stdout
