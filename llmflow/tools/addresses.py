@@ -6,10 +6,12 @@ import ssl
 from collections.abc import Iterable
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-
-import httpx
+from typing import TYPE_CHECKING
 
 from llmflow.errors import ConfigInvalid, ToolRefused
+
+if TYPE_CHECKING:
+    import httpx
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -54,49 +56,53 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
     return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
 
 
-class CheckedTransport(httpx.AsyncHTTPTransport):
-    """Resolves each host once, checks the addresses, and connects to one of those it checked.
+def checked_transport(allowed: tuple[Network, ...]) -> "httpx.AsyncBaseTransport":
+    """A transport that resolves each host once, checks the addresses, and connects to one of those it checked.
 
     A name that resolves to something else a moment later (DNS rebinding) therefore gains nothing. `Host`, TLS server
     name and certificate check still go by the name. Proxies of the environment are not used: they would resolve again.
     """
+    import httpx  # not at the top: 7 MB, which workers without this tool do without
 
-    def __init__(self, allowed: tuple[Network, ...]) -> None:
-        # No connection is kept: the pool goes by address, and would give one host's TLS connection to another host.
-        super().__init__(verify=_tls(), limits=httpx.Limits(max_keepalive_connections=0))
-        self._allowed = allowed
+    class Checked(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            """Send the request to the first address that accepts a connection.
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request to the first address that accepts a connection.
+            Raises:
+                ToolRefused: no such host, or none of its addresses may be used.
+                httpx.TransportError: no connection, or one that broke.
+            """
+            *others, last = _permitted(request.url.host, await _resolve(request.url), allowed)
+            for address in others:
+                try:
+                    return await super().handle_async_request(_addressed(request, address))
+                except (httpx.ConnectError, httpx.ConnectTimeout):
+                    continue  # such as IPv6 on a machine that has none
+            return await super().handle_async_request(_addressed(request, last))
 
-        Raises:
-            ToolRefused: no such host, or none of its addresses may be used.
-            httpx.TransportError: no connection, or one that broke.
-        """
-        *others, last = self._permitted(request.url, await _resolve(request.url))
-        for address in others:
-            try:
-                return await super().handle_async_request(_addressed(request, address))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                continue  # such as IPv6 on a machine that has none
-        return await super().handle_async_request(_addressed(request, last))
-
-    def _permitted(self, url: httpx.URL, addresses: list[Address]) -> list[Address]:
-        permitted = [address for address in addresses if is_public(address) or self._is_allowed(address)]
-        if not permitted:
-            raise ToolRefused(
-                f"`{url.host}` is at {addresses[0]}, which is not on the public internet; if this tool may go there, "
-                "allow its network with `allow_networks`"
-            )
-        return permitted
-
-    def _is_allowed(self, address: Address) -> bool:
-        inner = (_inner(address) if isinstance(address, IPv6Address) else None) or address
-        return any(inner in network for network in self._allowed)
+    # No connection is kept: the pool goes by address, and would give one host's TLS connection to another host.
+    return Checked(verify=_tls(), limits=httpx.Limits(max_keepalive_connections=0))
 
 
-def _addressed(request: httpx.Request, address: Address) -> httpx.Request:
+def _permitted(host: str, addresses: list[Address], allowed: tuple[Network, ...]) -> list[Address]:
+    permitted = [address for address in addresses if is_public(address) or _is_allowed(address, allowed)]
+    if not permitted:
+        raise ToolRefused(
+            f"`{host}` is at {addresses[0]}, which is not on the public internet; if this tool may go there, "
+            "allow its network with `allow_networks`"
+        )
+    return permitted
+
+
+def _is_allowed(address: Address, allowed: tuple[Network, ...]) -> bool:
+    inner = (_inner(address) if isinstance(address, IPv6Address) else None) or address
+    return any(inner in network for network in allowed)
+
+
+def _addressed(request: "httpx.Request", address: Address) -> "httpx.Request":
     """The same request, to an address instead of a name; the `Host` header is there already."""
+    import httpx
+
     return httpx.Request(
         request.method,
         request.url.copy_with(host=str(address)),
@@ -106,7 +112,7 @@ def _addressed(request: httpx.Request, address: Address) -> httpx.Request:
     )
 
 
-async def _resolve(url: httpx.URL) -> list[Address]:
+async def _resolve(url: "httpx.URL") -> list[Address]:
     host, loop = url.raw_host.decode("ascii"), asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, url.port, type=socket.SOCK_STREAM)
@@ -122,4 +128,6 @@ async def _resolve(url: httpx.URL) -> list[Address]:
 @cache
 def _tls() -> ssl.SSLContext:
     """One for the process: reading the certificates takes longer than many a request."""
+    import httpx
+
     return httpx.create_ssl_context()

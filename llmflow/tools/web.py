@@ -7,16 +7,18 @@ from codecs import lookup
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 from pydantic import Field
 
 from llmflow.errors import ErrorDetail, ToolRefused
-from llmflow.tools.addresses import CheckedTransport, networks
+from llmflow.tools.addresses import checked_transport, networks
 from llmflow.tools.decorator import tool
 from llmflow.tools.html import Readable, readable
 from llmflow.types.base import CompactWire
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 5.0
@@ -80,7 +82,9 @@ async def fetch_page(
         TimeoutError: it took longer than `timeout`; another attempt may help.
         ConfigInvalid: `allow_networks` holds something else than networks.
     """
-    transport = CheckedTransport(networks(allow_networks))
+    import httpx  # not at the top: 7 MB, which workers without this tool do without
+
+    transport = checked_transport(networks(allow_networks))
     limits = httpx.Timeout(None, connect=CONNECT_SECONDS)
     try:
         async with (
@@ -114,7 +118,9 @@ async def fetch_url(
     return await fetch_page(url)
 
 
-def _checked(url: str | httpx.URL) -> httpx.URL:
+def _checked(url: "str | httpx.URL") -> "httpx.URL":
+    import httpx
+
     try:
         url = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -131,7 +137,7 @@ def _checked(url: str | httpx.URL) -> httpx.URL:
 
 
 @asynccontextmanager
-async def _answer(client: httpx.AsyncClient, url: str) -> AsyncGenerator[httpx.Response]:
+async def _answer(client: "httpx.AsyncClient", url: str) -> "AsyncGenerator[httpx.Response]":
     """The answer after redirects, its body still unread. Each hop is checked like the first."""
     # By hand, because httpx reads the whole body of each redirect.
     request = client.build_request("GET", _checked(url))
@@ -149,7 +155,7 @@ async def _answer(client: httpx.AsyncClient, url: str) -> AsyncGenerator[httpx.R
     raise ToolRefused(f"{url} redirected more than {MAX_REDIRECTS} times, at last to {request.url}")
 
 
-def _check_status(response: httpx.Response) -> None:
+def _check_status(response: "httpx.Response") -> None:
     if response.is_success:
         return
     status = response.status_code
@@ -159,7 +165,7 @@ def _check_status(response: httpx.Response) -> None:
     raise ToolRefused(answer, ErrorDetail(status=status))
 
 
-def _media_type(response: httpx.Response) -> str:
+def _media_type(response: "httpx.Response") -> str:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not _TEXT.fullmatch(media_type):
         given = f"is `{media_type[:100]}`" if media_type else "has no Content-Type"
@@ -167,7 +173,7 @@ def _media_type(response: httpx.Response) -> str:
     return media_type
 
 
-async def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
+async def _read(response: "httpx.Response", max_bytes: int) -> tuple[bytes, bool]:
     """At most `max_bytes` of the unpacked body, and whether there was more."""
     # Unpacked by hand, because httpx unpacks what it received at once: a thousandfold, and more.
     encoding = response.headers.get("content-encoding", "identity").lower()
