@@ -219,7 +219,7 @@ async def test_a_question_is_withdrawn_when_its_run_or_branch_is_cancelled(env: 
     await asked(run, "first")
     await run.handle.signal("tire")
     assert list(await asked(run, "second")) == ["second"]
-    assert "`first` is not asked any more" in (await refused(run, yes("first"))).message
+    assert "`first` is withdrawn" in (await refused(run, yes("first"))).message
     assert [one.name for one in (await _memo(run)).open] == ["second"]
     await run.handle.cancel()
     with pytest.raises(RunNotCompleted):

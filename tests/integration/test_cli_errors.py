@@ -81,7 +81,7 @@ def test_an_app_that_is_not_there(llmflow: Call, command: str) -> None:
     ("arguments", "said"),
     [
         (("--query", "WorkflowId LIKES 'x'"), "Temporal does not accept"),
-        (("--cursor", "no cursor!"), "is not one that `list` gave"),
+        (("--cursor", "no cursor!"), "is invalid: give the `cursor` of a page of `list`"),
     ],
 )
 def test_filters_that_do_not_parse(llmflow: Call, arguments: tuple[str, ...], said: str) -> None:

@@ -151,7 +151,7 @@ async def test_a_fan_out_in_batches_is_not_paid_again(
 
         await (await run.fork("length")).result()
         assert _paid(model) == 31, "the step is one of children alone"
-        with pytest.raises(InputInvalid, match=f"works on a part of the items of run '{run.id}': fork that one"):
+        with pytest.raises(InputInvalid, match=f"is a fan-out batch of run '{run.id}': fork that one"):
             await env.client.run(f"{run.id}/length[0-7]").fork("length")
 
 

@@ -348,7 +348,7 @@ async def test_a_run_that_leaves_the_memory_of_its_worker_in_a_saga_leaves_no_no
 @pytest.mark.parametrize(
     ("what", "says", "effects"),
     [
-        ("inside", "checkpoint inside of a saga: what undoes book would be lost", ["book hotel", "cancel hotel"]),
+        ("inside", "checkpoint inside a saga: the compensations of book would be lost", ["book hotel", "cancel hotel"]),
         ("closed", "this saga is not open", []),
     ],
 )
