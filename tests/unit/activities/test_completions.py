@@ -226,7 +226,7 @@ async def test_a_store_that_took_the_vendors_time_is_asked_again(bench: Bench, m
         return made.model_copy(update={"at": made.at - timedelta(seconds=45)})
 
     monkeypatch.setattr(module, "_call", begun_long_ago)
-    with pytest.raises(StoreUnavailable, match=r"of 50 s only -?\d+\.\d s are left for the model"):
+    with pytest.raises(StoreUnavailable, match=r"only -?\d+\.\d s of 50 s are left for the model"):
         await bench.attempt(1)
     assert bench.vendor.requests == []
     monkeypatch.undo()

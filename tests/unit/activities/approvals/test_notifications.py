@@ -104,7 +104,7 @@ async def test_what_passes_is_tried_again(receiver: ModelServer, reply: Reply) -
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 410])
 async def test_what_stays_is_not(receiver: ModelServer, status: int) -> None:
     receiver.script(Reply(status=status, headers={"location": f"{receiver.url}/elsewhere"}))
-    with pytest.raises(NotificationFailed, match=f"answers {status}, so it is not tried again") as failed:
+    with pytest.raises(NotificationFailed, match=f"answers {status}, so it is not retried") as failed:
         await notify(receiver.url)
     assert failed.value.detail.status == status
     assert failed.value.detail.retry is False
