@@ -10,8 +10,12 @@ from .markdown import pages
 from .source import Source, example, holds, sources
 
 DONE = (
-    *(f"llmflow/{room}/" for room in ("cli", "converter", "dev", "history", "prompts", "sdk", "service", "stores")),
-    *(f"llmflow/{room}/" for room in ("telemetry", "testing")),
+    *(f"llmflow/{room}/" for room in ("activities", "cli", "client", "converter", "dev", "history", "prompts")),
+    *(
+        f"llmflow/{room}/"
+        for room in ("providers", "sdk", "service", "stores", "telemetry", "testing", "tools", "types")
+    ),
+    *(f"llmflow/flow/{room}/" for room in ("approvals", "completions", "machine", "patterns", "run")),
     *(f"llmflow/{module}.py" for module in ("__init__", "app", "config", "errors", "yaml")),
     *("workflows/", "workers/", "bench/"),
 )
