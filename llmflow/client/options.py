@@ -73,8 +73,8 @@ class StartOptions(TypedDict, total=False):
     result_type: type[Any]  # Any: as above
     """Type of the result, for a workflow given by name."""
     execution_timeout: timedelta
-    """Timeout of the run with its retries and continue-as-new. Temporal then closes it without running its code, so without
-    compensations."""
+    """Timeout of the run with its retries and continue-as-new. Temporal then closes it without running its code, also
+    without compensations."""
     run_timeout: timedelta
     """The same for each single run."""
     task_timeout: timedelta
