@@ -44,7 +44,7 @@ class CompactWire(Wire):
 
 
 def _differs(value: object, default: object) -> bool:
-    """Equal models are mostly the same object, and to compare two takes ten times as long. A required field differs."""
+    """Compare by identity first: equal models are mostly the same object, and equality takes ten times as long."""
     return value is not default and value != default
 
 

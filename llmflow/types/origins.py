@@ -19,4 +19,4 @@ class Origin(CompactWire):
     tags: tuple[str, ...] = ()
     budget: Budget | None = None
     workflow: str | None = None
-    """Type of the workflow that fans out, for a run that works on a batch of its items."""
+    """Type of the workflow that fans out, for a batch of its items."""

@@ -106,9 +106,9 @@ async def test_an_id_of_another_workflow_is_no_run_of_this_one(env: Environment)
     running, closed = env.id(), env.id()
     run = await env.client.start(Patient.run, id=running)
     await (await env.client.start(Steps.run, "once", id=closed)).result()
-    with pytest.raises(RunExists, match="is one of Patient, not of Typed: choose another id"):
+    with pytest.raises(RunExists, match="is of Patient, not of Typed: choose another id"):
         await env.client.start(Typed.run, "ana", id=running)
-    with pytest.raises(RunExists, match="is one of Steps, not of Typed: choose another id"):
+    with pytest.raises(RunExists, match="is of Steps, not of Typed: choose another id"):
         await env.client.start("Typed", "ana", id=closed)
     await run.terminate("seen enough")
 

@@ -184,7 +184,7 @@ async def test_a_history_that_is_gone_is_never_paid_for_silently(env: Environmen
     handle = await env.client.temporal.start_workflow(
         "Write", args=["notes", "prose"], id=env.id(), task_queue=queue, memo={FORKED.name: gone}
     )
-    with pytest.raises(RunNotCompleted, match=r"run 'gone' .* is gone: it was deleted, or it is older"):
+    with pytest.raises(RunNotCompleted, match=r"run 'gone' .* does not exist: it was deleted, or is older"):
         await env.client.run(handle.id).result()
     with pytest.raises(RunNotFound):
         await env.client.run("gone").fork("plan")

@@ -159,7 +159,7 @@ async def test_a_time_limit_around_a_call_is_a_timeout(env: Environment, trap: s
 
 async def test_a_time_limit_that_nobody_catches_fails_the_run(env: Environment) -> None:
     run = await env.client.start(Trapped.run, "sleep", id=env.id())
-    with pytest.raises(RunNotCompleted, match="failed: TimeoutError: a time limit in the workflow's code is over"):
+    with pytest.raises(RunNotCompleted, match="failed: TimeoutError: a timeout in the workflow's code is over"):
         await run.result()
     await assert_replays(run, env.app)
 
