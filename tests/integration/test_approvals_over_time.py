@@ -38,7 +38,7 @@ async def env(temporal: str) -> AsyncIterator[Environment]:
 
 
 async def events(run: AnyRun) -> list[str]:
-    """What is in its history, without its beginning, its end and its workflow tasks."""
+    """Return the events of a history without its start, its end and its workflow tasks."""
     history = await run.handle.fetch_history()
     names = [EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events]
     return [name for name in names if not name.startswith(("WORKFLOW_TASK_", "WORKFLOW_EXECUTION_STARTED"))]

@@ -189,7 +189,7 @@ async def test_a_budget_holds_for_all_and_what_was_spent_is_known(env: Environme
         await run.result()
     assert isinstance(failed.value.__cause__, BudgetExceeded)
     paid = len(model.requests) - before
-    assert 12 <= paid < 12 + 5  # nobody knows the price of what is under way
+    assert 12 <= paid < 12 + 5  # the cost of in-flight calls is unknown
     assert (await run.usage()).total.calls == paid
 
 

@@ -1,4 +1,4 @@
-"""`flow.checkpoint`: long runs go on as new ones, and lose nothing."""
+"""`flow.checkpoint`: long runs continue as new without losing state."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal

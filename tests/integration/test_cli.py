@@ -21,7 +21,7 @@ Call = Callable[..., Done]
 
 @pytest.fixture(scope="module")
 def served(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What `llmflow worker` said when it began to serve."""
+    """Output of `llmflow worker` when it started to serve."""
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
     with (
         subprocess.Popen(

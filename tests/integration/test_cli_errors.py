@@ -146,7 +146,7 @@ def test_a_worker_without_models_or_keys(llmflow: Call, monkeypatch: pytest.Monk
 
 
 def test_a_run_without_a_worker(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Temporal itself knows is shown all the same."""
+    """Facts of Temporal itself are shown anyway."""
     lonely = "tests.integration.lonely:app"
     begun = llmflow("start", "--app", lonely, "--id", "lonely-1")
     assert begun.code == 0

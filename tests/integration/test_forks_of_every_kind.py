@@ -227,7 +227,7 @@ class Desk:
     done: list[str] = field(default_factory=list[str])
 
     def told(self) -> list[str]:
-        """What was done since the last look."""
+        """Return the activities since the last call."""
         told, self.done = self.done, []
         return told
 

@@ -1,4 +1,4 @@
-"""What once got a run stuck, or ended it without a class of its own."""
+"""Regressions: inputs that once blocked a run, or ended it without a typed error."""
 
 import pytest
 from temporalio.exceptions import ActivityError

@@ -1,4 +1,4 @@
-"""What Python allows in workflow code, and what becomes of it. `docs/failures.md` has each."""
+"""Results of traps that Python allows in workflow code. `docs/failures.md` has each."""
 
 import asyncio
 import uuid
@@ -80,7 +80,7 @@ class Trapped:
 
 @workflow.defn
 class Hasty:
-    """Ends while calls are under way."""
+    """Ends with calls in flight."""
 
     @workflow.run
     async def run(self, trap: str) -> str:

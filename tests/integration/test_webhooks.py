@@ -1,4 +1,4 @@
-"""What the webhook of a worker is told while runs ask people, and what is told nobody else."""
+"""Notifications of a worker's webhook while runs ask for approval, and their confidentiality."""
 
 import base64
 import logging

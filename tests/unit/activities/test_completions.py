@@ -202,7 +202,7 @@ async def test_who_is_cancelled_after_the_answer_has_paid_for_it(bench: Bench, m
     calls.append(asyncio.create_task(bench.attempt(1)))
     with pytest.raises(asyncio.CancelledError):
         await calls[0]
-    assert await until(bench.outcomes) == ["answered"]  # written by the batch, though nobody waits for it
+    assert await until(bench.outcomes) == ["answered"]  # written by the batch, although its caller is gone
 
 
 async def test_the_time_that_the_store_took_is_not_the_vendors(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def breaker(vendor: Vendor) -> Breaker:
 
 @pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the breaker's clock, which stands still otherwise, go on by so many seconds."""
+    """Advance the breaker's clock, which otherwise pauses, by so many seconds."""
     now = [1000.0]
     for clock in (circuitbreaker, module):
         monkeypatch.setattr(clock, "monotonic", lambda: now[0])

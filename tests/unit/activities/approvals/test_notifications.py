@@ -49,7 +49,7 @@ async def notify(url: str | None, notification: Notification = ASKED, **info: An
 
 
 def verified(request: Received) -> dict[str, Any]:  # Any: JSON
-    """What a receiver makes of it, with the library of those who wrote the specification."""
+    """Verify a message like a receiver, with the library of the specification's authors."""
     told: dict[str, Any] = Receiver(SECRET).verify(request.body, dict(request.headers))
     return told
 

@@ -1,4 +1,4 @@
-"""What counts as a decision: the rules of questions, without a server."""
+"""Valid and invalid decisions: the rules of questions, without a server."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much of a limit is used: alone, together in Redis, and while Redis is away."""
+"""Counters of limits: per process, in Redis, and while Redis is unavailable."""
 
 import asyncio
 import logging
