@@ -63,9 +63,9 @@ async def test_each_way_in_which_the_time_can_be_up(env: Environment) -> None:
 
     expired = await failure(runs["raise"])
     assert isinstance(expired, ApprovalExpired)
-    assert expired.message == "`publish`: nobody decided within 3 d; 0 of 2 needed of ana, bo approved"
+    assert expired.message == "`publish`: no decision within 3 d; 0 of 2 needed of ana, bo approved"
     said = await runs["reject"].result()
-    assert (said.approved, said.by, said.comment) == (False, "timeout", "nobody decided within 3 d")
+    assert (said.approved, said.by, said.comment) == (False, "timeout", "no decision within 3 d")
     expired = await failure(runs["escalate"])
     assert isinstance(expired, ApprovalExpired)
     assert expired.message.endswith("3 d, at each level; 0 of 1 needed of ana, cy, di, ed approved")

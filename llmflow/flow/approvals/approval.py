@@ -194,7 +194,7 @@ class _Waiting:
 
     def _time_is_up(self) -> Decision[Any]:  # Any: without a form
         length = length_of(self.timeout or timedelta())
-        comment = f"nobody decided within {length}{', at each level' if self.levels else ''}"
+        comment = f"no decision within {length}{', at each level' if self.levels else ''}"
         question = self._question()
         if self.on_timeout != "reject":
             self.run.approvals.close(self.name, "expired")
