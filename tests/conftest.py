@@ -1,4 +1,4 @@
-"""What every test has: one real Temporal server for the session; PostgreSQL and Redis, if it asks for them."""
+"""Fixtures of all tests: one real Temporal server for the session; PostgreSQL and Redis on request."""
 
 import os
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def soak(request: pytest.FixtureRequest) -> bool:
-    """Whether a test is to take minutes, and do by the dozen what it usually does a few times."""
+    """Return True if tests should take minutes and repeat by the dozen."""
     return request.config.getoption("--soak")
 
 

@@ -1,1 +1,1 @@
-"""The I/O side of each verb: thin classes that get providers, prompts and tools by injection."""
+"""Activities, the I/O side of the verbs: thin classes with injected providers, prompts and tools."""

@@ -1,8 +1,8 @@
-"""The search attributes that runs write."""
+"""Search attributes that runs upsert."""
 
 from collections.abc import Awaitable, Callable
 
 from llmflow.types.attributes import SearchAttributes
 
 KnownAttributes = Callable[[], Awaitable[SearchAttributes]]
-"""Says which search attributes the namespace has, of those that runs shall write."""
+"""Returns the wanted search attributes that the namespace has."""

@@ -1,4 +1,4 @@
-"""What a call may cost, before it is made."""
+"""Reservations: estimated costs of calls, before they are made."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,23 +14,23 @@ from llmflow.types.sizes import estimated_input
 from llmflow.types.usage import Usage
 
 _GRACE = timedelta(minutes=1)
-"""After the end of an attempt, until its reservation counts as spent: its record may be on its way."""
+"""Time after an attempt's end until its reservation counts as spent: its record may still be in flight."""
 
 
 def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices) -> Reservation:
-    """The money to set aside for a call: its input by its characters, and the longest answer that it asks for.
+    """Estimate the cost of a call: its input by its characters, and the longest allowed answer.
 
-    Nothing where nobody knows the price, and the budget allows that.
+    Without a known price it is zero, if the budget allows such calls.
 
     Raises:
-        BudgetExceeded: nobody knows the price, and the budget does not allow that.
+        BudgetExceeded: the price is unknown, and the budget does not allow that.
     """
     usage = Usage(input_tokens=estimated_input(asked), output_tokens=asked.options.max_output_tokens or DEFAULT_OUTPUT)
     cost = prices.expected(call.model_asked, usage, call.at)
     if cost.usd is None and budget.unpriced == "refuse":
         raise BudgetExceeded(
             f"{call.model_asked} has no known price ({cost.source}), and the run has a budget of ${budget.usd:f}: "
-            'write its price into prices.yaml, or start the run with Budget(..., unpriced="allow")',
+            'add its price to prices.yaml, or start the run with Budget(..., unpriced="allow")',
             ErrorDetail(field="budget", model=call.model_asked),
         )
     return Reservation(

@@ -1,4 +1,4 @@
-"""The activity behind `flow.complete`: look into the journal, render, reserve, call, price, record."""
+"""The activity of `flow.complete`: looks into the journal, renders, reserves, calls, prices, records."""
 
 import asyncio
 import hashlib
@@ -26,8 +26,8 @@ from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 
 MARGIN = timedelta(seconds=10)
-"""The provider's client gives up this much before the activity, so that no second attempt starts while the first is
-still billed; and so that a store which says nothing can be given up before the answer is."""
+"""The provider's client times out this long before the activity, so that no second attempt starts while the first is
+still billed, and so that a store that hangs times out before the answer is lost."""
 
 
 class Completions:
@@ -49,14 +49,14 @@ class Completions:
 
     @activity.defn(name=COMPLETE.name)
     async def complete(self, request: CompletionRequest) -> CompletionResult:
-        """Render the pinned prompt, call the model, freeze usage and cost. What was paid once is not paid again.
+        """Render the pinned prompt, call the model, record usage and cost. A retry reuses a paid answer.
 
         Raises:
             ProviderError: the vendor refused or failed; see `errors.py` for which may be retried.
-            PromptError: the version is not served here, or the variables do not fit it.
-            InputInvalid: the schema of the answer is no JSON schema; no model was asked.
+            PromptError: this worker does not have the version, or the variables do not fit it.
+            InputInvalid: the schema of the answer is not a JSON schema; no model was asked.
             ToolNotFound: the request offers a tool that this worker does not serve.
-            BudgetExceeded: the run's budget has no room for it; no model was asked.
+            BudgetExceeded: the run's budget has no room for the call; no model was asked.
             StoreUnavailable: the store does not answer; no model was asked.
         """
         call = _call(request)
@@ -122,7 +122,7 @@ class Completions:
     def _spec(self, name: str) -> ToolSpec:
         if name not in self._tools:
             known = ", ".join(sorted(self._tools)) or "none"
-            raise ToolNotFound(f"tool {name!r} is not served here; this worker serves {known}: add it to the App")
+            raise ToolNotFound(f"this worker does not serve tool {name!r}, only {known}: add it to the App")
         return self._tools[name]
 
 
@@ -136,7 +136,7 @@ def _provider(vendors: Vendors, model: str) -> Provider:
 
 def _call(request: CompletionRequest) -> Call:
     info = activity.info()
-    # A plain Temporal client can start our activity without a workflow: then the activity is its own run.
+    # A Temporal client can start the activity without a workflow; then the activity is its own run.
     run = info.workflow_run_id or info.activity_run_id or info.activity_id
     return Call(
         id=CallId(
@@ -158,7 +158,7 @@ def _call(request: CompletionRequest) -> Call:
 
 
 def _hash(request: CompletionRequest) -> str:
-    """Names what is asked, and nothing of who asks."""
+    """Hash the request without its origin."""
     asked = request.model_dump_json(exclude={"origin", "source"})
     return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -175,9 +175,9 @@ def _time_for_the_vendor(began: datetime) -> float:
     limit = activity.info().start_to_close_timeout or timedelta(minutes=10)
     whole = max(limit - MARGIN, limit / 2)
     left = whole - (datetime.now(UTC) - began)
-    if left < whole / 4:  # what is cut off may be billed
+    if left < whole / 4:  # a call that is cut off may be billed
         raise StoreUnavailable(
-            f"the store took so long that of {whole.total_seconds():g} s only {left.total_seconds():.1f} s are left "
-            "for the model, which was not asked: look at the load of the store"
+            f"the store was so slow that only {left.total_seconds():.1f} s of {whole.total_seconds():g} s are left "
+            "for the model, which was not asked: check the load of the store"
         )
     return left.total_seconds()

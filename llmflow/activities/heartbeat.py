@@ -1,4 +1,4 @@
-"""A heartbeat for as long as a call takes."""
+"""Heartbeats during a call."""
 
 import asyncio
 from collections.abc import Generator
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from temporalio import activity
 
 SECONDS = 1.0
-"""Between two beats. A cancellation reaches the call with the next one, and closes its connection."""
+"""Seconds between heartbeats. A cancellation reaches the call with the next one and closes its connection."""
 
 
 @contextmanager
 def heartbeats() -> Generator[None]:
-    """Beat from the first second on, whether or not the vendor has sent a byte.
+    """Send heartbeats from the first second on, also before the vendor's first byte.
 
-    Without it a cancelled run never reaches the activity, and a dead worker is noticed only at the end of the
-    activity's whole time.
+    Without them, a cancellation never reaches the activity, and a dead worker is noticed only at the activity's
+    `start_to_close_timeout`.
     """
     loop = asyncio.get_running_loop()
 
@@ -24,7 +24,7 @@ def heartbeats() -> Generator[None]:
         activity.heartbeat()
         timer = loop.call_later(SECONDS, beat)
 
-    timer = loop.call_later(SECONDS, beat)  # a timer and not a task, because most calls are over before a beat is due
+    timer = loop.call_later(SECONDS, beat)  # a timer is cheaper than a task, and most calls end before the first beat
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Every activity knows its idempotency key."""
+"""Sets the idempotency key of every activity."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -11,11 +11,11 @@ from llmflow.types.addresses import joined
 from llmflow.types.contracts import KEY
 
 in_saga: ContextVar[bool] = ContextVar("llmflow_in_saga", default=False)
-"""Whether the activity that runs here is an action of a saga, or its compensation."""
+"""True in an activity that is an action of a saga, or its compensation."""
 
 
 class Keys(Interceptor):
-    """Sets the key that `llmflow.tools.idempotency_key` reads. An interceptor, so that every activity has it."""
+    """Interceptor that sets the key for `llmflow.tools.idempotency_key`."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """See base class."""
@@ -24,17 +24,17 @@ class Keys(Interceptor):
 
 class _WithKey(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # Any: the activity's own result
-        # Never reset: each activity runs in a task of its own.
+        # Never reset: each activity runs in its own task.
         key.set(_key(input))
         in_saga.set(KEY.name in input.headers)
         return await super().execute_activity(input)
 
 
 def _key(input: ExecuteActivityInput) -> str:
-    """The one that a saga gave it, else its address."""
+    """Return the key given by a saga, else the activity's address."""
     if shared := KEY.read(input.headers, activity.payload_converter()):
         return shared
     info = activity.info()
-    # A plain Temporal client can start an activity without a workflow: then the activity is its own run.
+    # A Temporal client can start an activity without a workflow; then the activity is its own run.
     run = info.workflow_run_id or info.activity_run_id or ""
     return joined(filter(None, (info.workflow_id, run, info.activity_id)))

@@ -1,4 +1,4 @@
-"""The activities behind pins and `flow.render`."""
+"""Activities that resolve pins and render prompts."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -32,7 +32,7 @@ _NONE = Pins(prompts={}, models={})
 
 
 class PromptActivities:
-    """Reads prompts and models.yaml. Runs follow the `label` of a prompt that has it, the others follow their files."""
+    """Resolves prompts and models. A prompt with the `label` is resolved by it, others by their files."""
 
     def __init__(
         self,
@@ -52,18 +52,18 @@ class PromptActivities:
 
     @activity.defn(name=RESOLVE.name)
     async def resolve(self, request: ResolveRequest) -> Pins:
-        """Choose, once per run and folder, the versions of prompts and the models that may answer them.
+        """Choose prompt versions and models, once per run and folder.
 
-        A forked run keeps those of the run before it, wherever labels and aliases point by now, except where it was
-        told to change them.
+        A forked run keeps the original run's pins, even if labels and aliases have moved, except those that it
+        replaces.
 
         Raises:
             PromptNotFound: no prompt has that name.
-            PromptInvalid: a prompt in workflow code does not parse, or a file has its name.
+            PromptInvalid: an inline prompt does not parse, or a file has its name.
             PromptVersionMissing: the label points to a version that the store does not have.
             ModelNotFound: models.yaml has no such alias or provider.
             StoreUnavailable: the store does not answer.
-            RunNotFound: the history of the run before is gone.
+            RunNotFound: the history of the original run was deleted.
         """
         run = request.origin.root or activity.info().workflow_id or activity.info().activity_id
         kept = await self._kept(request, request.fork, run) if request.fork else _NONE
@@ -80,14 +80,14 @@ class PromptActivities:
         models = {wanted: candidates(wanted)} if wanted else {}
         for prompt in chosen.values():
             if prompt.model and prompt.model not in models:
-                with suppress(ModelNotFound):  # raised when that prompt is used, and only then
+                with suppress(ModelNotFound):  # raised once that prompt is used
                     models[prompt.model] = candidates(prompt.model)
         return Pins(prompts=chosen, models=models, attributes=await self._attributes())
 
     async def _choose(
         self, request: ResolveRequest, run: str, kept: Mapping[str, PinnedPrompt]
     ) -> dict[str, PinnedPrompt]:
-        """The other prompts of the folder, in the versions that a run begins with."""
+        """Choose versions of the folder's prompts that are not kept."""
         inline = await self._inline(request.inline) if request.inline else None
         if request.prompt not in kept and inline is None:
             self._registry.served.get(request.prompt)
@@ -106,16 +106,16 @@ class PromptActivities:
             try:
                 chosen[name] = _pinned(await self._registry.get(ref), source)
             except PromptError:
-                del chosen[name]  # not pinned, so the run asks for it if it ever uses it, and is told
+                del chosen[name]  # not pinned: a run that uses it resolves it then, and gets the error
                 if name == request.prompt:
                     raise
         return chosen
 
     async def _inline(self, given: Prompt) -> PromptVersion:
-        """The prompt that workflow code has. It is stored now, so that every worker can load its version."""
+        """Parse an inline prompt and store it, so that every worker can load its version."""
         if given.name in self._registry.served:
             raise PromptInvalid(
-                f"prompt `{given.name}` is in the code, and a file has the same name: rename one of them",
+                f"prompt `{given.name}` is inline in the code and also a file: rename one of them",
                 ErrorDetail(field=given.name),
             )
         prompt = prompt_in_code(given)
@@ -123,13 +123,13 @@ class PromptActivities:
         return prompt
 
     async def _kept(self, request: ResolveRequest, fork: Fork, run: str) -> Pins:
-        """What a forked run need not choose: what the run before it had, and what it was told."""
+        """Return the pins of a forked run: those of the original run, and those that the fork replaces."""
         sources = await self._histories.sources(fork)
         before = await sources[0].pins() if sources else Carried()
         folder, app = folder_of(request.prompt), app_of(request.prompt)
         prompts = {name: pin for name, pin in before.prompts.items() if folder_of(name) == folder}
         for name, word in fork.prompts.items():
-            # All that it may use, so that a typing error is told at the first call. A child may be of another App.
+            # All replaced ones, so that a typo fails at the first call. A child may be of another App.
             if app_of(name) == app or not fork.children:
                 told = await self._told(name, word)
                 if folder_of(name) == folder:
@@ -148,7 +148,7 @@ class PromptActivities:
     async def _told(self, name: str, word: str) -> PinnedPrompt:
         try:
             prompt, source = await self._registry.find(name, word)
-        except PromptVersionMissing as error:  # it was typed by a person, and no other worker knows better
+        except PromptVersionMissing as error:  # typed by a person, so another worker has no better answer
             raise PromptVersionMissing(error.message, error.detail.model_copy(update={"retry": False})) from None
         return _pinned(prompt, source)
 

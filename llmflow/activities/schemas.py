@@ -1,4 +1,4 @@
-"""Answers judged by a JSON schema, where the workflow has no type that would."""
+"""Validates answers by a JSON schema, for workflows without a type for them."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -11,21 +11,21 @@ from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.models import OutputSchema
 
 SHOWN = 20
-"""Problems that the model is told."""
+"""Upper limit of problems in the message for the model."""
 
 
 def judge_of(output: OutputSchema) -> Callable[[str], str]:
-    """A function that says of a text how it does not fit the schema, a line for each problem; empty if it fits.
+    """Return a function that describes how a text does not fit the schema, a line per problem; empty if it fits.
 
     Raises:
-        InputInvalid: it is no JSON schema, or has a `$ref` to something outside of it.
+        InputInvalid: the schema is not a JSON schema, or has a `$ref` outside of itself.
     """
     return _judge(to_json(output.json_schema))
 
 
-@lru_cache(maxsize=100)  # 2 ms to check and compile a schema, which every call of a prompt would pay again
+@lru_cache(maxsize=100)  # checking and compiling a schema takes 2 ms
 def _judge(text: bytes) -> Callable[[str], str]:
-    # Imported here: 80 ms and 3 MB that workers do without if their answers have types.
+    # Imported here: it costs 80 ms and 3 MB, only for workers that validate by schema.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import validator_for
@@ -44,7 +44,7 @@ def _judge(text: bytes) -> Callable[[str], str]:
         raise _no_schema("".join(f"[{part!r}]" for part in error.path), error.message) from None
     except Unresolvable as error:
         raise _no_schema(error.ref, "nothing in the schema has this address") from None
-    validator = kind(schema, registry=Registry())  # without a registry, it would fetch what a `$ref` names
+    validator = kind(schema, registry=Registry())  # without a registry, it would fetch a `$ref`
 
     def judge(answer: str) -> str:
         try:

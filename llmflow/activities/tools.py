@@ -1,4 +1,4 @@
-"""The activity of each tool."""
+"""Activities of tools."""
 
 import asyncio
 import inspect
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 def tool_activity(source: ToolSource, spec: ToolSpec) -> Callable[[dict[str, JsonValue]], Awaitable[JsonValue]]:
-    """An activity of the tool's own name: a JSON object of arguments in, the tool's result as JSON out."""
+    """Make the tool's activity, of the same name, from a JSON object of arguments to the result as JSON."""
     is_thread = not inspect.iscoroutinefunction(getattr(source, "__wrapped__", source.call))
 
     @activity.defn(name=spec.name)
@@ -31,12 +31,12 @@ def tool_activity(source: ToolSource, spec: ToolSpec) -> Callable[[dict[str, Jso
 
 
 async def _to_its_end(work: Coroutine[Any, Any, R]) -> R:  # Any: as `asyncio.create_task` has it
-    """A thread cannot be stopped, and a saga that is cancelled must not undo what is still being done."""
+    """Await work to its end: a thread cannot be stopped, and a saga must not compensate an action that still runs."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         details = activity.cancellation_details()
-        if details and details.cancel_requested:  # and not that the worker ends, or the time of the attempt is over
+        if details and details.cancel_requested:  # not a worker shutdown or a timeout of the attempt
             await asyncio.gather(task, return_exceptions=True)
         raise

@@ -1,6 +1,6 @@
-"""The client: start runs, watch them, get their results.
+"""The client: starts runs, reads their status, and returns their results.
 
-All of it is also possible with a plain Temporal client, the `temporal` CLI and the Web UI.
+A plain Temporal client, the `temporal` CLI and the Web UI can do all of this too.
 """
 
 from llmflow.client.client import Client

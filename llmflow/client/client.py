@@ -1,4 +1,4 @@
-"""Starting and finding runs."""
+"""Starts and finds runs."""
 
 import base64
 import binascii
@@ -38,7 +38,7 @@ _FAIL = WorkflowIDConflictPolicy.FAIL
 _USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
 _ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
 
-_NONE = object()  # told apart from None, which a workflow may take as its input
+_NONE = object()  # differs from None, which may be a workflow's input
 
 
 class Client:
@@ -46,11 +46,11 @@ class Client:
 
     def __init__(self, temporal: TemporalClient, task_queue: str | None = None, store: str | None = None) -> None:
         self.temporal = temporal
-        """Temporal's own client, for everything that is not here."""
+        """Temporal's own client, for all other requests."""
         self.task_queue = task_queue
-        """Where runs start if `start` does not say."""
+        """Default task queue of `start`."""
         self.store = store
-        """Where scores are kept; without it there are none."""
+        """URL of the store of scores; `None` for a client without scores."""
 
     @overload
     async def start(
@@ -71,30 +71,29 @@ class Client:
     async def start(self, workflow: str, input: object = ..., **options: Unpack[StartOptions]) -> Run[Any]: ...
 
     async def start(self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]) -> Run[Any]:
-        """Start a run, or get the one that has this id already.
+        """Start a run, or return the existing run with this id.
 
         Args:
             workflow: The run method, such as `ResearchAssistant.run`, or the workflow's name.
-            input: Its one argument, if it takes one.
+            input: The argument of a workflow that takes one.
             **options: See `StartOptions`.
 
         Raises:
-            RunExists: a run of that id exists, and it is one of another workflow, or began with another input, or the
-                policy for it (`id_conflict_policy` if it is running, `id_reuse_policy` if it is closed) says not to
-                use it.
-            ConfigInvalid: no task queue was given, here or by an App; or there is no such namespace.
-            InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
-                Of a workflow that is given by its name, nobody here knows what it takes.
-            PayloadTooLarge: the input does not fit Temporal; nothing was sent.
+            RunExists: a run with this id exists, but of another workflow, or with another input, or the policy
+                (`id_conflict_policy` if it is running, `id_reuse_policy` if it is closed) forbids using it.
+            ConfigInvalid: no task queue was given, here or by an App; or the namespace does not exist.
+            InputInvalid: an option is unknown or invalid, or the input does not fit the workflow; the message says
+                why. The input of a workflow given by name is not checked.
+            PayloadTooLarge: the input exceeds Temporal's payload limit; nothing was sent.
         """
         arguments, options = self._checked(workflow, input, options)
         conflict = options.get("id_conflict_policy", _USE)
         own: dict[str, Any] = {**temporals_own(options), "args": arguments}  # Any: as Temporal takes them
         own["id_conflict_policy"] = _FAIL if conflict == _USE else conflict
-        # Temporal refuses to terminate one run for another and reject the other as a duplicate of it.
+        # Temporal does not accept TERMINATE_EXISTING together with REJECT_DUPLICATE.
         own["id_reuse_policy"] = options.get("id_reuse_policy", _AGAIN if conflict == _TERMINATE else _ONCE)
         if "start_signal" in options and conflict == _USE:
-            own["id_conflict_policy"] = _USE  # or the run that is running would not get it
+            own["id_conflict_policy"] = _USE  # otherwise a running run would not get the signal
             await self._check_receiver(workflow, arguments, options)
         try:
             async with readable_errors(options["id"]):
@@ -126,19 +125,19 @@ class Client:
     def schedule_action(
         self, workflow: Any, input: Any = _NONE, **options: Unpack[StartOptions]
     ) -> ScheduleActionStartWorkflow:
-        """What a schedule of Temporal does to start such runs: `Schedule(action=..., spec=...)`.
+        """Make the action of a Temporal schedule that starts such runs: `Schedule(action=..., spec=...)`.
 
-        Temporal adds the time to the id of each run. Each has the whole budget.
+        Temporal appends the time to the id of each run. Each run has the whole budget.
 
         Args:
             workflow: As for `start`.
             input: As for `start`.
-            **options: As for `start`, but for those that say what becomes of one start.
+            **options: As for `start`, without options of a single start.
 
         Raises:
             ConfigInvalid: no task queue was given, here or by an App.
-            InputInvalid: an option is unknown or cannot be used, or the input does not fit the workflow; says why.
-            PayloadTooLarge: the input does not fit Temporal.
+            InputInvalid: an option is unknown or invalid, or the input does not fit the workflow; the message says why.
+            PayloadTooLarge: the input exceeds Temporal's payload limit.
         """
         arguments, options = self._checked(workflow, input, options)
         own: dict[str, Any] = {**for_a_schedule(options), "args": arguments}  # Any: as above
@@ -151,13 +150,15 @@ class Client:
         if "task_queue" not in options:
             raise ConfigInvalid("no task queue: use connect(app), or start(..., task_queue=...)")
         if input is not _NONE and "args" in options:
-            raise InputInvalid("the input was given twice: by itself and in `args`", ErrorDetail(field="args"))
+            raise InputInvalid(
+                "the input was given twice: as `input` and in `args`; give one of them", ErrorDetail(field="args")
+            )
         arguments = options.get("args", () if input is _NONE else (input,))
         check_input(self.temporal, workflow, arguments)
         return arguments, options
 
     async def _check_receiver(self, workflow: Any, arguments: Sequence[Any], options: StartOptions) -> None:
-        """The run that is running and would get the signal is the one that is meant."""
+        """Check that a running run, which would get the signal, has the same workflow and input."""
         with suppress(RunNotFound):
             found = await self.run(options["id"]).status()
             if found.state == "running":
@@ -166,7 +167,7 @@ class Client:
     async def _existing(
         self, workflow: Any, arguments: Sequence[Any], refused: WorkflowAlreadyStartedError, options: StartOptions
     ) -> Run[Any]:
-        """The run that has the id. Temporal would give it too, but also if it is another one than the one meant."""
+        """Return the existing run, after a check that Temporal does not make: same workflow, same input."""
         found = await self.run(refused.workflow_id, refused.run_id).status()
         running = found.state == "running"
         if options.get("id_conflict_policy", _USE) != _USE if running else "id_reuse_policy" in options:
@@ -175,14 +176,14 @@ class Client:
                 f"run {found.id!r} exists already ({found.state}): choose another id, or another `{policy}`"
             ) from None
         await check_same(self.temporal, workflow, arguments, found)
-        which = None if running else found.run_id  # a running one may continue as new, and is still the same for us
+        which = None if running else found.run_id  # a running one may continue as new
         if isinstance(workflow, str):
             return self.run(found.id, which)
         handle = self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which)
         return Run(handle, self.temporal, self.store, workflow)
 
     def run(self, id: str, run_id: str | None = None) -> Run[Any]:
-        """The run of an id: the newest, or the one with `run_id`. Nothing is asked of the server yet."""
+        """Return the latest run of an id, or the one with `run_id`, without a request to the server."""
         return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.temporal, self.store)
 
     async def list(
@@ -195,23 +196,23 @@ class Client:
         limit: int = 20,
         cursor: str | None = None,
     ) -> RunPage:
-        """Runs, newest first.
+        """List runs, newest first.
 
         Args:
-            workflow: Only of this workflow type.
-            state: Only in this state.
-            since: Only started at or after this moment.
-            query: More of Temporal's list filter, such as `WorkflowId STARTS_WITH 'research-'`.
-            limit: At most this many, 1 to 1000.
-            cursor: That of the page before.
+            workflow: Filter by workflow type.
+            state: Filter by state.
+            since: Filter by start time, inclusive.
+            query: A further list filter of Temporal, such as `WorkflowId STARTS_WITH 'research-'`.
+            limit: Upper limit, 1 to 1000.
+            cursor: Cursor of the previous page.
 
         Raises:
-            InputInvalid: the filter, the state, the limit or the cursor cannot be used; says why.
+            InputInvalid: the filter, the state, the limit or the cursor is invalid; the message says why.
         """
         if not 1 <= limit <= 1000:
             raise InputInvalid(f"limit={limit}: give 1 to 1000", ErrorDetail(field="limit"))
         if state is not None and state not in STATUS:
-            raise InputInvalid(f"state={state!r} is none: give one of {', '.join(STATUS)}", ErrorDetail(field="state"))
+            raise InputInvalid(f"state={state!r}: give one of {', '.join(STATUS)}", ErrorDetail(field="state"))
         filters = [
             f"WorkflowType = {quoted(workflow)}" if workflow else None,
             f"ExecutionStatus = '{STATUS[state]}'" if state else None,
@@ -234,20 +235,20 @@ class Client:
         workflow: str | None = None,
         limit: int = 1000,
     ) -> tuple[InboxItem, ...]:
-        """The open questions of all running runs, the oldest first. Needs no worker.
+        """List the open questions of all running runs, the oldest first. No worker is needed.
 
-        It is read from Temporal's list of runs, which learns of a new question within a second or so. Where the
-        namespace has the search attribute `LlmAwaitingApproval`, only the runs that wait are looked at; otherwise all
-        that run.
+        It reads memos from Temporal's visibility store, which shows a new question after about a second. If the
+        namespace has the search attribute `LlmAwaitingApproval`, it reads only runs with open questions, otherwise all
+        running runs.
 
         Args:
-            approver: Only what this person may decide, and has not approved yet.
-            older_than: Only what was asked at least this long ago.
-            workflow: Only of runs of this workflow type.
-            limit: At most this many, 1 or more.
+            approver: Filter: questions that this person may decide and has not approved yet.
+            older_than: Filter: questions at least this old.
+            workflow: Filter by workflow type.
+            limit: Upper limit of questions, 1 or more.
 
         Raises:
-            InputInvalid: the limit is no number of questions.
+            InputInvalid: the limit is less than 1.
             ServerUnavailable: the server does not answer.
         """
         if limit < 1:
@@ -255,10 +256,10 @@ class Client:
         return tuple((await inbox(self.temporal, approver, older_than, workflow))[:limit])
 
     async def server_version(self) -> str:
-        """Version of the Temporal server, after a look that the namespace exists there.
+        """Return the version of the Temporal server, after a check that the namespace exists.
 
         Raises:
-            ConfigInvalid: there is no such namespace.
+            ConfigInvalid: the namespace does not exist.
         """
         asked = DescribeNamespaceRequest(namespace=self.temporal.namespace)
         async with readable_errors(asked.namespace):
@@ -266,7 +267,7 @@ class Client:
             return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
 
     async def workers(self, task_queue: str) -> int:
-        """How many workers wait for work on this task queue."""
+        """Count the workers that poll a task queue."""
         asked = DescribeTaskQueueRequest(
             namespace=self.temporal.namespace,
             task_queue=TaskQueue(name=task_queue),
@@ -274,7 +275,7 @@ class Client:
         )
         async with readable_errors(task_queue):
             found = await self.temporal.workflow_service.describe_task_queue(asked)
-        # A worker asks at least once a minute. The server also names those that have been gone for longer.
+        # A worker polls at least once a minute. The server also lists workers that stopped earlier.
         since = datetime.now(UTC) - timedelta(seconds=75)
         alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
         return len({one.identity for one in alive})
@@ -286,4 +287,6 @@ def _token(cursor: str | None) -> bytes | None:
     try:
         return base64.b64decode(cursor, altchars=b"-_", validate=True)
     except binascii.Error:
-        raise InputInvalid(f"cursor {cursor!r} is not one that `list` gave", ErrorDetail(field="cursor")) from None
+        raise InputInvalid(
+            f"cursor {cursor!r} is invalid: give the `cursor` of a page of `list`", ErrorDetail(field="cursor")
+        ) from None

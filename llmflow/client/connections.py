@@ -1,4 +1,4 @@
-"""The way to a server."""
+"""Connects to a Temporal server."""
 
 import re
 
@@ -24,21 +24,21 @@ async def connect(
     plugin: LLMFlowPlugin | None = None,
     runtime: Runtime | None = None,
 ) -> Client:
-    """Connect to Temporal: by its own environment variables and profiles, and by what is given here.
+    """Connect to Temporal, by its own environment variables and profiles unless an argument is given.
 
     Args:
-        app: Runs start on its task queue.
+        app: App whose task queue is the default for runs.
         address: `host:port`, instead of `TEMPORAL_ADDRESS` or the profile's.
-        namespace: Instead of `TEMPORAL_NAMESPACE` or the profile's; `default` if nobody says.
-        profile: Of Temporal's configuration file, instead of `TEMPORAL_PROFILE`; it also holds TLS settings.
-        api_key: Instead of `TEMPORAL_API_KEY`; TLS is then on.
-        store: Where scores are kept, instead of `LLMFLOW_STORE`; it is opened for a score only.
-        plugin: One with activities, for a worker.
-        runtime: Temporal's, for metrics.
+        namespace: Namespace, instead of `TEMPORAL_NAMESPACE` or the profile's; `default` by default.
+        profile: Profile of Temporal's configuration file, instead of `TEMPORAL_PROFILE`; it also has TLS settings.
+        api_key: API key, instead of `TEMPORAL_API_KEY`; it turns TLS on.
+        store: URL of the store of scores, instead of `LLMFLOW_STORE`; opened only for a score.
+        plugin: A plugin with activities, for a worker.
+        runtime: Temporal's runtime, for metrics.
 
     Raises:
-        ServerUnavailable: nothing answers there.
-        ConfigInvalid: there is no such profile, the address is malformed, or a variable `LLMFLOW_*` does not parse.
+        ServerUnavailable: no server answers at the address.
+        ConfigInvalid: the profile does not exist, the address is malformed, or a variable `LLMFLOW_*` does not parse.
     """
     store = store or Settings.load().store_url
     config = _temporal_config(profile)
@@ -58,24 +58,24 @@ async def connect(
         raise ConfigInvalid(f"Temporal address {target!r}: {error}; write it as host:port") from None
     except RuntimeError as error:
         raise ServerUnavailable(
-            f"no Temporal server answers at {target} ({_reason(error)}): start one, or set TEMPORAL_ADDRESS to where "
-            "one runs",
+            f"no Temporal server answers at {target} ({_reason(error)}): start one, or set TEMPORAL_ADDRESS to a "
+            "running one",
             ErrorDetail(remedy=Remedy(action="start_server")),
         ) from None
     return Client(temporal, app.task_queue if app else None, store)
 
 
 def _reason(error: RuntimeError) -> str:
-    """The innermost words of an error that Temporal's core prints with all that is around them."""
+    """Return the innermost reason in an error text of Temporal's core."""
     said = re.findall(r'"([^"]+)"', str(error))
     return said[-1] if said else str(error)
 
 
 def configured_address() -> str | None:
-    """The address that Temporal's own environment variables and profiles name, if they name one.
+    """Return the address in Temporal's own environment variables and profiles, if there is one.
 
     Raises:
-        ConfigInvalid: there is no such profile.
+        ConfigInvalid: the profile does not exist.
     """
     return _temporal_config(None).get("target_host")
 

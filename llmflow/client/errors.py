@@ -1,4 +1,4 @@
-"""Temporal's answers to a client, as errors that say what to do."""
+"""Converts errors of the Temporal server to llmflow's errors, which say what to do."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -29,21 +29,21 @@ from llmflow.errors import (
 
 @asynccontextmanager
 async def readable_errors(what: str) -> AsyncGenerator[None]:
-    """Translate Temporal's answers to a client into errors that say what to do.
+    """Convert errors of the Temporal server to llmflow's errors.
 
     Raises:
-        NoWorker: the run cannot answer.
-        LLMFlowError: as `rpc_error` reads the status.
+        NoWorker: the run cannot answer a query.
+        LLMFlowError: see `rpc_error`.
     """
     try:
         yield
     except WorkflowQueryFailedError as error:
-        if str(error).startswith("Expected workflow input"):  # there is no object to ask: its input could not be read
+        if str(error).startswith("Expected workflow input"):  # its input cannot be decoded, so there is no instance
             raise NoWorker(f"run {what!r} never began, because its input does not fit its workflow") from error
-        if "[TMPRL1100]" in str(error):  # which is how Temporal's core marks it
+        if "[TMPRL1100]" in str(error):  # Temporal's code for nondeterminism
             raise NoWorker(
-                f"run {what!r} cannot answer, because the code of its workflow has changed since: changes behind "
-                f"`workflow.patched` keep old runs readable ({error})",
+                f"run {what!r} cannot answer, because the code of its workflow has changed: put changes behind "
+                f"`workflow.patched` to keep old runs readable ({error})",
                 ErrorDetail(remedy=Remedy(action="read_ledger", run=what)),
             ) from error
         raise NoWorker(
@@ -55,7 +55,7 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
 
 
 def rpc_error(error: RPCError, what: str) -> LLMFlowError:
-    """The error of ours for a call that the server refused; `what` was asked for."""
+    """Convert an error of a request to the server; `what` names its subject."""
     match error.status:
         case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
             return ConfigInvalid(f"Temporal says: {error.message}; check TEMPORAL_API_KEY, or the profile's")
@@ -71,13 +71,15 @@ def rpc_error(error: RPCError, what: str) -> LLMFlowError:
                 ErrorDetail(remedy=Remedy(action="find_bug", run=what)),
             )
         case RPCStatusCode.INVALID_ARGUMENT:
-            # Positions are those in a statement of the server's own, around the filter that it was given.
+            # The server's positions refer to its own statement around the given filter.
             said = re.sub(r" at position \d+", "", error.message)
             return InputInvalid(f"Temporal does not accept {what!r}: {said}")
         case RPCStatusCode.UNAVAILABLE:
             return ServerUnavailable(f"the Temporal server does not answer ({error.message})")
         case RPCStatusCode.UNIMPLEMENTED:
-            return ConfigInvalid(f"this Temporal server is too old for it, or does not offer it ({error.message})")
+            return ConfigInvalid(
+                f"this Temporal server does not offer this request: upgrade it, or enable it ({error.message})"
+            )
         case _:
             return ServerUnavailable(f"the Temporal server says {error.status.name}: {error.message}")
 
@@ -97,7 +99,7 @@ def _not_there(said: str, what: str) -> LLMFlowError:
 
 
 def how_it_ended(cause: BaseException) -> str:
-    """Such as `failed: OutputInvalid: the answer does not fit Plan ...`."""
+    """Describe how a run ended, such as `failed: OutputInvalid: the answer does not fit Plan ...`."""
     match cause:
         case CancelledError():
             return "was cancelled"
@@ -107,7 +109,7 @@ def how_it_ended(cause: BaseException) -> str:
             return "ran out of time"
         case ActivityError() if cause.cause is not None:
             return f"failed in {cause.activity_id}: {named(cause.cause)}"
-        # A call of ours: workflow code sees the error that its activity failed with.
+        # A call through llmflow, which raises the activity's error unwrapped.
         case LLMFlowError(__cause__=ActivityError() as call) if isinstance(call.cause, type(cause)):
             return f"failed in {call.activity_id}: {named(cause)}"
         case ChildWorkflowError() if cause.cause is not None:
@@ -117,7 +119,7 @@ def how_it_ended(cause: BaseException) -> str:
 
 
 def named(error: BaseException) -> str:
-    """Such as `KeyError: 'x'`, also of an error that comes from a history."""
+    """Format an error, also one from a history, such as `KeyError: 'x'`."""
     if isinstance(error, ApplicationError) and error.type:
-        return str(error)  # which begins with its type
+        return str(error)  # begins with its type
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""A run that has the id of a start: it is the same run if it is of the same workflow and began with the same input."""
+"""Compares a start with the existing run of its id: same workflow and same input."""
 
 from collections.abc import Sequence
 
@@ -12,20 +12,20 @@ from llmflow.types.runs import RunStatus
 
 
 async def check_same(temporal: TemporalClient, workflow: object, arguments: Sequence[object], found: RunStatus) -> None:
-    """Compare a start with the run that has its id.
+    """Check that a start matches the existing run of its id.
 
     Raises:
-        RunExists: the run is one of another workflow, or began with another input.
+        RunExists: the run is of another workflow, or has another input.
     """
     asked = type_of(workflow)
     if found.workflow != asked:
         raise RunExists(
-            f"run {found.id!r} exists already and is one of {found.workflow}, not of {asked}: choose another id"
+            f"run {found.id!r} exists already and is of {found.workflow}, not of {asked}: choose another id"
         ) from None
     try:
         async with readable_errors(found.id):
             recorded = await arguments_of(temporal, temporal.get_workflow_handle(found.id, run_id=found.run_id))
-    except RunNotFound:  # of a long one Temporal forgets the beginning, and it is still the run of this id
+    except RunNotFound:  # Temporal has deleted the start of a long chain; it is still the run of this id
         return
     if not same_input(temporal, workflow, arguments, recorded):
         raise RunExists(

@@ -1,4 +1,4 @@
-"""Forks: a new run that begins with what another one has recorded."""
+"""Forks: new runs that reuse the recorded results of another run."""
 
 import hashlib
 import secrets
@@ -26,14 +26,14 @@ from llmflow.types.carried import Carried
 from llmflow.types.contracts import CARRIED, FORKED, PLACE, TAGS, WAITING
 from llmflow.types.forks import Fork
 
-SAME = object()  # told apart from None, which a workflow may take as its input
+SAME = object()  # differs from None, which may be a workflow's input
 
 _SHOWN = 20  # names of steps, in an error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What is different in a forked run."""
+    """Changes of a forked run."""
 
     input: object = SAME
     prompts: Mapping[str, str]
@@ -46,10 +46,10 @@ class Changes:
 async def start_fork(
     temporal: TemporalClient, id: str, run_id: str | None, step: str, changes: Changes, result_type: Any
 ) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
-    """Start a run like that one, which takes its results up to a step. `Run.fork` says the rest.
+    """Start a fork of a run, which reuses its results up to a step; see `Run.fork`.
 
     Raises:
-        InputInvalid: the run is a batch of a fan-out, or no event belongs to the step.
+        InputInvalid: the run is a batch of a fan-out.
     """
     async with readable_errors(id):
         run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
@@ -57,7 +57,7 @@ async def start_fork(
         started = await start_of(events)
         if started.workflow_type.name == wire.BATCH:
             whole = started.parent_workflow_execution.workflow_id
-            raise InputInvalid(f"run {id!r} works on a part of the items of run {whole!r}: fork that one")
+            raise InputInvalid(f"run {id!r} is a fan-out batch of run {whole!r}: fork that one")
         before = await _first_event_of(step, events, Payloads(temporal, id))
     fork = Fork(
         workflow_id=id,
@@ -77,10 +77,10 @@ def _digest(converter: PayloadConverter, value: object) -> str:
 
 
 async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloads: Payloads) -> int:
-    """The event in which a run began with a step or a call.
+    """Find the first event of a step or a call.
 
     Raises:
-        StepNotFound: it never did; says what it has.
+        StepNotFound: the run has no such step or call; the message names those it has.
     """
     known: dict[str, None] = {}
     async for event in events:
@@ -92,13 +92,13 @@ async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloa
     shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
     raise StepNotFound(
         f"run {payloads.workflow_id!r} has no step or call `{step}`{did_you_mean(step, known)}. It has: "
-        f"{shown or 'none yet'}. A step without a call or a child in it leaves nothing in the history: name the call "
-        "that comes next"
+        f"{shown or 'none yet'}. A step without a call or a child leaves nothing in the history: name the call "
+        "after it"
     )
 
 
 async def _names(event: HistoryEvent, client: TemporalClient) -> tuple[str, ...]:
-    """What an event begins: an activity by its id, a child by the place where it was started, its type or its id."""
+    """Return the names of what an event starts: an activity's id, or a child's address, type and id."""
     if call := scheduled(event):
         return (call.activity_id,)
     if child := initiated(event):
@@ -109,7 +109,7 @@ async def _names(event: HistoryEvent, client: TemporalClient) -> tuple[str, ...]
 
 
 def _parts(address: str) -> Iterator[str]:
-    """`a[3]/complete#1` -> `a`, `a[3]`, `a[3]/complete#1`."""
+    """Return an address with its enclosing steps: `a`, `a[3]`, `a[3]/complete#1`."""
     for whole in prefixes(names_of(address)):
         yield from dict.fromkeys((unbranched(whole), whole))
 
@@ -128,7 +128,7 @@ async def _start(
     if changes.tags is not None:
         memo[TAGS.name] = list(changes.tags)
     if carried := await payloads.header(CARRIED, started.header.fields):
-        temporal = _with_header(temporal, _handed_on(carried, fork, changes))
+        temporal = _with_header(temporal, _adapted(carried, fork, changes))
     same = [await payloads.raw(one) for one in started.input.payloads]
     id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
     timeout, priority = started.workflow_execution_timeout.ToTimedelta(), started.priority
@@ -157,22 +157,22 @@ async def _start(
 async def _existing(
     temporal: TemporalClient, id: str, run_id: str | None, fork: Fork, result_type: Any
 ) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
-    """The run that has the id, if it is this very fork: asking for it twice starts it once."""
+    """Return the existing run of the id if it is the same fork, so that a repeated request starts one run."""
     async with readable_errors(id):
         found = await temporal.get_workflow_handle(id, run_id=run_id).describe()
         memo: object = await found.memo_value(FORKED.name, None, type_hint=FORKED.value)
     if memo != fork:
         raise RunExists(
-            f"run {id!r} exists already, and is not this fork of {fork.workflow_id!r} from `{fork.step}`: choose "
+            f"run {id!r} exists already, but is not this fork of {fork.workflow_id!r} from `{fork.step}`: choose "
             "another id"
         )
     return temporal.get_workflow_handle(id, result_type=result_type)
 
 
-def _handed_on(carried: Carried, fork: Fork, changes: Changes) -> Carried:
-    """What a continued run or a child was handed on, for a run of its own that begins at the same place.
+def _adapted(carried: Carried, fork: Fork, changes: Changes) -> Carried:
+    """Adapt the carried state of a continue-as-new run or a child for a fork that starts there.
 
-    Calls are counted from here on. Questions are asked again: people have answered another run's.
+    Usage starts at zero. Questions are asked again, because their decisions belong to the original run.
     """
     origin, budget = carried.origin, carried.origin.budget
     tags = origin.tags if changes.tags is None else tuple(changes.tags)
@@ -194,14 +194,17 @@ def _handed_on(carried: Carried, fork: Fork, changes: Changes) -> Carried:
 
 
 def _with_header(temporal: TemporalClient, carried: Carried) -> TemporalClient:
-    """A client whose starts hand this on. Temporal's own has no other way to a header."""
+    """Make a client that adds carried state to its starts. Only an interceptor can set a header."""
     config = temporal.config(active_config=True)
-    config["interceptors"] = [*config["interceptors"], _HandOn(temporal.data_converter.payload_converter, carried)]
-    config["plugins"] = []  # they have done their work on it
+    config["interceptors"] = [
+        *config["interceptors"],
+        _CarriedHeader(temporal.data_converter.payload_converter, carried),
+    ]
+    config["plugins"] = []  # already applied to the config
     return TemporalClient(**config)
 
 
-class _HandOn(Interceptor):
+class _CarriedHeader(Interceptor):
     def __init__(self, converter: PayloadConverter, carried: Carried) -> None:
         self._header = CARRIED.write(carried, converter)
 

@@ -1,4 +1,4 @@
-"""All that waits for people, from the memos of runs: neither workers nor workflows are asked."""
+"""The inbox: open questions of all runs, read from memos without workers."""
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,13 @@ from llmflow.types.approvals import Waiting, among, approver
 from llmflow.types.runs import InboxItem
 
 _PAGE = 1000
-"""Runs in one answer of the server: as many as it gives."""
+"""Runs in one page, the server's maximum."""
 
 
 async def inbox(
     temporal: TemporalClient, approver: str | None, older_than: timedelta | None, workflow: str | None
 ) -> list[InboxItem]:
-    """All of it, the oldest question first. See `Client.inbox`."""
+    """Return all open questions, the oldest first; see `Client.inbox`."""
     asked_before = datetime.now(UTC) - older_than if older_than else None
     found = [
         item
@@ -47,10 +47,10 @@ async def _waiting_runs(temporal: TemporalClient, workflow: str | None) -> Async
 
 
 async def _attribute(temporal: TemporalClient) -> str | None:
-    """The search attribute of runs that wait. Without it every running run is looked at, which is slower."""
+    """Return the search attribute of open approvals. Without it, the inbox reads every running run, which is slower."""
     try:
         return (await known_attributes(temporal, Settings.load().attributes)).approval
-    except ConfigInvalid:  # whoever may list runs may not always list search attributes
+    except ConfigInvalid:  # permission to list runs may exclude search attributes
         return None
 
 

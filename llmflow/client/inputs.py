@@ -1,4 +1,4 @@
-"""What a workflow is given, looked at before it is sent."""
+"""Checks of workflow inputs before they are sent."""
 
 import inspect
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from temporalio.common import RawValue
 
 from llmflow.errors import InputInvalid
 
-_MARK = "__temporal_workflow_definition"  # what `@workflow.defn` leaves on a class and on its run method
+_MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class and on its run method
 
 
 def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[object]) -> None:
-    """Refuse what the workflow could not read, by reading it as its worker will. What a mere name takes, nobody knows.
+    """Refuse an input that the worker could not decode, by decoding it here. A workflow given by name is not checked.
 
     Raises:
-        InputInvalid: it does not fit what the workflow's run method takes; names each field that does not.
-        PayloadTooLarge: it does not fit Temporal.
+        InputInvalid: the input does not fit the workflow's run method; the message names each wrong field.
+        PayloadTooLarge: the input exceeds Temporal's payload limit.
     """
     definition = getattr(workflow, _MARK, None)
     if definition is None:
@@ -36,7 +36,7 @@ def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[
 
 
 def type_of(workflow: object) -> str:
-    """The name of a workflow that is given by its name, its class or its run method."""
+    """Return the type name of a workflow given by name, class or run method."""
     definition = getattr(workflow, _MARK, None)
     return str(definition.name if definition else workflow)
 
@@ -44,13 +44,13 @@ def type_of(workflow: object) -> str:
 def same_input(
     temporal: TemporalClient, workflow: object, arguments: Sequence[object], recorded: Sequence[object]
 ) -> bool:
-    """True if a run that began with `recorded`, as JSON data, began with these arguments.
+    """Return True if the arguments equal `recorded`, the arguments of a run as JSON data.
 
-    Where the workflow's types are known, values of them are compared, so a field that has been added with a default
-    since makes no difference.
+    If the workflow's types are known, decoded values are compared, so a field that was added with a default makes no
+    difference.
     """
     if any(isinstance(one, RawValue) for one in arguments):
-        return True  # encoded elsewhere: nobody here can compare it
+        return True  # encoded by the caller, so not comparable
     converter = temporal.data_converter.payload_converter
     given = converter.from_payloads(converter.to_payloads(arguments))
     if _without_end(given) == _without_end(recorded):
@@ -60,13 +60,13 @@ def same_input(
         ours, theirs = (
             converter.from_payloads(converter.to_payloads(one), types[: len(one)]) for one in (given, recorded)
         )
-    except (InputInvalid, ValueError, RuntimeError):  # what was recorded is of another type, or no JSON: bytes, say
+    except (InputInvalid, ValueError, RuntimeError):  # the record has another type, or is not JSON, such as bytes
         return False
     return bool(types) and _without_end(ours) == _without_end(theirs)
 
 
 def _without_end(values: Sequence[object]) -> list[object]:
-    """Without the `None` at the end, which is what an argument that was left out often is."""
+    """Remove trailing `None`, the usual default of an omitted argument."""
     kept = list(values)
     while kept and kept[-1] is None:
         kept.pop()

@@ -1,4 +1,4 @@
-"""How a run is started: the options of `Client.start`, looked at before anything is sent."""
+"""Options of `Client.start`, checked before anything is sent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER
 from llmflow.types.problems import message_of, problems_of
 
 _MAX_TENANT = 64
-"""Bytes that Temporal takes as the key of its fairness."""
+"""Temporal's limit of a fairness key, in bytes."""
 _OURS = frozenset({"tags", "tenant", "user", "budget"})
 _OF_A_START = frozenset(
     {
@@ -39,73 +39,73 @@ _OF_A_START = frozenset(
         "versioning_override",
     }
 )
-"""Options that Temporal takes for a start, and not for what a schedule does."""
+"""Options of a single start, which a schedule does not take."""
 
 
 @with_config(ConfigDict(strict=True, extra="forbid"))
 class StartOptions(TypedDict, total=False):
-    """How to start a run. Only `id` is required, and no option belongs to one run: they can be used again.
+    """Options to start a run. Only `id` is required. They hold no state of a run, so they can be reused.
 
-    All but `tags`, `tenant`, `user` and `budget` are those of Temporal's own `Client.start_workflow`.
+    All except `tags`, `tenant`, `user` and `budget` are options of Temporal's `Client.start_workflow`.
     """
 
     id: Required[str]
-    """Names the run. Starting the same id again gives the run that exists, so a start may be repeated safely."""
+    """Workflow id. Starting the same id again returns the existing run, so a start is idempotent."""
     task_queue: str
-    """Where its workers are; the App's own if the client was connected with one."""
+    """Task queue of its workers; the App's own if the client was connected with one."""
     id_conflict_policy: WorkflowIDConflictPolicy
-    """If a run of this id is running: use it (default), fail, or terminate it and start again."""
+    """Policy if a run with this id is running: use it (default), fail, or terminate it and start a new one."""
     id_reuse_policy: WorkflowIDReusePolicy
-    """If a run of this id is closed: use it (default), fail (reject duplicate), or start again.
+    """Policy if a run with this id is closed: use it (default), fail (reject duplicate), or start a new one.
 
-    With `id_conflict_policy=TERMINATE_EXISTING` the default is to start again."""
+    With `id_conflict_policy=TERMINATE_EXISTING` the default is a new one."""
     tags: Sequence[str]
-    """Free text to tell runs apart later, and to add up what they cost."""
+    """Free text labels, to filter runs and to group their cost."""
     tenant: str
-    """Whose run it is, at most 64 bytes: its limits, its share of busy workers, its bill."""
+    """Tenant for limits, fairness and billing, at most 64 bytes."""
     user: str
-    """Whom it works for; a rollout of prompts may be sticky by it."""
+    """User for whom it works; a rollout may be sticky by user."""
     budget: Budget
-    """What it may cost, with all its children."""
+    """Budget of the run and its children."""
 
     args: Sequence[Any]  # Any: the workflow's own types
-    """Its arguments, where the workflow takes several; otherwise `input`."""
+    """Arguments of a workflow that takes several; otherwise use `input`."""
     result_type: type[Any]  # Any: as above
-    """Of a workflow that is given by its name."""
+    """Type of the result, for a workflow given by name."""
     execution_timeout: timedelta
-    """Of the run with those that continue or retry it. Temporal then ends it from outside: no compensation and no
-    clean-up run any more."""
+    """Timeout of the run with its retries and continue-as-new. Temporal then closes it without running its code, also
+    without compensations."""
     run_timeout: timedelta
-    """The same, of each single run."""
+    """The same for each single run."""
     task_timeout: timedelta
-    """Of each workflow task: how long the workflow's code may take without waiting."""
+    """Timeout of a workflow task: the time that workflow code may take between two awaits."""
     retry_policy: InstanceOf[RetryPolicy]
-    """Run the whole workflow again where it fails. Its attempts share the budget."""
+    """Retries of the whole workflow if it fails. Its attempts share the budget."""
     cron_schedule: str
-    """Run it again and again, such as `0 8 * * *`. Each of these runs has the whole budget."""
-    memo: Mapping[str, Any]  # Any: whatever can be written as JSON
-    """Notes that everyone who lists the run can read. What llmflow keeps there stands beside them."""
+    """Cron schedule, such as `0 8 * * *`. Each of its runs has the whole budget."""
+    memo: Mapping[str, Any]  # Any: JSON values
+    """Notes that a list of runs shows. llmflow adds its own."""
     search_attributes: InstanceOf[TypedSearchAttributes]
-    """By which the run is found; the namespace must have them."""
+    """Search attributes of the run; the namespace must have them."""
     static_summary: str
-    """One line about the run, for the Web UI."""
+    """A line about the run, for the Web UI."""
     static_details: str
-    """More about the run, as Markdown, for the Web UI."""
+    """Markdown about the run, for the Web UI."""
     start_delay: timedelta
-    """Start this much later. Until then it takes no decisions."""
+    """Delay of the start. Until it ends, the run takes no decisions."""
     start_signal: str
-    """Name of a signal that comes with the start, or goes to the run of this id that is running."""
+    """Name of a signal sent with the start, or to the run with this id that is already running."""
     start_signal_args: Sequence[Any]  # Any: the signal's own types
     rpc_metadata: Mapping[str, str | bytes]
-    """Headers of the call to the server."""
+    """Headers of the request to the server."""
     rpc_timeout: timedelta
-    """Of the call to the server."""
+    """Timeout of the request to the server."""
     request_eager_start: bool
-    """Hand the first workflow task to a worker of this client, if it has one."""
+    """Dispatch the first workflow task to a worker of this client, if it has one."""
     priority: InstanceOf[Priority]
-    """Who goes first where runs wait for busy workers. `tenant` is its `fairness_key`, unless it has one of its own."""
+    """Priority in the task queue. `tenant` becomes its `fairness_key`, unless it has its own."""
     versioning_override: InstanceOf[VersioningOverride]
-    """Which deployment of workers serves it, whatever is current."""
+    """Worker deployment version for the run, instead of the current one."""
 
 
 _OPTIONS = TypeAdapter(StartOptions)
@@ -117,10 +117,10 @@ _SHAPES: Mapping[str, str] = {
 
 
 def checked_options(given: Mapping[str, object]) -> StartOptions:
-    """The options of a start; what is `None` is left out.
+    """Validate the options of a start; `None` counts as omitted.
 
     Raises:
-        InputInvalid: one of them is unknown, missing, or of another type; names it.
+        InputInvalid: an option is unknown, missing, or of another type; the message names it.
     """
     options = {name: value for name, value in given.items() if value is not None}
     tags = options.get("tags")
@@ -133,7 +133,7 @@ def checked_options(given: Mapping[str, object]) -> StartOptions:
 
 
 def memo_of(options: StartOptions) -> dict[str, object]:
-    """What the run, its children and everyone who lists it know it by."""
+    """Return the memo of the run: the user's and llmflow's own fields."""
     ours = {
         TAGS.name: list(dict.fromkeys(options.get("tags", ()))),  # a call counts once for each of its tags
         TENANT.name: options.get("tenant"),
@@ -144,10 +144,10 @@ def memo_of(options: StartOptions) -> dict[str, object]:
 
 
 def priority_of(options: StartOptions) -> Priority:
-    """Temporal shares busy workers fairly between tenants. Activities and children inherit it.
+    """Return the priority with the tenant as fairness key. Activities and children inherit it.
 
     Raises:
-        InputInvalid: Temporal does not take such a tenant.
+        InputInvalid: the tenant is too long for Temporal.
     """
     tenant, priority = options.get("tenant"), options.get("priority", Priority.default)
     if tenant is not None and len(tenant.encode()) > _MAX_TENANT:
@@ -156,16 +156,16 @@ def priority_of(options: StartOptions) -> Priority:
 
 
 def temporals_own(options: StartOptions) -> dict[str, Any]:  # Any: of every type
-    """The options as Temporal takes them: what is llmflow's stands in the memo and the priority."""
+    """Convert options to Temporal's; llmflow's own become memo and priority."""
     own = {name: value for name, value in options.items() if name not in _OURS}
     return {**own, "memo": memo_of(options) or None, "priority": priority_of(options)}
 
 
 def for_a_schedule(options: StartOptions) -> dict[str, Any]:  # Any: as above
-    """The same for what a schedule does.
+    """Convert options to those of a schedule's action.
 
     Raises:
-        InputInvalid: a schedule cannot be told one of them.
+        InputInvalid: a schedule does not take one of them.
     """
     if wrong := sorted(_OF_A_START & set(options)):
         raise InputInvalid(f"a schedule takes no `{wrong[0]}`: leave it out", ErrorDetail(field=wrong[0]))
@@ -175,7 +175,7 @@ def for_a_schedule(options: StartOptions) -> dict[str, Any]:  # Any: as above
 
 def _wrong(error: ValidationError, options: Mapping[str, object]) -> InputInvalid:
     problems = problems_of(error)
-    # An unknown name first: it may be why another one is missing.
+    # Unknown names first: a typo may be the reason why another option is missing.
     problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
     name, known = str(problem["loc"][0]), StartOptions.__annotations__
     detail = ErrorDetail(field=name)

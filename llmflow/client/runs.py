@@ -1,4 +1,4 @@
-"""One run."""
+"""A run, as a client's object."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -30,11 +30,11 @@ Out = TypeVar("Out")
 Answer = TypeVar("Answer")
 
 ANSWER_WITHIN = timedelta(seconds=10)
-"""How long a query may take. Without a worker on the run's task queue it gets no answer at all."""
+"""Time limit of a query. Without a worker on the run's task queue it always times out."""
 
 
 class Run(Generic[Out]):
-    """One run, by its id."""
+    """A run, by its id."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Run(Generic[Out]):
         workflow: Any = None,  # Any: its run method, or its name
     ) -> None:
         self.handle = handle
-        """Temporal's own handle, for everything that is not here."""
+        """Temporal's own handle, for all other requests."""
         self._temporal = temporal
         self._store = store
         self._workflow = workflow
@@ -56,14 +56,14 @@ class Run(Generic[Out]):
 
     @property
     def run_id(self) -> str | None:
-        """The run id that this object was made for, if for one."""
+        """The run id, if this object is for one run of the workflow id."""
         return self.handle.run_id or self.handle.result_run_id
 
     async def result(self) -> Out:
-        """Wait for the run to end, and get what it returned.
+        """Await the run and return its result.
 
         Raises:
-            RunNotCompleted: it ended otherwise; the message says how, and `__cause__` is the error.
+            RunNotCompleted: the run closed without a result; the message says how, and `__cause__` is the error.
             RunNotFound: no run has this id.
         """
         async with readable_errors(self.id):
@@ -73,7 +73,7 @@ class Run(Generic[Out]):
                 raise RunNotCompleted(f"run {self.id!r} {how_it_ended(error.cause)}") from error.cause
 
     async def status(self) -> RunStatus:
-        """Where it stands. Needs no worker.
+        """Return the status. No worker is needed.
 
         Raises:
             RunNotFound: no run has this id.
@@ -84,29 +84,29 @@ class Run(Generic[Out]):
             return (await status_of(found)).model_copy(update={"stuck": stuck})
 
     async def input(self) -> Any:  # Any: JSON
-        """What it was started with, as JSON data; `None` if with nothing. Needs no worker.
+        """Return the input as JSON data; `None` without input. No worker is needed.
 
         Raises:
-            RunNotFound: no run has this id, or Temporal has forgotten how it began.
+            RunNotFound: no run has this id, or Temporal has deleted the history of its start.
         """
         async with readable_errors(self.id):
             return await input_of(self._temporal, self.handle)
 
     async def usage(self) -> UsageReport:
-        """Tokens and money so far, by model and by prompt version.
+        """Query tokens and cost so far, by model and by prompt version.
 
         Raises:
-            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            NoWorker: no worker polls the run's task queue.
             RunNotFound: no run has this id.
         """
         return await self._ask(USAGE)
 
     async def tree_usage(self) -> UsageReport:
-        """`usage` of the run and of all runs below it together. It reads their histories.
+        """Add up `usage` over the run and all its descendants, which are found in histories.
 
         Raises:
-            NoWorker: nothing polls the task queue of one of them, so it cannot answer; or its worker has no llmflow.
-            RunNotFound: no run has this id, or one of those below is gone.
+            NoWorker: no worker polls the task queue of one of them, or its worker has no llmflow.
+            RunNotFound: no run has this id, or a descendant was deleted.
         """
         async with readable_errors(self.id):
             known = (await self.handle.describe()).raw_description.workflow_execution_info
@@ -114,28 +114,28 @@ class Run(Generic[Out]):
             return await usage_of_tree(self._temporal, self.id, first, ANSWER_WITHIN)
 
     async def steps(self) -> tuple[StepRecord, ...]:
-        """Its steps, in the order in which they began.
+        """Query its steps, in the order of their start.
 
         Raises:
-            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            NoWorker: no worker polls the run's task queue.
             RunNotFound: no run has this id.
         """
         return (await self.progress()).steps
 
     async def progress(self) -> StepReport:
-        """Its steps, and the calls that llmflow itself holds back, for a limit or a broken vendor, and until when.
+        """Query its steps, waits, compensations and transitions. Waits are calls held back for a limit or an outage.
 
         Raises:
-            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            NoWorker: no worker polls the run's task queue.
             RunNotFound: no run has this id.
         """
         return await self._ask(STEPS)
 
     async def approvals(self) -> ApprovalReport:
-        """What it asks people and has asked them, what they said, and what of that did not count.
+        """Query its questions with their votes, and refused decisions.
 
         Raises:
-            NoWorker: nothing polls the run's task queue, so it cannot answer.
+            NoWorker: no worker polls the run's task queue.
             RunNotFound: no run has this id.
         """
         return await self._ask(APPROVALS)
@@ -143,68 +143,68 @@ class Run(Generic[Out]):
     async def decide(
         self, approval: str, *, approved: bool, by: str, comment: str = "", form: object = None, id: str = ""
     ) -> Receipt:
-        """Answer a question of the run. The same answer sent twice is one answer.
+        """Decide on a question of the run. It is idempotent: a decision sent twice counts once.
 
-        Where no worker answers within 5 seconds, the answer is kept for the run, and `Receipt.sent` is true: whether
-        it counts is decided when the run goes on, and `approvals` then says so.
+        If no worker responds within 5 seconds, the decision is sent by signal and `Receipt.sent` is true. The run then
+        applies or refuses it later; `approvals` shows the outcome.
 
         Args:
             approval: Name of the question, such as `publish`, or of one of its rounds: `publish#2`.
-            approved: Yes or no.
-            by: Who says so.
-            comment: Why.
-            form: What the question's form asks for: its model, or anything else that is JSON.
-            id: Names the answer, for a program that may send it again after a crash: it counts once, whatever the run
-                has asked meanwhile. A new one if left out.
+            approved: True to approve, False to reject.
+            by: Name of the approver.
+            comment: Reason.
+            form: The filled-in form: an instance of its model, or JSON data.
+            id: Idempotency key, for a program that may resend the decision after a crash: it counts once, even if the
+                run has asked again. Random by default.
 
         Raises:
-            ApprovalNotFound: the run asks no such question now; names those that it asks.
-            DecisionRefused: not an approver, a form that does not fit, decided already: nothing has changed.
-            InputInvalid: `by` is empty, or the form is nothing that JSON can say.
-            NoWorker: its worker does not use LLMFlowPlugin, or its delay is not over, and nothing was sent.
-            RunNotFound: no run has this id, or it has ended.
+            ApprovalNotFound: the run has no such open question; the message names the open ones.
+            DecisionRefused: not an approver, a form that does not fit, or already decided; nothing changed.
+            InputInvalid: `by` is empty, or the form cannot be written as JSON.
+            NoWorker: its worker does not use LLMFlowPlugin, or its start delay has not ended; nothing was sent.
+            RunNotFound: no run has this id, or it is closed.
         """
-        # By alias: what the form's own class reads.
+        # By alias, as the form's own class reads it.
         given = {"approval": approval, "approved": approved, "by": by, "comment": comment, "id": id or uuid4().hex}
         try:
             decision = Decide.model_validate({**given, "form": to_jsonable_python(form)})
-        except ValueError as error:  # of pydantic: one of them is of another type
+        except ValueError as error:  # pydantic's: a value has the wrong type
             field = "by" if not by.strip() else "form"
-            raise InputInvalid(f"this is no decision: {error}", ErrorDetail(field=field)) from None
+            raise InputInvalid(f"invalid decision: {error}", ErrorDetail(field=field)) from None
         async with readable_errors(self.id):
             await check_begun(self.handle)
             return await send(self.handle, decision)
 
     async def approve(self, approval: str, *, by: str, comment: str = "", form: object = None, id: str = "") -> Receipt:
-        """Say yes; see `decide`."""
+        """Approve a question; see `decide`."""
         return await self.decide(approval, approved=True, by=by, comment=comment, form=form, id=id)
 
     async def reject(self, approval: str, *, by: str, comment: str = "", form: object = None, id: str = "") -> Receipt:
-        """Say no; see `decide`."""
+        """Reject a question; see `decide`."""
         return await self.decide(approval, approved=False, by=by, comment=comment, form=form, id=id)
 
     async def score(self, name: str, value: float, *, by: str | None = None, comment: str | None = None) -> Score:
-        """Keep what somebody thinks of the run, now or days later, also when Temporal has long forgotten it.
+        """Store a score of the run, at any time, also after Temporal has deleted its history.
 
-        The run is its whole tree: a score of a child counts for the run that began it. It is credited to the prompt
+        A score counts for the whole tree: that of a child is stored for the root run. It is credited to the prompt
         versions and models of the tree.
 
         Args:
-            name: What is judged, such as `helpful`.
-            value: Any number, the same scale for all scores of a name; 1 and 0 for yes and no.
-            by: Who says so. A second score of the same name by the same person replaces the first.
-            comment: Why.
+            name: Name of the judged quality, such as `helpful`.
+            value: Finite number, on one scale for all scores of the name; 1 and 0 for yes and no.
+            by: Judge. A second score of the name by the same judge replaces the first.
+            comment: Reason.
 
         Raises:
             RunNotFound: neither the store nor Temporal knows a run of this id.
-            InputInvalid: the name is empty, or the value is no finite number.
-            ConfigInvalid: this client was made without a store, or the store has an older schema, or is not there.
+            InputInvalid: the name is empty, or the value is not a finite number.
+            ConfigInvalid: the client has no store, or the store has another schema or does not exist.
             StoreUnavailable: the store does not answer.
         """
         if self._store is None:
             raise ConfigInvalid("scores are kept in the store: give connect(store=...), or set LLMFLOW_STORE")
         score = new_score(self.id, name, value, by, comment)
-        # For this alone: a client holds no connection to the store.
+        # Opened for this call only: a client holds no connection to the store.
         async with Database(self._store, create=False) as database:
             root = await root_of(database, self.id) or await self._root()
             return await put_score(database, score.model_copy(update={"run": root}))
@@ -220,28 +220,28 @@ class Run(Generic[Out]):
         task_queue: str | None = None,
         tags: Sequence[str] | None = None,
     ) -> "Run[Out]":
-        """Start a new run like this one, which takes its results from before a step and pays only for the rest.
+        """Start a new run that reuses this run's results from before a step and pays only for the rest.
 
-        A result is taken if the same call was made with the same input before the step began, with the prompt versions
-        and models that this run began with, wherever labels and aliases point by now. Everything else is done again;
-        people are asked again. It may be running or have ended in any way.
+        A result is reused if this run made the same call with the same input before the step. The fork keeps the prompt
+        versions and models of this run, even if labels and aliases have moved. Other calls are made again, and
+        questions are asked again. This run may be open or closed.
 
         Args:
-            step: The step or the call that is the first to be done again, such as `write` or `write/complete#2`.
-            input: Another input.
-            prompts: For a prompt's name another version: its hash or first digits, a label, or `file`.
-            models: For an alias, or a `provider:model`, another one.
-            id: Names the new run. Asking for the same fork twice starts it once; a new id if left out.
-            task_queue: Where its workers are; that of this run if left out.
-            tags: Instead of those of this run. Its tenant, user, priority and budget are taken over; the budget is
-                for the new run alone, and whole.
+            step: First step or call to repeat, such as `write` or `write/complete#2`.
+            input: New input; the same by default.
+            prompts: New versions by prompt name: a hash or its first digits, a label, or `file`.
+            models: New models, an alias or `provider:model`, by alias or `provider:model`.
+            id: Workflow id of the new run. The same fork with the same id starts once. Random by default.
+            task_queue: Task queue; this run's by default.
+            tags: Tags; this run's by default. Tenant, user, priority and budget are copied; the new run has the whole
+                budget for itself.
 
         Raises:
-            StepNotFound: the run has no such step or call; names those that it has.
+            StepNotFound: the run has no such step or call; the message names those it has.
             RunNotFound: no run has this id.
             RunExists: another run has the new id.
-            InputInvalid: the input does not fit the workflow, where this object was made with it; nothing was started.
-            PayloadTooLarge: the input does not fit Temporal; nothing was started.
+            InputInvalid: the input does not fit the workflow, if this object knows it; nothing was started.
+            PayloadTooLarge: the input exceeds Temporal's payload limit; nothing was started.
         """
         if input is not SAME:
             check_input(self._temporal, self._workflow, (input,))
@@ -253,9 +253,9 @@ class Run(Generic[Out]):
         return Run(handle, self._temporal, self._store, self._workflow)
 
     async def cancel(self) -> None:
-        """Ask it to stop: running calls are cut, and its clean-up code runs. A run that has ended stays as it is.
+        """Request cancellation: in-flight calls are cancelled, and clean-up code runs, compensations of sagas included.
 
-        Compensations of its sagas are clean-up code, so what they know to undo is undone.
+        A closed run does not change.
 
         Raises:
             RunNotFound: no run has this id.
@@ -264,15 +264,15 @@ class Run(Generic[Out]):
             await self.handle.cancel()
 
     async def terminate(self, reason: str) -> None:
-        """End it from outside, at once: none of its code runs any more, so no compensation either. Prefer `cancel`.
+        """Terminate the run at once, without clean-up code and compensations. Prefer `cancel`.
 
-        Its running calls are cut, and its child workflows end as their parent close policy says.
+        In-flight calls are cancelled, and the parent close policy of each child applies.
 
         Args:
-            reason: Why, for its history and for everyone who asks for its result.
+            reason: Reason, for its history and for callers that await its result.
 
         Raises:
-            RunNotFound: no run has this id, or it has ended.
+            RunNotFound: no run has this id, or it is closed.
         """
         async with readable_errors(self.id):
             await self.handle.terminate(reason=reason)

@@ -1,4 +1,4 @@
-"""Search attributes of a namespace: which there are, and making those that are missing."""
+"""Search attributes of a namespace: lists them, and adds missing ones."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ _TYPES: Mapping[str, "IndexedValueType.ValueType"] = {
     "approval": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
 }
 _KNOWN_WITHIN = 30
-"""Looks, one a second, until every part of the server knows a new attribute."""
+"""Upper limit of checks, one a second, until the whole server knows a new attribute."""
 
 
 async def known_attributes(temporal: TemporalClient, wanted: SearchAttributes) -> SearchAttributes:
-    """Those of `wanted` that the namespace has, of the right type. The others are `None`: runs do without them.
+    """Return the wanted attributes that the namespace has with the right type; the others are `None`: runs omit them.
 
     Raises:
         ServerUnavailable: the server does not answer.
@@ -34,11 +34,11 @@ async def known_attributes(temporal: TemporalClient, wanted: SearchAttributes) -
 
 
 async def add_attributes(temporal: TemporalClient, wanted: SearchAttributes) -> tuple[str, ...]:
-    """Make those of `wanted` that the namespace does not have; their names. Returns when they can be used.
+    """Add the wanted attributes that the namespace lacks, wait until they are usable, and return their names.
 
     Raises:
-        ConfigInvalid: one is there with another type, there is no room for another one, or this is not allowed here;
-            names each of them. The others have been made.
+        ConfigInvalid: an attribute exists with another type, there is no room for more, or adding is not allowed;
+            the message names each. The others were added.
         ServerUnavailable: the server does not answer.
     """
     types = await _types(temporal)
@@ -55,7 +55,7 @@ async def add_attributes(temporal: TemporalClient, wanted: SearchAttributes) -> 
     if added:
         await _until_known(temporal, added)
     if refused:
-        raise ConfigInvalid(f"{'; '.join(refused)}. LLMFLOW_SEARCH_ATTRIBUTES renames them, or does without")
+        raise ConfigInvalid(f"{'; '.join(refused)}. Rename or omit them with LLMFLOW_SEARCH_ATTRIBUTES")
     return tuple(added)
 
 
@@ -67,7 +67,7 @@ async def _add(
 ) -> None:
     if found is not None:
         raise ConfigInvalid(
-            f"search attribute {name} of namespace {temporal.namespace} is a {_readable(found)}, and llmflow "
+            f"search attribute {name} of namespace {temporal.namespace} is a {_readable(found)}, but llmflow "
             f"needs a {_readable(type)}"
         )
     async with readable_errors(name):
@@ -85,7 +85,7 @@ async def _types(temporal: TemporalClient) -> Mapping[str, "IndexedValueType.Val
 
 
 async def _until_known(temporal: TemporalClient, names: Iterable[str]) -> None:
-    """A server on PostgreSQL keeps what it knows for some seconds."""
+    """Wait until queries accept the attributes: a server on PostgreSQL caches the known ones for some seconds."""
     query = " AND ".join(f"`{name}` IS NOT NULL" for name in names)
     for _ in range(_KNOWN_WITHIN):
         try:

@@ -1,4 +1,4 @@
-"""Where a run stands, from what Temporal says of it."""
+"""Status of runs, from the Temporal server."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ STATUS: Mapping[RunState, str] = MappingProxyType(
         "timed_out": "TimedOut",
     }
 )
-"""Our names of states -> those of Temporal's list filter."""
+"""Names of states in Temporal's list filter, by our names."""
 
 _STATE: Mapping[str, RunState] = {name.upper(): state for state, name in STATUS.items()}
 _BUGS = (
@@ -49,18 +49,18 @@ T = TypeVar("T")
 
 
 def begins_at(found: WorkflowExecution) -> datetime | None:
-    """When the code of a run begins that was started with a delay; it may have been begun before."""
-    # One that continues a run that was quick is held back by Temporal for up to a second: no start's delay.
+    """Return the end of a start delay, unless an update ends it early; `None` without a delay."""
+    # Temporal delays a fast continue-as-new by up to 1 s; this is not a delayed start.
     continues = found.raw_info.first_run_id not in ("", found.run_id)
     begins = found.execution_time
     return None if continues or begins is None or begins <= found.start_time else begins
 
 
 async def status_of(found: WorkflowExecution) -> RunStatus:
-    """The status of a run that was listed, or described: then with what it waits for."""
+    """Convert a listed or described run to its status; only a described one has pending activities."""
     state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
     pending: tuple[PendingCall, ...] = ()
-    # Temporal still names calls of runs that have ended: nobody waits for them.
+    # Temporal still lists pending activities of closed runs.
     if state == "running" and isinstance(found, WorkflowExecutionDescription):
         pending = tuple(
             PendingCall(
@@ -86,14 +86,14 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         tenant=await memo_tenant(found),
         user=await _memo(found, USER),
         budget=await _memo(found, BUDGET),
-        # A run that was ended from outside, or that continues as another, could not tidy up its memo.
+        # A run that was terminated, or continued as new, could not clear its memo.
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
     )
 
 
 async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> str | None:
-    """The error for which Temporal tries the task of a run again and again; `None` if it does not."""
+    """Return the workflow task failure that blocks a run; `None` if it is not blocked."""
     if found.status is not WorkflowExecutionStatus.RUNNING:
         return None
     for event in await last_events(temporal, found.id, found.run_id, _LAST_EVENTS):
@@ -110,44 +110,44 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
 
 
 async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  # Any: JSON, runs of every type
-    """What a run was given, as `arguments_of` has it: one value, or several as a list. `None` if it was nothing."""
+    """Return the input of a run: one value, or several as a list; `None` without input. See `arguments_of`."""
     given = await arguments_of(temporal, handle)
     return given[0] if len(given) == 1 else given or None
 
 
 async def arguments_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> list[Any]:  # Any: as above
-    """What a run was given; of one that continues others, what the first of them was."""
+    """Return the arguments of a run; of a continue-as-new chain, those of its first run."""
     known = (await handle.describe()).raw_description.workflow_execution_info
     start = await start_of(events_of(temporal, handle.id, known.first_run_id or known.execution.run_id, page=1))
     return await Payloads(temporal, handle.id).read(start.input.payloads)
 
 
 async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
-    """The tags of a run; none, if they cannot be read here."""
+    """Return the tags of a run; none if they cannot be decoded here."""
     return tuple(await _memo(found, TAGS) or ())
 
 
 async def memo_tenant(found: WorkflowExecution) -> str | None:
-    """The tenant of a run; none, if it cannot be read here."""
+    """Return the tenant of a run; `None` if it cannot be decoded here."""
     return await _memo(found, TENANT)
 
 
 async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:
-    """The open questions of a run; none, if they cannot be read here."""
+    """Return the open questions of a run; none if they cannot be decoded here."""
     waiting = await _memo(found, WAITING)
     return waiting.open if waiting else ()
 
 
 async def _memo(found: WorkflowExecution, memo: Memo[T]) -> T | None:
-    """What a run notes under a name. One run of somebody else's must not hide all the others."""
+    """Decode a memo. A foreign run with an unreadable memo must not fail a whole list."""
     try:
         value: object = await found.memo_value(memo.name, default=None)
-        # In JSON, newer versions may say more.
+        # As JSON, because newer versions may have more fields.
         return None if value is None else _ADAPTERS[memo.name].validate_json(to_json(value))
-    except Exception:  # whatever a codec or converter of the user's raises; only cancellation goes on
+    except Exception:  # of any class, from a codec or converter of the user
         return None
 
 
 def quoted(text: str) -> str:
-    """A text as Temporal's list filter takes it."""
+    """Quote a text for Temporal's list filter."""
     return "'{}'".format(text.replace("'", "''"))

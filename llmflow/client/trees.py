@@ -1,4 +1,4 @@
-"""What a run has used together with everything below it."""
+"""Usage of a run together with its descendants."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,19 +13,19 @@ from llmflow.types.usage import UsageReport
 
 @dataclass
 class _Chain:
-    """A run and those that continue it."""
+    """A continue-as-new chain of runs."""
 
     newest: str
-    """Its run id. It has the totals of all."""
+    """Run id of the latest run, which has the totals of the chain."""
     is_batch: bool = False
     children: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """Ids and run ids."""
+    """Workflow ids and run ids of the children."""
 
 
 async def usage_of_tree(temporal: TemporalClient, id: str, run_id: str, within: timedelta) -> UsageReport:
-    """The totals of a run, of those that continue it, and of all runs below them; `within` is for each answer."""
+    """Add up the totals of a continue-as-new chain and its descendants; `within` limits each query."""
     chain, total = await _read(temporal, id, run_id), UsageReport()
-    if not chain.is_batch:  # which has told its parent
+    if not chain.is_batch:  # a batch's totals are in its parent's
         newest = temporal.get_workflow_handle(id, run_id=chain.newest)
         total = await newest.query(USAGE.name, result_type=USAGE.output, rpc_timeout=within)
     for child, its_run in chain.children:

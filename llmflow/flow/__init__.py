@@ -1,4 +1,4 @@
-"""The verbs of workflow code. Everything here is deterministic; the work is done by activities."""
+"""The verbs of workflow code. They are deterministic; activities do the work."""
 
 from llmflow.flow import machine, patterns
 from llmflow.flow.approvals.approval import Decision, approval

@@ -1,4 +1,4 @@
-"""Arguments of the verbs: what no verb can use is refused before anything is scheduled."""
+"""Checks of arguments: the verbs refuse invalid ones before they schedule anything."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,15 +11,15 @@ from llmflow.types.lengths import length_problem
 
 
 def invalid(field: str, message: str) -> InputInvalid:
-    """What to raise for an argument of that name."""
+    """Make the error for an invalid argument."""
     return InputInvalid(message, ErrorDetail(field=field))
 
 
 def one_of(field: str, given: object, values: Any) -> None:  # Any: a `Literal`, which has no type of its own
-    """Refuse what is none of the values of a `Literal`: a typo would mean something else, and nobody would know.
+    """Refuse a value that a `Literal` does not list: a typo would silently mean something else.
 
     Raises:
-        InputInvalid: names the values.
+        InputInvalid: the value is not listed; the message names the values.
     """
     known = [f"`{value}`" for value in get_args(values)]
     if given not in get_args(values):
@@ -27,30 +27,30 @@ def one_of(field: str, given: object, values: Any) -> None:  # Any: a `Literal`,
 
 
 def length(field: str, given: timedelta | None) -> None:
-    """Refuse what is no length of time. It may be left out.
+    """Refuse an invalid duration; `None` is valid.
 
     Raises:
-        InputInvalid: says what to give.
+        InputInvalid: the duration is invalid; the message says what to give.
     """
     if given is not None and (problem := length_problem(field, given)):
         raise invalid(field, f"{problem}, or leave it out")
 
 
 def no_mapping(field: str, kind: object) -> None:
-    """Refuse fields that are written as a mapping where a type is meant: pydantic has its own notion of one.
+    """Refuse a mapping in place of a type, which pydantic would take for something else.
 
     Raises:
-        InputInvalid: says what to give.
+        InputInvalid: a mapping was given; the message says what to give.
     """
     if isinstance(kind, Mapping):
         raise invalid(field, f"{field}={kind!r} is no type: give a pydantic model or a dataclass with these fields")
 
 
 def a_tool(field: str, given: object) -> None:
-    """Refuse what is no tool.
+    """Refuse anything but a tool.
 
     Raises:
-        InputInvalid: says how a function becomes one.
+        InputInvalid: not a tool; the message says how a function becomes one.
     """
     if not isinstance(given, Tool):
         what = f"`{name_of(given)}`" if callable(given) else f"{given!r:.100}"

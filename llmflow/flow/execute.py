@@ -1,4 +1,4 @@
-"""From a contract to an activity: names, limits, sizes, and errors that come back typed."""
+"""Schedules activities of contracts: ids, timeouts, sizes, and typed errors."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -19,11 +19,11 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 ATTEMPT = timedelta(minutes=10)
-"""Of a call that says nothing else: enough for a reasoning model."""
+"""Default `start_to_close_timeout`: enough for a reasoning model."""
 ATTEMPTS = 4
-"""As above. A retry waits 1, 2, 4 s, or what the vendor says."""
+"""Default attempts. Retries wait 1, 2, 4 s, or as long as the vendor asks."""
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""As above. A live worker beats several times as often."""
+"""Default heartbeat timeout. A live worker sends several heartbeats in it."""
 
 
 async def execute(
@@ -35,14 +35,14 @@ async def execute(
     summary: str | None = None,
     arrived: Callable[[Out], None] | None = None,
 ) -> tuple[str, Out]:
-    """Schedule the activity of `contract`; its id (`path/verb#n`) and its result.
+    """Run the activity of `contract`; return its id (`path/verb#n`) and its result.
 
     On cancellation, wait until the activity has ended, then raise. A late result is passed to `arrived` (it may have
     cost money) and dropped.
 
     Raises:
-        LLMFlowError: of the class that the activity raised, or PayloadTooLarge before anything is scheduled.
-        ActivityError: Temporal's own, for timeouts, and errors that are not ours.
+        LLMFlowError: an error of the activity, in its own class; or PayloadTooLarge before anything is scheduled.
+        ActivityError: Temporal's own, for timeouts and for errors that are not llmflow's.
     """
     run = current()
     payload = workflow.payload_converter().to_payloads([request])[0]
@@ -71,16 +71,16 @@ async def execute(
 
 @contextmanager
 def ends_if_cancelled() -> Generator[None]:
-    """Raise CancelledError where the task was cancelled while it waited for an activity or a child.
+    """Raise CancelledError if the task was cancelled while it awaited an activity or a child.
 
-    Temporal makes an ActivityError of a cancellation, which a time limit around the call does not know for its own; and
-    none at all if the activity ended before the cancellation reached it, so that the task would go on.
+    Temporal raises an ActivityError for a cancellation, which `asyncio.timeout` around the call does not recognize as
+    its own. If the activity ends before the cancellation reaches it, Temporal raises nothing and the task would go on.
     """
     task = this_task()
     before = task.cancelling()
     try:
         yield
-    except Exception as error:  # of whatever class: nobody waits for it any more
+    except Exception as error:  # of any class: the cancelled caller drops it
         if task.cancelling() > before:
             raise asyncio.CancelledError from error
         raise
@@ -90,11 +90,11 @@ def ends_if_cancelled() -> Generator[None]:
 
 @contextmanager
 def typed_errors() -> Generator[None]:
-    """Raise the error of ours that an activity failed with, instead of Temporal's wrapper around it."""
+    """Unwrap an llmflow error of an activity from Temporal's ActivityError."""
     try:
         yield
     except ActivityError as error:
         if isinstance(error.cause, LLMFlowError):
-            # A new object, because the old one is already the cause of its cause.
+            # A copy: the original already is in the chain of causes.
             raise type(error.cause)(error.cause.message, error.cause.detail) from error
         raise

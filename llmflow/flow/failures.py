@@ -1,4 +1,4 @@
-"""Errors in workflow code: what they say, and whether waiting helps."""
+"""Errors in workflow code: their text, and if a retry may help."""
 
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
@@ -6,13 +6,13 @@ from llmflow.errors import LLMFlowError
 
 
 def described(error: BaseException) -> str:
-    """Class and message, of what an activity or a child failed with instead of Temporal's wrappers around it."""
+    """Return class and message of the innermost error, without Temporal's wrappers around it."""
     error = _innermost(error)
     return str(error) if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether the same may succeed later. What nobody knows anything of may."""
+    """Return True if a retry may succeed; unknown errors may."""
     error = _innermost(error)
     if isinstance(error, LLMFlowError):
         return error.may_pass

@@ -1,4 +1,4 @@
-"""Functions by name: a child workflow gets the name, and finds the same function in the same code."""
+"""Functions by address: a child workflow gets the address and finds the function in the same code."""
 
 import inspect
 import sys
@@ -19,19 +19,19 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Kinds(Generic[T, R]):
-    """How to read an item of a function, and what the function returned."""
+    """Type adapters for a function's item and its result."""
 
     item: TypeAdapter[T]
     result: TypeAdapter[R]
 
 
 def code_of(function: Callable[..., object]) -> Callable[..., object]:
-    """What a tool is made of; anything else as it is."""
+    """Return the function inside a tool; any other function unchanged."""
     return inspect.unwrap(cast(Callable[..., object], function)) if isinstance(function, Tool) else function
 
 
 def name_of(function: Callable[..., object]) -> str:
-    """What people call it."""
+    """Return the name of a function, for people."""
     while isinstance(function, partial):
         function = cast(Callable[..., object], function.func)
     if isinstance(function, Tool):
@@ -41,7 +41,7 @@ def name_of(function: Callable[..., object]) -> str:
 
 
 def address_of(function: Callable[..., object], owner: object) -> str | None:
-    """Where the same code finds it again: `method` of the owner, or `module:function`. `None` for any other."""
+    """Return a function's address in the code, `method` of the owner or `module:function`; `None` if it has none."""
     code = code_of(function)
     if getattr(code, "__self__", None) is owner:
         address = str(getattr(code, "__name__", None))
@@ -51,25 +51,25 @@ def address_of(function: Callable[..., object], owner: object) -> str | None:
 
 
 def is_method(address: str) -> bool:
-    """True if it is a method of the workflow."""
+    """Return True for the address of a workflow method."""
     return ":" not in address
 
 
 def function_at(address: str, owner: object) -> Callable[[Any], Awaitable[Any]] | None:  # Any: the user's own types
-    """The function of an address; `None` if there is none."""
+    """Find the function at an address; `None` if there is none."""
     module, colon, name = address.rpartition(":")
-    # In a workflow these are the modules of its sandbox, which are those of its code.
-    found: Any = sys.modules.get(module) if colon else owner  # Any: whatever the user's code has there
+    # In a workflow, `sys.modules` holds the modules of its sandbox.
+    found: Any = sys.modules.get(module) if colon else owner  # Any: any attribute of the user's code
     for part in name.split("."):
         found = getattr(found, part, None)
     return cast(Callable[[Any], Awaitable[Any]], found) if callable(found) else None
 
 
 def kinds_of(function: Callable[[T], Awaitable[R]]) -> Kinds[T, R]:
-    """Of its item and its result, as it is annotated.
+    """Read the types of a function's item and result from its annotations.
 
     Raises:
-        InputInvalid: it is not annotated, or pydantic does not know the type.
+        InputInvalid: the function has no annotations, or pydantic does not support a type.
     """
     name, code = name_of(function), code_of(function)
     try:

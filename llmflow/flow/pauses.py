@@ -1,4 +1,4 @@
-"""Pauses until something is tried again, which people see."""
+"""Pauses before a retry, shown in the run's status."""
 
 from datetime import timedelta
 
@@ -10,12 +10,12 @@ from llmflow.types.steps import Wait
 
 
 async def pause(seconds: float, *, reason: str, summary: str) -> None:
-    """Wait, and say so in the status of the run and on its page.
+    """Wait, and show the pause in the run's status and on its page in the Web UI.
 
     Args:
-        seconds: How long.
-        reason: Why, for people.
-        summary: Of the timer, in the history.
+        seconds: Length of the pause.
+        reason: Reason for people.
+        summary: Summary of the timer in history.
     """
     run = current()
     wait = Wait(path=joined(path.get()), reason=reason, until=workflow.now() + timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""Prompts in workflow code: pinning, and the rendered text for those who want to see it."""
+"""Prompts in workflow code: pinning and rendering."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,15 +18,15 @@ from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.prompts import Pins, Prompt, RenderedPrompt, RenderRequest, ResolveRequest
 
 Variables = BaseModel | Mapping[str, object] | None
-"""Values for a prompt: a model's fields or a mapping, of anything that pydantic can write as JSON."""
+"""Values for a prompt: a mapping, or the fields of a model. Pydantic must be able to write them as JSON."""
 
 
 async def render(
     prompt: str | Prompt, variables: Variables = None, *, call: CallOptions | None = None
 ) -> RenderedPrompt:
-    """The messages that the pinned version of a prompt makes of `variables`.
+    """Render the pinned version of a prompt with `variables`.
 
-    `flow.complete` renders by itself, inside its one activity; this is for code that needs the text.
+    `flow.complete` renders in its own activity; call this only for code that needs the text.
 
     Raises:
         PromptNotFound: no prompt has that name.
@@ -41,12 +41,12 @@ async def render(
 
 
 async def pin(prompt: str | Prompt, model: str | None) -> Pin:
-    """The version and the models that this run uses for `prompt`: resolved once, then the same to its end.
+    """Return the version and the models of `prompt` in this run: resolved once, then fixed for the life of the run.
 
     Raises:
         PromptNotFound: the worker serves no prompt of that name.
-        PromptInvalid: the prompt in code does not parse, or a file has its name.
-        InputInvalid: this run has another prompt of that name in code.
+        PromptInvalid: the inline prompt does not parse, or a file has its name.
+        InputInvalid: this run has another inline prompt of that name.
         ModelNotFound: models.yaml has no such alias or provider.
         ConfigInvalid: the worker's llmflow is older than this one.
     """
@@ -55,7 +55,7 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
     if (known := run.pins.find(name, model)) is None:
         async with run.pins.resolving:
             if (known := run.pins.find(name, model)) is None:
-                # By the alias that this run has: the prompt's own may be another one by now.
+                # By the alias that this run has pinned: the prompt may name another one by now.
                 request = ResolveRequest(
                     prompt=name,
                     model=run.pins.alias(name, model),
@@ -68,9 +68,11 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
                 run.pins.keep(name, found)
                 known = run.pins.find(name, model)
     if known is None:
-        raise ConfigInvalid(f"the worker did not say what prompt {name!r} is: is its llmflow older than this one?")
+        raise ConfigInvalid(
+            f"the worker did not resolve prompt {name!r}: upgrade its llmflow, which may be older than this one"
+        )
     if inline and not known.inline:
-        raise PromptInvalid(f"prompt `{name}` is in the code, and a file has the same name: rename one of them")
+        raise PromptInvalid(f"prompt `{name}` is inline in the code and also a file: rename one of them")
     return known
 
 
@@ -81,17 +83,17 @@ async def _resolve(request: ResolveRequest) -> Pins:
             request,
             result_type=RESOLVE.output,
             start_to_close_timeout=timedelta(seconds=10),
-            # The store may be away: wait for it as long as a completion does, an hour and a half.
+            # The store may be unavailable: retry for as long as a completion does, an hour and a half.
             retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200),
-            local_retry_threshold=timedelta(seconds=5),  # longer pauses are timers, which hold up no worker
+            local_retry_threshold=timedelta(seconds=5),  # longer pauses are timers, which occupy no worker
         )
 
 
 def as_json(variables: Variables) -> dict[str, JsonValue]:
-    """Variables as the JSON object that crosses the wire.
+    """Convert variables to a JSON object.
 
     Raises:
-        VariablesInvalid: they are not an object, or hold something that JSON cannot.
+        VariablesInvalid: they are not an object, or contain a value that JSON cannot hold.
     """
     try:
         plain = to_jsonable_python({} if variables is None else variables)

@@ -1,4 +1,4 @@
-"""Sagas: what was done is undone when the rest fails."""
+"""Sagas: compensations undo completed actions when a later one fails."""
 
 import asyncio
 import inspect
@@ -37,20 +37,20 @@ R = TypeVar("R")
 Act = Callable[..., Awaitable[Any]]  # Any: actions have every signature and every result
 
 ROUNDS = 10
-"""How often a compensation is tried, each time with all the attempts of its own."""
+"""Rounds of a compensation, each with all its own attempts."""
 FIRST_PAUSE = timedelta(seconds=10)
-"""Between the first two rounds. It doubles, so that the last round begins about an hour and a half after the first."""
+"""Pause between the first two rounds. Pauses double: the last round starts about an hour and a half after the first."""
 MAX_ERROR = 300
 """Characters of a compensation's error in the report."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Undo:
-    """A compensation that is registered."""
+    """A registered compensation."""
 
     key: str
     path: tuple[str, ...]
-    """Of the action's step."""
+    """Address of the action's step."""
     undo: Act
     args: tuple[Any, ...]  # Any: as `Act`
 
@@ -58,28 +58,28 @@ class _Undo:
 class Saga:
     """Actions that are undone together: `async with flow.Saga() as saga: await saga.do(book, request, undo=cancel)`.
 
-    When an error leaves the block, a cancellation or a rejected approval among them, what was begun is undone, the
-    last one first. Actions that still run in other branches are cancelled, and undone when they have ended. Whoever
-    cancels the run meanwhile is heard after that. Then the error goes on; where something could not be undone,
-    `CompensationFailed` goes on instead, with the error as its cause. When the block ends well, nothing is undone, also
-    not by a saga around it.
+    When an error leaves the block (a cancellation or a rejected approval included), the saga compensates every action
+    that has started, the latest first. In-flight actions of other branches are cancelled, awaited, then compensated. A
+    cancellation of the run meanwhile takes effect afterwards. Then the error propagates; if a compensation failed,
+    `CompensationFailed` propagates instead, with the error as its cause. When the block ends without an error, nothing
+    is undone, not by an outer saga either.
 
     If an uncaught bug (say `KeyError`) triggers compensation, the run fails. Elsewhere a bug only fails the workflow
     task. Fixed code would not compensate, so it could not replay the run's history.
 
-    A compensation that fails does not stop the others. It is tried again after a pause of 10 s, 20 s, 40 s and so on,
-    10 times in all, which takes an hour and a half; unless its error says that waiting cannot help, as `ToolRefused`.
-    Nothing is undone when a run is terminated, or reaches a time limit of its own: do not give runs with sagas any.
+    A compensation that fails does not stop the others. It is retried after a pause of 10 s, 20 s, 40 s and so on, 10
+    rounds in an hour and a half, unless a retry cannot help, as for `ToolRefused`. A run that is terminated, or reaches
+    its own execution timeout, compensates nothing: give runs with sagas no timeout.
 
     Raises:
-        CompensationFailed: `detail.compensations` says of each whether it is undone.
+        CompensationFailed: a compensation failed; `detail.compensations` has the outcome of each.
     """
 
     def __init__(self, *, parallel: bool = False) -> None:
-        """Open it with `async with`.
+        """Make a saga; open it with `async with`.
 
         Args:
-            parallel: Undo everything at once, where the order does not matter.
+            parallel: Run all compensations at once; for actions whose order does not matter.
         """
         self._parallel = parallel
         self._open = False
@@ -87,7 +87,7 @@ class Saga:
         self._undos: list[_Undo] = []
 
     async def __aenter__(self) -> Self:
-        """Begin."""
+        """Open the saga."""
         self._run, self._open, self._undos = current(), True, []
         self._task = self._run.branches.begin()
         return self
@@ -96,29 +96,27 @@ class Saga:
         self,
         action: Callable[[*Ts], Awaitable[R]],
         *args: *Ts,
-        undo: Callable[[*Ts], Awaitable[Any]],  # Any: nobody looks at its result
+        undo: Callable[[*Ts], Awaitable[Any]],  # Any: its result is dropped
     ) -> R:
-        """Do something that `undo` can undo: a step of the action's name, with the result of the action.
+        """Run an action that `undo` can compensate, in a step of the action's name, and return its result.
 
-        The compensation is registered before the action, and called with the same arguments. It cannot have the
-        action's result, because the action may have failed half-way, or its answer may be lost: find what is to be
-        undone by the arguments or by `llmflow.tools.idempotency_key()`, which both share, and take it for success if
-        nothing is there.
+        The compensation is registered before the action starts and is called with the same arguments. It does not get
+        the action's result: the action may fail half-way, or its result may be lost. So find the effect by the
+        arguments or by `llmflow.tools.idempotency_key()`, which both share, and succeed if there is none.
 
         Args:
             action: A tool, called as `flow.call_tool` does, or an async function of workflow code.
-            args: For both. By position: their parameters may have different names.
-            undo: A tool or an async function that may be called more than once. What needs none is called inside of
-                the block without `do`.
+            args: Arguments of both, by position: their parameters may have different names.
+            undo: An idempotent tool or async function. Call an action that needs no compensation without `do`.
 
         Raises:
-            InputInvalid: the saga is not open, or the arguments do not fit `undo`; nothing was done.
-            Exception: whatever the action raises.
+            InputInvalid: the saga is not open, or the arguments do not fit `undo`; the action was not started.
+            Exception: any error of the action.
         """
         _must_fit("action", action, args)
         _must_fit("undo", undo, args)
         if not self._open:
-            raise InputInvalid("this saga is not open: call `do` inside of `async with flow.Saga() as saga:`")
+            raise InputInvalid("this saga is not open: call `do` inside `async with flow.Saga() as saga:`")
         async with step(name_of(action)):
             one = self._register(path.get(), undo, args)
             task = this_task()
@@ -137,10 +135,10 @@ class Saga:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Undo what is to be undone.
+        """Close the saga; after an error, compensate.
 
         Raises:
-            CompensationFailed: not everything could be.
+            CompensationFailed: a compensation failed.
         """
         self._open = False
         try:
@@ -152,7 +150,7 @@ class Saga:
         if error is None:
             for one in self._undos:
                 self._note(one, "not needed")
-        # Everything else is Temporal's own: a run that goes on as a new one, or leaves the worker's memory.
+        # Other exceptions are Temporal's own: a run that continues as new, or is evicted from the sticky cache.
         elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
             if isinstance(error, Exception) and not workflow.is_failure_exception(error):
                 self._run.sagas.undo_for_a_bug()
@@ -164,8 +162,8 @@ class Saga:
                 raise asyncio.CancelledError from error
 
     def _register(self, here: tuple[str, ...], undo: Act, args: tuple[Any, ...]) -> _Undo:  # Any: as `Act`
-        # Drawn, because a run that is reset, tried again or due by cron does its actions again: those are other effects
-        # of the same id and path. What a reset keeps is drawn as before.
+        # Random, because a run that is reset, retried or started by cron repeats its actions: other effects of the same
+        # workflow id and path. Actions before the reset point get the same numbers again.
         drawn = f"{workflow.random().getrandbits(48):012x}"
         name = joined((workflow.info().workflow_id, *here, drawn))
         one = _Undo(key=name, path=here, undo=undo, args=args)
@@ -174,8 +172,8 @@ class Saga:
         return one
 
     async def _undo_all(self) -> None:
-        """Round after round: what failed is tried again after the others."""
-        for task in self._acting:  # of branches that nobody waits for any more
+        """Run the compensations in rounds; each round retries those that failed."""
+        for task in self._acting:  # of orphaned branches
             task.cancel()
         await workflow.wait_condition(lambda: not self._acting)
         waiting: Sequence[_Undo] = self._undos[::-1]
@@ -194,14 +192,14 @@ class Saga:
             self._note(one, "failed")
 
     async def _undo(self, one: _Undo) -> bool:
-        """Try it once; whether it is to be tried again."""
+        """Run a compensation once; return True if it should be retried."""
         self._note(one, "undoing")
         path.set(one.path)  # of this task alone
         try:
             async with step(UNDO):
                 with _sharing(one.key):
                     await call(one.undo, *one.args)
-        except (Exception, asyncio.CancelledError) as error:  # whatever it is, the others are still undone
+        except (Exception, asyncio.CancelledError) as error:  # of any class: the others are still compensated
             again = may_pass(error)
             self._note(one, "undoing" if again else "failed", described(error)[:MAX_ERROR])
             return again
@@ -215,33 +213,33 @@ class Saga:
 
 @contextmanager
 def _sharing(text: str) -> Generator[None]:
-    """What is called here has that key."""
+    """Give calls in this context the key."""
     token = key.set(SharedKey(text, path.get()))
     try:
         yield
     finally:
-        with suppress(ValueError):  # a coroutine that is closed with its run's memory is in another context
+        with suppress(ValueError):  # an evicted run's coroutine is closed in another context
             key.reset(token)
 
 
 def _is_of_result(error: LLMFlowError) -> bool:
-    """Whether a tool was called, and what it returned is too large. Arguments are refused before there is a call."""
+    """Return True if a tool's result was too large. Arguments that are too large are refused before the call."""
     return isinstance(error, PayloadTooLarge) and isinstance(error.__cause__, ActivityError)
 
 
 def _must_fit(field: str, what: Act, args: tuple[Any, ...]) -> None:  # Any: as `Act`
-    """Raise before anything is done what else would be found while it is undone."""
+    """Refuse an unusable function before the action starts, rather than during compensation."""
     if field == "undo" and cast(object, what) is None:
         raise _unfit(
             "undo",
-            "undo=None: what needs no undo is called inside of the block without `do`, a tool by"
+            "undo=None: call an action that needs no compensation inside the block without `do`, a tool by"
             " `await flow.call_tool(...)`",
         )
     name, function = name_of(what), code_of(what)
     if not callable(function):
         raise _unfit(
             field,
-            f"{what!r:.100} cannot be called: give the tool or the function itself, and its arguments behind it",
+            f"{what!r:.100} cannot be called: give the tool or the function itself, followed by its arguments",
         )
     try:
         inspect.signature(function).bind(*args)

@@ -15,7 +15,7 @@ from llmflow.types.steps import StepRecord, StepStatus
 
 
 class Step:
-    """An open step. Its record is what `llmflow status` and the query `llmflow.steps` show."""
+    """An open step. `llmflow status` and the query `llmflow.steps` show its record."""
 
     def __init__(self, run: CurrentRun, key: str) -> None:
         self._run = run
@@ -23,11 +23,11 @@ class Step:
 
     @property
     def record(self) -> StepRecord:
-        """The step as it stands."""
+        """The current record of the step."""
         return self._run.steps.record(self._key)
 
     def advance(self, units: int = 1, *, failed: int = 0) -> None:
-        """Count `units` of work as done, and say how many of them failed."""
+        """Count `units` of work as done, `failed` of them as failed."""
         self._update(done=(self.record.done or 0) + units, failed=self.record.failed + failed)
 
     def _update(self, **changes: object) -> None:
@@ -35,7 +35,7 @@ class Step:
         self._run.show()
 
     def end(self, status: StepStatus, error: str | None = None) -> None:
-        """Close the record. `flow.step` does it."""
+        """Close the record; called by `flow.step`."""
         self._update(status=status, ended_at=workflow.now(), error=error)
         if not self._run.steps.is_any_open():  # the end of a phase
             self._run.publish()
@@ -43,17 +43,17 @@ class Step:
 
 @asynccontextmanager
 async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
-    """A named part of the run: `async with flow.step("summarise", total=len(passages)) as step: ...`.
+    """Open a named part of the run: `async with flow.step("summarise", total=len(passages)) as step: ...`.
 
-    Calls inside carry its name in their activity ids (`summarise/complete#1`). Steps nest; each parallel branch sees
-    its own. A name that comes a second time in the same place becomes `name#2`.
+    Calls inside carry its name in their activity ids (`summarise/complete#1`). Steps nest; each parallel branch has
+    its own. The second use of a name in the same place becomes `name#2`.
 
     Args:
         name: Short and readable, without `/` and `#`.
-        total: Units of work expected, if they are counted with `step.advance()`.
+        total: Expected units of work, if the code counts them with `step.advance()`.
 
     Raises:
-        InputInvalid: the name is empty or has a `/` or `#`.
+        InputInvalid: the name is empty or contains `/` or `#`.
     """
     if not is_name(name):
         raise InputInvalid(f"step name {name!r}: use a non-empty name without `/` and `#`", ErrorDetail(field="name"))
@@ -63,7 +63,7 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
 
 @asynccontextmanager
 async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
-    """A step whose name is good: `investigate#2` is one, in a child that does a part of that step of its parent's."""
+    """Open a step without a check of its name: a batch child repeats `investigate#2` of its parent."""
     run = current()
     run.machines.work()
     here = run.steps.enter(name, workflow.now(), total)
@@ -84,5 +84,5 @@ async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
     else:
         opened.end("completed")
     finally:
-        with suppress(ValueError):  # an async generator that is closed by another task is in another context
+        with suppress(ValueError):  # another task that closes the async generator does so in another context
             path.reset(token)

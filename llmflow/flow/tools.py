@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 async def call(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call what may be a tool: that one as an activity, because a call of its own would do its work in the workflow."""
+    """Call a function; a tool as an activity, because a direct call would do its work in the workflow."""
     if isinstance(function, Tool):
         return await call_tool(cast(Tool[P, R], function), *args, **kwargs)
     if isinstance(cast(object, function), partial):
@@ -36,17 +36,18 @@ async def call(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.k
 async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a tool as an activity of its own name: `await flow.call_tool(search, query="saga")`.
 
-    Its time limits, retry policy and task queue are the tool's own, see `flow.CallOptions`; for one call,
-    `search.with_options(task_queue="gpu")` is the same tool with others. A tool with `@tool(approval=True)` is called
-    when people have approved its arguments: the question has the name of the tool, see `flow.approval`.
+    Timeouts, retry policy and task queue are the tool's own, see `flow.CallOptions`. For one call,
+    `search.with_options(task_queue="gpu")` returns the same tool with other options. For a tool with
+    `@tool(approval=True)`, the run first asks for approval of the arguments; the question has the tool's name, see
+    `flow.approval`.
 
     Raises:
-        InputInvalid: it is no tool.
-        ToolArgumentsInvalid: the arguments do not fit the tool's signature; names the field.
+        InputInvalid: the first argument is not a tool.
+        ToolArgumentsInvalid: the arguments do not fit the tool's signature; the message names the field.
         ToolNotFound: no worker of this task queue serves the tool.
-        ToolOutputInvalid: the tool returned what its annotation forbids.
-        ToolRefused: the tool itself says no, or people do.
-        ActivityError: the tool raised something else, after all its attempts.
+        ToolOutputInvalid: the result does not fit the tool's return annotation.
+        ToolRefused: the tool refused the call, or an approver did.
+        ActivityError: all attempts failed with another error.
     """
     a_tool("tool", tool)
     arguments = tool.bind(*args, **kwargs)
@@ -54,7 +55,7 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         decision = await approval(tool.name, arguments, details=tool.spec.description)
         if not decision.approved:
             raise ToolRefused(rejection(decision))
-    # RawValue: a result that does not fit must be an error the workflow can catch, not a task that fails for ever.
+    # RawValue: a result that does not fit must be an error the workflow can catch, not a failing workflow task.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
     try:
         _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options)
@@ -66,6 +67,6 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def _is_unserved(cause: BaseException | None, name: str) -> bool:
-    """Temporal's own answer, told apart from a `NotFoundError` of the tool by its words."""
+    """Recognize Temporal's error for an unknown activity by its text: a tool may raise its own `NotFoundError`."""
     is_not_found = isinstance(cause, ApplicationError) and cause.type == "NotFoundError"
     return is_not_found and f"Activity function {name} " in str(cause)

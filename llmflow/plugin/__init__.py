@@ -1,4 +1,4 @@
-"""One plugin that configures client, worker and replayer."""
+"""One plugin for client, worker and replayer."""
 
 from llmflow.plugin.plugin import LLMFlowPlugin
 

@@ -1,4 +1,4 @@
-"""The interceptor that gives a workflow its `CurrentRun`, and what the run tells others, with no code of the user's."""
+"""The interceptor that gives a workflow its `CurrentRun` and sends the run's headers."""
 
 import asyncio
 import inspect
@@ -47,9 +47,9 @@ class RunInterceptor(Interceptor):
         """Configure.
 
         Args:
-            workflow_types: Names of the workflows of the App, which have a run from their start; `None` is the name of
-                a dynamic workflow. Others have one if we started them, or from their first verb.
-            served: All workflows of the worker: any may fan out in batches.
+            workflow_types: Names of the App's workflows, which have a run from their start; `None` is the name of a
+                dynamic workflow. Others have one if llmflow started them, or from their first verb.
+            served: All workflows of the worker; any may fan out in batches.
         """
         self._types = frozenset(workflow_types)
         self._served = {one.name: one for one in map(Definition, served)}
@@ -69,20 +69,20 @@ class _Inbound(WorkflowInboundInterceptor):
     served: Mapping[str | None, Definition]
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        """In `init`, because signals, updates and `__init__` come before the first line of the workflow runs."""
+        """Make the run in `init`, before signals, updates, `__init__` and `run`."""
         self._instance = Instance()
-        info = outbound.info()  # `workflow.info()` is not there yet
+        info = outbound.info()  # `workflow.info()` is not available yet
         if info.workflow_type in self.types or None in self.types or is_ours(info):
             self._instance.install(info)
         self._works_for = self._fanning_out() if info.workflow_type == wire.BATCH else None
         super().init(_Outbound(outbound, self._instance))
 
     def _fanning_out(self) -> Definition | None:
-        """The workflow of whose items this run is a batch. Its module is imported here, as those of other runs are."""
+        """Return the workflow that fans out into this batch, imported in the sandbox like that of any run."""
         if (run := self._instance.run) is None or (name := run.origin.workflow) is None:
             return None
         if (found := self.served.get(name) or self.served.get(None)) is None:
-            raise ApplicationError(  # of this task alone: another worker may have it, as for Temporal's own
+            raise ApplicationError(  # fails only the workflow task, like Temporal's own: another worker may have it
                 f"a batch of `{name}`, which is not registered on this worker: give all workers of a task queue the"
                 " same workflows",
                 type="NotFoundError",
@@ -90,7 +90,7 @@ class _Inbound(WorkflowInboundInterceptor):
         return found.in_sandbox()
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
-        """Fail a run that was started with what does not fit. Temporal would retry its workflow task for ever."""
+        """Fail a run whose input does not fit: Temporal would retry its workflow task for ever."""
         instance.set(self._instance)
         self._instance.begin(self._code(input))
         if run := self._instance.run:
@@ -102,7 +102,10 @@ class _Inbound(WorkflowInboundInterceptor):
         try:
             with self._one_failure():
                 result = await super().execute_workflow(input)
-        except (Exception, asyncio.CancelledError) as error:  # not what Temporal throws into a run that it evicts
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # not the BaseException that Temporal throws into an evicted run
             if is_cancelled_exception(error) or workflow.is_failure_exception(error):
                 await self._end(error)
             raise
@@ -110,10 +113,10 @@ class _Inbound(WorkflowInboundInterceptor):
         return result
 
     def _code(self, input: ExecuteWorkflowInput) -> Code:
-        """The code that the run executes.
+        """Return the code that the run executes.
 
         Raises:
-            InputInvalid: it is to work on a batch, and no run has started it.
+            InputInvalid: the run is a batch, but no run has started it.
         """
         if workflow.info().workflow_type != wire.BATCH:
             own = Definition(input.type)
@@ -124,7 +127,7 @@ class _Inbound(WorkflowInboundInterceptor):
                 arguments = workflow.payload_converter().from_payloads(payloads, found.types_of(len(payloads)))
                 return Code(method=found.method, make=found.make, arguments=arguments)
             case _:
-                raise InputInvalid(f"`{wire.BATCH}` is what `flow.fan_out` starts: start the workflow that fans out")
+                raise InputInvalid(f"only `flow.fan_out` starts `{wire.BATCH}`: start the workflow that fans out")
 
     async def _end(self, error: BaseException | None = None) -> None:
         if (run := self._instance.run) is None:
@@ -156,26 +159,26 @@ class _Inbound(WorkflowInboundInterceptor):
 
     @contextmanager
     def _one_failure(self) -> Generator[None]:
-        """`one_error`, where there is a run; and after a saga compensated because of a bug, the bug fails the run."""
+        """Apply `one_error` if there is a run. After a saga compensated because of a bug, fail the run with the bug."""
         failure: BaseException
         try:
             yield
             return
-        except (Exception, BaseExceptionGroup) as error:  # whatever the code of the user raises
+        except (Exception, BaseExceptionGroup) as error:  # of any class, from user code
             if (run := self._instance.run) is None:
                 raise
             failure = error
-        try:  # outside of `except`, so that a group does not become the reason of its own part
+        try:  # outside of `except`, so that a group does not become the cause of its own part
             with one_error():
                 raise failure
-        except Exception as error:  # whatever the bug raises
+        except Exception as error:  # of any class
             if not run.sagas.is_undone or workflow.is_failure_exception(error):
                 raise
             raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
 
 
 class _Outbound(WorkflowOutboundInterceptor):
-    """Tells activities, children and continued runs what they need of the run."""
+    """Sets the run's headers on activities, children and continue-as-new runs."""
 
     def __init__(self, next: WorkflowOutboundInterceptor, instance: Instance) -> None:
         super().__init__(next)
@@ -202,7 +205,7 @@ class _Outbound(WorkflowOutboundInterceptor):
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
-        """See base class. What cannot be sent is raised here: Temporal would lose the error, and hang the run."""
+        """See base class. Encoding errors are raised here: Temporal would lose them and block the run."""
         if run := self._instance.run:
             workflow.payload_converter().to_payloads([*input.args, *(input.memo or {}).values()])
             _add(input, run.for_next())
@@ -215,9 +218,9 @@ class _Outbound(WorkflowOutboundInterceptor):
 
 
 def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:
-    """In a saga, await the end of a cancelled activity: what is still being done must not be undone.
+    """In a saga, await the end of a cancelled activity, because an in-flight action must not be compensated.
 
-    Unless its author says what else is right.
+    A `cancellation_type` set by the author stays.
     """
     if key.get() is None or input.cancellation_type is not ActivityCancellationType.TRY_CANCEL:
         return start(input)
@@ -227,11 +230,11 @@ def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:
         with ends_if_cancelled():
             return await handle
 
-    return cast(Handle, asyncio.create_task(end_of(start(input))))  # a task is all that a handle is
+    return cast(Handle, asyncio.create_task(end_of(start(input))))  # a handle is just a task
 
 
-def _one_value(name: str, sent: Sequence[Any]) -> Sequence[Any]:  # Any: a RawValue, or what else was sent
-    """Our handlers take one value: none, or several, reach them as an empty one, which they refuse like others."""
+def _one_value(name: str, sent: Sequence[Any]) -> Sequence[Any]:  # Any: a RawValue, or other values
+    """Pass one value to llmflow's handlers: no value, or several, become an empty one, which they refuse."""
     return sent if len(sent) == 1 or not name.startswith(f"{wire.PREFIX}.") else [RawValue(Payload())]
 
 

@@ -1,4 +1,4 @@
-"""One plugin that configures client, worker and replayer."""
+"""One plugin for client, worker and replayer."""
 
 import dataclasses
 import os
@@ -28,11 +28,11 @@ from llmflow.telemetry.metrics import CallMetrics
 from llmflow.telemetry.tracing import require_replay_safety, trace_interceptors
 
 GRACEFUL_SHUTDOWN = timedelta(minutes=2)
-"""Time for running calls to finish when a worker stops. Temporal's default is none: they would be paid twice."""
+"""Time for in-flight calls to finish when a worker stops. Temporal's default is none: they would be paid twice."""
 STICKY_TIMEOUT = timedelta(seconds=5)
-"""How long a run waits for a dead worker before another one takes it over. Temporal's default is 10 s."""
+"""Timeout of the sticky queue, after which another worker continues a dead worker's run. Temporal's default is 10 s."""
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
-"""How often a beat is really sent, and so how soon a cancellation reaches a call. Temporal's default is 60 s."""
+"""Interval of sent heartbeats, and so the delay of a cancellation. Temporal's default is 60 s."""
 
 
 class LLMFlowPlugin(SimplePlugin):
@@ -54,7 +54,7 @@ class LLMFlowPlugin(SimplePlugin):
         """
         app = together(apps) if apps else None
         modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
-        # Read here, because users make a plugin without any settings of ours.
+        # Read here, because users make a plugin without llmflow's settings.
         traces = trace_interceptors(
             os.environ, [spec.name for spec in app.tool_specs] if app else (), app and app.redact
         )
@@ -105,7 +105,7 @@ class LLMFlowPlugin(SimplePlugin):
         return config
 
     def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type) -> None:
-        """Add what workflows need: batches, and the run of each. Workers without any stay without."""
+        """Add the batch workflow and the run interceptor to a worker with workflows."""
         if workflows := config.get("workflows"):
             config["workflows"] = [*workflows, batches]
             config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(self._workflow_types, workflows)]
@@ -125,7 +125,7 @@ def _require(is_sole: bool) -> None:
 
 
 def _data_converter(given: DataConverter | None) -> DataConverter:
-    """The user's converters, with our payloads and failures before them; their codec and external storage stay."""
+    """Wrap the user's converters in llmflow's; their codec and external storage stay."""
     base = given or DataConverter.default
     return dataclasses.replace(
         base,
@@ -141,7 +141,7 @@ def _runner(runner: WorkflowRunner | None, modules: tuple[str, ...]) -> Workflow
 
 
 def _batches_for(deployment: WorkerDeploymentConfig | None) -> type:
-    """Where each workflow has to say how it behaves when there is a new version, that of batches does."""
+    """Choose the batch workflow: pinned if the worker is versioned without a default versioning behavior."""
     says_itself = deployment and deployment.use_worker_versioning and not deployment.default_versioning_behavior
     return PinnedBatches if says_itself else Batches
 

@@ -1,1 +1,1 @@
-"""Vendors of models: one request in, one answer out, failures classified, answers priced. No Temporal here."""
+"""Providers: they ask vendors' models, classify failures, and price answers. No Temporal here."""

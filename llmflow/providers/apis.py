@@ -1,4 +1,4 @@
-"""The APIs that `api:` of models.yaml can name, each with its provider: the shipped ones, and those of an App."""
+"""The APIs for `api:` of models.yaml, each with its provider: the shipped ones, and those of an App."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def _key_for_openai(entry: ProviderEntry) -> str | None:
 
 
 def _base_url(entry: ProviderEntry) -> str | None:
-    return None if entry.base_url else "`base_url`: say where its API begins, such as http://localhost/v1"
+    return None if entry.base_url else "`base_url`: give the URL of its API, such as http://localhost/v1"
 
 
 SHIPPED: Mapping[str, Api] = MappingProxyType(
@@ -38,19 +38,19 @@ SHIPPED: Mapping[str, Api] = MappingProxyType(
 
 
 def apis_with(own: Mapping[str, ProviderFactory]) -> Mapping[str, Api]:
-    """The shipped APIs, and those of an App's own providers.
+    """Return the shipped APIs and those of an App's own providers.
 
     Raises:
-        ConfigInvalid: a name cannot stand in models.yaml or is taken, or what stands behind it makes no provider.
+        ConfigInvalid: a name is invalid or taken, or its factory is not callable.
     """
     for name, factory in own.items():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-            raise ConfigInvalid(f"provider {name!r}: a name has letters, digits, `-`, `_` and `.`, and no `:`")
+            raise ConfigInvalid(f"provider {name!r}: a name has only letters, digits, `-`, `_` and `.`")
         if name in SHIPPED:
             raise ConfigInvalid(f"provider {name!r}: llmflow ships an API of this name; give yours another name")
         if not callable(factory):
             raise ConfigInvalid(
-                f"provider {name!r}: give the App its class, or a function that takes ProviderSettings, and not"
+                f"provider {name!r}: give the App its class, or a function of ProviderSettings, not"
                 f" {type(factory).__name__}(...) itself"
             )
     return MappingProxyType({**SHIPPED, **{name: Api(connect=_own(factory)) for name, factory in own.items()}})

@@ -1,4 +1,4 @@
-"""A model that fails again and again is left alone for a while, so that its calls go to the next candidate at once."""
+"""Circuit breaker: after repeated failures of a model, its calls go to the next candidate at once for a while."""
 
 import logging
 from time import monotonic
@@ -13,11 +13,11 @@ from llmflow.types.providers import DeltaSink, Provider
 _log = logging.getLogger("llmflow.breaker")
 
 FAILURES = 5
-"""In a row, after which a model is left alone. One call has four attempts, so no call does it by itself."""
+"""Failures in a row that open a model's circuit. A call has four attempts, so no call opens it alone."""
 PAUSE = 30.0
-"""Seconds for which it is left alone. Then one call tries, and the others wait as long again for what becomes of it."""
+"""Seconds for which the circuit stays open. Then one call probes the model, while the others wait as long again."""
 PATIENCE = 60.0
-"""Seconds. A call that gives a model less time, and runs out of it, says more about itself than about the model."""
+"""Seconds. The timeout of a call with less time does not count as a failure of the model."""
 
 
 class Breaker:
@@ -30,13 +30,13 @@ class Breaker:
         self._pause = pause
         self._circuits: dict[str, CircuitBreaker] = {}
         self._tried: dict[str, float] = {}
-        """Models that one call tries just now, after their pause, and since when."""
+        """Models with an in-flight probe, with its start."""
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
         Raises:
-            CircuitOpen: the model has failed too often; nothing was asked.
+            CircuitOpen: the model's circuit is open; it was not asked.
         """
         model = request.model
         circuit = self._circuits.get(model) or self._circuits.setdefault(model, self._new())
@@ -48,7 +48,7 @@ class Breaker:
         try:
             return await self._ask(circuit, request, sink, tries=True)
         finally:
-            if self._tried.get(model) == began:  # else another tries by now
+            if self._tried.get(model) == began:  # otherwise a later probe is in flight
                 del self._tried[model]
 
     async def close(self) -> None:
@@ -59,14 +59,14 @@ class Breaker:
         return CircuitBreaker(self._failures, self._pause, ProviderUnavailable)
 
     def _left(self, circuit: CircuitBreaker, model: str) -> float:
-        """Seconds until a call may try."""
+        """Return the seconds until a call may probe the model."""
         tried = self._tried.get(model)
         return max(circuit.open_remaining, 0.0 if tried is None else tried + self._pause - monotonic(), 0.0)
 
     async def _ask(
         self, circuit: CircuitBreaker, request: ModelRequest, sink: DeltaSink, *, tries: bool = False
     ) -> ModelResponse:
-        """A call that was cancelled, or refused by us, or had little time, says nothing about the vendor."""
+        """Ask the model. Record the outcome, except of calls that were cancelled, held back, or had little time."""
         began = monotonic()
         try:
             response = await self._provider.complete(request, sink)
@@ -79,23 +79,23 @@ class Breaker:
         return response
 
     def _judge(self, circuit: CircuitBreaker, model: str, error: ProviderError, *, tries: bool) -> None:
-        """Whatever the vendor answers is a sign of life."""
+        """Record a failure; an error that the vendor answered resets the circuit."""
         if not isinstance(error, ProviderUnavailable):
             circuit.reset()
-        elif circuit.closed or tries:  # one that began before the pause only says once more what the pause is for
+        elif circuit.closed or tries:  # a call from before the pause adds nothing new
             self._count(circuit, model, error)
 
     def _count(self, circuit: CircuitBreaker, model: str, error: ProviderUnavailable) -> None:
         was_open = circuit.opened
-        # Never the error itself, which is kept: its traceback holds the request.
+        # Not the error itself: the breaker would keep its traceback, which holds the request.
         circuit.__exit__(ProviderUnavailable, ProviderUnavailable(error.message), None)
         if circuit.opened and not was_open:
-            _log.warning("%s:%s is left alone for %g s: %s", self._name, model, self._pause, error.message)
+            _log.warning("%s:%s: circuit open for %g s: %s", self._name, model, self._pause, error.message)
 
     def _open(self, circuit: CircuitBreaker, model: str, left: float) -> CircuitOpen:
         wait = lengthened(left)
         return CircuitOpen(
-            f"{self._name}:{model} was not asked: it failed {circuit.failure_count} times in a row, and is left alone "
-            f"for {wait:g} s. Its last failure: {circuit.last_failure}",
+            f"{self._name}:{model} was not asked: it failed {circuit.failure_count} times in a row, its circuit is open"
+            f" for {wait:g} s. Its last failure: {circuit.last_failure}",
             ErrorDetail(model=f"{self._name}:{model}", retry_after=wait),
         )

@@ -1,4 +1,4 @@
-"""From models.yaml and the environment to providers that can be asked."""
+"""Makes providers from models.yaml and the environment."""
 
 from collections.abc import Mapping
 
@@ -10,33 +10,33 @@ from llmflow.types.providers import DeltaSink, Provider, ProviderSettings
 
 
 def connect_providers(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
-    """One provider per entry, by name. Nothing is imported or connected before the first call.
+    """Make one provider per entry, by name. Nothing is imported or connected before the first call.
 
-    A provider whose key is missing is there too and refuses each call, so that a fallback to the next candidate works,
-    and the failure says which variable to set.
+    A provider without a key refuses each call, so that a fallback to the next candidate works and the error names the
+    variable to set.
 
     Args:
-        models: models.yaml.
-        environ: Where the keys are; `OPENAI_BASE_URL` moves OpenAI's APIs that have no `base_url`.
+        models: The model catalogue.
+        environ: Environment with the keys; `OPENAI_BASE_URL` is the base URL of OpenAI entries without `base_url`.
 
     Raises:
-        ConfigInvalid: a provider needs litellm, which is not installed, or one of the App's own cannot be made.
+        ConfigInvalid: a provider needs litellm, which is not installed, or an App's own provider cannot be made.
     """
     return {name: _connect(name, models, environ) for name in models.providers}
 
 
 def addresses(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, str | None]:
-    """Where each provider is asked, by name; `None` where nobody knows before a call.
+    """Return the base URL of each provider, by name; `None` if it is unknown before a call.
 
     Args:
-        models: models.yaml.
+        models: The model catalogue.
         environ: As for `connect_providers`.
     """
     return {name: _address(name, models, environ) for name in models.providers}
 
 
 def missing_keys(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The aliases of which no candidate can be asked, each with the environment variables of which one would help."""
+    """Return aliases whose candidates all lack a key, each with the variables, one of which must be set."""
     missing: dict[str, tuple[str, ...]] = {}
     for alias, candidates in models.aliases.items():
         needed = [_missing(models.providers[candidate.provider], environ) for candidate in candidates]
@@ -46,12 +46,12 @@ def missing_keys(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str
 
 
 def _missing(entry: ProviderEntry, environ: Mapping[str, str]) -> str | None:
-    """The variable that is not set, or holds what can be no key."""
+    """Return the variable of an entry's key if it is unset or cannot be a key."""
     return entry.key if entry.key and not _key(environ.get(entry.key, "")) else None
 
 
 def _key(value: str) -> str | None:
-    """What a variable holds, without the line end that files of secrets have; `None` if no header could carry it."""
+    """Strip a key, because files of secrets end in a newline; `None` if a header cannot carry it."""
     value = value.strip()
     return value if value.isascii() and value.isprintable() and value and " " not in value else None
 
@@ -71,7 +71,7 @@ def _address(name: str, models: ModelCatalogue, environ: Mapping[str, str]) -> s
 
 
 class Locked:
-    """A provider whose key is missing: it sends nothing."""
+    """A provider without a key; it refuses all calls."""
 
     def __init__(self, name: str, variable: str) -> None:
         self._name = name

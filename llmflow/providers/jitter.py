@@ -1,12 +1,11 @@
-"""A wait that is lengthened at random."""
+"""Random jitter of waits."""
 
 import random
 
 JITTER = 0.2
-"""A wait is lengthened by up to this share, so that a hundred calls that were refused together do not come back
-together."""
+"""Largest share added to a wait, so that a hundred calls that were refused together do not retry together."""
 
 
 def lengthened(seconds: float) -> float:
-    """A wait, with jitter."""
+    """Add jitter to a wait."""
     return round(seconds * random.uniform(1, 1 + JITTER), 3)

@@ -1,4 +1,4 @@
-"""A provider of an App's own, which may raise anything and return anything."""
+"""Guards an App's own provider, which may raise or return anything."""
 
 import asyncio
 from typing import cast
@@ -12,13 +12,13 @@ from llmflow.types.providers import DeltaSink, Provider, ProviderFactory, Provid
 
 
 class OwnProvider:
-    """Keeps an App's provider to the protocol: it ends in time, and each of its failures is one of ours."""
+    """An App's provider, held to the protocol: calls end in time, and every failure is an llmflow error."""
 
     def __init__(self, factory: ProviderFactory, settings: ProviderSettings) -> None:
         """Make the provider.
 
         Raises:
-            ConfigInvalid: the factory fails, or makes no provider.
+            ConfigInvalid: the factory raises, or does not return a provider.
         """
         self._settings = settings
         try:
@@ -29,7 +29,7 @@ class OwnProvider:
             raise ConfigInvalid(f"provider {settings.name!r} cannot be made: {self._said(error)}") from error
         if not isinstance(made, Provider):
             raise ConfigInvalid(
-                f"provider {settings.name!r}: {type(made).__name__} is no Provider: it needs `complete` and `close`"
+                f"provider {settings.name!r}: {type(made).__name__} is no Provider: give it `complete` and `close`"
             )
         self._provider = made
 
@@ -51,8 +51,8 @@ class OwnProvider:
         else:
             if isinstance(response, ModelResponse):
                 return response
-            failure = self._unreadable(model, f"returned {type(response).__name__} and no ModelResponse")
-        raise failure  # out here, so that it does not carry the other exception, which may hold the key
+            failure = self._unreadable(model, f"returned {type(response).__name__} instead of a ModelResponse")
+        raise failure  # outside of `except`, because the other exception may hold the key
 
     async def close(self) -> None:
         """See `Provider.close`."""
@@ -64,8 +64,8 @@ class OwnProvider:
 
     def _unreadable(self, model: str, what: str) -> ProviderError:
         return AnswerUnreadable(
-            f"{model} failed: provider {self._settings.name!r} {what}. The call may be billed, so it is not repeated:"
-            " correct the provider. For what may be retried it raises a ProviderError, such as ProviderUnavailable",
+            f"{model} failed: provider {self._settings.name!r} {what}. The call may be billed, so it is not retried:"
+            " correct the provider. For failures that may be retried, raise a ProviderError like ProviderUnavailable",
             ErrorDetail(model=model),
         )
 

@@ -1,4 +1,4 @@
-"""What is wrapped around the vendors: a circuit breaker, and behind it the limits of models.yaml."""
+"""Wrappers around providers: a circuit breaker, and inside it the limits of models.yaml."""
 
 from collections.abc import Mapping
 
@@ -14,18 +14,18 @@ from llmflow.types.providers import Provider
 def wrap_providers(
     providers: Mapping[str, Provider], models: ModelCatalogue, redis_url: str | None = None
 ) -> dict[str, Provider]:
-    """The same providers, each with a circuit breaker, and with limits where models.yaml has some that concern it.
+    """Wrap each provider in a circuit breaker, and in its limits of models.yaml if there are any.
 
-    Those that ask nobody, since they are offline or their key is missing, stay as they are and use up no limit.
+    Providers that make no calls (offline, or without a key) are not wrapped.
 
     Args:
-        providers: By name, as `connect_providers` gives them.
-        models: models.yaml.
-        redis_url: `redis://host:port` of the Redis in which a fleet counts together; without it each worker counts
-            alone. It is not connected before the first call, and never without limits.
+        providers: Providers by name, from `connect_providers`.
+        models: The model catalogue.
+        redis_url: `redis://host:port` of the Redis that holds a fleet's counters; without it each worker counts alone.
+            It is connected at the first call, and only if there are limits.
 
     Raises:
-        ConfigInvalid: the URL is none, or the extra `redis` is not installed.
+        ConfigInvalid: the URL is invalid, or the extra `redis` is not installed.
     """
     asking = {name for name, provider in providers.items() if name != OFFLINE and not isinstance(provider, Locked)}
     counters = Counters(redis_url) if any(_has_limits(name, models) for name in asking) else None

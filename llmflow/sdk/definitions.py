@@ -1,4 +1,4 @@
-"""Workflow classes: what `@workflow.defn` and `@workflow.init` say of them."""
+"""Workflow classes: their attributes set by `@workflow.defn` and `@workflow.init`."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -25,8 +25,8 @@ class Definition:
         return self._mark.name
 
     @property
-    def method(self) -> Any:  # Any: whatever it takes
-        """Its `run`."""
+    def method(self) -> Any:  # Any: of any signature
+        """The `run` method."""
         return self._mark.run_fn
 
     @property
@@ -34,18 +34,18 @@ class Definition:
         return getattr(self.cls, _DEFINITION)
 
     def listed(self, arguments: Sequence[Any]) -> Sequence[Any]:  # Any: the user's own types
-        """The input, one by one. Temporal gives a dynamic workflow a list of them."""
+        """Return the input as a sequence; a dynamic workflow gets it as one list."""
         return arguments if self.name is not None else arguments[0]
 
     def types_of(self, count: int) -> list[type] | None:
-        """Types of so many values of the input, as Temporal decodes them."""
+        """Return the types for decoding `count` values of the input, by Temporal's rule."""
         if self.name is None:
             return [RawValue] * count
         known: list[type] | None = self._mark.arg_types
         return known if known and len(known) == count else None
 
     def make(self, arguments: Sequence[Any]) -> object:  # Any: the user's own types
-        """A new object, as Temporal makes one; but a handler that `__init__` sets is not set: the run has its own."""
+        """Make a new object like Temporal, but register no handlers that `__init__` sets: the run has its own."""
         if not hasattr(self.cls.__init__, _INIT):
             arguments = ()
         elif self.name is None:
@@ -54,11 +54,11 @@ class Definition:
             return self.cls(*arguments)
 
     def in_sandbox(self) -> "Definition":
-        """The class in the sandbox of the calling workflow instance, which has modules of its own."""
+        """Return the class from the modules of the calling workflow instance's sandbox."""
         if not workflow.unsafe.in_sandbox() or not self._mark.sandboxed:
             return self
         module = "__temporal_main__" if self.cls.__module__ == "__main__" else self.cls.__module__
-        # Worker start has imported it under the restrictions; they are stricter for a workflow that has begun.
+        # Restrictions are stricter in a running workflow. The worker imported the module under the usual ones.
         with workflow.unsafe.sandbox_unrestricted():
             return Definition(getattr(__import__(module, fromlist=[self.cls.__name__]), self.cls.__name__))
 

@@ -108,7 +108,7 @@ def open_one(run: str, questions: Sequence[Question], name: str | None) -> Quest
 
 
 def check_voter(question: Question, by: str) -> None:
-    """Refuse whoever the run would refuse, before they fill in a form.
+    """Refuse an approver whom the run would refuse, before they fill in a form.
 
     Raises:
         DecisionRefused: they may not decide, or have decided already.

@@ -1,4 +1,4 @@
-"""`@tool`, and the tools that ship: plain typed functions that know nothing of Temporal."""
+"""`@tool`, and the shipped tools: typed functions without knowledge of Temporal."""
 
 from llmflow.tools.decorator import tool
 from llmflow.tools.documents import Passage, SearchResult, SkippedFile, search_documents, search_folder

@@ -1,4 +1,4 @@
-"""Which addresses a tool may connect to, and an HTTP transport that connects to no others."""
+"""Addresses that tools may connect to, and an HTTP transport that enforces them."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ Network = IPv4Network | IPv6Network
 _NAT64 = IPv6Network("64:ff9b::/96")
 _UNICAST = IPv6Network("2000::/3")
 _ALSO_PRIVATE = (
-    # What `is_global` of Python 3.11.7 calls public, and is not.
+    # Not public, although `is_global` of Python 3.11.7 says so.
     IPv4Network("192.0.0.0/24"),  # protocol assignments; one cloud serves its metadata there
     IPv4Network("192.88.99.0/24"),  # 6to4 relays
     IPv4Network("168.63.129.16/32"),  # Azure's host, which trusts every guest
@@ -29,10 +29,10 @@ _ALSO_PRIVATE = (
 
 
 def networks(given: Iterable[str]) -> tuple[Network, ...]:
-    """Networks such as `10.0.0.0/8`; a single address is a network of one.
+    """Parse networks such as `10.0.0.0/8`; a single address is a network of one.
 
     Raises:
-        ConfigInvalid: one is no network; names it.
+        ConfigInvalid: one is not a network; the message names it.
     """
     try:
         return tuple(ip_network(network) for network in given)
@@ -41,7 +41,7 @@ def networks(given: Iterable[str]) -> tuple[Network, ...]:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address belongs to the internet: not to a private network, this machine, or a group."""
+    """Return True for an internet address: not of a private network, this machine, or a multicast group."""
     if isinstance(address, IPv6Address):
         inner = _inner(address)
         if inner:
@@ -52,15 +52,15 @@ def is_public(address: Address) -> bool:
 
 
 def _inner(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for, where the network translates it."""
+    """Return the IPv4 address inside a translated or mapped IPv6 address."""
     return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
 
 
 def checked_transport(allowed: tuple[Network, ...]) -> "httpx.AsyncBaseTransport":
-    """A transport that resolves each host once, checks the addresses, and connects to one of those it checked.
+    """Make a transport that resolves each host once, checks the addresses, and connects to a checked one.
 
-    A name that resolves to something else a moment later (DNS rebinding) therefore gains nothing. `Host`, TLS server
-    name and certificate check still go by the name. Proxies of the environment are not used: they would resolve again.
+    This defeats DNS rebinding, where a name resolves to another address a moment later. `Host`, TLS server name and
+    certificate check still use the name. Proxies of the environment are not used, because they would resolve again.
     """
     import httpx  # not at the top: 7 MB, which workers without this tool do without
 
@@ -69,18 +69,18 @@ def checked_transport(allowed: tuple[Network, ...]) -> "httpx.AsyncBaseTransport
             """Send the request to the first address that accepts a connection.
 
             Raises:
-                ToolRefused: no such host, or none of its addresses may be used.
-                httpx.TransportError: no connection, or one that broke.
+                ToolRefused: the host does not exist, or none of its addresses is allowed.
+                httpx.TransportError: no connection could be made, or it broke.
             """
             *others, last = _permitted(request.url.host, await _resolve(request.url), allowed)
             for address in others:
                 try:
                     return await super().handle_async_request(_addressed(request, address))
                 except (httpx.ConnectError, httpx.ConnectTimeout):
-                    continue  # such as IPv6 on a machine that has none
+                    continue  # such as IPv6 on a machine without it
             return await super().handle_async_request(_addressed(request, last))
 
-    # No connection is kept: the pool goes by address, and would give one host's TLS connection to another host.
+    # No keep-alive: the pool is keyed by address and would reuse one host's TLS connection for another host.
     return Checked(verify=_tls(), limits=httpx.Limits(max_keepalive_connections=0))
 
 
@@ -88,8 +88,8 @@ def _permitted(host: str, addresses: list[Address], allowed: tuple[Network, ...]
     permitted = [address for address in addresses if is_public(address) or _is_allowed(address, allowed)]
     if not permitted:
         raise ToolRefused(
-            f"`{host}` is at {addresses[0]}, which is not on the public internet; if this tool may go there, "
-            "allow its network with `allow_networks`"
+            f"`{host}` is at {addresses[0]}, which is not on the public internet; allow its network with "
+            "`allow_networks` if this tool may connect to it"
         )
     return permitted
 
@@ -100,7 +100,7 @@ def _is_allowed(address: Address, allowed: tuple[Network, ...]) -> bool:
 
 
 def _addressed(request: "httpx.Request", address: Address) -> "httpx.Request":
-    """The same request, to an address instead of a name; the `Host` header is there already."""
+    """Return the request with an address instead of the name; it already has the `Host` header."""
     import httpx
 
     return httpx.Request(
@@ -127,7 +127,7 @@ async def _resolve(url: "httpx.URL") -> list[Address]:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """One for the process: reading the certificates takes longer than many a request."""
+    """Make the TLS context, once per process: reading the certificates takes longer than many requests."""
     import httpx
 
     return httpx.create_ssl_context()

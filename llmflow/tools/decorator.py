@@ -1,4 +1,4 @@
-"""`@tool`: a typed function becomes a tool, and everything about it stands on the object that is returned."""
+"""`@tool`: makes a tool from a typed function."""
 
 import inspect
 import re
@@ -26,17 +26,17 @@ from llmflow.types.calls import CallArguments, CallOptions
 P = ParamSpec("P")
 R = TypeVar("R")
 AnyFunction = Callable[..., Any]  # Any: tools have every signature
-AnyHint = Any  # Any: annotations are whatever the user wrote
+AnyHint = Any  # Any: annotations of the user
 
 DEFAULTS = CallOptions(start_to_close_timeout=timedelta(minutes=1), retry_policy=RetryPolicy(maximum_attempts=4))
-"""Of the calls of a tool that says nothing else."""
+"""Default options of a tool's calls."""
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class ToolDecorator(Protocol):
-    """What `tool(...)` with options returns: it makes a tool of the function below it."""
+    """The decorator that `tool(...)` with options returns."""
 
     @overload
     def __call__(self, function: Callable[P, Awaitable[R]], /) -> FunctionTool[P, R]: ...
@@ -58,10 +58,10 @@ def tool(
     approval: bool = False,
     **options: Unpack[CallArguments],
 ) -> FunctionTool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
-    """Make a tool of a typed function, async or sync (sync ones run in a thread).
+    """Make a tool from a typed function, async or sync (sync functions run in a thread).
 
-    The docstring is what a model is told. Parameters are described in its `Args:` section, or by
-    `Annotated[str, Field(description=...)]`. The tool holds everything itself: nothing is registered anywhere.
+    The docstring is the tool's description for the model. Its `Args:` section, or
+    `Annotated[str, Field(description=...)]`, describes the parameters. There is no registry.
 
         @tool
         async def search(query: str, limit: int = 8) -> list[Hit]:
@@ -69,14 +69,14 @@ def tool(
 
     Args:
         function: Every parameter and the result need an annotation that pydantic can validate.
-        name: Of the tool and of its activity; the function's own by default.
-        approval: `flow.call_tool` asks people before it calls the tool, under the tool's name.
-        options: Of its activity, see `flow.CallOptions`; 1 minute and 4 attempts by default. A tool that moves money
-            has `retry_policy=RetryPolicy(maximum_attempts=1)`, one that needs a GPU a `task_queue`. Errors of llmflow
-            that no retry can change, such as `ToolRefused`, are final at once.
+        name: Name of the tool and of its activity; the function's own by default.
+        approval: True if `flow.call_tool` must ask for approval first; the question has the tool's name.
+        options: Options of its activity, see `flow.CallOptions`; 1 minute and 4 attempts by default. Give a tool that
+            moves money `retry_policy=RetryPolicy(maximum_attempts=1)`, and one that needs a GPU a `task_queue`.
+            llmflow's errors that a retry cannot change, such as `ToolRefused`, are not retried.
 
     Raises:
-        ConfigInvalid: the function cannot be a tool; names it, the parameter, and what to write.
+        ConfigInvalid: the function cannot be a tool; the message names it, the parameter, and what to write.
     """
 
     def decorate(function: AnyFunction, /) -> FunctionTool[..., Any]:  # Any: as above
@@ -119,20 +119,20 @@ def _mistake(function: AnyFunction, what: str) -> ConfigInvalid:
 
 
 def _hints(function: AnyFunction) -> dict[str, AnyHint]:
-    """The annotation of each parameter and of `return`, all present."""
+    """Return the annotation of each parameter and of `return`; all must be present."""
     parameters = inspect.signature(function).parameters.values()
     for parameter in parameters:
         name, kind = parameter.name, parameter.kind
         if kind not in _KINDS:
             raise _mistake(function, f"parameter `{name}` is {kind.description}; arguments arrive by name, one each")
         if isinstance(parameter.default, FieldInfo):
-            # A direct call of the function would get the Field itself.
+            # A direct call of the function would get the Field as the value.
             raise _mistake(function, f"write `{name}: Annotated[<type>, Field(...)] = <default>`, not `= Field(...)`")
     try:
         hints = get_type_hints(function, include_extras=True)
     except NameError as error:
         raise _mistake(
-            function, f"{error}; import what annotations name at run time, at the top of the module"
+            function, f"{error}; import the names in its annotations at run time, at the top of the module"
         ) from None
     for name in (*(parameter.name for parameter in parameters), "return"):
         if name not in hints:
@@ -144,7 +144,7 @@ def _hints(function: AnyFunction) -> dict[str, AnyHint]:
 def _arguments(
     function: AnyFunction, name: str, hints: Mapping[str, AnyHint], described: Mapping[str, str]
 ) -> type[BaseModel]:
-    fields: dict[str, tuple[AnyHint, Any]] = {}  # Any: defaults are whatever the user wrote
+    fields: dict[str, tuple[AnyHint, Any]] = {}  # Any: defaults of the user
     for parameter in inspect.signature(function).parameters.values():
         hint = hints[parameter.name]
         if parameter.name in described and not _describes_itself(hint):
@@ -154,7 +154,7 @@ def _arguments(
     try:
         return _model(name, function.__module__, fields)
     except (PydanticUserError, PydanticUndefinedAnnotation):
-        # Which one? Asked only now, because modules that define tools should import fast.
+        # Find the parameter only now, so that modules with tools import fast.
         for parameter, field in fields.items():
             try:
                 _model(name, function.__module__, {parameter: field})
@@ -164,10 +164,10 @@ def _arguments(
 
 
 def _model(name: str, module: str, fields: Mapping[str, tuple[AnyHint, Any]]) -> type[BaseModel]:  # Any: as above
-    # Fields have names of their own, because BaseModel needs `json`, `schema` and others; the alias is the user's.
+    # Fields are renamed, because BaseModel needs `json`, `schema` and other names; the alias is the user's.
     definitions: dict[str, Any] = {f"p{number}": field for number, field in enumerate(fields.values())}
     model = create_model(name, __config__=ConfigDict(extra="forbid"), __module__=module, **definitions)
-    model.model_rebuild()  # does nothing, or says which class is not defined yet
+    model.model_rebuild()  # raises if a class is not defined yet
     return model
 
 

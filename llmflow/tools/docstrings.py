@@ -1,4 +1,4 @@
-"""What a Google-style docstring says of a function and of its parameters."""
+"""Parses Google-style docstrings."""
 
 import inspect
 import re
@@ -9,16 +9,16 @@ _PARAMETER = re.compile(r"^ {1,4}\*{0,2}(?P<name>\w+)(?: \(.*?\))?:(?P<text>.*)$
 
 
 class Docstring(NamedTuple):
-    """A docstring, taken apart."""
+    """A parsed docstring."""
 
     description: str
-    """Everything above the first section; "" when there is nothing."""
+    """Text above the first section; empty if there is none."""
     parameters: dict[str, str]
-    """Name -> text, from the `Args:` section."""
+    """Descriptions by name, from the `Args:` section."""
 
 
 def parse(function: object) -> Docstring:
-    """The docstring of a function. Sections other than `Args:` are for people who read the code."""
+    """Parse the docstring of a function. Sections other than `Args:` are for readers of the code and ignored."""
     description, *sections = _SECTION.split(inspect.getdoc(function) or "")
     bodies = dict(zip(sections[::2], sections[1::2], strict=True))
     return Docstring(description.strip(), _parameters(bodies.get("Args") or bodies.get("Arguments") or ""))

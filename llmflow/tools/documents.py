@@ -1,4 +1,4 @@
-"""Search a folder of documents: passages ranked by BM25, each with an address that can be cited."""
+"""Searches a folder of documents: passages ranked by BM25, each with an id to cite."""
 
 import os
 from pathlib import Path
@@ -16,39 +16,39 @@ SHOWN_SKIPPED = 20
 
 
 class Passage(CompactWire):
-    """A piece of a document, 100 to 250 words, word for word."""
+    """A verbatim piece of a document, 100 to 250 words."""
 
     id: str
-    """Path and ordinal, such as `guide/start.md#3`: the same for as long as the document is."""
+    """Path and ordinal, such as `guide/start.md#3`; stable until the document changes."""
     path: str
-    """Relative to the folder that was searched."""
+    """Path relative to the searched folder."""
     line: int
-    """Where it begins, from 1; in HTML, of the text that is left of it."""
+    """First line, from 1; for HTML, in the extracted text."""
     title: str
-    """Of the document."""
+    """Title of the document."""
     heading: str
-    """The headings above its beginning, such as `Prompts > Labels`."""
+    """Headings above its beginning, such as `Prompts > Labels`."""
     text: str
     score: float
-    """BM25: higher is better, comparable within one result only."""
+    """BM25 score: higher is better, comparable only within one result."""
 
 
 class SkippedFile(CompactWire):
-    """A file in the folder that is not searched."""
+    """A file in the folder that was not searched."""
 
     path: str
     reason: str
 
 
 class SearchResult(CompactWire):
-    """What a search found; no passages when no word of the query occurs."""
+    """The result of a search; without passages if no word of the query occurs."""
 
     passages: tuple[Passage, ...] = ()
-    """The best first."""
+    """Passages, best first."""
     searched_files: int
     skipped_files: int = 0
     skipped: tuple[SkippedFile, ...] = ()
-    """At most 20 of the skipped files."""
+    """Up to 20 of the skipped files."""
 
 
 def search_folder(
@@ -59,29 +59,29 @@ def search_folder(
     root: Path = Path(),
     index: Path = Path(".llmflow/index"),
 ) -> SearchResult:
-    """Search the Markdown, reStructuredText, text and HTML files of a folder and the folders in it.
+    """Search the Markdown, reStructuredText, text and HTML files of a folder and its subfolders.
 
-    `search_documents` is this as a tool; to search elsewhere, make a tool of your own.
+    `search_documents` is this function as a tool; to search elsewhere, make your own tool.
 
         @tool
         def search_handbook(query: str) -> SearchResult:
             '''Search the handbook.'''
             return search_folder(query, "handbook", root=Path("/srv/documents"))
 
-    Files and folders whose names begin with a dot are left out. The first search builds the index; later ones read
-    only what changed.
+    Files and folders whose names begin with a dot are skipped. The first search builds the index; later searches read
+    only changed files.
 
     Args:
-        query: A question or words, without any syntax. The first 60 words that say something count.
-        folder: In `root`; absolute or relative to it.
-        limit: Passages at most, 1 to 50.
-        root: Folder that is not left; by default the worker's own.
-        index: Folder of the indexes, which is made. Nothing in it needs a backup.
+        query: A question or words, without syntax. The first 60 words other than stop words count.
+        folder: Folder inside `root`; absolute or relative to it.
+        limit: Upper limit of passages, 1 to 50.
+        root: Folder that the search never leaves; the worker's working directory by default.
+        index: Folder of the indexes, created if missing. It needs no backup.
 
     Raises:
         ToolArgumentsInvalid: the query has no words, or the limit is out of range.
-        ToolRefused: there is no such folder in the root, or no document in it, or too many files.
-        ConfigInvalid: the index is damaged; says which file to delete.
+        ToolRefused: the root has no such folder, or the folder has no document, or too many files.
+        ConfigInvalid: the index is damaged; the message names the file to delete.
     """
     if not words(query):
         raise ToolArgumentsInvalid(f"`query` has no words: {query[:80]!r}", ErrorDetail(field="query"))
@@ -125,14 +125,16 @@ def _inside(root: Path, folder: str) -> Path:
             f"`{folder[:200]}` is not the name of a folder: {error}", ErrorDetail(field="folder")
         ) from None
     if not found.is_relative_to(top):
-        raise ToolRefused(f"`{folder[:200]}` is outside {top}, which may be searched", ErrorDetail(field="folder"))
+        raise ToolRefused(
+            f"`{folder[:200]}` is outside {top}, the only folder that may be searched", ErrorDetail(field="folder")
+        )
     if not os.path.isdir(found):
         raise ToolRefused(f"there is no folder `{folder[:200]}` in {top}{_near(found)}", ErrorDetail(field="folder"))
     return found
 
 
 def _near(missing: Path) -> str:
-    """The folders that may have been meant."""
+    """Suggest existing folders."""
     if not os.path.isdir(missing.parent):
         return ""
     others = sorted(entry.name for entry in os.scandir(missing.parent) if entry.is_dir() and entry.name[0] != ".")

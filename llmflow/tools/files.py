@@ -1,6 +1,6 @@
-"""Save a text file: inside one folder, whole or not at all, and never through a link.
+"""Saves text files atomically, inside one folder and never through a link.
 
-POSIX only: it walks with `dir_fd` and `O_NOFOLLOW`, so that a link that appears between check and use gains nothing.
+POSIX only: it opens folders with `dir_fd` and `O_NOFOLLOW`, so that a link created between check and use is harmless.
 """
 
 import errno
@@ -22,36 +22,36 @@ _LINK_OR_FILE = frozenset({errno.ELOOP, errno.ENOTDIR})
 
 
 class SavedFile(CompactWire):
-    """A file that was saved."""
+    """A saved file."""
 
     path: str
-    """As it was given: relative to the root."""
+    """The given path, relative to the root."""
     location: str
-    """Absolute, on the worker's machine."""
+    """Absolute path on the worker's machine."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
 
 
 def write_file(path: str, content: str, *, root: Path, max_bytes: int = 10_000_000) -> SavedFile:
-    """Save text as UTF-8. `save_file` is this as a tool; for another root, make a tool of your own.
+    """Save text as UTF-8. `save_file` is this function as a tool; for another root, make your own tool.
 
         @tool
         def save_report(name: str, text: str) -> SavedFile:
             '''Save a report.'''
             return write_file(f"{name}.md", text, root=Path("/srv/reports"))
 
-    A file that is there already is replaced at once and as a whole, so the call can be repeated.
+    An existing file is replaced atomically, so the call is idempotent.
 
     Args:
-        path: Relative to `root`, with `/`; folders in it are made.
-        content: What the file will hold.
-        root: Folder that is not left. It is made when it does not exist; it may itself be reached by a link.
-        max_bytes: Of the content, as UTF-8.
+        path: Path relative to `root`, with `/`; its folders are created.
+        content: Content of the file.
+        root: Folder that is never left; created if missing. It may itself be a link.
+        max_bytes: Upper limit of the content, in bytes of UTF-8.
 
     Raises:
-        ToolRefused: the path is absolute, leaves the root, or leads through a link or a file; or the content is too
-            large or no valid Unicode. `detail.field` names the argument. Nothing is saved.
-        OSError: the disk is full, or the worker may not write there.
+        ToolRefused: the path is absolute, leaves the root, or contains a link or a file; or the content is too large
+            or not valid Unicode. `detail.field` names the argument. Nothing is saved.
+        OSError: the disk is full, or the worker has no permission to write there.
     """
     *folders, name = _parts(path)
     data = _encoded(content, "content")
@@ -80,7 +80,7 @@ def _refused(path: str, why: str) -> ToolRefused:
 
 
 def _parts(path: str) -> list[str]:
-    """The names in a path, every one of them harmless."""
+    """Split a path into checked names."""
     parts = path.split("/")
     if path.startswith("/"):
         raise _refused(path, "give a path relative to the root, without `/` at its beginning")
@@ -102,7 +102,7 @@ def _encoded(text: str, field: str) -> bytes:
 
 @contextmanager
 def _opened(root: Path, folders: list[str], path: str) -> Generator[int]:
-    """The innermost folder, as a descriptor: every step is made from the folder before, and follows no link."""
+    """Open the innermost folder as a descriptor; each one is opened from its parent, without following links."""
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for name in folders:
@@ -122,7 +122,7 @@ def _opened(root: Path, folders: list[str], path: str) -> Generator[int]:
 
 
 def _replace(folder: int, name: str, data: bytes, path: str) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one, a crash leaves the old one."""
+    """Write beside the target, then rename: readers see the old file or the new one, a crash leaves the old one."""
     _check_target(folder, name, path)
     temporary = f".{secrets.token_hex(8)}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=folder)
@@ -131,9 +131,9 @@ def _replace(folder: int, name: str, data: bytes, path: str) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # A link that took the name meanwhile is replaced itself, not followed.
+        # A link created at the name meanwhile is replaced, not followed.
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:  # whatever it was: nothing half written stays
+    except BaseException:  # of any class: remove the partial file
         os.unlink(temporary, dir_fd=folder)
         raise
     os.fsync(folder)

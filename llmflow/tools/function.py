@@ -1,4 +1,4 @@
-"""Tools that are functions: called here, bound and read in workflow code, and served by a worker."""
+"""Tools made from functions, for workflow code and for workers."""
 
 import asyncio
 import contextvars
@@ -25,37 +25,36 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionTool(Tool[P, R]):
-    """A typed function as a tool; `@tool` makes it.
+    """A typed function as a tool; `@tool` makes one.
 
-    It carries everything itself and stands in no registry, because the sandbox runs the modules of users again
-    for every run.
+    It is in no registry, which would leak, because the sandbox imports the users' modules anew for every run.
     """
 
     name: str
     description: str
     function: Callable[P, R | Awaitable[R]]
     arguments: type[BaseModel]
-    """Made from the function's parameters; unknown arguments are errors."""
+    """Model of the function's parameters; unknown arguments are errors."""
     output: TypeAdapter[R]
-    """Of the function's return annotation."""
+    """Adapter of the function's return annotation."""
     options: CallOptions
     approval: bool = False
 
     def __post_init__(self) -> None:
-        # As `functools.wraps` does, so that `inspect.signature` and `get_type_hints` see the function.
+        # Like `functools.wraps`, so that `inspect.signature` and `get_type_hints` see the function.
         names = {name: getattr(self.function, name) for name in functools.WRAPPER_ASSIGNMENTS}
         vars(self).update(names, __wrapped__=self.function)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the function here: in a thread of its own if it is sync.
+        """Run the function here, in a new thread if it is sync.
 
         Raises:
-            InputInvalid: here is workflow code, which would do the work again whenever its history is replayed.
+            InputInvalid: called in workflow code, which would repeat the work on every replay.
         """
         if workflow.in_workflow():
             raise InputInvalid(
                 f"tool {self.name!r} was called as a function in workflow code: use"
-                f" `await flow.call_tool({self.function.__name__}, ...)`, which runs it on a worker, once"
+                f" `await flow.call_tool({self.function.__name__}, ...)`, which runs it as an activity"
             )
         if inspect.iscoroutinefunction(self.function):
             return await cast(Awaitable[R], self.function(*args, **kwargs))
@@ -64,7 +63,7 @@ class FunctionTool(Tool[P, R]):
         return await _in_a_thread(self.name, lambda: context.run(function, *args, **kwargs))
 
     def with_options(self, **options: Unpack[CallArguments]) -> Self:
-        """The same tool with other options of its calls: `search.with_options(task_queue="gpu")`."""
+        """Return the same tool with other options of its calls: `search.with_options(task_queue="gpu")`."""
         return replace(self, options=CallOptions(**options).over(self.options))
 
     @property
@@ -81,7 +80,7 @@ class FunctionTool(Tool[P, R]):
         """See base class.
 
         Raises:
-            ToolArgumentsInvalid: they do not fit the signature; names the parameter.
+            ToolArgumentsInvalid: they do not fit the signature; the message names the parameter.
         """
         try:
             return inspect.signature(self.function).bind(*args, **kwargs).arguments
@@ -106,15 +105,15 @@ class FunctionTool(Tool[P, R]):
 
 
 async def run_tool(tool: FunctionTool[..., R], arguments: Mapping[str, JsonValue]) -> R:
-    """Run a tool on a JSON object of arguments; the function gets real values, nested models included.
+    """Run a tool with a JSON object of arguments; the function gets decoded values, nested models included.
 
     Raises:
         ToolArgumentsInvalid: an argument is missing, unknown or of the wrong type; `detail.field` names the first.
-        ToolOutputInvalid: the function returned what its own annotation forbids.
-        Exception: whatever the function raises.
+        ToolOutputInvalid: the result does not fit the function's return annotation.
+        Exception: any error of the function.
     """
     try:
-        # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
+        # JSON mode, because strict types accept more from JSON than from Python, such as a date as text.
         given = tool.arguments.model_validate_json(to_json(arguments))
     except ValidationError as error:
         raise wrong_arguments(tool.name, tool.arguments, error) from None
@@ -127,24 +126,24 @@ async def run_tool(tool: FunctionTool[..., R], arguments: Mapping[str, JsonValue
 
 
 async def _in_a_thread(name: str, work: Callable[[], R]) -> R:
-    """Run it in a new daemon thread.
+    """Run work in a new daemon thread.
 
-    A pool would make calls wait for each other while their time runs, and Python waits at its end for the threads of
-    every pool: one stuck call would keep the process. How many calls run at once is the worker's to limit.
+    In a pool, calls would wait for each other while their timeouts run, and one blocked call would keep the process
+    alive, because Python joins pool threads at exit. The worker limits the number of concurrent calls.
     """
     result: Future[R] = Future()
 
     def run() -> None:
         try:
             result.set_result(work())
-        except BaseException as error:  # whatever it is, it belongs to the one who waits
+        except BaseException as error:  # of any class: raised in the awaiting task
             result.set_exception(error)
 
-    result.set_running_or_notify_cancel()  # from here on, who gives up waiting cannot cancel what the thread sets
+    result.set_running_or_notify_cancel()  # a cancelled caller must not cancel the thread's future
     threading.Thread(target=run, name=f"tool-{name}", daemon=True).start()
     return await asyncio.wrap_future(result)
 
 
 def _named(message: str) -> str | None:
-    """The parameter in quotes in Python's own message, such as: missing a required argument: 'query'."""
+    """Return the quoted parameter in Python's message, such as: missing a required argument: 'query'."""
     return message.split("'")[1] if "'" in message else None

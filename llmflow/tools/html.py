@@ -1,7 +1,7 @@
-"""HTML reduced to the text that a person reads.
+"""Reduces HTML to its readable text.
 
-Not `html.parser`: up to Python 3.11.13 it needs quadratic time on hostile input (13 s for 40 kB of `<a `), raises
-`AssertionError` on `<![<`, and pages come from strangers. Every character here is consumed once.
+Not `html.parser`, because pages may be hostile: up to Python 3.11.13 it takes quadratic time (13 s for 40 kB of
+`<a `) and raises `AssertionError` on `<![<`. This parser consumes every character once.
 """
 
 import html
@@ -25,7 +25,7 @@ _GAP = re.compile(r"\n{3,}")
 _DROPPED = frozenset(
     ("script", "style", "noscript", "template", "svg", "math", "iframe", "object", "select", "button", "nav")
 )
-"""Elements that hold no text of the page itself."""
+"""Elements without text of the page itself."""
 _BLOCKS = frozenset(
     (
         *("address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt", "fieldset"),
@@ -38,10 +38,10 @@ _BREAKS = {"br": "\n", "li": "\n- ", "tr": "\n", "td": " | ", "th": " | "}
 
 
 class Readable(NamedTuple):
-    """What is left of a page."""
+    """The readable content of a page."""
 
     text: str
-    """Paragraphs apart by an empty line, headings with `#`, list items with `-`."""
+    """Paragraphs separated by empty lines, headings with `#`, list items with `-`."""
     title: str | None
 
 
@@ -71,7 +71,7 @@ class _Text:
 
 
 def readable(markup: str) -> Readable:
-    """The text of a page, however broken the page is, in time linear in its length."""
+    """Extract the text of a page, also a malformed one, in time linear in its length."""
     out, title, position = _Text(), None, 0
     while (start := markup.find("<", position)) >= 0:
         token = _TOKEN.match(markup, start)
@@ -94,7 +94,7 @@ def readable(markup: str) -> Readable:
 
 
 def _until_closed(markup: str, name: str, position: int) -> tuple[str, int]:
-    """What is inside an element that is taken as a whole, and where its closing tag begins; or all the rest."""
+    """Return the raw content of an element and the position of its closing tag; without one, the rest of the page."""
     found = re.compile(f"</{name}", re.IGNORECASE).search(markup, position)
     end = found.start() if found else len(markup)
     return markup[position:end], end
@@ -103,5 +103,5 @@ def _until_closed(markup: str, name: str, position: int) -> tuple[str, int]:
 def _plain(markup: str) -> str:
     try:
         return html.unescape(markup)
-    except ValueError:  # a numeric entity of more digits than Python reads
+    except ValueError:  # a numeric entity with more digits than Python converts
         return markup

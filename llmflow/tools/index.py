@@ -1,7 +1,7 @@
-"""A full-text index of one folder: a SQLite file that is brought up to date before each search.
+"""A full-text index of one folder: a SQLite file that is refreshed before each search.
 
-Several processes may use one index: a refresh is one transaction, and whoever waited for it finds its work done. It
-is a cache; deleting the file costs the time to build it again.
+Several processes may share an index: a refresh is one transaction, and a process that waited for it finds nothing left
+to do. The index is a cache: deleting the file only costs the time to rebuild it.
 """
 
 import os
@@ -20,12 +20,12 @@ from llmflow.tools.passages import first_heading, split
 
 MAX_FILE_BYTES = 5_000_000
 MAX_WORDS = 60
-"""Of one query; more would say nothing about what is sought."""
+"""Upper limit of words in a query."""
 HTML = frozenset({".html", ".htm"})
 SUFFIXES = frozenset({".md", ".markdown", ".rst", ".txt"}) | HTML
 
 _VERSION = 2
-"""Part of the file's name: a new way of splitting or storing begins a new file."""
+"""Version in the file's name; increment it after a change to splitting or storing."""
 _MAX_FILES = 20_000
 _LOCK_SECONDS = 60
 _FILES = """
@@ -55,7 +55,7 @@ _STOP_WORDS = frozenset(
 
 
 class Hit(NamedTuple):
-    """A passage that was found."""
+    """A found passage."""
 
     path: str
     ordinal: int
@@ -67,14 +67,14 @@ class Hit(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A file that is not searched."""
+    """A file that was not searched."""
 
     path: str
     problem: str
 
 
 class Index:
-    """The index of one folder, open: `with Index.opened(folder, store) as index`."""
+    """The open index of one folder: `with Index.opened(folder, store) as index`."""
 
     def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
         self._folder = folder
@@ -83,10 +83,10 @@ class Index:
     @classmethod
     @contextmanager
     def opened(cls, folder: Path, store: Path) -> Generator[Self]:
-        """Open the index of `folder` (resolved), a file in the folder `store`, up to date.
+        """Open and refresh the index of `folder` (resolved), a file in the folder `store`.
 
         Raises:
-            ToolRefused: the folder holds too many files.
+            ToolRefused: the folder has too many files.
             ConfigInvalid: the index is damaged, or this Python's SQLite has no FTS5.
             sqlite3.OperationalError: another process did not finish its refresh in time, or the disk is full.
         """
@@ -99,21 +99,23 @@ class Index:
                 yield index
         except sqlite3.OperationalError as error:
             if "no such module" in str(error):
-                raise ConfigInvalid("this Python's SQLite has no FTS5; use a Python that is built with it") from None
+                raise ConfigInvalid("this Python's SQLite has no FTS5; use a Python built with it") from None
             raise
         except sqlite3.DatabaseError as error:
-            raise ConfigInvalid(f"the index {file} is damaged ({error}); delete it, it is built again") from None
+            raise ConfigInvalid(
+                f"the index {file} is damaged ({error}); delete it, and the next search rebuilds it"
+            ) from None
 
     def search(self, query: str, limit: int) -> list[Hit]:
-        """The passages with most of the query's words, the rare ones counting most; the best first."""
+        """Return the passages that match the query best by BM25, best first."""
         return [Hit(*row) for row in self._db.execute(_SEARCH, (_any_of(words(query)), limit))]
 
     def searched_files(self) -> int:
-        """How many files are searched."""
+        """Count the searched files."""
         return self._db.execute("SELECT count(*) FROM files WHERE problem IS NULL").fetchone()[0]
 
     def skipped_files(self) -> list[Skipped]:
-        """Those that are not, with the reason."""
+        """Return the skipped files with the reason."""
         rows = self._db.execute("SELECT path, problem FROM files WHERE problem IS NOT NULL ORDER BY path")
         return [Skipped(*row) for row in rows]
 
@@ -121,7 +123,7 @@ class Index:
         if self._exists() and not _differing(self._stored(), _scan(self._folder)):
             return
         with self._db:
-            self._db.execute("BEGIN IMMEDIATE")  # from here on alone; looks again, because it may have waited for this
+            self._db.execute("BEGIN IMMEDIATE")  # exclusive; checks again, because another process may have refreshed
             if not self._exists():
                 self._db.execute(_FILES)
                 self._db.execute(_PASSAGES)
@@ -162,13 +164,13 @@ class Index:
 
 
 def words(query: str) -> list[str]:
-    """The words of a query that say what is sought, each once; without them, whatever words there are."""
+    """Return the words of a query without stop words and repetitions; all its words if nothing else is left."""
     found = list(dict.fromkeys(re.findall(r"\w+", query.lower())))
     return ([word for word in found if word not in _STOP_WORDS] or found)[:MAX_WORDS]
 
 
 def _any_of(sought: list[str]) -> str:
-    """An FTS5 expression. In quotes nothing of a word is syntax, and words hold no quotes."""
+    """Make an FTS5 expression. Quotes prevent syntax in words; words contain no quotes."""
     return " OR ".join(f'"{word}"' for word in sought)
 
 
@@ -177,7 +179,7 @@ def _differing(stored: dict[str, str], found: dict[str, str]) -> list[str]:
 
 
 def _scan(folder: Path) -> dict[str, str]:
-    """Each file of the folder, with a state that changes whenever the file does. What begins with a dot is left out."""
+    """Return the files of the folder, dotfiles excluded, each with a fingerprint that changes with the file."""
     found: dict[str, str] = {}
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -185,7 +187,7 @@ def _scan(folder: Path) -> dict[str, str]:
             if name.startswith("."):
                 continue
             path = Path(parent, name)
-            with suppress(FileNotFoundError):  # gone since it was listed
+            with suppress(FileNotFoundError):  # deleted since it was listed
                 status = path.lstat()
                 state = f"{status.st_mode}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
                 shown = os.fsencode(path.relative_to(folder)).decode(
@@ -194,17 +196,17 @@ def _scan(folder: Path) -> dict[str, str]:
                 found[shown] = state
         if len(found) > _MAX_FILES:
             raise ToolRefused(
-                f"{folder} holds more than {_MAX_FILES} files; name a folder in it", ErrorDetail(field="folder")
+                f"{folder} has more than {_MAX_FILES} files; give a subfolder", ErrorDetail(field="folder")
             )
     return found
 
 
 class _Unreadable(Exception):
-    """Says why a file is skipped."""
+    """Reason why a file is skipped."""
 
 
 def _read(file: Path) -> tuple[str, str]:
-    """Title and text of a document."""
+    """Read title and text of a document."""
     suffix = file.suffix.lower()
     try:
         status = file.lstat()

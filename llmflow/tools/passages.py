@@ -1,15 +1,15 @@
-"""Documents split into passages: pieces of one subject, short enough to quote."""
+"""Splits documents into passages: pieces of one subject, short enough to quote."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 MIN_CHARACTERS = 600
-"""About 100 words: a passage shorter than this goes on through the next heading."""
+"""About 100 words: a shorter passage continues past the next heading."""
 MAX_CHARACTERS = 1500
-"""About 250 words: no passage is longer."""
+"""About 250 words: the maximum of a passage."""
 _MAX_PIECE = MAX_CHARACTERS // 2
-"""A line longer than this is cut, so that a passage can be filled well."""
+"""Longer lines are cut, so that passages fill up well."""
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.*)")
 _WORD = re.compile(r"\s{0,3}\S*\w")
@@ -20,14 +20,14 @@ _UNDERLINES = "=-~^\"'*+#:."
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A piece of a document, word for word."""
+    """A verbatim piece of a document."""
 
     ordinal: int
-    """1 for the first of its document."""
+    """Position in its document, from 1."""
     line: int
-    """Where it begins, counted from 1."""
+    """First line, from 1."""
     heading: str
-    """The headings above its beginning, such as `Prompts > Labels`; "" when there is none."""
+    """Headings above its beginning, such as `Prompts > Labels`; empty if there are none."""
     text: str
 
 
@@ -36,17 +36,17 @@ class _Heading:
     level: int
     text: str
     height: int
-    """Lines: one, or two where it is underlined."""
+    """Number of lines: one, or two if underlined."""
 
 
 @dataclass
 class _Block:
-    """Lines that belong together: a paragraph, a list, a code block, with the heading right above it."""
+    """A paragraph, list or code block, with the heading right above it."""
 
     line: int
     headings: str
     heading_height: int = 0
-    """How many of its lines are a heading; 0 where it does not begin with one."""
+    """Number of heading lines at its beginning."""
     lines: list[str] = field(default_factory=list[str])
 
     @property
@@ -55,13 +55,13 @@ class _Block:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it is a heading and no text yet."""
+        """True for a heading without text so far."""
         return self.heading_height > 0 and not any(self.lines[self.heading_height :])
 
 
 @dataclass
 class _Headings:
-    """The headings in force, from the outermost inwards."""
+    """The current headings, from the outermost inwards."""
 
     stack: list[_Heading] = field(default_factory=list[_Heading])
 
@@ -74,7 +74,7 @@ class _Headings:
 
 
 def split(document: str) -> list[Excerpt]:
-    """The passages of a Markdown, reStructuredText or plain text document. The same text always gives the same."""
+    """Split a Markdown, reStructuredText or plain text document; the same text always gives the same passages."""
     passages: list[Excerpt] = []
     open_blocks: list[_Block] = []
 
@@ -95,12 +95,12 @@ def split(document: str) -> list[Excerpt]:
 
 
 def first_heading(document: str) -> str | None:
-    """The document's title, as far as its headings say."""
+    """Return the first heading, as the document's title."""
     return next((block.headings for block in _blocks(document) if block.heading_height), None)
 
 
 def _blocks(document: str) -> Iterator[_Block]:
-    """The document, cut at its empty lines and headings; a fenced code block is one block."""
+    """Cut the document at empty lines and headings; a fenced code block is one block."""
     lines, headings, fence = document.split("\n"), _Headings(), ""
     number = _metadata_lines(lines)
     block = _Block(1, "", lines=lines[:number]) if number else None
@@ -126,7 +126,7 @@ def _blocks(document: str) -> Iterator[_Block]:
 
 
 def _metadata_lines(lines: list[str]) -> int:
-    """How many lines of YAML stand between two `---` above the document."""
+    """Count the lines of YAML front matter."""
     return lines.index("---", 1) + 1 if lines[:1] == ["---"] and "---" in lines[1:] else 0
 
 
@@ -148,7 +148,7 @@ def _is_underline(line: str) -> bool:
 
 
 def _fitting(blocks: Iterator[_Block]) -> Iterator[_Block]:
-    """The same blocks, those that are too long cut between lines, or within a line where even that is too long."""
+    """Cut blocks that are too long, between lines, or within a line that is too long itself."""
     for block in blocks:
         part = replace(block, lines=[])
         for number, line in enumerate(block.lines):
@@ -161,7 +161,7 @@ def _fitting(blocks: Iterator[_Block]) -> Iterator[_Block]:
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """The line, cut after sentences or at least between words where it is long."""
+    """Cut a long line after sentences, or else between words."""
     while len(line) > _MAX_PIECE:
         ends = [line.rfind(mark, _MAX_PIECE // 2, _MAX_PIECE) + 1 for mark in (". ", "? ", "! ")]
         end = max(ends) or line.rfind(" ", _MAX_PIECE // 2, _MAX_PIECE) + 1 or _MAX_PIECE

@@ -1,4 +1,4 @@
-"""What is wrong with the arguments or the result of a tool, in words for a model and for people."""
+"""Messages about invalid arguments and results of tools, for models and for people."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from llmflow.types.problems import listed, message_of, path_of, problems_of, sai
 
 
 def wrong_arguments(name: str, arguments: type[BaseModel], error: ValidationError) -> ToolArgumentsInvalid:
-    """The error of a call whose arguments do not fit."""
+    """Make the error for invalid arguments."""
     problems = problems_of(error)
     known = [field.alias or field_name for field_name, field in arguments.model_fields.items()]
     message = f"tool {name!r}: {listed(_argument_problem(problem, known) for problem in problems)}"
@@ -18,9 +18,9 @@ def wrong_arguments(name: str, arguments: type[BaseModel], error: ValidationErro
 
 
 def wrong_result(name: str, error: ValidationError) -> ToolOutputInvalid:
-    """The error of a call whose result is not of the annotated type."""
+    """Make the error for a result of another type than annotated."""
     problems = problems_of(error)
-    message = f"tool {name!r} returned what its annotation forbids: {listed(map(_problem, problems))}"
+    message = f"tool {name!r} returned a value that does not fit its annotation: {listed(map(_problem, problems))}"
     return ToolOutputInvalid(message, ErrorDetail(field=path_of(problems[0]) or None))
 
 
@@ -37,6 +37,6 @@ def _problem(problem: ErrorDetails) -> str:
     return f"{said(problem) if problem['loc'] else message_of(problem)}{given}"
 
 
-def _short(value: Any) -> str:  # Any: whatever was given
+def _short(value: Any) -> str:  # Any: any input
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}..."

@@ -1,4 +1,4 @@
-"""Fetch a page of the web: bounded in size and time, and kept away from private networks."""
+"""Fetches web pages, with limits of size and time, and without access to private networks."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 5.0
-"""For one address; a host that does not answer at the first is tried at its next."""
+"""Seconds per address; then the host's next address is tried."""
 
 _HEADERS = {
     "user-agent": "llmflow",
@@ -32,25 +32,25 @@ _HEADERS = {
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXT = re.compile(r"text/.+|(application|image)/(.+\+)?(json|xml)")
 _PASSING = frozenset({408, 425, 429})
-"""Statuses below 500 that another attempt may change."""
+"""Statuses below 500 that a retry may change."""
 _DECLARED = re.compile(rb"(?:charset|encoding)=[\"']?([\w-]{1,40})", re.IGNORECASE)
 _UNFIT = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
-"""Codecs of Python that no page is written in: slow, or they make text that is no valid Unicode."""
+"""Python codecs that pages never use: they are slow, or produce invalid Unicode."""
 
 
 class FetchedPage(CompactWire):
-    """What an address answered."""
+    """A fetched page."""
 
     url: str
-    """Where the answer came from, after redirects."""
+    """Final URL, after redirects."""
     status: int
     media_type: str
-    """Such as `text/html`."""
+    """Media type, such as `text/html`."""
     title: str | None = None
     text: str
-    """HTML is reduced to what a person reads; everything else is as it was sent."""
+    """Text of the page; HTML is reduced to its readable text."""
     truncated: bool = False
-    """Whether the page, or its text, went on."""
+    """True if the page or its text was cut off."""
 
 
 async def fetch_page(
@@ -61,7 +61,7 @@ async def fetch_page(
     max_characters: int = 100_000,
     timeout: timedelta = timedelta(seconds=30),
 ) -> FetchedPage:
-    """Fetch a page of the web. `fetch_url` is this as a tool; with other limits, make a tool of your own.
+    """Fetch a web page. `fetch_url` is this function as a tool; for other limits, make your own tool.
 
         @tool
         async def read_wiki(url: str) -> FetchedPage:
@@ -69,18 +69,18 @@ async def fetch_page(
             return await fetch_page(url, allow_networks=["10.1.0.0/16"])
 
     Args:
-        url: `http` or `https`, without a user name.
-        allow_networks: Networks that may be reached although they are not public.
-        max_bytes: Of the answer, unpacked; what follows is not read.
-        max_characters: Of the text that is returned.
-        timeout: For everything, redirects included.
+        url: URL of `http` or `https`, without a user name.
+        allow_networks: Networks that are allowed although they are not public.
+        max_bytes: Upper limit of the decompressed body; the rest is not read.
+        max_characters: Upper limit of the returned text.
+        timeout: Time limit, redirects included.
 
     Raises:
-        ToolRefused: the address is malformed, leads to a network that is not allowed, does not exist (4xx), redirects
-            for ever, or is no text. `detail.status` has the status where there was one.
-        ConnectionError: it could not be reached, or answered 5xx or 429; another attempt may help.
-        TimeoutError: it took longer than `timeout`; another attempt may help.
-        ConfigInvalid: `allow_networks` holds something else than networks.
+        ToolRefused: the URL is malformed, in a network that is not allowed, not found (4xx), in a redirect loop, or
+            not text. `detail.status` has the HTTP status if there was one.
+        ConnectionError: the host could not be reached, or answered 5xx or 429; a retry may help.
+        TimeoutError: it took longer than `timeout`; a retry may help.
+        ConfigInvalid: `allow_networks` contains something other than networks.
     """
     import httpx  # not at the top: 7 MB, which workers without this tool do without
 
@@ -98,7 +98,7 @@ async def fetch_page(
         raise TimeoutError(f"{url} did not answer within {timeout.total_seconds():g} s") from None
     except httpx.TransportError as error:
         raise ConnectionError(f"{url} could not be read: {error or type(error).__name__}") from error
-    # In a thread: megabytes of HTML would hold up everything else on this worker.
+    # In a thread: megabytes of HTML would block everything else on this worker.
     text, title = await asyncio.to_thread(_text, body, media_type, response.charset_encoding)
     return FetchedPage(
         url=str(response.url),
@@ -138,8 +138,8 @@ def _checked(url: "str | httpx.URL") -> "httpx.URL":
 
 @asynccontextmanager
 async def _answer(client: "httpx.AsyncClient", url: str) -> "AsyncGenerator[httpx.Response]":
-    """The answer after redirects, its body still unread. Each hop is checked like the first."""
-    # By hand, because httpx reads the whole body of each redirect.
+    """Follow redirects, check each hop, and yield the final response with its body unread."""
+    # Manually, because httpx reads the whole body of each redirect.
     request = client.build_request("GET", _checked(url))
     for _ in range(MAX_REDIRECTS + 1):
         response = await client.send(request, stream=True)
@@ -174,11 +174,11 @@ def _media_type(response: "httpx.Response") -> str:
 
 
 async def _read(response: "httpx.Response", max_bytes: int) -> tuple[bytes, bool]:
-    """At most `max_bytes` of the unpacked body, and whether there was more."""
-    # Unpacked by hand, because httpx unpacks what it received at once: a thousandfold, and more.
+    """Return up to `max_bytes` of the decompressed body, and True if there is more."""
+    # Manually, because httpx decompresses each chunk without limit, to a thousand times its size and more.
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
-        raise ToolRefused(f"{response.url} is packed as `{encoding[:100]}`, which was not asked for")
+        raise ToolRefused(f"{response.url} is compressed as `{encoding[:100]}`, which was not accepted")
     unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     body = bytearray()
     try:
@@ -187,7 +187,7 @@ async def _read(response: "httpx.Response", max_bytes: int) -> tuple[bytes, bool
             if len(body) > max_bytes:
                 return bytes(body[:max_bytes]), True
     except zlib.error as error:
-        raise ToolRefused(f"{response.url} says that it is gzip, and is not: {error}") from None
+        raise ToolRefused(f"{response.url} claims to be gzip, but is not: {error}") from None
     return bytes(body), False
 
 

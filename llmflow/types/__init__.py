@@ -1,1 +1,1 @@
-"""Data that crosses the wire: frozen, keyword-only, stdlib and pydantic alone."""
+"""Data that crosses the wire: frozen, keyword-only, with imports of the standard library and pydantic only."""

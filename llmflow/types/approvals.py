@@ -1,4 +1,4 @@
-"""Approvals: questions of runs to people, and their decisions."""
+"""Approvals: questions of runs to approvers, and their decisions."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -24,23 +24,23 @@ __all__ = [
 ]
 
 ApprovalStatus = Literal["open", "approved", "rejected", "expired", "withdrawn"]
-"""`withdrawn`: the workflow stopped asking, because it was cancelled or another branch failed."""
+"""`withdrawn`: the run stopped waiting, because it was cancelled or another branch failed."""
 Event = Literal["asked", "reminded", "escalated", "decided", "expired"]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 def round_of(name: str) -> int:
-    """The round in the name of a question, from 1: later ones have a number."""
+    """Return the round in a question's name: 1 for `publish`, 2 for `publish#2`."""
     return number_of(name) or 1
 
 
 def person(name: str) -> str:
-    """What people are told apart by: `Ana`, ` ana` and `ana` are one."""
+    """Normalize a person's name for comparison: `Ana`, ` ana` and `ana` are one person."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 class Decide(CompactWire, Handwritten):
-    """One person's answer: the update and the signal `llmflow.decide`, written by anyone as JSON.
+    """An approver's decision: input of the update and the signal `llmflow.decide`, which any client may send as JSON.
 
     `{"approval": "publish", "approved": true, "by": "ana"}`
     """
@@ -49,16 +49,16 @@ class Decide(CompactWire, Handwritten):
     """Name of the question, such as `publish`, or of one of its rounds: `publish#2`."""
     approved: bool
     by: _Name
-    """Who says so. Case does not tell people apart."""
+    """Name of the approver; case does not matter."""
     comment: str = ""
     form: JsonValue = None
     """The filled-in form, where the question has one."""
     id: str = ""
-    """Names the answer, for a sender that may send it twice: it counts once, whatever is asked meanwhile."""
+    """Idempotency key: a decision that is sent twice with the same id counts once."""
 
 
 class Vote(CompactWire):
-    """An answer that counts."""
+    """A decision that counts."""
 
     approved: bool
     by: str
@@ -66,126 +66,126 @@ class Vote(CompactWire):
     form: JsonValue = None
     at: datetime
     id: str = ""
-    """As its sender named it."""
+    """`Decide.id`."""
 
 
 class Question(CompactWire):
-    """A question as the query `llmflow.approvals` shows it."""
+    """A question in the result of the query `llmflow.approvals`."""
 
     name: str
-    """The name that the workflow gave it, and `#2`, `#3` for its later rounds: what `Decide.approval` says."""
+    """Name given by the workflow, with `#2`, `#3` for later rounds; `Decide.approval` refers to it."""
     payload: JsonValue = None
-    """What is to be decided on, as the workflow gave it."""
+    """Subject of the decision, given by the workflow."""
     details: str = ""
     """Markdown for people."""
     form: dict[str, JsonValue] | None = None
-    """JSON schema of what an answer has to fill in."""
+    """JSON schema of the form that a decision must fill in."""
     approvers: tuple[str, ...] = ()
-    """Who may decide; empty: anyone. After an escalation those who were asked first may still decide."""
+    """People who may decide; empty: anyone. An escalation adds to them and removes none."""
     quorum: int = 1
-    """How many different people have to approve. One rejection decides."""
+    """Number of different approvers needed. One rejection decides."""
     asked_at: datetime
     deadline: datetime | None = None
     level: int = 0
-    """How often it was escalated."""
+    """Number of escalations so far."""
     status: ApprovalStatus = "open"
     votes: tuple[Vote, ...] = ()
 
     @property
     def exact(self) -> str:
-        """What a decision on this question says so that no other round takes it: `publish#1` for `publish`."""
+        """Name with the round, which a decision uses to match no other round: `publish#1` for `publish`."""
         return _exact(self.name)
 
 
 def among(names: Iterable[str], who: str) -> str | None:
-    """The name by which these know a person; `None` if they do not."""
+    """Find the spelling of a person's name in a list; `None` if it is absent."""
     return next((name for name in names if person(name) == person(who)), None)
 
 
 def approver(approvers: Sequence[str], who: str) -> str | None:
-    """The name under which somebody may decide a question; `None` if they may not. Without approvers anyone may."""
+    """Return the name under which a person may decide; `None` if they may not. Without approvers anyone may."""
     return among(approvers, who) if approvers else who
 
 
 def next_voter(question: Question) -> str | None:
-    """The first approver who has not answered; `None` if anyone may, or all have."""
+    """Return the first approver without a vote; `None` if anyone may vote or all have."""
     said = [vote.by for vote in question.votes]
     return next((one for one in question.approvers if among(said, one) is None), None)
 
 
 class Refusal(CompactWire):
-    """A signal that did not count. An update that does not count is refused to its sender, and not kept."""
+    """An invalid decision sent by signal. An invalid update is rejected to its sender instead, and not recorded."""
 
     reason: str
     at: datetime
     sent: JsonValue = None
-    """What was sent, as far as it can be read."""
+    """The input of the signal, as far as it can be decoded."""
 
 
 class ApprovalReport(CompactWire):
-    """All questions of a run in the order in which they were asked, and what was refused."""
+    """Questions of a run in the order in which they were asked, and refused decisions."""
 
     questions: tuple[Question, ...] = ()
     early: tuple[Decide, ...] = ()
-    """Decisions that came before their question, and wait for it."""
+    """Decisions that arrived before their question and are held for it."""
     refused: tuple[Refusal, ...] = ()
-    """The newest ones."""
+    """The latest refusals."""
 
 
 class Receipt(CompactWire):
-    """What a decision did."""
+    """The effect of a decision."""
 
     approval: str
-    """The question with its round."""
+    """Name of the question, with its round."""
     status: ApprovalStatus
     missing: int | None = 0
-    """How many more people have to approve; `None` if it is only sent, and nobody knows yet."""
+    """Number of approvals still missing; `None` if the decision was only sent."""
     sent: bool = False
-    """Only sent, because no worker answers now: the run takes it, or refuses it, when it goes on."""
+    """True if the decision was sent by signal because no worker responded; the run applies or refuses it later."""
 
 
 class Waiting(CompactWire):
-    """An open question as the memo of its run has it: short, because every list of runs carries it."""
+    """An open question in the memo of its run; short, because every list of runs carries it."""
 
     name: str
     asked_at: datetime
     deadline: datetime | None = None
     approvers: tuple[str, ...] = ()
     quorum: int = 1
-    """How many different people have to approve."""
+    """Number of different approvers needed."""
     approved_by: tuple[str, ...] = ()
     title: str = ""
-    """The first line of the details, or the beginning of the payload."""
+    """First line of the details, or the beginning of the payload."""
 
     @property
     def exact(self) -> str:
-        """What a decision on this question says so that no other round takes it: `publish#1` for `publish`."""
+        """Name with the round, which a decision uses to match no other round: `publish#1` for `publish`."""
         return _exact(self.name)
 
 
 class WaitingList(CompactWire):
-    """The memo `llmflow.approvals`."""
+    """Value of the memo `llmflow.approvals`."""
 
     open: tuple[Waiting, ...] = ()
 
 
 class ReachRequest(CompactWire):
-    """Asked once per run, when it first asks people something."""
+    """Input of the activity that a run calls once, before its first question."""
 
     origin: Origin = Origin()
 
 
 class Reach(CompactWire):
-    """How people are reached. Kept for the run, because what it schedules must not depend on a worker's settings."""
+    """Notification settings, fixed for the run: the activities it schedules must not depend on a worker's settings."""
 
     attributes: SearchAttributes = SearchAttributes()
-    """The search attributes that the run writes, if no prompt of the run has said so before."""
+    """Search attributes that the run upserts, unless resolving a prompt has set them before."""
     webhook: bool = False
-    """Whether anyone is notified."""
+    """True if workers have a webhook."""
 
 
 class Notification(CompactWire):
-    """What the webhook of the workers is told of a question: the body of the request."""
+    """Body of the webhook request about a question."""
 
     event: Event
     run: str
@@ -194,11 +194,11 @@ class Notification(CompactWire):
     question: Question
     origin: Origin = Origin()
     command: str | None = None
-    """The line that approves it on a command line; `None` if it is not open."""
+    """Shell command that approves it; `None` if it is not open."""
 
 
 class Delivered(CompactWire):
-    """The webhook's answer."""
+    """Response of the webhook."""
 
     status: int
     """HTTP status."""

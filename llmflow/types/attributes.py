@@ -1,13 +1,12 @@
-"""Search attributes: what of a run Temporal can find runs by."""
+"""Search attributes that runs upsert."""
 
 from llmflow.types.base import CompactWire
 
 
 class SearchAttributes(CompactWire):
-    """Names under which a run writes what; `None` for what it does not write. Decided at its start, to its end.
+    """Names of the search attributes that a run upserts; `None` for those it does not. Fixed for the life of the run.
 
-    A run that wrote an attribute that its namespace does not have would get stuck, and one whose workers disagreed
-    could not be replayed.
+    Upserting an attribute that the namespace lacks would block the run, and workers that disagreed could not replay it.
     """
 
     cost: str | None = None
@@ -15,4 +14,4 @@ class SearchAttributes(CompactWire):
     tags: str | None = None
     """A KeywordList: `tag:...`, `tenant:...`, `model:...`, `prompt:...`."""
     approval: str | None = None
-    """A Keyword: the approval that the run waits for."""
+    """A Keyword: the approval that the run awaits."""

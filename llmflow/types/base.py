@@ -1,4 +1,4 @@
-"""The base of everything that crosses Temporal."""
+"""Base classes of all data that crosses Temporal."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -18,18 +18,18 @@ from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 
 
 class Wire(BaseModel):
-    """Frozen data. Unknown fields are ignored, so that an older worker reads what a newer one wrote.
+    """Frozen data. Unknown fields are ignored, so that an older worker can read the data of a newer one.
 
-    A field that is added later needs a default, so that newer code reads old histories.
+    A field that is added later needs a default, so that newer code can read old histories.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class CompactWire(Wire):
-    """A `Wire` that leaves out what equals its default: it is written once per call, into every history.
+    """A `Wire` that omits fields equal to their default, because every call writes one into history.
 
-    The tag of a union (`type`) always stays, because a reader chooses the class by it.
+    The tag of a union (`type`) always stays: readers choose the class by it.
     """
 
     @model_serializer(mode="wrap")
@@ -44,14 +44,14 @@ class CompactWire(Wire):
 
 
 def _differs(value: object, default: object) -> bool:
-    """Equal models are mostly the same object, and to compare two takes ten times as long. A required field differs."""
+    """Compare by identity first: equal models are mostly the same object, and equality takes ten times as long."""
     return value is not default and value != default
 
 
 class Handwritten(Wire):
-    """A `Wire` that people write in Python. There an unknown field is a typing error, and must not be ignored.
+    """A `Wire` that people write in Python, where an unknown field is a typo and therefore refused.
 
-    In JSON it is what a newer version wrote, as in every `Wire`.
+    In JSON, an unknown field comes from a newer version and is ignored, as in every `Wire`.
     """
 
     @model_validator(mode="before")
@@ -68,18 +68,18 @@ class Handwritten(Wire):
 
 
 def given(options: Wire) -> dict[str, object]:
-    """The fields of some options that are not left out, by name."""
+    """Return the options that are set, by name."""
     return {name: value for name, value in options if value is not None}
 
 
 def unwritable(error: ValueError) -> str:
-    """Why pydantic cannot write a value as JSON, for the end of a message."""
+    """Explain why pydantic cannot write a value as JSON, for the end of a message."""
     said = str(error)
-    return "a coroutine is in it: is an `await` missing?" if "<class 'coroutine'>" in said else said
+    return "it contains a coroutine: is an `await` missing?" if "<class 'coroutine'>" in said else said
 
 
 def plain(value: object) -> object:
-    """A value as JSON data; of a model every field, also those that equal their default."""
+    """Convert a value to JSON data; models keep fields that equal their default."""
     match value:
         case BaseModel():
             return {name: plain(field) for name, field in value}

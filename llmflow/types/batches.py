@@ -1,4 +1,4 @@
-"""Batches: parts of a large fan-out, each worked on by a child of the type `llmflow.batch`."""
+"""Batches: parts of a large fan-out, each processed by a child of the type `llmflow.batch`."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -17,39 +17,39 @@ OnError = Literal["raise", "collect"]
 
 
 class Batch(CompactWire):
-    """The input of such a child."""
+    """Input of a batch child."""
 
     function: str
-    """A method of the workflow by its name, or a function as `module:name`."""
+    """Name of a workflow method, or a function as `module:name`."""
     items: bytes
-    """Packed; each as the function's parameter says."""
+    """Packed items, each encoded by the type of the function's parameter."""
     count: int
-    """Items."""
+    """Number of items."""
     first: int
-    """Number of the first item."""
+    """Index of the first item."""
     path: tuple[str, ...]
-    """Of the fan-out's step."""
+    """Address of the fan-out's step."""
     limit: int
-    """Items at once."""
+    """Limit of concurrent items."""
     on_error: OnError
     input: tuple[bytes, ...] = ()
-    """Of the run that fans out, as payloads: methods are called on a workflow object that is made from it."""
+    """Input of the run that fans out, as payloads: methods are called on a workflow object made from it."""
     key: SharedKey | None = None
-    """Of the saga that the fan-out belongs to."""
+    """Idempotency key of the saga around the fan-out."""
 
     @property
     def span(self) -> str:
-        """Its items by name and number, such as `investigate[500-999]`: the end of the child's workflow id."""
+        """Address of the batch, such as `investigate[500-999]`: the suffix of the child's workflow id."""
         return batched(self.path, range(self.first, self.first + self.count))
 
 
 def packed(values: Iterable[bytes]) -> bytes:
-    """JSON values as one compressed list: all of them pass through the history of the parent."""
+    """Compress JSON values into one list, because all of them are stored in the parent's history."""
     return compress(b"[" + b",".join(values) + b"]")
 
 
 def unpacked(data: bytes) -> list[JsonValue]:
-    """The values again."""
+    """Decompress the values."""
     values: list[JsonValue] = from_json(decompress(data))
     return values
 
@@ -64,13 +64,13 @@ class Failure(CompactWire):
 
 
 class BatchResult(CompactWire):
-    """What such a child has done: its first `done` items, which are fewer than it was given if it was full."""
+    """Output of a batch child: its first `done` items, fewer than its input if its history or result got too large."""
 
     done: int
-    """Items, from the first one."""
+    """Number of finished items, from the first one."""
     values: bytes
-    """Of the items that succeeded, in their order; packed, each as the function's annotation says."""
+    """Packed values of the items that succeeded, in order, each encoded by the function's return type."""
     failures: dict[int, Failure] = {}
-    """Of the others, by number."""
+    """Failures of the other items, by index."""
     learned: Carried = Carried()
-    """Its totals, and its pins: the parent uses the same from then on."""
+    """Totals of the child, and its pins, which the parent adopts."""

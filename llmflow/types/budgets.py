@@ -1,4 +1,4 @@
-"""Budgets: what a run and everything below it may cost."""
+"""Budgets: a limit on the cost of a run and its children."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -12,22 +12,22 @@ __all__ = ["Budget"]
 
 
 class Budget(CompactWire, Handwritten):
-    """A limit on a run with all its children and the runs that continue it. `Budget(usd="0.50")`.
+    """A limit on a run, all its children and its continue-as-new runs: `Budget(usd="0.50")`.
 
-    It is kept in the store, before each call: parallel branches, children and attempts that died with their worker are
-    counted. A call that does not fit fails with `BudgetExceeded`, and nothing was asked.
+    The store reserves the cost of each call before the call is made. So it counts parallel branches, children and
+    attempts whose worker died. A call that does not fit fails with `BudgetExceeded` before the model is asked.
     """
 
     usd: Dollars = Field(ge=0, le=9_000_000)
-    """US dollars: at most 9 million, because the store counts them in trillionths."""
+    """US dollars, at most 9 million: the store counts trillionths in 64 bits."""
     unpriced: Literal["refuse", "allow"] = "refuse"
-    """What to do with a model whose price nobody knows: it could cost anything."""
+    """Policy for models without a known price, whose calls could cost any amount."""
     id: str | None = None
-    """Set by llmflow: the run that it was given to."""
+    """The run that was started with this budget; llmflow sets it."""
 
     if TYPE_CHECKING:
 
         def __init__(
             self, *, usd: Decimal | str | float, unpriced: Literal["refuse", "allow"] = "refuse", id: str | None = None
         ) -> None:
-            """See the class. For type checkers, which would want a Decimal."""
+            """Tell type checkers that `usd` also takes strings and numbers."""

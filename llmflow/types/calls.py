@@ -1,4 +1,4 @@
-"""Calls: how Temporal should run one, under Temporal's own names, and the tools that workflow code calls."""
+"""Options of calls, under Temporal's own names, and the tools that workflow code calls."""
 
 from abc import ABC, abstractmethod
 from datetime import timedelta
@@ -19,33 +19,33 @@ R = TypeVar("R")
 
 
 class CallOptions(Handwritten):
-    """Options of one activity, as `workflow.execute_activity` takes them. What is left out is the verb's default.
+    """Options of one activity, as `workflow.execute_activity` takes them. An option left out has the call's default.
 
-    A model call has 10 minutes for an attempt and 4 attempts; a tool has 1 minute and 4 attempts, or what its `@tool`
-    says. Both send heartbeats, and a worker that died is noticed after 10 seconds.
+    A model call has 10 minutes for an attempt and 4 attempts; a tool has 1 minute and 4 attempts, or the options of
+    its `@tool`. Both send heartbeats: a dead worker is noticed after 10 seconds.
     """
 
     start_to_close_timeout: timedelta | None = None
-    """Of one attempt. The client of a provider gives up a little earlier."""
+    """Time limit of one attempt. A provider's client times out a little earlier."""
     schedule_to_close_timeout: timedelta | None = None
-    """Of all attempts, with the time in the task queue."""
+    """Time limit of all attempts, time in the task queue included."""
     heartbeat_timeout: timedelta | None = None
-    """Without a heartbeat for so long, Temporal takes the worker for dead and retries the call."""
+    """Without a heartbeat for this long, Temporal considers the worker dead and retries the call."""
     retry_policy: RetryPolicy | None = None
-    """Replaces the default as a whole: `RetryPolicy(maximum_attempts=1)` never retries; 0 attempts are without end."""
+    """Replaces the default policy as a whole: `RetryPolicy(maximum_attempts=1)` never retries; 0 means no limit."""
     task_queue: str | None = None
-    """Instead of the workflow's own: for workers with a GPU, or inside another network."""
+    """Task queue, the workflow's own by default: for workers with a GPU, or inside another network."""
     priority: Priority | None = None
-    """Among the calls that wait in a task queue; the workflow's own by default."""
+    """Priority in the task queue; the workflow's own by default."""
 
     def over(self, defaults: "CallOptions") -> "CallOptions":
-        """These options, completed by others."""
+        """Return these options, completed by defaults."""
         return defaults.model_copy(update=given(self))
 
     @field_validator("start_to_close_timeout", "schedule_to_close_timeout", "heartbeat_timeout", mode="wrap")
     @classmethod
     def _is_a_length(cls, given: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> timedelta | None:
-        # Pydantic takes a number for seconds. That is for JSON, whose writers have no timedelta.
+        # Pydantic reads a number as seconds. Only JSON may use that, because it has no timedelta.
         length = given if info.mode == "python" and isinstance(given, int | float) else read(given)
         field = cast(str, info.field_name)
         if length is not None and (problem := length_problem(field, length)):
@@ -55,7 +55,7 @@ class CallOptions(Handwritten):
     @field_validator("retry_policy")
     @classmethod
     def _can_be_sent(cls, policy: RetryPolicy | None) -> RetryPolicy | None:
-        """Temporal refuses these when the call is scheduled, and the workflow task would fail for ever."""
+        """Refuse policies that Temporal rejects when the call is scheduled: the workflow task would fail for ever."""
         if policy and (problem := _problem(policy)):
             raise InputInvalid(f"retry_policy: {problem}", ErrorDetail(field="retry_policy"))
         return policy
@@ -73,13 +73,13 @@ class CallArguments(TypedDict, total=False):
 
 
 class Tool(ABC, Generic[P, R]):
-    """A tool in workflow code: `flow.call_tool` runs it as an activity of its name. `@tool` makes one of a function."""
+    """A tool in workflow code: `flow.call_tool` runs it as an activity of its name. `@tool` makes one."""
 
     name: str
     options: CallOptions
-    """Of its activity."""
+    """Options of its activity."""
     approval: bool
-    """Ask people before a workflow calls it."""
+    """True if a workflow asks for approval before it calls the tool."""
 
     @property
     @abstractmethod
@@ -88,18 +88,18 @@ class Tool(ABC, Generic[P, R]):
 
     @abstractmethod
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:  # Any: arguments of every type
-        """Arguments by name.
+        """Bind arguments to the parameters by name.
 
         Raises:
-            ToolArgumentsInvalid: they do not fit the signature; names the parameter.
+            ToolArgumentsInvalid: they do not fit the signature; the message names the parameter.
         """
 
     @abstractmethod
     def read(self, result: bytes) -> R:
-        """The result of the activity, of its JSON.
+        """Decode the result of the activity from JSON.
 
         Raises:
-            ToolOutputInvalid: it is not of the declared type.
+            ToolOutputInvalid: the result does not have the declared type.
         """
 
 

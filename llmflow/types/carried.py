@@ -1,4 +1,4 @@
-"""What a run hands on: to its children, and to the run that continues it."""
+"""State that a run passes to its children and carries over continue-as-new."""
 
 from llmflow.types.approvals import ApprovalReport, Reach
 from llmflow.types.attributes import SearchAttributes
@@ -13,25 +13,25 @@ from llmflow.types.usage import UsageReport
 
 
 class Carried(CompactWire):
-    """In the header of a child's or a continued run's start, so that no user code has to hand it on."""
+    """State in a header of the start of a child or a continue-as-new run, so that user code need not pass it."""
 
     origin: Origin = Origin()
     prompts: dict[str, PinnedPrompt] = {}
-    """By the prompt's name."""
+    """Pinned prompts by name."""
     models: dict[str, dict[str, tuple[Candidate, ...]]] = {}
-    """By App and alias: two Apps may mean different models by one word."""
+    """Pinned models by App and alias: two Apps may define one alias differently."""
     attributes: SearchAttributes | None = None
     usage: UsageReport | None = None
-    """Totals so far, for a run that continues; `None` for a child, which counts its own."""
+    """Totals so far, for a continue-as-new run; `None` for a child, which counts its own."""
     steps: tuple[StepRecord, ...] = ()
-    """Those of the runs before, for a run that continues."""
+    """Steps so far, for a continue-as-new run."""
     names: dict[str, int] = {}
-    """How often each step and call was named so far, for a run that continues: the names go on from there."""
+    """Uses of each step and call name so far, for a continue-as-new run, which continues the numbering."""
     approvals: ApprovalReport = ApprovalReport()
-    """Questions and decisions so far, for a run that continues."""
+    """Questions and decisions so far, for a continue-as-new run."""
     reach: Reach | None = None
-    """How people learn of questions, for a run that continues."""
+    """Notification settings, for a continue-as-new run."""
     machines: Machines = Machines()
-    """Where the state machines stand, for a run that continues."""
+    """Positions of the state machines, for a continue-as-new run."""
     fork: Fork | None = None
-    """Whose results this run takes over, for a child of a forked run."""
+    """The run whose results this one reuses, for a child of a forked run."""

@@ -1,4 +1,4 @@
-"""One completion: what the workflow asks, and what the activity answers."""
+"""Input and output of the completion activity."""
 
 from pydantic import JsonValue
 
@@ -12,7 +12,7 @@ from llmflow.types.usage import Cost, Usage
 
 
 class CompletionRequest(CompactWire):
-    """A pinned prompt, its variables, one model. The rendered text is never in here, so never in history."""
+    """A pinned prompt, its variables and a model. The activity renders the text, so history never holds it."""
 
     prompt: PromptRef
     model: str
@@ -20,21 +20,21 @@ class CompletionRequest(CompactWire):
     variables: dict[str, JsonValue] = {}
     """A value for each variable of the prompt, by name."""
     messages: tuple[Message, ...] = ()
-    """Follow the rendered prompt: images, tool results, the answer that is being re-asked."""
+    """Messages after the rendered prompt: images, tool results, the answer that is being re-asked."""
     output: OutputSchema | None = None
     tools: tuple[str, ...] = ()
     """Names of tools that the worker serves; the model may ask for them."""
     options: ModelOptions = ModelOptions()
     repair: int = 0
-    """How many answers before this one did not fit the output type."""
+    """Number of earlier answers that did not fit the output type."""
     origin: Origin = Origin()
-    """Of the run; for the records, no part of what is asked."""
+    """Origin of the run: recorded in the ledger, not sent to the model."""
     source: PromptSource = PromptSource()
-    """How the run came to this version of the prompt; for the records as well."""
+    """Selection of the prompt version: recorded in the ledger, not sent to the model."""
 
 
 class CompletionResult(CompactWire):
-    """One paid answer, with its frozen cost."""
+    """One paid answer with its cost."""
 
     text: str
     model: str
@@ -45,6 +45,6 @@ class CompletionResult(CompactWire):
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
     misfit: str | None = None
-    """How the answer does not fit the schema by which the activity judged it; empty if it does, `None` if none did."""
+    """Mismatch between answer and schema, found by the activity; empty if it fits, `None` if nothing was checked."""
     taken: bool = False
-    """Whether a forked run took it over, so that nobody paid for it again."""
+    """True if a forked run reused this answer without paying for it again."""

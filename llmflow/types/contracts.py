@@ -1,6 +1,6 @@
-"""Every hop that Temporal makes for us, with its name and its types.
+"""Activities, queries, updates, signals, headers and memos with their names and types.
 
-Workflow code and activities never import each other; they meet here.
+Workflow code and activities never import each other; both import these contracts.
 """
 
 from collections.abc import Mapping
@@ -34,35 +34,35 @@ P = TypeVar("P")
 class Converter(Protocol[P]):
     """Temporal's `PayloadConverter`: values to payloads and back."""
 
-    def to_payload(self, value: Any, /) -> P:  # Any: whatever can be written
-        """The payload of a value."""
+    def to_payload(self, value: Any, /) -> P:  # Any: every serializable value
+        """Convert a value to a payload."""
         ...
 
     def from_payload(self, payload: P, type_hint: type[Out], /) -> Out:
-        """The value of a payload."""
+        """Convert a payload to a value."""
         ...
 
 
 @dataclass(frozen=True)
 class Header(Generic[Out]):
-    """A header by its name, with the type of its value."""
+    """A header: its name and the type of its value."""
 
     name: str
     value: type[Out]
 
     def write(self, value: Out, converter: Converter[P]) -> dict[str, P]:
-        """The header, to be added to others."""
+        """Encode the header, to be merged with others."""
         return {self.name: converter.to_payload(value)}
 
     def read(self, headers: Mapping[str, P], converter: Converter[P]) -> Out | None:
-        """Its value; `None` if it is not among the headers."""
+        """Decode the header's value; `None` if it is not among the headers."""
         payload = headers.get(self.name)
         return None if payload is None else converter.from_payload(payload, self.value)
 
 
 @dataclass(frozen=True)
 class Memo(Generic[Out]):
-    """A field of a run's memo by its name, with the type of its value."""
+    """A field of a run's memo: its name and the type of its value."""
 
     name: str
     value: type[Out]
@@ -70,7 +70,7 @@ class Memo(Generic[Out]):
 
 @dataclass(frozen=True)
 class Activity(Generic[In, Out]):
-    """An activity by its name, with the one input and the one output that it has."""
+    """An activity: its name, the type of its one input and of its output."""
 
     name: str
     input: type[In]
@@ -79,7 +79,7 @@ class Activity(Generic[In, Out]):
 
 @dataclass(frozen=True)
 class Query(Generic[Out]):
-    """A query without arguments that every workflow which uses llmflow answers."""
+    """A query without arguments, answered by every workflow that uses llmflow."""
 
     name: str
     output: type[Out]
@@ -87,7 +87,7 @@ class Query(Generic[Out]):
 
 @dataclass(frozen=True)
 class Update(Generic[In, Out]):
-    """An update that every workflow which uses llmflow takes; the signal of the same name takes the same input."""
+    """An update accepted by every workflow that uses llmflow; the signal of the same name takes the same input."""
 
     name: str
     input: type[In]
@@ -96,7 +96,7 @@ class Update(Generic[In, Out]):
 
 @dataclass(frozen=True)
 class Signal(Generic[In]):
-    """A signal that every workflow which uses llmflow takes."""
+    """A signal accepted by every workflow that uses llmflow."""
 
     name: str
     input: type[In]
@@ -105,34 +105,34 @@ class Signal(Generic[In]):
 COMPLETE = Activity(wire.COMPLETE, CompletionRequest, CompletionResult)
 RENDER = Activity(wire.RENDER, RenderRequest, RenderedPrompt)
 RESOLVE = Activity(wire.RESOLVE, ResolveRequest, Pins)
-"""A local activity: it asks memory and, once, the store, and costs one event."""
+"""A local activity: it reads memory and, once, the store, and costs one history event."""
 REACH = Activity(wire.REACH, ReachRequest, Reach)
-"""It says how people learn of a question."""
+"""Tells the run how approvers are notified."""
 NOTIFY = Activity(wire.NOTIFY, Notification, Delivered)
 
 DECIDE = Update(wire.DECIDE, Decide, Receipt)
 SPENT = Signal(wire.SPENT, UsageReport)
-"""From a child that works on a batch of a fan-out, and ends without a result."""
+"""Usage of a batch child that closes without a result, sent to its parent."""
 
 APPROVALS = Query(wire.APPROVALS, ApprovalReport)
 USAGE = Query(wire.USAGE, UsageReport)
 STEPS = Query(wire.STEPS, StepReport)
 
 CARRIED = Header(wire.CARRIED, Carried)
-"""Of the start of a child, or of the run that continues another one."""
+"""Set on the start of a child and of a continue-as-new run."""
 PLACE = Header(wire.PLACE, str)
-"""Of every child: where its parent started it. Another run that does the same has it in the same place, whichever of
-its branches were the fastest."""
+"""Set on every child: its address in the parent. A fork finds the same child by it, because addresses do not depend on
+the order in which branches finish."""
 FORK = Header(wire.FORK, Fork)
-"""Of the activities of a forked run."""
+"""Set on the activities of a forked run."""
 KEY = Header(wire.KEY, str)
-"""Of an activity that has an idempotency key from its workflow: an action and its compensation share it."""
+"""Set on an activity whose workflow gives it an idempotency key: an action and its compensation share it."""
 
 TAGS = Memo(wire.TAGS, list[str])
 TENANT = Memo(wire.TENANT, str)
 USER = Memo(wire.USER, str)
 BUDGET = Memo(wire.BUDGET, Budget)
 FORKED = Memo(wire.FORK, Fork)
-"""Of a forked run, written at its start."""
+"""Set at the start of a forked run."""
 WAITING = Memo(wire.APPROVALS, WaitingList)
-"""Which questions of a run are open: what an inbox reads, without a worker."""
+"""Open questions of a run; an inbox reads them without a worker."""

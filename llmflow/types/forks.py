@@ -1,32 +1,32 @@
-"""Forks: runs that take over what an earlier run has done, as far as it did not change."""
+"""Forks: runs that reuse results of an earlier run as far as nothing changed."""
 
 from llmflow.types.base import CompactWire
 
 
 class Hop(CompactWire):
-    """From a run to one of its children."""
+    """Path element from a run to one of its children."""
 
     place: str = ""
-    """Where it was started, such as `chapter[3]/Write#1`."""
+    """Address of the child in its parent, such as `chapter[3]/Write#1`."""
     batch: str = ""
-    """What it works on, if on a batch, such as `investigate[500-999]`: in another run batches may be cut otherwise."""
+    """Item range if the source is a fan-out batch, such as `investigate[500-999]`. Ranges can differ between runs."""
 
 
 class Fork(CompactWire):
-    """Where a run came from, and what is different in it."""
+    """Source of a forked run, and the changes made to it."""
 
     workflow_id: str
-    """Of the run that was forked."""
+    """Workflow id of the original run."""
     run_id: str
     before: int
-    """Results of activities that this run scheduled before this event of its history are taken."""
+    """Event id in the original run's history: results of activities scheduled before it are reused."""
     step: str = ""
-    """The step or call at which it was forked, for people."""
+    """The step or call at which the run was forked, for display."""
     prompts: dict[str, str] = {}
-    """By name: another version, or a label."""
+    """Replaced prompts: a version or label by prompt name."""
     models: dict[str, str] = {}
-    """By alias: another alias, or a `provider:model`."""
+    """Replaced models: an alias or `provider:model` by alias."""
     input: str = ""
-    """Digest of another input; empty if the run begins with the same."""
+    """Digest of the replaced input; empty if the input is the same."""
     children: tuple[Hop, ...] = ()
-    """The way from the forked run to the one whose results are taken; empty for itself."""
+    """Path from the original run to the child whose results are reused; empty for the original run."""

@@ -1,4 +1,4 @@
-"""Idempotency keys: one name for one effect, however often it is tried."""
+"""Idempotency keys: one key for one effect over all attempts."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from llmflow.types.addresses import joined, names_of, number_of, repeated
 
 @dataclass(frozen=True)
 class SharedKey:
-    """The key of one action of a saga, and where its calls are made: in the action, or in its compensation."""
+    """The key of one action of a saga, and the address of the calls that use it: the action or its compensation."""
 
     text: str
     path: tuple[str, ...]
 
     def of(self, activity_id: str | None) -> str:
-        """The key of one activity: the shared one for the first call of each tool in that place.
+        """Return the key of one activity: the shared key for each tool's first call at the address.
 
-        A function may call a tool more than once. Those calls are other effects, whose keys say where they are made
-        below the place, which is the same in the action and in a compensation that is written like it.
+        Further calls of a tool are other effects. Their keys add the path below the address, which is equal in an
+        action and in a compensation that makes the same calls.
         """
         names = names_of(activity_id or "")
         depth = len(self.path)

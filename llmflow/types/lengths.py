@@ -1,4 +1,4 @@
-"""Lengths of time: said to people, and taken from them."""
+"""Durations: parsed and formatted for people."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from llmflow.errors import InputInvalid
 
 _LONGEST = timedelta(days=36_525)
-"""A century: what is longer is a mistake."""
+"""A century: a longer duration is a mistake."""
 _LETTERS = MappingProxyType(
     {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 )
@@ -16,7 +16,7 @@ _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta
 
 
 def length_of(length: timedelta) -> str:
-    """Such as `3 d` or `1 h 30 min`."""
+    """Format a duration, such as `3 d` or `1 h 30 min`."""
     parts: list[str] = []
     for unit, size in _UNITS:
         count, length = divmod(length, size)
@@ -27,10 +27,10 @@ def length_of(length: timedelta) -> str:
 
 
 def read_length(text: str) -> timedelta:
-    """`30s`, `5m`, `2h` or `3d`, as people write it where there is no timedelta.
+    """Parse a duration such as `30s`, `5m`, `2h` or `3d`.
 
     Raises:
-        InputInvalid: it is none of them.
+        InputInvalid: the text is not a duration.
     """
     found = _WRITTEN.fullmatch(text)
     if found is None:
@@ -42,9 +42,9 @@ def read_length(text: str) -> timedelta:
 
 
 def length_problem(name: str, given: object) -> str | None:
-    """Why an argument is no length of time, for the message of an error; `None` if it is one.
+    """Explain why an argument is not a valid duration, for an error message; `None` if it is one.
 
-    Numbers are none: nobody sees whether they are seconds or minutes.
+    Numbers are refused: a reader cannot see if they are seconds or minutes.
     """
     if not isinstance(given, timedelta):
         return f"{name}={given!r}: give a timedelta, such as `timedelta(minutes=5)`"

@@ -1,4 +1,4 @@
-"""State machines as data: what one looks like, and where one stands."""
+"""State machines as data: their description, and their position in a run."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from llmflow.types.base import CompactWire, Wire
 __all__ = ["MachineDescription", "StateDescription", "Transition"]
 
 _SHOWN = 3
-"""States of a machine in a line that says where it stands."""
+"""States of a machine shown in a line."""
 
 
 class StateDescription(Wire):
@@ -18,62 +18,62 @@ class StateDescription(Wire):
 
     name: str
     targets: tuple[str, ...]
-    """The states that the handler may return."""
+    """States that the handler may return."""
     timeout: timedelta | None = None
-    """Of one visit, with all its retries."""
+    """Time limit of one visit, retries included."""
     on_timeout: str | None = None
-    """The state that follows when the time is up; without one the machine fails."""
+    """Next state after the timeout; without one the machine fails."""
     retries: int = 0
-    """How often the handler is run again when it failed."""
+    """Retries of a failed handler per visit."""
     max_visits: int
-    """How often the state may be entered."""
+    """Upper limit of visits to the state."""
 
 
 class MachineDescription(Wire):
-    """What a machine looks like: `Onboarding.description`."""
+    """A machine's states and transitions, such as `Onboarding.description`."""
 
     name: str
     start: str
     ends: tuple[str, ...]
     states: tuple[StateDescription, ...]
-    """In the order of the enum."""
+    """States with a handler, in the order of the enum."""
 
 
 class Transition(CompactWire):
     """One step of a machine from a state to the next."""
 
     machine: str
-    """Its class, and `#2` for the second of that class in the same place."""
+    """Its class; with `#2` for the second machine of that class in the same place."""
     source: str | None = None
-    """`None`: the machine began."""
+    """`None` when the machine starts."""
     target: str
     at: datetime
 
 
 class Position(CompactWire):
-    """Where a machine stands between two states: all that the run that continues it needs."""
+    """State of a machine between two transitions, to carry over continue-as-new."""
 
     state: str
     context: JsonValue
     visits: dict[str, int] = {}
-    """By state."""
+    """Visits by state."""
     value: tuple[JsonValue] | None = None
-    """What was handed to the state, if anything was."""
+    """The value passed to the state, in a tuple of one; `None` if none was."""
 
 
 class Machines(CompactWire):
     """The state machines of a run."""
 
     positions: dict[str, Position] = {}
-    """By machine."""
+    """Positions by machine."""
     transitions: tuple[Transition, ...] = ()
-    """The last ones."""
+    """The latest transitions."""
     moves: int = 0
-    """How many transitions there were in all."""
+    """Number of all transitions so far."""
 
 
 def ways(transitions: Iterable[Transition]) -> tuple[str, ...]:
-    """Each machine with the last states that it was in, such as `Onboarding: … → invited → accounts`."""
+    """Format each machine with its latest states, such as `Onboarding: … → invited → accounts`."""
     states: dict[str, list[str]] = {}
     for one in transitions:
         states.setdefault(one.machine, []).append(one.target)

@@ -21,12 +21,12 @@ class Text(CompactWire):
 
 
 class _Source(CompactWire):
-    """Where bytes come from: exactly one of `url` and `data`."""
+    """Source of bytes: exactly one of `url` and `data`."""
 
     url: str | None = None
     """An address that the vendor fetches."""
     data: bytes | None = None
-    """The bytes themselves (base64 on the wire). Large ones are refused by Temporal: prefer `url`."""
+    """The bytes themselves (base64 on the wire). Temporal refuses large payloads: prefer `url`."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -36,14 +36,14 @@ class _Source(CompactWire):
 
 
 class Image(_Source):
-    """A picture for a model that can see."""
+    """A picture for a model with image input."""
 
     type: Literal["image"] = "image"
     media_type: str = "image/png"
 
 
 class File(_Source):
-    """A document for a model that can read it, such as a PDF."""
+    """A document, such as a PDF, for a model with file input."""
 
     type: Literal["file"] = "file"
     name: str
@@ -51,19 +51,19 @@ class File(_Source):
 
 
 class ToolCall(CompactWire):
-    """A model asks for a tool. Run it with `flow.call_tool`, answer with a `ToolResult` of the same `id`."""
+    """A model's request to call a tool. Run it with `flow.call_tool`, answer with a `ToolResult` of the same `id`."""
 
     type: Literal["tool_call"] = "tool_call"
     id: str
     name: str
     arguments: str
-    """A JSON object, as the model wrote it: not validated yet."""
+    """A JSON object as the model wrote it, not validated yet."""
 
     def values(self) -> dict[str, JsonValue]:
-        """The arguments by name, for `flow.call_tool(tool, **call.values())`. The tool validates them.
+        """Parse the arguments by name, for `flow.call_tool(tool, **call.values())`. The tool validates them.
 
         Raises:
-            ToolArgumentsInvalid: the model wrote something that is no JSON object; send it the message as the result.
+            ToolArgumentsInvalid: the model did not write a JSON object. Send it the message as the tool's result.
         """
         try:
             values: JsonValue = json.loads(self.arguments)
@@ -75,7 +75,7 @@ class ToolCall(CompactWire):
 
 
 class ToolResult(CompactWire):
-    """What a tool answered, for the model that asked."""
+    """The result of a tool call, for the model that requested it."""
 
     type: Literal["tool_result"] = "tool_result"
     id: str
@@ -86,29 +86,29 @@ Part = Annotated[Text | Image | File | ToolCall | ToolResult, Field(discriminato
 
 
 class Message(CompactWire):
-    """What one role says, in parts."""
+    """A message of one role, in parts."""
 
     role: Role
     parts: tuple[Part, ...]
 
     @classmethod
     def user(cls, *parts: str | Part) -> "Message":
-        """A message of the user; strings become `Text`."""
+        """Make a message of the user; strings become `Text`."""
         return cls(role="user", parts=_parts(parts))
 
     @classmethod
     def assistant(cls, *parts: str | Part) -> "Message":
-        """A message of the model, such as an earlier answer."""
+        """Make a message of the model, such as an earlier answer."""
         return cls(role="assistant", parts=_parts(parts))
 
     @classmethod
     def system(cls, *parts: str | Part) -> "Message":
-        """An instruction that stands above the conversation."""
+        """Make a system message: an instruction above the conversation."""
         return cls(role="system", parts=_parts(parts))
 
     @property
     def text(self) -> str:
-        """The text parts, one per line."""
+        """The text parts, one a line."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a model, and what it answers: the seam between activities and providers."""
+"""Requests to models and their responses: the interface between activities and providers."""
 
 from typing import Literal
 
@@ -14,42 +14,42 @@ __all__ = ["FinishReason", "ModelRequest", "ModelResponse", "OutputSchema"]
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FinishReason = Literal["stop", "length", "tool_calls", "refused"]
-"""Why an answer ended. `refused`: by the model or by the vendor's filter; it is billed like any other."""
+"""Reason why an answer ended. `refused`: by the model or the vendor's filter; it is billed like any other."""
 
 
 class ModelOptions(CompactWire, Handwritten):
-    """How a model should answer. What is left out is the vendor's default."""
+    """Options of a model call. An option left out has the vendor's default."""
 
     temperature: float | None = None
-    """From 0, the likeliest words, to 2 with most vendors. Reasoning models refuse it."""
+    """From 0 (the likeliest words) to 2 with most vendors. Reasoning models refuse it."""
     top_p: float | None = None
-    """Share of the likelihood that words are chosen from, 0 to 1."""
+    """Share of the probability mass that words are sampled from, 0 to 1."""
     max_output_tokens: int | None = Field(default=None, gt=0)
-    """Tokens after which the answer is cut off, reasoning included."""
+    """Upper limit of output tokens, reasoning included; a longer answer is cut off."""
     reasoning_effort: Effort | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
     service_tier: str | None = None
     stream: bool | None = None
-    """Read the answer while it is written: the ledger then has the time to the first token. litellm never does."""
+    """Stream the answer, so that the ledger records the time to the first token. Ignored by `litellm`."""
     tool_choice: str | None = None
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     extra: dict[str, JsonValue] | None = None
-    """Fields of the vendor's own request, passed through as they are; they win over everything above."""
+    """Fields of the vendor's own request, passed through unchanged; they win over all options above."""
 
     def over(self, base: "ModelOptions") -> "ModelOptions":
-        """These options, with what they leave out taken from `base`."""
+        """Return these options, completed by those of `base`."""
         extra = {**(base.extra or {}), **(self.extra or {})} or None
         return base.model_copy(update={**given(self), "extra": extra})
 
 
 class Candidate(CompactWire):
-    """One model that an alias may mean, such as `openai:gpt-5.4`, with its options."""
+    """One of the models behind an alias, such as `openai:gpt-5.4`, with its options."""
 
     model: str
     """`provider:model`."""
     options: ModelOptions = ModelOptions()
     up_to: int | None = None
-    """Tokens of input that it is meant for; longer calls ask the next candidate. `None`: of any length."""
+    """Upper limit of input tokens; longer calls use the next candidate. `None`: no limit."""
 
     @property
     def provider(self) -> str:
@@ -63,17 +63,17 @@ class Candidate(CompactWire):
 
 
 class OutputSchema(CompactWire):
-    """The type that the answer must have."""
+    """The schema that the answer must fit."""
 
     name: str
     json_schema: dict[str, JsonValue]
-    """As pydantic writes it; providers make of it what their vendor accepts."""
+    """Schema as pydantic writes it; providers convert it to their vendor's dialect."""
     judged: bool = False
-    """The activity judges the answer by the schema, because the workflow has no type that would."""
+    """True if the activity validates the answer, because the workflow has a schema but no type."""
 
 
 class ModelRequest(Wire):
-    """One call of one model. Providers get this and nothing else."""
+    """One call of one model: all that a provider receives."""
 
     model: str
     """The vendor's own id, without the provider."""
@@ -82,29 +82,29 @@ class ModelRequest(Wire):
     tools: tuple[ToolSpec, ...] = ()
     options: ModelOptions = ModelOptions()
     timeout: float = 600.0
-    """Seconds after which the call is given up. Always shorter than the activity's own limit, so that no second
+    """Seconds until the call times out. Always shorter than the activity's `start_to_close_timeout`, so that no second
     attempt starts while the first is still billed."""
     tenant: str | None = None
-    """Whose call it is. For limits of our own; vendors do not see it."""
+    """Tenant of the call, for llmflow's own limits; vendors do not see it."""
 
 
 class ModelResponse(Wire):
     """One answer of one model."""
 
     text: str
-    """The answer; JSON text where the request had an `output`; the reason where it was refused."""
+    """The answer; JSON text if the request had an `output`; the reason if the model refused."""
     model: str
-    """The model that answered, in the vendor's words; often more exact than the one asked."""
+    """The model that answered, as the vendor names it; often more specific than the requested one."""
     usage: Usage = Usage()
     finish_reason: FinishReason = "stop"
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
     service_tier: str | None = None
     reported_usd: Dollars | None = None
-    """What the vendor itself says that the call cost; it wins over every price list."""
+    """Cost reported by the vendor; it wins over every price list."""
     base_url: str | None = None
-    """Where the answer came from; price lists know vendors by it."""
+    """Base URL of the API that answered; price lists identify vendors by it."""
     first_token: float | None = None
-    """Seconds from the request to the first token, of an answer that was streamed."""
+    """Seconds from the request to the first token of a streamed answer."""
     cache_write_1h_tokens: Tokens = 0
-    """Part of `usage.cache_write_tokens` that stays in the vendor's cache for an hour: Anthropic takes more for it."""
+    """Part of `usage.cache_write_tokens` that stays in the vendor's cache for an hour; Anthropic charges more."""

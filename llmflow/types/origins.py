@@ -1,22 +1,22 @@
-"""Where a call comes from: what ledger, limits and rollouts know of its run."""
+"""Origin of a call: facts about its run for the ledger, limits and rollouts."""
 
 from llmflow.types.base import CompactWire
 from llmflow.types.budgets import Budget
 
 
 class Origin(CompactWire):
-    """Who a run is for. Given at its start; children and continued runs inherit it.
+    """Tenant, user, tags and budget of a run, given at its start and inherited by children and continue-as-new runs.
 
-    On the wire it is small, because every call of the run carries it.
+    It is small on the wire, because every call of the run carries it.
     """
 
     root: str | None = None
-    """Workflow id of the run that began the tree, where it is not the run itself."""
+    """Workflow id of the root run; `None` in the root run itself."""
     tenant: str | None = None
-    """Whose limits, fairness and bill it is."""
+    """Tenant for limits, fairness and billing."""
     user: str | None = None
-    """Whom it works for; a rollout may be sticky by it."""
+    """User for whom the run works; a rollout may be sticky by user."""
     tags: tuple[str, ...] = ()
     budget: Budget | None = None
     workflow: str | None = None
-    """Type of the workflow that fans out, for a run that works on a batch of its items."""
+    """Type of the workflow that fans out, for a batch of its items."""

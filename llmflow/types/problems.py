@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in words."""
+"""Readable messages for pydantic's validation errors."""
 
 from collections.abc import Iterable
 
@@ -6,36 +6,36 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 SHOWN = 5
-"""Problems named in one message: whoever sent a thousand bad items needs no more to see what is wrong."""
+"""Problems named in one message; a value with a thousand bad items needs no more to be understood."""
 
 
 def problems_of(error: ValidationError) -> list[ErrorDetails]:
-    """Each problem as data; the first one first."""
+    """Return the problems as data, in their order."""
     return error.errors(include_url=False, include_context=False)
 
 
 def path_of(problem: ErrorDetails) -> str:
-    """The dotted path of the value that is wrong; empty for the whole."""
+    """Return the dotted path of the invalid value; empty for the whole value."""
     return ".".join(str(part) for part in problem["loc"])
 
 
 def message_of(problem: ErrorDetails) -> str:
-    """What is wrong, without where."""
+    """Return the message without the path."""
     return problem["msg"].removeprefix("Value error, ")
 
 
 def said(problem: ErrorDetails, whole: str = "value") -> str:
-    """One problem: `limit: Input should be greater than 0`; `whole` is what the value itself is called."""
+    """Format a problem: `limit: Input should be greater than 0`; `whole` names the value itself."""
     return f"{path_of(problem) or whole}: {message_of(problem)}"
 
 
 def listed(problems: Iterable[str], most: int = SHOWN) -> str:
-    """The first ones in a line, and how many more there are."""
+    """Join the first problems in a line, with the number of the rest."""
     every = list(problems)
     more = f"; and {len(every) - most} more" if len(every) > most else ""
     return "; ".join(every[:most]) + more
 
 
 def described(error: ValidationError, whole: str = "value") -> str:
-    """All that is wrong, in a line."""
+    """Format all problems of an error in a line."""
     return listed(said(problem, whole) for problem in problems_of(error))

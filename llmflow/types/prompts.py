@@ -1,4 +1,4 @@
-"""Prompts: what a run asks of them, and pins."""
+"""Prompts: inputs and outputs of resolving and rendering, and pins."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -18,18 +18,18 @@ __all__ = ["RenderedPrompt"]
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt in a line of workflow code, as a file would have it.
+    """A prompt defined inline in workflow code instead of in a file.
 
     `flow.Prompt("support/greet", user="Greet {{ name }}.", model="fast")`
     """
 
     name: str
-    """As a file's: `support/greet` in the App `support`. No file may have it."""
+    """Name as a file's: `support/greet` in the App `support`. No file may have the same name."""
     _: KW_ONLY
     user: str
-    """Template of the user's message."""
+    """Template of the user message."""
     system: str = ""
-    """Template of the system's message, if there is one."""
+    """Template of the system message; empty for none."""
     model: str | None = None
     """Alias of models.yaml or `provider:model`."""
 
@@ -39,58 +39,58 @@ class Prompt:
                 raise InputInvalid(f"flow.Prompt: `{field}` is empty", ErrorDetail(field=field))
         if not is_prompt_name(self.name):
             raise InputInvalid(
-                f"flow.Prompt({self.name!r}): a name has letters, digits, `_`, `-`, `.` and `/`",
+                f"flow.Prompt({self.name!r}): a name has only letters, digits, `_`, `-`, `.` and `/`",
                 ErrorDetail(field="name"),
             )
 
 
 class PromptSource(CompactWire):
-    """How a run came to a version: both `None` where it is simply the one in the worker's files."""
+    """Label and rollout arm that selected a version; both `None` for the version in the worker's files."""
 
     label: str | None = None
-    """The label that pointed to it."""
+    """The label that pointed to the version."""
     arm: str | None = None
-    """The arm of a rollout that the run was given, such as `b`."""
+    """The rollout arm that the run was assigned, such as `b`."""
 
 
 class ResolveRequest(CompactWire):
-    """Asked once per folder of prompts: which versions, and which models, does this run use?"""
+    """Input of resolving: a run asks once per folder which prompt versions and models it uses."""
 
     prompt: str
     model: str | None = None
     """An alias of models.yaml or `provider:model`; `None` for the prompt's own."""
     origin: Origin = Origin()
-    """Of the run: a rollout decides by it."""
+    """Origin of the run: a rollout assigns its arm by it."""
     fork: Fork | None = None
-    """Of a forked run: whose versions it keeps, and which are other ones."""
+    """Fork of the run: it keeps the original run's versions, except those that the fork replaces."""
     inline: Prompt | None = None
-    """The prompt itself, where workflow code has it and no file."""
+    """The prompt itself, if it is inline in workflow code."""
 
 
 class PinnedPrompt(CompactWire):
-    """What a run keeps of a prompt."""
+    """A prompt's version, model and options, fixed for a run."""
 
     version: str
     model: str | None = None
     options: ModelOptions = ModelOptions()
     source: PromptSource = PromptSource()
     inline: bool = False
-    """It is a `flow.Prompt`."""
+    """True for a `flow.Prompt`."""
 
 
 class Pins(CompactWire):
-    """The answer, kept for the run.
+    """Output of resolving, fixed for the run.
 
-    It has all prompts of the folder: a run then never mixes what was rolled out at different times, and asks once
-    where it would ask for each.
+    It has all prompts of the folder: a run asks once instead of once a prompt, and never mixes versions that were
+    rolled out at different times.
     """
 
     prompts: dict[str, PinnedPrompt]
-    """By the prompt's name."""
+    """Pinned prompts by name."""
     models: dict[str, tuple[Candidate, ...]]
-    """By the alias that the prompts and the request name: candidates in the order in which they are tried."""
+    """Candidates, in the order in which they are tried, by the alias that prompts and request name."""
     attributes: SearchAttributes = SearchAttributes()
-    """The search attributes that this run writes: those of the first answer that it gets."""
+    """Search attributes that the run upserts; it keeps those of its first resolving."""
 
 
 class RenderRequest(CompactWire):
@@ -102,7 +102,7 @@ class RenderRequest(CompactWire):
 
 
 class RenderedPrompt(CompactWire):
-    """A prompt as the model would get it."""
+    """A rendered prompt: the messages for the model."""
 
     prompt: PromptRef
     messages: tuple[Message, ...]

@@ -1,4 +1,4 @@
-"""The protocol of a provider: a vendor, gateway or server of models. The shipped providers implement it as yours do."""
+"""The protocol of a provider (a vendor, gateway or model server); shipped providers implement it too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ __all__ = ["DeltaSink", "NoDeltas", "Provider", "ProviderFactory", "ProviderSett
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSettings:
-    """An entry under `providers:` of models.yaml, with the key itself in place of its variable."""
+    """An entry under `providers:` of models.yaml, with the key in place of its environment variable."""
 
     name: str
     """The provider's name: the part before the colon of `provider:model`."""
     base_url: str | None = None
-    """Where its API begins; `None` where models.yaml does not say it."""
+    """Base URL of the API; `None` if models.yaml has none."""
     key: str | None = field(default=None, repr=False)
-    """The key; `None` where models.yaml names no variable for one."""
+    """The API key; `None` if models.yaml names no variable for one."""
 
 
 class DeltaSink(Protocol):
-    """Takes an answer piece by piece, while the model writes it. llmflow implements it, a provider calls it.
+    """Receives an answer piece by piece while the model writes it. llmflow implements it; a provider calls it.
 
-    Its methods return at once and never raise. Another kind of piece will be another method.
+    Its methods return at once and never raise. Another kind of piece will get its own method.
     """
 
     def text(self, piece: str) -> None:
@@ -33,7 +33,7 @@ class DeltaSink(Protocol):
 
 
 class NoDeltas:
-    """A sink that drops what it gets: the answer is only read as a whole."""
+    """A sink that drops all pieces, for callers that read only the whole answer."""
 
     def text(self, piece: str) -> None:
         """See `DeltaSink.text`."""
@@ -41,30 +41,30 @@ class NoDeltas:
 
 @runtime_checkable
 class Provider(Protocol):
-    """One vendor, as models.yaml names it. What wraps a call (circuit breaker, limits) has this shape too.
+    """One provider of models.yaml. Wrappers around calls (circuit breaker, limits) implement the protocol too.
 
     A call that is submitted now and collected later, such as a vendor's batch, will be a second protocol that a
-    provider may implement beside this one: `submit` takes the same request and returns a ticket, which is recorded;
+    provider may also implement: `submit` takes the same request and returns a ticket, which history records;
     `collect` takes the ticket, on any worker, and returns the same response.
     """
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
-        """Ask the model once: no retries, no other model. Cancelling the task closes the connection.
+        """Ask the model once, without retries or fallbacks. Cancelling the task closes the connection.
 
         Args:
-            request: What is asked. `request.timeout` is the time for the whole answer, in seconds.
-            sink: Takes the pieces of an answer that is streamed. A provider that does not stream leaves it alone; the
-                response holds the whole answer in any case.
+            request: The call. `request.timeout` limits the time for the whole answer, in seconds.
+            sink: Receives the pieces of a streamed answer. A provider that does not stream ignores it; the response
+                always holds the whole answer.
 
         Raises:
-            ProviderError: the vendor refused or failed. `retryable` and `fallback` of its class say what may help.
+            ProviderError: the vendor refused or failed. Its class says by `retryable` and `fallback` what may help.
         """
         ...
 
     async def close(self) -> None:
-        """Close the connections. The provider cannot be used after it."""
+        """Close the connections. The provider cannot be used afterwards."""
         ...
 
 
 ProviderFactory = Callable[[ProviderSettings], Provider]
-"""Makes a provider when a worker starts: usually the provider's class. It does no I/O."""
+"""Makes a provider when a worker starts, without I/O: usually the provider's class."""

@@ -1,4 +1,4 @@
-"""What the ledger says when it is asked: money and tokens, scores, and how prompt versions compare."""
+"""Reports of the ledger: costs and tokens, scores, and comparisons of prompt versions."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,101 +10,101 @@ from llmflow.types.usage import Dollars, Totals
 __all__ = ["Score"]
 
 Dimension = Literal["run", "day", "tenant", "user", "workflow", "prompt", "label", "arm", "model", "tag", "error"]
-"""What a report of costs may have a row for each of; `error` is how an attempt ended that brought no answer."""
+"""Dimensions that a cost report may group by; `error` is the outcome of an attempt without an answer."""
 Verdict = Literal["no difference shown yet", "higher", "lower"]
 
 
 class CallFilter(Wire):
-    """Which calls of the ledger are meant: those that fit everything that is given."""
+    """Filter for calls of the ledger. A call must match all given fields."""
 
     since: datetime | date | None = None
-    """The first day, in UTC; or the first moment."""
+    """First day, in UTC; or an inclusive lower bound in time."""
     until: datetime | date | None = None
-    """The last day, in UTC; or the moment before which it must be."""
+    """Last day, in UTC; or an exclusive upper bound in time."""
     run: str | None = None
-    """Workflow id of a run, whose children are then meant too, or of a child."""
+    """Workflow id of a root run, its children included, or of a child."""
     tenant: str | None = None
     workflow: str | None = None
     """Workflow type."""
     prompt: str | None = None
     """`name`, or `name@version`."""
     model: str | None = None
-    """`provider:model` that was asked, or that answered."""
+    """`provider:model` that was requested, or that answered."""
     tag: str | None = None
 
 
 class Spent(Totals):
-    """Calls of the ledger added up. Each attempt of a call is in exactly one of the counts."""
+    """Sums over calls of the ledger. Each attempt of a call is in exactly one of the counts."""
 
     failed_calls: int = 0
-    """Attempts that ended with an error of the vendor's, or of the request."""
+    """Attempts that failed with an error of the vendor or of the request."""
     lost_calls: int = 0
-    """Attempts that were cut, or died with their worker: the vendor may bill them, and nobody knows how much."""
+    """Attempts that were cut off or died with their worker: the vendor may bill them, at an unknown cost."""
     unasked_calls: int = 0
-    """Attempts that llmflow itself held back before anything was asked: by a limit, a budget, an open circuit."""
+    """Attempts that llmflow held back before asking the model: by a limit, a budget, an open circuit."""
     repriced_usd: Dollars | None = None
-    """`usd` with the prices of the last repricing, where it had one; `None` if there was none."""
+    """`usd` with the prices of the last repricing, for calls that it covers; `None` without a repricing."""
 
 
 class CostRow(Spent):
-    """The calls that have something in common."""
+    """Sums over calls with the same key."""
 
     key: dict[Dimension, str | None]
-    """What they have in common; `None` for those that have none, such as no tenant, or no error."""
+    """Value of each dimension; `None` if the calls have none, such as no tenant or no error."""
 
 
 class CostReport(Wire):
-    """What was spent, by the ledger."""
+    """Costs recorded in the ledger."""
 
     filter: CallFilter
     by: tuple[Dimension, ...]
     rows: tuple[CostRow, ...]
-    """The dearest first; by day, the newest first."""
+    """Most expensive first; by day, newest first."""
     total: Spent
-    """Each call once, also those that stand in several rows because they have several tags."""
+    """Sums that count each call once, although a call with several tags is in several rows."""
 
 
 class Repriced(Wire):
-    """The calls of one model, by the prices that were frozen and by those of today."""
+    """Calls of one model at their frozen prices and at current prices."""
 
     model: str
     """`provider:model` that answered."""
     calls: int = 0
-    """Paid answers, without those whose vendor said what they cost."""
+    """Paid answers, except those whose vendor reported the cost."""
     usd: Dollars = Decimal(0)
-    """Frozen, of the calls whose price was known."""
+    """Frozen cost of the calls with a known price."""
     unpriced_calls: int = 0
     """Calls without a frozen price."""
     repriced_usd: Dollars = Decimal(0)
-    """By today's lists, of the calls whose price they know."""
+    """Cost at current prices, of the calls with a known price."""
     repriced_unpriced_calls: int = 0
-    """Calls whose price is not known today."""
+    """Calls without a current price."""
     difference_usd: Dollars | None = None
-    """How much more the calls cost today whose price is known both times; `None` if there are none."""
+    """Increase in cost of the calls with both prices; `None` if there are none."""
 
 
 class RepriceReport(Wire):
-    """The ledger by the price lists of today, beside what was frozen."""
+    """Calls of the ledger at current prices beside their frozen cost."""
 
     rows: tuple[Repriced, ...]
-    """By model."""
+    """One row per model."""
     vendor_calls: int
-    """Calls whose vendor said what they cost: there is nothing to compute again."""
+    """Calls whose vendor reported the cost; they are not repriced."""
     written: bool
-    """Whether the ledger has it now."""
+    """True if the ledger was updated."""
 
 
 class Score(Wire):
-    """What somebody thinks of a run."""
+    """A judgement of a run."""
 
     run: str
-    """Workflow id of the run; of a child, that of the run that began the tree."""
+    """Workflow id of the root run."""
     name: str
-    """Of what is judged, such as `helpful`."""
+    """Name of the judged quality, such as `helpful`."""
     value: float
-    """Any finite number, on the same scale for all scores of the name."""
+    """Finite number, on one scale for all scores of the name."""
     by: str | None = None
-    """Who; a second score of the same person replaces the first."""
+    """The judge; a second score of the same person replaces the first."""
     comment: str | None = None
     at: datetime
 
@@ -113,52 +113,52 @@ class Interval(Wire):
     """An estimate with its 95 % confidence interval."""
 
     value: float
-    """A share from 0 to 1, or a mean on the scale of its values."""
+    """Share from 0 to 1, or mean on the scale of its values."""
     low: float | None
-    """The lower end; `None` where values that are all the same say nothing of the spread."""
+    """Lower end; `None` if all values are equal, so that the spread is unknown."""
     high: float | None
-    """The upper end, likewise."""
+    """Upper end, likewise."""
     n: int
-    """How many observations it rests on."""
+    """Number of observations."""
     verdict: Verdict | None = None
-    """Against the same figure of the baseline, where that has one."""
+    """Comparison with the baseline's figure, if it has one."""
 
 
 class ComparedRow(Wire):
-    """One prompt version, or one model."""
+    """Figures of one prompt version or one model."""
 
     key: str
-    """The version, or the `provider:model` that was asked."""
+    """The version, or the requested `provider:model`."""
     runs: int
-    """Runs that used it; a run with its children is one."""
+    """Runs that used it; a root run and its children count as one."""
     calls: int
     """Paid answers."""
     usd: Dollars
-    """Frozen, of the answers whose price is known."""
+    """Frozen cost of the answers with a known price."""
     unpriced_calls: int
-    """Answers whose price is not known."""
+    """Answers without a known price."""
     usd_per_run: Dollars | None
-    """Of the runs in which it answered; `None` if a price is not known, or nothing was paid."""
+    """Mean over the runs in which it answered; `None` if a price is unknown or nothing was paid."""
     latency_p50: float | None
-    """Seconds that half of the answers did not exceed."""
+    """Median seconds per answer."""
     latency_p95: float | None
-    """Seconds that 95 of 100 answers did not exceed."""
+    """Seconds per answer, 95th percentile."""
     first_token_p50: float | None = None
-    """Seconds to the first token that half of the streamed answers did not exceed; `None` if none was streamed."""
+    """Median seconds to the first token of streamed answers; `None` if none was streamed."""
     failures: Interval | None
-    """Share of the calls that got no answer after all their attempts, or a refusal of the model."""
+    """Share of the calls that got no answer after all attempts, or a refusal of the model."""
     reasks: Interval | None
-    """Share of the answers that did not fit their type, so that the model was asked again."""
+    """Share of the answers that did not fit their type and were re-asked."""
     scores: dict[str, Interval]
-    """By name: the mean over the scored runs."""
+    """Mean over the scored runs, by the score's name."""
 
 
 class Comparison(Wire):
-    """Versions of a prompt, or models that answered it, side by side."""
+    """Versions of a prompt, or models that answered it, compared."""
 
     prompt: str
     by: Literal["version", "model"]
     baseline: str | None
-    """The key with the most runs, which the others are held against."""
+    """Key with the most runs; the other rows are compared with it."""
     rows: tuple[ComparedRow, ...]
-    """The latest used first."""
+    """Most recently used first."""

@@ -26,7 +26,7 @@ class PendingCall(Wire):
 
 
 class RunStatus(Wire):
-    """Where a run stands, as Temporal knows it. It is known without a worker."""
+    """Status of a run as the Temporal server knows it; no worker is needed."""
 
     id: str
     run_id: str
@@ -35,35 +35,35 @@ class RunStatus(Wire):
     task_queue: str
     started_at: datetime
     begins_at: datetime | None = None
-    """When its code begins, where it was started with a delay."""
+    """Time of its first workflow task, if it was started with a delay."""
     closed_at: datetime | None = None
     events: int
     """Events in its history."""
     history_bytes: int = 0
-    """Size of its history; 0 in a list, where Temporal does not say."""
+    """Size of its history; 0 in a list, which Temporal returns without it."""
     tags: tuple[str, ...] = ()
     tenant: str | None = None
     user: str | None = None
     budget: Budget | None = None
-    """What it may cost with all its children, if it was started with one."""
+    """Budget of the run and its children, if it was started with one."""
     approvals: tuple[Waiting, ...] = ()
-    """Questions that wait for people."""
+    """Open questions."""
     pending: tuple[PendingCall, ...] = ()
-    """What it waits for now; empty in a list, where Temporal does not say."""
+    """Pending activities; empty in a list, which Temporal returns without them."""
     stuck: str | None = None
     """The workflow task failure that blocks the run, such as `KeyError: 'x'`; `None` in a list."""
 
 
 class RunPage(Wire):
-    """Some runs, newest first."""
+    """A page of runs, newest first."""
 
     runs: tuple[RunStatus, ...]
     cursor: str | None = None
-    """Give it to the next `list` for the runs after these; `None` when there are no more."""
+    """Cursor for the next `list` call; `None` on the last page."""
 
 
 class InboxItem(Wire):
-    """A question of a run that waits for somebody's decision. It is known without a worker."""
+    """An open question of a run; no worker is needed to read it."""
 
     run: str
     """Id of the run."""

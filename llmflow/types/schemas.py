@@ -1,4 +1,4 @@
-"""JSON schemas: references followed. A library for it costs 30 ms at import, and ours point into their own schema."""
+"""Resolves references in JSON schemas. Ours only point into their own schema; a library would cost 30 ms at import."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,11 +7,11 @@ Schema = Mapping[str, Any]  # Any: JSON
 
 
 def resolved(schema: object, root: Schema) -> dict[str, Any]:  # Any: JSON
-    """The schema without `$ref` on top; what stands beside it wins. What is no object, or is not there, is empty.
+    """Resolve a top-level `$ref`; keywords beside it win. A missing target or a non-object yields an empty schema.
 
     Args:
         schema: A part of `root`, or all of it.
-        root: Where references such as `#/$defs/Plan` lead.
+        root: The schema that references such as `#/$defs/Plan` point into.
     """
     found = dict(cast(Schema, schema)) if isinstance(schema, Mapping) else {}
     followed: set[str] = set()

@@ -1,4 +1,4 @@
-"""How long a text is for a model, before any model has counted it."""
+"""Estimates of token counts, made without a tokenizer."""
 
 from collections.abc import Iterable
 
@@ -6,20 +6,20 @@ from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, T
 from llmflow.types.models import ModelRequest
 
 CHARACTERS_PER_TOKEN = 4
-"""Of English text with most vendors. Other languages have up to four times as many tokens."""
+"""Average for English text with most vendors. Other languages need up to four times as many tokens."""
 
 
 def estimated_tokens(messages: Iterable[Message], *texts: str) -> int:
-    """Tokens of messages and texts, by their characters. Pictures and files are not counted.
+    """Estimate the tokens of messages and texts by their characters. Pictures and files are not counted.
 
-    The same input always gives the same number, so workflow code may decide by it.
+    The same input always gives the same number, so workflow code may branch on it.
     """
     said = sum(_characters(part) for message in messages for part in message.parts)
     return (said + sum(map(len, texts))) // CHARACTERS_PER_TOKEN
 
 
 def estimated_input(request: ModelRequest) -> int:
-    """Tokens of all that a request says to a model: its messages, its tools, and the schema of its answer."""
+    """Estimate the input tokens of a request: its messages, its tools, and the schema of its answer."""
     schemas = (*request.tools, *((request.output,) if request.output else ()))
     return estimated_tokens(request.messages, *(schema.model_dump_json() for schema in schemas))
 

@@ -13,7 +13,7 @@ StepStatus = Literal["running", "completed", "failed", "cancelled"]
 
 
 class StepRecord(Wire):
-    """One step, as the query `llmflow.steps` shows it."""
+    """One step in the result of the query `llmflow.steps`."""
 
     path: str
     """Names from the outermost step inwards, such as `write/check#2`."""
@@ -25,50 +25,50 @@ class StepRecord(Wire):
     total: int | None = None
     """Units of work expected, where the step knows."""
     failed: int = 0
-    """Of the units that are done, those that failed."""
+    """Finished units that failed."""
     error: str | None = None
-    """Class and message of what made the step fail."""
+    """Class and message of the error that failed the step."""
     usage: Totals = Totals()
-    """Of its calls, and of those of the steps in it."""
+    """Totals of its calls, nested steps included."""
 
 
 class Wait(Wire):
-    """A call that llmflow itself refused, and that is made again later: no activity runs for it meanwhile."""
+    """A call that llmflow held back and will retry after a timer; no activity runs meanwhile."""
 
     path: str
-    """The step that it belongs to; empty outside of steps."""
+    """The step of the call; empty outside of steps."""
     reason: str
     """Class and message of the refusal."""
     until: datetime
 
 
 UNDO = "undo"
-"""The step of a saga in which it undoes the step around it: `book/undo/cancel#1`."""
+"""The step in which a saga compensates the step around it: `book/undo/cancel#1`."""
 CompensationStatus = Literal["ready", "undoing", "undone", "failed", "not needed"]
 
 
 class Compensation(Wire):
-    """How one action of a saga is undone, or was."""
+    """The compensation of one action of a saga."""
 
     name: str
-    """Of the compensating tool or function."""
+    """Name of the compensating tool or function."""
     path: str
-    """The step of the saga that it undoes."""
+    """The saga's step that it compensates."""
     key: str
     """Idempotency key of the action and of its compensation."""
     status: CompensationStatus
     error: str | None = None
-    """Class and message of its last failure."""
+    """Class and message of the last failure."""
 
 
 class StepReport(Wire):
-    """All steps of a run in the order in which they began, and what it waits for by itself."""
+    """Steps of a run in the order of their start, with its waits, compensations and transitions."""
 
     steps: tuple[StepRecord, ...] = ()
     waits: tuple[Wait, ...] = ()
     compensations: tuple[Compensation, ...] = ()
-    """Of its sagas, in the order in which they were registered."""
+    """Compensations in the order of their registration."""
     transitions: tuple[Transition, ...] = ()
-    """Of its state machines, the last ones."""
+    """The latest transitions of state machines."""
     moves: int = 0
-    """How many transitions there were in all."""
+    """Number of all transitions so far."""

@@ -1,4 +1,4 @@
-"""Tools as a model sees them, and where a worker gets them from."""
+"""Tools as a model sees them, and their sources on a worker."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
@@ -16,27 +16,27 @@ class ToolSpec(CompactWire):
     name: str
     description: str
     json_schema: dict[str, JsonValue]
-    """Of the arguments: an object."""
+    """Schema of the arguments, an object."""
 
 
 @runtime_checkable
 class ToolSource(Protocol):
-    """Tools that a worker serves, each as an activity of its name: `App(tools=[...])` lists sources.
+    """A source of tools for `App(tools=[...])`; a worker serves each tool as an activity of its name.
 
-    A function with `@tool` is a source of one tool; a class of yours may be one of many, such as those of another
-    service.
+    A function with `@tool` is a source of one tool. A class of yours may be a source of many, such as the tools of
+    another service.
     """
 
     def specs(self) -> Sequence[ToolSpec]:
-        """The tools, as they stand when the worker starts."""
+        """Return the tools; called once, when the worker starts."""
         ...
 
     async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
-        """Run one of them in an activity.
+        """Run a tool, inside its activity.
 
         Raises:
-            ToolArgumentsInvalid: the arguments do not fit; no retry can help.
-            ToolRefused: the tool itself says no; no retry can help.
-            Exception: whatever else happens is retried.
+            ToolArgumentsInvalid: the arguments do not fit; not retried.
+            ToolRefused: the tool refuses the call; not retried.
+            Exception: any other error, which is retried.
         """
         ...

@@ -1,4 +1,4 @@
-"""Tokens and money: of one call, and of a run."""
+"""Tokens and costs of one call and of a run."""
 
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -13,7 +13,7 @@ __all__ = ["Cost", "Totals", "Usage", "UsageReport"]
 Tokens = Annotated[int, Field(ge=0)]
 
 VENDOR = "vendor"
-"""The source of a cost that the vendor itself reported. There is nothing to compute again about it."""
+"""`Cost.source` of a cost that the vendor itself reported; repricing skips it."""
 
 
 def _written_out(usd: Decimal) -> str:
@@ -21,11 +21,11 @@ def _written_out(usd: Decimal) -> str:
 
 
 Dollars = Annotated[Decimal, PlainSerializer(_written_out, return_type=str, when_used="json-unless-none")]
-"""Exact, and in JSON without an exponent (`0.0000001`, not `1E-7`): people and other languages read it."""
+"""Exact amount; in JSON without an exponent (`0.0000001`, not `1E-7`), for people and other languages."""
 
 
 def dollars(usd: Decimal) -> str:
-    """Such as `$1.23`, `$0.0042`, `$0`: small amounts keep two digits that say something."""
+    """Format an amount such as `$1.23`, `$0.0042`, `$0`: small amounts keep two significant digits."""
     if usd == 0:
         return "$0"
     digits = max(2, 1 - usd.adjusted())
@@ -33,34 +33,34 @@ def dollars(usd: Decimal) -> str:
 
 
 class Usage(CompactWire):
-    """Tokens of one call. `input_tokens` and `output_tokens` are whole; the others are parts of them."""
+    """Tokens of one call. `input_tokens` and `output_tokens` are totals; the other fields are parts of them."""
 
     input_tokens: Tokens = 0
-    """All tokens read, cached ones included."""
+    """All input tokens, cached ones included."""
     output_tokens: Tokens = 0
-    """All tokens written, reasoning included."""
+    """All output tokens, reasoning included."""
     cache_read_tokens: Tokens = 0
     """Part of `input_tokens` that came from the vendor's cache, usually cheaper."""
     cache_write_tokens: Tokens = 0
     """Part of `input_tokens` that was written to the vendor's cache, sometimes dearer."""
     reasoning_tokens: Tokens = 0
-    """Part of `output_tokens` that the model thought and did not say."""
+    """Part of `output_tokens` spent on reasoning that is not in the answer."""
     input_audio_tokens: Tokens = 0
-    """Part of `input_tokens` that was sound."""
+    """Part of `input_tokens` that was audio."""
     output_audio_tokens: Tokens = 0
-    """Part of `output_tokens` that was sound."""
+    """Part of `output_tokens` that was audio."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(**{name: value + getattr(other, name) for name, value in self})
 
 
 class Cost(CompactWire):
-    """The price of one call, frozen when its answer arrived. It is never computed again for the same call."""
+    """The cost of one call, computed when its answer arrives and never changed afterwards."""
 
     usd: Dollars | None = None
     """US dollars; `None` when no price is known, which is not the same as free."""
     source: str
-    """Who says so: `vendor`, a price list with its version, or why there is no price."""
+    """Source of the amount: `vendor`, a price list with its version, or the reason why there is no price."""
     matched: str | None = None
     """The entry of the price list that was used, where it differs from the answering model."""
     tier: str | None = None
@@ -69,24 +69,24 @@ class Cost(CompactWire):
     """The day from which the price list has this price, where the list says so."""
 
     def plus(self, other: "Cost") -> "Cost":
-        """Both together; unknown if either is."""
+        """Add another cost; the sum is unknown if either is."""
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         return self.model_copy(update={"usd": usd})
 
 
 class Totals(Wire):
-    """Calls added up."""
+    """Sums over calls."""
 
     calls: int = 0
     """Paid answers."""
     usage: Usage = Usage()
     usd: Dollars = Decimal(0)
-    """US dollars of the calls whose price is known."""
+    """US dollars of the calls with a known price."""
     unpriced_calls: int = 0
-    """Calls whose price is not known: they are not in `usd`."""
+    """Calls without a known price; `usd` excludes them."""
 
     def plus(self, usage: Usage, cost: Cost) -> "Totals":
-        """These totals and one more call."""
+        """Return these totals with one more call."""
         return Totals(
             calls=self.calls + 1,
             usage=self.usage + usage,
@@ -104,17 +104,17 @@ class Totals(Wire):
 
 
 class UsageReport(Wire):
-    """What a run has used so far: the answer of the query `llmflow.usage`."""
+    """Usage of a run so far: the result of the query `llmflow.usage`."""
 
     total: Totals = Totals()
     by_model: dict[str, Totals] = {}
-    """By the model that answered, as `provider:model`."""
+    """Totals by the model that answered, as `provider:model`."""
     by_prompt: dict[str, Totals] = {}
-    """By prompt and version, as `name@version`."""
+    """Totals by prompt version, as `name@version`."""
     taken: Totals = Totals()
-    """Answers that a forked run took over from the run before it: what they cost then. Not in the others."""
+    """Answers that a forked run reused from the original run, at their cost there. The other fields exclude them."""
     taken_by_prompt: dict[str, Totals] = {}
-    """The same by prompt and version."""
+    """Reused answers by prompt version."""
 
     def __add__(self, other: "UsageReport") -> "UsageReport":
         return UsageReport(

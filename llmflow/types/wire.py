@@ -1,7 +1,7 @@
-"""Every name that llmflow has on the wire. `contracts.py` says what each of them carries."""
+"""All names of llmflow on the wire. `contracts.py` gives each its types."""
 
 PREFIX = "llmflow"
-"""Headers, memos, signals and updates of llmflow begin with it."""
+"""Prefix of headers, memos, signals and updates of llmflow."""
 
 # Activities and workflows.
 COMPLETE = "llmflow.complete"
@@ -24,7 +24,7 @@ FORK = "llmflow.fork"
 PLACE = "llmflow.place"
 KEY = "llmflow.key"
 
-# Memos of a run, written at its start: whoever starts one without our client writes them as well.
+# Memos of a run, set at its start: a client other than ours sets them as well.
 TAGS = "llmflow.tags"
 TENANT = "llmflow.tenant"
 USER = "llmflow.user"

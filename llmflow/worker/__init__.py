@@ -1,4 +1,4 @@
-"""The worker: the only room that puts activities, providers and stores together."""
+"""The worker: the only room that combines activities, providers and stores."""
 
 from llmflow.worker.plugin import LLMFlowPlugin
 from llmflow.worker.serving import run

@@ -1,4 +1,4 @@
-"""What an App needs besides its code: models and their keys, prices, prompts; and whether they fit each other."""
+"""Loads an App's models, prices and prompts, and checks that they fit together."""
 
 import os
 from collections.abc import Callable
@@ -29,47 +29,47 @@ def app_model_catalogue(app: App, settings: Settings) -> ModelCatalogue:
     """Load the models that an App may use here: those of `LLMFLOW_MODELS`, of its own file, or of OpenAI.
 
     Raises:
-        ConfigInvalid: the models.yaml is not there or does not parse; says file:line:column.
+        ConfigInvalid: models.yaml does not exist or does not parse; the message has file:line:column.
     """
     return load_model_catalogue(settings.models or app.models, app.providers)
 
 
 def app_prices(app: App, settings: Settings, models: ModelCatalogue) -> Prices:
-    """The prices of an App's calls: first those of `LLMFLOW_PRICES`, or of its own prices.yaml; then the public lists.
+    """Load the prices of an App: those of `LLMFLOW_PRICES`, or of its own prices.yaml, then the public lists.
 
     Args:
-        app: Whose prices.yaml.
-        settings: Whose prices.yaml goes before it.
-        models: Says where the providers are, which the price of a call depends on.
+        app: App with a prices.yaml.
+        settings: Settings with another prices.yaml, which wins.
+        models: Model catalogue, for the base URLs that prices depend on.
 
     Raises:
-        ConfigInvalid: the prices.yaml does not parse; says file:line:column.
+        ConfigInvalid: the prices.yaml does not parse; the message has file:line:column.
     """
     path = settings.prices or app.prices
     return Prices(load_price_list(path) if path else None, addresses(models, os.environ))
 
 
 def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
-    """Prices calls of the ledger as the lists say today: first a prices.yaml, then the public ones.
+    """Make a function that prices calls of the ledger by current lists: first a prices.yaml, then the public ones.
 
     Raises:
-        ConfigInvalid: the prices.yaml does not parse; says file:line:column.
+        ConfigInvalid: the prices.yaml does not parse; the message has file:line:column.
     """
     prices = Prices(load_price_list(path) if path else None)
     return lambda call: prices.look_up(PaidCall(**vars(call)))
 
 
 def connected_providers(models: ModelCatalogue, settings: Settings) -> dict[str, Provider]:
-    """The vendors of a model catalogue, behind circuit breakers and the limits of models.yaml.
+    """Make the providers of a model catalogue, with circuit breakers and the limits of models.yaml.
 
     Raises:
-        ConfigInvalid: `LLMFLOW_REDIS` cannot be used, or an extra is not installed.
+        ConfigInvalid: `LLMFLOW_REDIS` is invalid, or an extra is not installed.
     """
     return wrap_providers(connect_providers(models, os.environ), models, settings.redis)
 
 
 def with_prices(models: ModelCatalogue, prices: Prices) -> ModelCatalogue:
-    """The model catalogue, with what `policy: cheapest` goes by."""
+    """Return the model catalogue with prices for `policy: cheapest`."""
 
     def price(model: str) -> Decimal | None:
         return prices.expected(model, MIX, datetime.now(UTC)).usd
@@ -78,15 +78,15 @@ def with_prices(models: ModelCatalogue, prices: Prices) -> ModelCatalogue:
 
 
 def missing_keys(models: ModelCatalogue) -> dict[str, tuple[str, ...]]:
-    """The models of which no candidate can be asked here, each with the variables of which one would help."""
+    """Return aliases whose candidates all lack a key, each with the variables, one of which must be set."""
     return keys_missing(models, os.environ)
 
 
 def check_prompts(app: App, models: ModelCatalogue) -> None:
-    """Every model and tool that a prompt names is there. A run would find out after it has paid for the calls before.
+    """Check that every model and tool named by a prompt exists: a run would only fail after paying for earlier calls.
 
     Raises:
-        ConfigInvalid: one is not; names the prompt, and what is nearest.
+        ConfigInvalid: one does not; the message names the prompt and the nearest name.
         PromptInvalid: a prompt does not parse.
     """
     for prompt in prompts_of(app):
@@ -94,10 +94,10 @@ def check_prompts(app: App, models: ModelCatalogue) -> None:
 
 
 def check_prompt(prompt: PromptVersion, app: App, models: ModelCatalogue) -> None:
-    """The model and the tools that one version of a prompt names are there.
+    """Check that the model and the tools named by a prompt version exist.
 
     Raises:
-        ConfigInvalid: one is not; names the prompt, and what is nearest.
+        ConfigInvalid: one does not; the message names the prompt and the nearest name.
     """
     try:
         if prompt.model:
@@ -114,10 +114,10 @@ def check_prompt(prompt: PromptVersion, app: App, models: ModelCatalogue) -> Non
 
 
 def prompts_of(app: App) -> Prompts:
-    """The prompts in an App's files.
+    """Load the prompts of an App's files.
 
     Raises:
-        ConfigInvalid: the folder is not there, or holds none.
-        PromptInvalid: some do not parse; says file:line:column.
+        ConfigInvalid: the folder does not exist, or has no prompts.
+        PromptInvalid: a prompt does not parse; the message has file:line:column.
     """
     return load_prompts(app.prompts, app.name) if app.prompts else Prompts()

@@ -1,4 +1,4 @@
-"""Search attributes: made where a worker may, and used where the server has them."""
+"""Search attributes: added if the worker is allowed to, and used if the server has them."""
 
 import logging
 from time import monotonic
@@ -15,16 +15,16 @@ from llmflow.types.attributes import SearchAttributes
 
 _log = logging.getLogger("llmflow.worker")
 _LOOK_AGAIN = 60.0
-"""Seconds between two looks for a search attribute that the namespace does not have."""
+"""Seconds between two checks for a missing search attribute."""
 _ATTEMPTS = 5
-"""Of an activity that asks while the server does not answer: 15 s. A run that does without them does so to its end, and
-no inbox finds it."""
+"""Attempts while the server does not answer, 15 s in all. A run without search attributes stays without, and no inbox
+finds it."""
 
 
 def known_to_the_server(settings: Settings) -> KnownAttributes:
-    """Asks the server once in the life of a worker, and again while something is missing.
+    """Make a function that asks the server once in the life of a worker, and again while an attribute is missing.
 
-    What it gives raises ServerUnavailable in an activity that may be tried again.
+    It raises ServerUnavailable in an activity with attempts left.
     """
     known: list[tuple[float, SearchAttributes]] = []
 
@@ -47,7 +47,7 @@ async def _asked(temporal: TemporalClient, wanted: SearchAttributes) -> SearchAt
 
 
 async def add_missing(client: Client, settings: Settings) -> None:
-    """Where this worker may. Where it may not, runs do without them."""
+    """Add missing search attributes, if this worker is allowed to; otherwise runs omit them."""
     try:
         if added := await add_attributes(client.temporal, settings.attributes):
             _log.info("new search attributes: %s", ", ".join(added))

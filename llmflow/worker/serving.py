@@ -1,4 +1,4 @@
-"""A worker process, from its checks to the end of its last call."""
+"""A worker process: checks, serving, graceful shutdown."""
 
 import asyncio
 import gc
@@ -44,26 +44,26 @@ async def run(
     ready: Callable[[Client], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve an App until SIGTERM or SIGINT; then take nothing new, finish the running calls, and return.
+    """Serve an App until SIGTERM or SIGINT; then stop polling, finish in-flight calls, and return.
 
     Args:
-        app: What to serve.
-        settings: From the environment if left out.
-        address: Temporal's, instead of the one in its own environment variables and profiles.
-        task_queue: Instead of the App's own.
-        max_concurrent_activities: Model calls and tool calls at once.
-        grace: For running calls to end; longer ones are made and paid again. As long as the longest call, or longer.
+        app: The App.
+        settings: Settings; from the environment by default.
+        address: Address of Temporal, instead of its own environment variables and profiles.
+        task_queue: Task queue; the App's own by default.
+        max_concurrent_activities: Upper limit of concurrent model and tool calls.
+        grace: Time for in-flight calls to finish; longer ones are made and paid again. At least the longest call.
         metrics: `host:port` for Prometheus.
-        health: `host:port` for a health check over HTTP: 200 while it serves and Temporal answers.
-        ready: Called when it polls.
-        stop: Ends it as a signal does.
+        health: `host:port` for an HTTP health check: 200 while the worker serves and Temporal answers.
+        ready: Called when the worker polls.
+        stop: Event that stops the worker like a signal.
 
     Raises:
         ServerUnavailable: no Temporal server answers.
-        StoreUnavailable: the store does not.
-        ConfigInvalid: something it needs is missing: models, keys, a free port, the store's tables, or what a prompt
-            names; or the sandbox cannot import the module of a workflow.
-        PromptInvalid: a prompt that does not parse.
+        StoreUnavailable: the store does not answer.
+        ConfigInvalid: models, keys, a free port, the store's tables, or a model or tool of a prompt are missing; or
+            the sandbox cannot import the module of a workflow.
+        PromptInvalid: a prompt does not parse.
     """
     log_our_errors_in_one_line()
     settings = settings or Settings.load()
@@ -74,7 +74,7 @@ async def run(
     needed = plugin.lifespan  # read now: what is wrong with the App is said before a server is asked
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
-    await asyncio.to_thread(warm_prices)  # else the first answer would hold up every other call for 0.2 s
+    await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
     worker = _worker(client, app, task_queue or app.task_queue, max_concurrent_activities, grace)
     stop = stop or asyncio.Event()
 
@@ -93,15 +93,15 @@ def _worker(client: Client, app: App, queue: str, calls: int, grace: timedelta) 
             task_queue=queue,
             workflows=app.workflows,
             max_concurrent_activities=calls,
-            graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin takes none for "not set"
+            graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin reads 0 as "not set"
         )
     except RuntimeError as error:
         if not isinstance(error.__cause__, RestrictedWorkflowAccessError):
             raise
         refused = error.__cause__.qualified_name
         raise ConfigInvalid(
-            f"{error}: what its module imports uses `{refused}`, which Temporal's sandbox refuses. Put tools with"
-            " imports such as httpx into a module without workflows: the sandbox leaves that one alone"
+            f"{error}: an import of its module uses `{refused}`, which Temporal's sandbox refuses. Put tools with"
+            " imports such as httpx into a module without workflows, which passes through the sandbox"
         ) from error
 
 
@@ -113,19 +113,19 @@ async def _until_stopped(
         if ready:
             ready(client)
         await stop.wait()
-        _log.info("finishing the running calls; a second signal stops at once")
+        _log.info("finishing in-flight calls; a second signal stops at once")
 
 
 @contextmanager
 def few_collections() -> Generator[None]:
-    """Keep Python's collector from what is loaded by now, and from looking after every 700 new objects.
+    """Freeze the objects loaded so far (`gc.freeze`) and raise the collection threshold.
 
-    Each run leaves much garbage behind, the modules of its sandbox. The collector took 6% of a worker's CPU, and half
-    of that to look through libraries.
+    Each run leaves the modules of its sandbox as garbage. The collector took 6% of a worker's CPU, half of it to
+    traverse libraries.
     """
     before = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(max(2_000, before[0]))  # whoever wants even fewer has said so
+    gc.set_threshold(max(2_000, before[0]))  # a higher threshold of the user stays
     try:
         yield
     finally:
@@ -138,10 +138,10 @@ def _check_models(models: ModelCatalogue) -> None:
         _log.warning(OFFLINE_NOTICE)
     missing = missing_keys(models)
     for alias, variables in missing.items():
-        _log.warning("nothing can answer model %r here: set %s", alias, " or ".join(variables))
+        _log.warning("no provider of model %r has a key: set %s", alias, " or ".join(variables))
     if missing and len(missing) == len(models.aliases):
         wanted = ", ".join(dict.fromkeys(variable for variables in missing.values() for variable in variables))
-        raise ConfigInvalid(f"no model can be asked: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
+        raise ConfigInvalid(f"no model has a key: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
 
 
 async def _answers(client: Client) -> bool:
@@ -160,7 +160,7 @@ def _stopped_by_signals(stop: asyncio.Event) -> Generator[None]:
         stop.set()
         for one in signals:
             loop.remove_signal_handler(one)
-            signal.signal(one, signal.SIG_DFL)  # Python's own handler of SIGINT would still wait for the calls
+            signal.signal(one, signal.SIG_DFL)  # Python's own SIGINT handler would still await the calls
 
     for one in signals:
         loop.add_signal_handler(one, received)

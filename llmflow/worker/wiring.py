@@ -100,7 +100,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     """The activity of a worker that runs workflows whose calls other workers make: it asks no model, holds no keys.
 
-    A run pins its prompts in a local activity, which always runs beside its workflow.
+    It needs them because a run pins its prompts in a local activity, which always runs on the worker of its workflow.
 
     Raises:
         ConfigInvalid: a models.yaml does not parse; says file:line:column.
@@ -153,7 +153,7 @@ def _webhook(settings: Settings) -> Webhook | None:
 
 @asynccontextmanager
 async def _stored(database: Database, registry: Registry, settings: Settings) -> AsyncGenerator[None]:
-    """The store, with every version that is served from now on: its runs can end on it, whatever becomes of files."""
+    """Open the store and push all served prompt versions, so that runs can finish on them after files change."""
     async with database:
         await registry.push(settings.by)
         yield
@@ -169,7 +169,7 @@ async def _closing(vendors: Iterable[Vendors]) -> AsyncGenerator[None]:
 
 
 def shared(lifespan: Lifespan) -> Lifespan:
-    """A lifespan that the workers of one client enter together: it begins with the first and ends with the last."""
+    """Share a lifespan between the workers of one client: it starts with the first and ends with the last."""
     users = 0
     opened = AsyncExitStack()
     changing = asyncio.Lock()

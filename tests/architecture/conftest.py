@@ -1,4 +1,4 @@
-"""Where a reader of README and docs stands: an empty folder, and a worker of the research assistant that serves."""
+"""Fixtures for README and docs: an empty folder, and a worker of the research assistant."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -21,7 +21,7 @@ class Block:
     language: str
     options: tuple[str, ...]
     line: int
-    """Of its first line of code."""
+    """Line number of its first line of code."""
     code: str
 
 
@@ -54,7 +54,7 @@ class Page:
             yield self.prose.count("\n", 0, link.start()) + 1, link[1] or link[2]
 
     def anchors(self) -> set[str]:
-        """What `#...` may point at, as GitHub spells it."""
+        """Return the anchors of a page, in GitHub's spelling."""
         headings = HEADING.findall(FENCE.sub("", self.text))
         return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -18,7 +18,7 @@ class Import:
     target: str
     """The full name, such as `temporalio.common.RetryPolicy`."""
     alias: str
-    """What the file calls it; nothing, where the file names it only."""
+    """Content of the file; empty if the file only names it."""
 
 
 def imports(source: Source) -> Iterator[Import]:
@@ -70,7 +70,7 @@ def full_name(node: ast.expr, known: dict[str, str]) -> str:
 
 
 def within(name: str, prefixes: frozenset[str]) -> bool:
-    """Whether the dotted name is one of the prefixes, or lies in one."""
+    """Return True if the dotted name is one of the prefixes, or inside one."""
     parts = name.split(".")
     return any(".".join(parts[: end + 1]) in prefixes for end in range(len(parts)))
 

@@ -26,7 +26,7 @@ _DEFINITION = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Definition:
-    """Where a public name comes from: a class, the overloads of a function, or a value with the string below it."""
+    """Source of a public name: a class, the overloads of a function, or a value with the string below it."""
 
     source: Source
     nodes: tuple[ast.stmt, ...]

@@ -1,4 +1,4 @@
-"""What every rule reads: the files of the project, as text, as a syntax tree, and as imported modules."""
+"""Sources for the rules: the files of the project, as text, as a syntax tree, and as imported modules."""
 
 import ast
 import io
@@ -61,7 +61,7 @@ class Source:
         return tuple(node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
 
     def has_reason(self, line: int) -> bool:
-        """Whether a comment stands on the line, or alone on the line above it."""
+        """Return True if a comment is on the line, or alone on the line above it."""
         above = self.text.splitlines()[line - 2].lstrip() if line > 1 else ""
         return line in self.comments or (above.startswith("#") and line - 1 in self.comments)
 

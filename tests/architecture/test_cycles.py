@@ -8,7 +8,7 @@ from .names import imports, room_of
 from .source import Source, example, holds, sources
 
 BY_NAME = {"llmflow/app.py", "llmflow/cli/examples.py", "llmflow/cli/group.py", "llmflow/sdk/definitions.py"}
-"""Where a module is imported whose name stands elsewhere: the user's App and workflows, examples, commands."""
+"""Modules that import by a name from elsewhere: the user's App and workflows, examples, commands."""
 
 
 def graph(files: tuple[Source, ...]) -> dict[str, set[str]]:

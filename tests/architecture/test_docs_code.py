@@ -22,7 +22,7 @@ from .source import holds
 
 
 def parse(page: Page, block: Block) -> Iterator[str]:
-    """What the block's own language says against it."""
+    """Return the problem that the block's own language finds."""
     try:
         if block.language == "python":
             _compile(page, block)
@@ -35,7 +35,7 @@ def parse(page: Page, block: Block) -> Iterator[str]:
 
 
 async def run(page: Page) -> list[str]:
-    """What its Python blocks raise, one after the other, in a module that other code can import."""
+    """Run the Python blocks in order, in a module that other code can import, and return what they raise."""
     name = "docs_" + page.path.removesuffix(".md").replace("/", "_").replace("-", "_").lower()
     runnable = [block for block in page.blocks if block.language == "python" and "fragment" not in block.options]
     with PageModule(name) as module:

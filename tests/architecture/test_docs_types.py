@@ -18,7 +18,7 @@ STRICT = {
     "reportUnknownMemberType": False,
 }
 TOP_LEVEL = ('"await" allowed only within async function', 'Use of "async" not allowed outside of async function')
-"""What pyright says of an `await` outside of functions, which pages may have: Python itself checks the others."""
+"""Pyright's error for an `await` outside of functions, which pages may have: Python itself checks the others."""
 
 
 def module_of(page: Page) -> str:
@@ -32,7 +32,7 @@ def module_of(page: Page) -> str:
 
 
 def untyped(pages: Iterable[Page], folder: Path) -> Iterator[str]:
-    """What pyright says of the pages and of all other Python in the folder."""
+    """Run pyright on the pages and all other Python in the folder."""
     written = {folder / f"{page.path.removesuffix('.md').replace('/', '_')}.py": page for page in pages}
     for file, page in written.items():
         file.write_text(module_of(page))

@@ -32,7 +32,7 @@ def _public(parent: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[st
 
 
 def _is_covered(node: ast.ClassDef | Function) -> bool:
-    """Whether another definition carries the docstring."""
+    """Return True if another definition carries the docstring."""
     return any(ast.unparse(decorator).rpartition(".")[2] in SPEAKS_FOR_ITSELF for decorator in node.decorator_list)
 
 

@@ -1,4 +1,4 @@
-"""What users may import is what a door's `__all__` lists, and is pinned in `exports.txt`: a change shows in a diff."""
+"""Public names are those in the `__all__` of a door, pinned in `exports.txt`: a change shows in a diff."""
 
 import ast
 from collections.abc import Iterable, Iterator

@@ -52,7 +52,7 @@ def banned_names(source: Source) -> Iterator[str]:
 
 
 def _names(source: Source) -> Iterator[tuple[ast.AST, str]]:
-    """What is imported, the full names of what is then used, and the built-ins that are called."""
+    """Return imports, the full names of their uses, and the built-ins that are called."""
     known = aliases(source)
     yield from ((found.node, found.target) for found in imports(source))
     for node in ast.walk(source.tree):

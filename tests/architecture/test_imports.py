@@ -56,7 +56,7 @@ dev        | app, config, types, errors            | temporalio.{testing,client,
 
 @dataclass(frozen=True)
 class Arrows:
-    """What one room may import."""
+    """Return the allowed imports of a room."""
 
     ours: frozenset[str]
     outside: frozenset[str]

@@ -34,7 +34,7 @@ IMMUTABLE: tuple[Any, ...] = (  # Any: pyright calls some of these classes speci
 
 
 def mutable(value: Any) -> bool:  # Any: judges whatever a module holds
-    """Whether something inside the value can change."""
+    """Return True if the value has a mutable part."""
     if isinstance(value, functools.partial):
         return mutable((value.func, *value.args, *value.keywords.values()))
     if isinstance(value, types.MappingProxyType):

@@ -11,7 +11,7 @@ from llmflow.flow.run import CurrentRun, Part
 from .source import Source, example, holds, sources
 
 RUN = ("run", "_run")
-"""What the run is called, as a variable or an attribute."""
+"""Names of the run, as a variable or an attribute."""
 PARTS = frozenset(name for name, value in vars(CurrentRun()).items() if isinstance(value, Part))
 MUTATORS = {"append", "add", "update", "pop", "remove", "clear", "extend", "insert", "setdefault", "discard", "popitem"}
 

@@ -23,7 +23,7 @@ def silenced(source: Source) -> Iterator[str]:
 
 
 def _stands_alone(source: Source, line: int) -> bool:
-    """Whether the line is a comment that is no marker itself."""
+    """Return True if the line is a comment other than a marker."""
     text = source.text.splitlines()[line - 1].strip() if line > 0 else ""
     return text.startswith("#") and not MARKER.search(text)
 

@@ -1,4 +1,4 @@
-"""What is built: a wheel of `llmflow` with its examples and nothing else, and an sdist that makes the same wheel."""
+"""Build artifacts: a wheel of `llmflow` with its examples and nothing else, and an sdist that makes the same wheel."""
 
 import subprocess
 import tarfile
@@ -52,7 +52,7 @@ def files(folder: str) -> set[str]:
 
 
 def ours() -> set[str]:
-    """What belongs into the wheel: the package; the examples, with the pages that they read, without pictures."""
+    """Return the files of the wheel: the package; the examples, with the pages that they read, without pictures."""
     pages = {name for name in files("docs") if name.endswith(".md")}
     return files("llmflow") | {f"{EXAMPLES}/{name}" for name in files("workflows") | pages}
 

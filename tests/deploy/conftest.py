@@ -1,4 +1,4 @@
-"""What `deploy/` ships, as data."""
+"""Fixtures: the files of `deploy/`, as data."""
 
 from typing import Any
 

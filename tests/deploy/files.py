@@ -1,4 +1,4 @@
-"""Where things stand that make up the shape for production."""
+"""Paths of the files for production."""
 
 import re
 import shlex
@@ -11,13 +11,13 @@ DOCKERFILES = sorted(DEPLOY.rglob("Dockerfile"))
 
 
 def copied(dockerfile: str) -> list[str]:
-    """What an image takes from its build context."""
+    """Return the files that an image copies from its build context."""
     lines = re.findall(r"^COPY (.+)$", dockerfile, re.MULTILINE)
     return [source for line in lines if "--from" not in line for source in shlex.split(line)[:-1]]
 
 
 def allowed(dockerignore: Path) -> list[str]:
-    """What a build context has, where all is left out that is not named."""
+    """Return the files of a build context that excludes all that it does not name."""
     lines = dockerignore.read_text().splitlines()
     assert "*" in lines
     return [line[1:] for line in lines if line.startswith("!")]
@@ -29,6 +29,6 @@ def variables(text: str) -> set[str]:
 
 
 def example() -> dict[str, str]:
-    """What .env.example offers."""
+    """Return the variables of .env.example."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

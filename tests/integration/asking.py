@@ -20,7 +20,7 @@ class Refund(BaseModel):
 
 
 class Terms(BaseModel):
-    """How to ask."""
+    """Arguments of a question."""
 
     name: str = "publish"
     payload: JsonValue = None
@@ -35,7 +35,7 @@ class Terms(BaseModel):
 
 
 class Said(BaseModel):
-    """What came of it."""
+    """Outcome of a question."""
 
     approval: str
     approved: bool

@@ -42,7 +42,7 @@ class Given:
     demo: AnyDemo
     input: Any  # Any: what its workflow takes
     answers: Sequence[Decide] = ()
-    """What people say, each to the question of that name."""
+    """Decisions by the name of their question."""
 
 
 @dataclass(frozen=True)

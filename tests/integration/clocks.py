@@ -37,7 +37,7 @@ class Hours:
 
     @workflow.query
     def count(self) -> int:
-        """How many it has counted."""
+        """Return the number of counted items."""
         return self.passed
 
     @workflow.run

@@ -36,7 +36,7 @@ gate = Gate()
 
 
 class Plan(BaseModel):
-    """What a run does."""
+    """Instructions for a run."""
 
     items: int = 10
     way: str = "method"
@@ -48,11 +48,11 @@ class Plan(BaseModel):
     held: tuple[int, ...] = ()
     """Items that the gate holds."""
     size: int = 0
-    """Of the note that each item gives."""
+    """Size of the note that each item returns."""
 
 
 class Found(BaseModel):
-    """What an item gives."""
+    """Result of an item."""
 
     number: int
     note: str = ""
@@ -82,7 +82,7 @@ async def glance() -> Found:
 
 
 async def look_on(number: int) -> Found:
-    """Of the module, and not of the workflow."""
+    """Process an item with a function of the module instead of the workflow."""
     return await flow.call_tool(look, number=number)
 
 

@@ -9,7 +9,7 @@ PLAN = "labelled/plan"
 
 @workflow.defn
 class Continued:
-    """Asks once, waits for a signal, goes on as a new run that has a child; all three say with which versions."""
+    """Asks once, waits for a signal, continues as new into a run with a child; all three return their versions."""
 
     def __init__(self) -> None:
         self.may_go_on = False

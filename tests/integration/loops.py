@@ -1,4 +1,4 @@
-"""An App of runs that go on as new ones."""
+"""An App of runs that continue as new."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ class Handed:
 
     @workflow.update
     async def misplaced(self) -> None:
-        """Go on as a new run from here."""
+        """Continue as new here."""
         await flow.checkpoint("end")
 
     @workflow.run

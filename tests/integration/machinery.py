@@ -193,7 +193,7 @@ class Tidy(machine.Machine[Job]):
 
 
 class Asks(machine.Machine[Job]):
-    """Its time is over while a model is asked: not skipped, because a run's clock stands still meanwhile."""
+    """Its timeout passes while a model is asked: not skipped, because a run's clock pauses meanwhile."""
 
     start = Brief.WORK
     ends = (Brief.DONE, Brief.LAPSED)

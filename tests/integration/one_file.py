@@ -18,11 +18,11 @@ from llmflow.errors import ToolRefused
 from llmflow.tools import tool
 
 booked: set[str] = set()
-"""Of the module that the worker has. The sandbox has others."""
+"""State of the module on the worker. The sandbox has its own copies."""
 
 
 class Class(StrEnum):
-    """How a seat is."""
+    """Class of a seat."""
 
     FIRST = "first"
     SECOND = "second"
@@ -46,7 +46,7 @@ class Travelled(BaseModel):
     ticket: Ticket
     tickets: list[Ticket]
     wish: Ticket
-    """What the model said."""
+    """Answer of the model."""
     undone: str
     wiped: str
 
@@ -115,7 +115,7 @@ ASKED: dict[str, Callable[[], object]] = {
     "datetime.datetime.now": lambda: datetime.now(UTC),
     "datetime.date.today": lambda: date.today(),  # noqa: DTZ011 - to be refused
 }
-"""What workflow code must not ask."""
+"""Reads that the sandbox must refuse."""
 
 
 @workflow.defn

@@ -90,7 +90,7 @@ async def test_every_turn_of_a_loop_is_a_round(env: Environment) -> None:
     assert (await update(run, no(comment="longer"))).approval == "publish"
     await asked(run, "publish#2")
     again = await refused(run, yes("publish#1"))
-    assert "`publish` was rejected already by ana" in again.message
+    assert "`publish` was already rejected by ana" in again.message
     assert "`publish#3`" in again.message
     assert (await update(run, no(comment="shorter"))).approval == "publish#2"  # the one that is open
     await asked(run, "publish#3")
@@ -112,7 +112,7 @@ async def test_branches_ask_at_once_and_each_gets_its_own_answer(env: Environmen
 
     ambiguous = await refused(run, yes("text"))
     assert isinstance(ambiguous, ApprovalNotFound)
-    assert ambiguous.message == "`text` is asked 2 times at once: say which one, `text#1`, `text#2`"
+    assert ambiguous.message == "`text` has 2 open rounds: name one of `text#1`, `text#2`"
     await update(run, yes("text#2", by="bo"))
     await update(run, no("picture", by="cy"))
     await update(run, yes("text"))  # only one is open by now
@@ -198,14 +198,14 @@ async def test_one_rejection_decides_whatever_the_quorum(env: Environment) -> No
 @pytest.mark.parametrize(
     ("sent", "says"),
     [
-        ((yes("publsh"),), "no approval `publsh` is asked now (did you mean `publish`?); open: `publish`"),
+        ((yes("publsh"),), "no approval `publsh` is open (did you mean `publish`?); open: `publish`"),
         (({"approval": "publish", "approved": True},), "by: Field required; send an object like {"),
         ((yes(coment="x"),), "a decision has no field `coment` (did you mean `comment`?)"),
         ((yes(by=""),), "by: String should have at least 1 character"),
         ((yes(form={"amount": 1}),), "`publish` asks for no form: leave `form` out"),
         (([yes()],), "a decision is one JSON object, like {"),
-        ((), "a decision is one JSON object, and this is none, or several"),
-        ((yes(), yes()), "a decision is one JSON object, and this is none, or several"),
+        ((), "a decision is one JSON object, but this has none or several"),
+        ((yes(), yes()), "a decision is one JSON object, but this has none or several"),
     ],
 )
 async def test_an_update_that_does_not_count_says_why_and_leaves_nothing_behind(
@@ -224,9 +224,9 @@ async def test_signals_that_do_not_count_are_kept_with_their_reasons_and_break_n
     run = await env.client.start(Ask.run, Terms(approvers=("ana",)), id=env.id())
     await asked(run, "publish")
     sent: Sequence[tuple[Sequence[object], str]] = (
-        ([], "a decision is one JSON object, and this is none, or several"),
-        ([yes(), yes()], "a decision is one JSON object, and this is none, or several"),
-        ([b"\xff"], "this is no JSON"),
+        ([], "a decision is one JSON object, but this has none or several"),
+        ([yes(), yes()], "a decision is one JSON object, but this has none or several"),
+        ([b"\xff"], "invalid decision: not JSON"),
         (["yes"], "a decision is one JSON object"),
         ([{"approval": "publish"}], "approved: Field required; by: Field required"),
         ([yes(why="x")], "a decision has no field `why`"),
@@ -250,8 +250,8 @@ async def test_an_answer_after_the_end_of_its_round_is_its_receipt_or_is_refused
     given = await update(run, yes())
     assert await update(run, yes()) == given
     late = await refused(run, no(by="bo"))
-    assert late.message.startswith("`publish` was approved already by ana at ")
-    assert late.message.endswith("for a question to come, name its round: `publish#2`")
+    assert late.message.startswith("`publish` was already approved by ana at ")
+    assert late.message.endswith("to decide on its next round in advance, name `publish#2`")
     await update(run, yes("other"))
     await run.result()
     await assert_replays(run, app)
@@ -268,7 +268,7 @@ async def test_a_signal_that_comes_before_its_question_waits_for_it(env: Environ
         assert await run.result() == ["publish: a", "publish#2: "]
         found = await report(run)
         assert [one.approval for one in found.early] == ["publsh"]
-        assert ["`publish#2` was approved already by bo" in one.reason for one in found.refused] == [True]
+        assert ["`publish#2` was already approved by bo" in one.reason for one in found.refused] == [True]
         await assert_replays(run, app)
 
 

@@ -38,7 +38,7 @@ async def env(temporal: str) -> AsyncIterator[Environment]:
 
 
 async def events(run: AnyRun) -> list[str]:
-    """What is in its history, without its beginning, its end and its workflow tasks."""
+    """Return the events of a history without its start, its end and its workflow tasks."""
     history = await run.handle.fetch_history()
     names = [EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events]
     return [name for name in names if not name.startswith(("WORKFLOW_TASK_", "WORKFLOW_EXECUTION_STARTED"))]
@@ -63,9 +63,9 @@ async def test_each_way_in_which_the_time_can_be_up(env: Environment) -> None:
 
     expired = await failure(runs["raise"])
     assert isinstance(expired, ApprovalExpired)
-    assert expired.message == "`publish`: nobody decided within 3 d; 0 of 2 needed of ana, bo approved"
+    assert expired.message == "`publish`: no decision within 3 d; 0 of 2 needed of ana, bo approved"
     said = await runs["reject"].result()
-    assert (said.approved, said.by, said.comment) == (False, "timeout", "nobody decided within 3 d")
+    assert (said.approved, said.by, said.comment) == (False, "timeout", "no decision within 3 d")
     expired = await failure(runs["escalate"])
     assert isinstance(expired, ApprovalExpired)
     assert expired.message.endswith("3 d, at each level; 0 of 1 needed of ana, cy, di, ed approved")
@@ -219,7 +219,7 @@ async def test_a_question_is_withdrawn_when_its_run_or_branch_is_cancelled(env: 
     await asked(run, "first")
     await run.handle.signal("tire")
     assert list(await asked(run, "second")) == ["second"]
-    assert "`first` is not asked any more" in (await refused(run, yes("first"))).message
+    assert "`first` is withdrawn" in (await refused(run, yes("first"))).message
     assert [one.name for one in (await _memo(run)).open] == ["second"]
     await run.handle.cancel()
     with pytest.raises(RunNotCompleted):

@@ -189,7 +189,7 @@ async def test_a_budget_holds_for_all_and_what_was_spent_is_known(env: Environme
         await run.result()
     assert isinstance(failed.value.__cause__, BudgetExceeded)
     paid = len(model.requests) - before
-    assert 12 <= paid < 12 + 5  # nobody knows the price of what is under way
+    assert 12 <= paid < 12 + 5  # the cost of in-flight calls is unknown
     assert (await run.usage()).total.calls == paid
 
 
@@ -216,6 +216,6 @@ async def test_a_function_that_no_child_can_find(env: Environment) -> None:
 @pytest.mark.usefixtures("small")
 async def test_an_item_cannot_continue_its_child_as_new(env: Environment) -> None:
     run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="early", bad=(2,)), id=env.id())
-    with pytest.raises(RunNotCompleted, match="only the workflow itself can, not one item") as failed:
+    with pytest.raises(RunNotCompleted, match="only the workflow itself may do that, not an item") as failed:
         await run.result()
     assert isinstance(failed.value.__cause__, InputInvalid)

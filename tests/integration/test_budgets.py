@@ -157,7 +157,7 @@ async def test_a_model_without_a_price_is_refused_unless_the_budget_allows_it(
     ask = Ask(prompt="hello/greet", variables={"name": "ana"})
     async with environment(app, model, address=temporal) as env:
         strict = await env.client.start(Asked.run, ask, id=env.id(), budget=Budget(usd=Decimal(1)))
-        with pytest.raises(RunNotCompleted, match=r"has no known price .*write its price into prices\.yaml"):
+        with pytest.raises(RunNotCompleted, match=r"has no known price .*add its price to prices\.yaml"):
             await strict.result()
         assert not model.requests
 

@@ -25,15 +25,15 @@ from tests.helpers.chaos import in_spite_of_it, running, wreak_havoc
 from tests.integration.chaotic import DOCUMENTS, SUBJECTS, Given
 
 SEED: int | None = None
-"""Of a failure that shall happen again; it is printed."""
+"""Seed of a failure to reproduce; it is printed."""
 
 
 @dataclass(frozen=True)
 class Havoc:
-    """How much is done, and to how many."""
+    """Numbers of runs and kills."""
 
     runs: int
-    """Of each application."""
+    """Runs of each application."""
     kills: Mapping[str, int]
     begin_within: float
     """Seconds over which the runs begin, so that the kills find them at every point."""
@@ -77,7 +77,7 @@ async def decided(client: Client, given: Mapping[str, Given]) -> AsyncGenerator[
 
 
 async def what_it_took(run: AnyRun) -> Counter[str]:
-    """Of one run: activities that were tried again, and workflow tasks whose worker died."""
+    """Count the retried activities of a run, and the workflow tasks whose worker died."""
     took: Counter[str] = Counter()
     for event in (await run.handle.fetch_history()).events:
         took["activities tried again"] += event.activity_task_started_event_attributes.attempt > 1

@@ -1,4 +1,4 @@
-"""`flow.checkpoint`: long runs go on as new ones, and lose nothing."""
+"""`flow.checkpoint`: long runs continue as new without losing state."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -99,7 +99,7 @@ async def test_handlers_may_end_first_but_are_not_waited_for_for_ever(
 async def test_a_workflow_that_could_not_go_on_is_told_at_once(loops: Environment) -> None:
     temporal, queue = loops.client.temporal, loops.client.task_queue or ""
     run = await temporal.start_workflow(Pair.run, args=["left", "right"], id=loops.id(), task_queue=queue)
-    with pytest.raises(RunNotCompleted, match="as its one input, and `run`: missing a required argument: 'right'"):
+    with pytest.raises(RunNotCompleted, match="as its only input, but `run`: missing a required argument: 'right'"):
         await loops.client.run(run.id).result()
 
 

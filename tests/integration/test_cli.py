@@ -21,7 +21,7 @@ Call = Callable[..., Done]
 
 @pytest.fixture(scope="module")
 def served(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What `llmflow worker` said when it began to serve."""
+    """Output of `llmflow worker` when it started to serve."""
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
     with (
         subprocess.Popen(
@@ -117,8 +117,8 @@ def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
             ("Greet", "--input", '{"who": "eve"}'),
             "run 'bob-1' exists already (completed), and began with another input",
         ),
-        (("Say", "--input", '"x"', "--wait"), "run 'bob-1' exists already and is one of Greet, not of Say"),
-        (("Nap",), "run 'bob-1' exists already and is one of Greet, not of Nap"),
+        (("Say", "--input", '"x"', "--wait"), "run 'bob-1' exists already and is of Greet, not of Say"),
+        (("Nap",), "run 'bob-1' exists already and is of Greet, not of Nap"),
     ):
         refused = llmflow("start", "--app", APP, *other, "--id", "bob-1")
         assert (refused.code, refused.out) == (2, "")

@@ -55,7 +55,7 @@ def asking(llmflow: Call, workflow: str, given: str) -> str:
 
 
 def listed(llmflow: Call, id: str, *options: str) -> list[Json]:
-    """What the inbox has of one run. Other tests have runs of their own."""
+    """Return the inbox items of one run; other tests have their own runs."""
     return [one for one in llmflow("approvals", "list", "--json", *options).json() if one["run"] == id]
 
 

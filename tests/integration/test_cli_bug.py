@@ -74,5 +74,5 @@ async def test_a_run_from_before_the_code_changed_says_so(temporal: str, tmp_pat
         await worker.says("serving")
         done = await finished("status", queue, cwd=tmp_path, env=env)
     said = " ".join(done.out.split())
-    assert "cannot answer, because the code of its workflow has changed since" in said
+    assert "cannot answer, because the code of its workflow has changed" in said
     assert f"`llmflow cost --run {queue}` knows what it cost" in said

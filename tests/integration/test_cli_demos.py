@@ -16,7 +16,7 @@ Demos = dict[str, Done]
 
 @pytest.fixture(scope="module")
 async def demos(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demos]:
-    """What each of them printed. `travel` is what goes to a pipe, the others are JSON."""
+    """Output of each demo. `travel` prints for a pipe, the others JSON."""
 
     async def show(name: str, folder: Path) -> Done:
         as_json = () if name == "travel" else ("--json",)

@@ -127,7 +127,7 @@ def test_missing_search_attributes_are_added_and_used_at_once(doctor: Doctor, mo
     monkeypatch.setenv("LLMFLOW_SEARCH_ATTRIBUTES", '{"approval": "DoctorCost"}')
     wrong = doctor("--fix")
     assert wrong.code == 5
-    assert "DoctorCost of namespace default is a Double, and llmflow needs a Keyword" in " ".join(wrong.out.split())
+    assert "DoctorCost of namespace default is a Double, but llmflow needs a Keyword" in " ".join(wrong.out.split())
 
 
 @pytest.mark.parametrize(

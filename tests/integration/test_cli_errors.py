@@ -81,7 +81,7 @@ def test_an_app_that_is_not_there(llmflow: Call, command: str) -> None:
     ("arguments", "said"),
     [
         (("--query", "WorkflowId LIKES 'x'"), "Temporal does not accept"),
-        (("--cursor", "no cursor!"), "is not one that `list` gave"),
+        (("--cursor", "no cursor!"), "is invalid: give the `cursor` of a page of `list`"),
     ],
 )
 def test_filters_that_do_not_parse(llmflow: Call, arguments: tuple[str, ...], said: str) -> None:
@@ -146,7 +146,7 @@ def test_a_worker_without_models_or_keys(llmflow: Call, monkeypatch: pytest.Monk
 
 
 def test_a_run_without_a_worker(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Temporal itself knows is shown all the same."""
+    """Facts of Temporal itself are shown anyway."""
     lonely = "tests.integration.lonely:app"
     begun = llmflow("start", "--app", lonely, "--id", "lonely-1")
     assert begun.code == 0

@@ -21,7 +21,7 @@ models:
   fast: smart
 """
 REQUEST = "HTTP Request: POST"
-END = "finishing the running calls"
+END = "finishing in-flight calls"
 
 
 @pytest.mark.parametrize(

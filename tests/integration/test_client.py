@@ -106,9 +106,9 @@ async def test_an_id_of_another_workflow_is_no_run_of_this_one(env: Environment)
     running, closed = env.id(), env.id()
     run = await env.client.start(Patient.run, id=running)
     await (await env.client.start(Steps.run, "once", id=closed)).result()
-    with pytest.raises(RunExists, match="is one of Patient, not of Typed: choose another id"):
+    with pytest.raises(RunExists, match="is of Patient, not of Typed: choose another id"):
         await env.client.start(Typed.run, "ana", id=running)
-    with pytest.raises(RunExists, match="is one of Steps, not of Typed: choose another id"):
+    with pytest.raises(RunExists, match="is of Steps, not of Typed: choose another id"):
         await env.client.start("Typed", "ana", id=closed)
     await run.terminate("seen enough")
 
@@ -299,9 +299,9 @@ async def test_pages_of_a_list(env: Environment) -> None:
 async def test_filters_that_cannot_be_used_say_why(env: Environment) -> None:
     with pytest.raises(InputInvalid, match="limit=0: give 1 to 1000"):
         await env.client.list(limit=0)
-    with pytest.raises(InputInvalid, match="state='bogus' is none: give one of running, completed, failed"):
+    with pytest.raises(InputInvalid, match="state='bogus': give one of running, completed, failed"):
         await env.client.list(state="bogus")  # type: ignore[arg-type]  that is what is tested
-    with pytest.raises(InputInvalid, match="is not one that `list` gave"):
+    with pytest.raises(InputInvalid, match="is invalid: give the `cursor` of a page of `list`"):
         await env.client.list(cursor="%%%")
     whole = r"""Temporal does not accept "WorkflowType = 'Typed' AND \(Nonsense >\)": .*syntax error$"""
     with pytest.raises(InputInvalid, match=whole):

@@ -1,4 +1,4 @@
-"""What `llmflow cost` says is what the histories say, to the last trillionth; and scores of real runs."""
+"""`llmflow cost` agrees with the histories, to the last trillionth; and scores of real runs."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator

@@ -1,4 +1,4 @@
-"""Who is asked again after llmflow itself refused one: never those that were paid, or said no for good."""
+"""Retries after llmflow held a call back: never of candidates that were paid, or refused for good."""
 
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence

@@ -151,7 +151,7 @@ async def test_a_fan_out_in_batches_is_not_paid_again(
 
         await (await run.fork("length")).result()
         assert _paid(model) == 31, "the step is one of children alone"
-        with pytest.raises(InputInvalid, match=f"works on a part of the items of run '{run.id}': fork that one"):
+        with pytest.raises(InputInvalid, match=f"is a fan-out batch of run '{run.id}': fork that one"):
             await env.client.run(f"{run.id}/length[0-7]").fork("length")
 
 
@@ -184,7 +184,7 @@ async def test_a_history_that_is_gone_is_never_paid_for_silently(env: Environmen
     handle = await env.client.temporal.start_workflow(
         "Write", args=["notes", "prose"], id=env.id(), task_queue=queue, memo={FORKED.name: gone}
     )
-    with pytest.raises(RunNotCompleted, match=r"run 'gone' .* is gone: it was deleted, or it is older"):
+    with pytest.raises(RunNotCompleted, match=r"run 'gone' .* does not exist: it was deleted, or is older"):
         await env.client.run(handle.id).result()
     with pytest.raises(RunNotFound):
         await env.client.run("gone").fork("plan")
@@ -227,7 +227,7 @@ class Desk:
     done: list[str] = field(default_factory=list[str])
 
     def told(self) -> list[str]:
-        """What was done since the last look."""
+        """Return the activities since the last call."""
         told, self.done = self.done, []
         return told
 

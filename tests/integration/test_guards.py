@@ -95,7 +95,7 @@ async def test_a_guard_may_ask_a_model_and_is_then_a_step_of_the_run(
 async def test_a_guard_that_says_yes_or_no_is_told_what_to_say(guards: Guards) -> None:
     async with guards.run("wrong", "ana", "hello ana") as run:
         with pytest.raises(
-            RunNotCompleted, match="guard `lambda` says True: give `None` to let a value pass"
+            RunNotCompleted, match="guard `lambda` returns True: return `None` to accept a value"
         ) as failed:
             await run.result()
         assert isinstance(failed.value.__cause__, InputInvalid)

@@ -61,7 +61,7 @@ async def _metadata(handle: WorkflowHandle[Any, Any]) -> set[str]:
 
 
 async def _both_runs(client: Client, queue: str) -> tuple[int, list[list[HistoryEvent]]]:
-    """What the second run says of its input, and both histories."""
+    """Return the result of the second run about its input, and both histories."""
     first = await client.start_workflow(Plain.run, Order(what="first"), id=str(uuid.uuid4()), task_queue=queue)
     await until(lambda: _has_child_of(first))
     assert await _metadata(first) == {"go_on"}

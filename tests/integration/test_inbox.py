@@ -35,14 +35,14 @@ async def desk(temporal: str) -> AsyncIterator[Environment]:
 
 
 async def asked(run: Run[str]) -> tuple[Question, ...]:
-    """What it asks, if it has begun."""
+    """Return the open questions, if the run has begun."""
     with suppress(RunNotFound):
         return tuple(one for one in (await run.approvals()).questions if one.status == "open")
     return ()
 
 
 async def waiting(client: Client, *runs: Run[str], **filters: Any) -> list[InboxItem]:  # Any: arguments of `inbox`
-    """What the inbox has of these runs. Other tests have runs of their own."""
+    """Return the inbox items of these runs; other tests have their own runs."""
     return [item for item in await client.inbox(**filters) if item.run in [run.id for run in runs]]
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves in the ledger: a row for each attempt of each call, which agrees with its history."""
+"""The ledger of a run: a row for each attempt of each call, which agrees with its history."""
 
 import asyncio
 import uuid

@@ -25,13 +25,13 @@ from tests.helpers.waiting import until
 from tests.integration.five import Five
 
 SEED: int | None = None
-"""Of a failure that shall happen again; it is printed."""
+"""Seed of a failure to reproduce; it is printed."""
 THINKING = 0.2
 """Seconds that the vendor takes."""
 SHORT, LONG = 3, 10
 """Runs at once, because Temporal needs ten seconds to notice that a worker is dead."""
 KILLS = 2
-"""Of each run, at different calls."""
+"""Kills of each run, at different calls."""
 KINDS = ("journalled", "thinking", "answered")
 
 
@@ -87,7 +87,7 @@ class Kill:
     when: str
     """While the vendor thinks, about when it has answered, or when the journal has the answer and Temporal has not."""
     share: float
-    """Where in that time, from 0 to 1."""
+    """Position in that time, from 0 to 1."""
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Lane:
     gate: Gate
     journal: Journal
     unpaid: Counter[int]
-    """How often a call was under way, and not in the journal, when its worker died."""
+    """Count the calls that were in flight, and not in the journal, when their worker died."""
     hits: Counter[str]
 
     async def strike(self, kill: Kill, worker: BaseProcess) -> None:
@@ -132,7 +132,7 @@ class Lane:
 
 
 def kinds(lanes: int) -> list[str]:
-    """Of all kills. A third is between the journal and the end of the activity, for sure."""
+    """Return the kinds of all kills. A third is surely between the journal and the end of the activity."""
     return [KINDS[number % len(KINDS)] for number in range(lanes * KILLS)]
 
 

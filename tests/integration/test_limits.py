@@ -79,7 +79,7 @@ def serve(temporal: str, first: ModelServer, second: ModelServer, tmp_path: Path
 
 
 async def refusals(run: Run[Any]) -> list[tuple[str, ApplicationErrorCategory.ValueType]]:
-    """What ended the attempts and activities of a run before their last one: type of the failure, and its category."""
+    """Return the failures of a run's attempts and activities before the last one: type and category."""
     found: list[tuple[str, ApplicationErrorCategory.ValueType]] = []
     for event in (await run.handle.fetch_history()).events:
         started, failed = event.activity_task_started_event_attributes, event.activity_task_failed_event_attributes

@@ -40,7 +40,7 @@ class Scraped:
         ]
 
     def sum(self, name: str, **labels: str) -> float:
-        """Of all the series that have these labels."""
+        """Sum all series with these labels."""
         return sum(value for found, has, value in self._series if found == name and labels.items() <= has.items())
 
     def labels(self, name: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What once got a run stuck, or ended it without a class of its own."""
+"""Regressions: inputs that once blocked a run, or ended it without a typed error."""
 
 import pytest
 from temporalio.exceptions import ActivityError
@@ -27,7 +27,7 @@ from tests.integration.hello.workflows import Asked, Odd, Patient
         ("surrogate", InputInvalid, "cannot be written as JSON"),
         ("unwritable", InputInvalid, "cannot be written as JSON"),
         ("message", InputInvalid, r"messages\.0='hi': .* give a list of messages, such as `\[flow\.Message\.user\("),
-        ("validator", OutputInvalid, "cannot be read: KeyError"),
+        ("validator", OutputInvalid, "cannot be validated: KeyError"),
         ("tool", ActivityError, "NotFoundError: no such page"),
         ("own", ToolRefused, "closed today"),
     ],

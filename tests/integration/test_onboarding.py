@@ -29,7 +29,7 @@ Effects = Callable[[], list[tuple[str, Any]]]  # Any: JSON
 
 @pytest.fixture(autouse=True)
 def effects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Effects:
-    """What happened in the office: kind and what, in order."""
+    """Events in the office: kind and subject, in order."""
     monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path))
 
     def read() -> list[tuple[str, Any]]:  # Any: as above

@@ -75,7 +75,7 @@ async def test_a_route_takes_the_step_of_the_class_or_the_default(
 
 async def test_a_class_without_a_handler_names_those_that_there_are(shapes: Patterns) -> None:
     async with shapes.run("unhandled", "a b") as run:
-        says = "InputInvalid: `unannotated` says `other`, and `handlers` has `name`, `number`: add it there, or pass "
+        says = "InputInvalid: `unannotated` returns `other`, but `handlers` has `name`, `number`: add a handler or "
         assert await run.result() == f"{says}default="
 
 

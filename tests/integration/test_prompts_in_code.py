@@ -47,9 +47,9 @@ async def test_a_run_keeps_the_version_that_it_began_with(temporal: str) -> None
 @pytest.mark.parametrize(
     ("what", "error", "says", "paid"),
     [
-        ("two", InputInvalid, "two different prompts in the code are called `in_code/greet`", 1),
-        ("file", PromptInvalid, "`in_code/page` is in the code, and a file has the same name", 0),
-        ("file later", PromptInvalid, "`in_code/page` is in the code, and a file has the same name", 1),
+        ("two", InputInvalid, "two different inline prompts are called `in_code/greet`", 1),
+        ("file", PromptInvalid, "`in_code/page` is inline in the code and also a file", 0),
+        ("file later", PromptInvalid, "`in_code/page` is inline in the code and also a file", 1),
         ("template", PromptInvalid, "flow.Prompt in_code/open:5:", 0),
         ("no model", ConfigInvalid, "prompt 'in_code/mute' names no model", 0),
     ],

@@ -45,7 +45,7 @@ async def test_the_first_good_answer_wins_and_the_others_have_ended(temporal: st
         assert await raced(env, Plan(bad=(0, 1))) == "20"
         told = await raced(env, Plan(bad=(2,), limit=99))
     said, _, losers = told.partition(" | ")
-    assert said.startswith("none of 3 branches gave a good answer; race[")
+    assert said.startswith("none of 3 branches returned a good result; race[")
     losers = losers.split("; ")
     assert sorted(losers) == ["race[0]: not good", "race[1]: not good", "race[2]: ToolRefused: 2 is bad"]
 

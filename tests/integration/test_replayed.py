@@ -1,4 +1,4 @@
-"""What an environment replays when it closes, and what becomes of code that decides otherwise then."""
+"""Replays when an environment closes, and their result for nondeterministic code."""
 
 import uuid
 from collections.abc import Callable

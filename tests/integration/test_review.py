@@ -21,7 +21,7 @@ GOOD = Verdict(score=9, missing=[])
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What is published lands here."""
+    """Published texts."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -32,7 +32,7 @@ def published(here: Path) -> list[str]:
 
 
 def says(*said: str | None) -> list[Decide]:
-    """What bo says each time that he is asked."""
+    """Bo's decision on each question."""
     return [Decide(approval="publish", approved=False, by="bo", comment=one or "") for one in said]
 
 

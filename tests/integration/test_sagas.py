@@ -43,7 +43,7 @@ async def trips(temporal: str) -> AsyncIterator[Environment]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, and what it did."""
+    """Return the outcome of a run, and its actions."""
 
     run: Run[Any]
     error: BaseException | None
@@ -265,7 +265,7 @@ async def test_an_error_that_is_caught_inside_undoes_nothing(trips: Environment)
 
 
 async def test_a_bug_undoes_everything_and_then_fails_the_run(temporal: str) -> None:
-    """It would stand still for ever: repaired code undoes nothing, and the history says that something was."""
+    """Otherwise it would be blocked for ever: fixed code does not compensate, so it cannot replay the history."""
     connected = await connect(address=temporal, plugin=LLMFlowPlugin())
     queue = f"trips-{uuid.uuid4()}"
     async with Worker(connected.temporal, task_queue=queue, workflows=[Odd]):  # where bugs do not fail runs elsewhere
@@ -348,7 +348,7 @@ async def test_a_run_that_leaves_the_memory_of_its_worker_in_a_saga_leaves_no_no
 @pytest.mark.parametrize(
     ("what", "says", "effects"),
     [
-        ("inside", "checkpoint inside of a saga: what undoes book would be lost", ["book hotel", "cancel hotel"]),
+        ("inside", "checkpoint inside a saga: the compensations of book would be lost", ["book hotel", "cancel hotel"]),
         ("closed", "this saga is not open", []),
     ],
 )

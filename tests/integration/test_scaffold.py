@@ -1,4 +1,4 @@
-"""What `llmflow init` writes runs, passes its own test, and is clean, at once and without a key."""
+"""The project of `llmflow init` runs, passes its own test, and is clean, at once and without a key."""
 
 import asyncio
 import sys

@@ -68,7 +68,7 @@ async def test_one_of_another_type_holds_up_no_other_and_every_refusal_is_named(
 
 
 class Counts(Interceptor):
-    """Whether the server took each filter by which runs were counted."""
+    """Return True if the server accepted each filter by which runs were counted."""
 
     def __init__(self) -> None:
         self.taken: list[bool] = []

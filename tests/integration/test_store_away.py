@@ -88,7 +88,7 @@ async def serving(temporal: str, home: Path, store: str) -> AsyncGenerator[Clien
 
 
 async def refused(run: Run[Any]) -> bool:  # Any: runs of every type
-    """Whether a call of the run waits because the store is away."""
+    """Return True if a call of the run waits because the store is unavailable."""
     [*pending] = (await run.handle.describe()).raw_description.pending_activities
     kinds = [one.last_failure.application_failure_info.type for one in pending]
     return kinds == ["llmflow.StoreUnavailable"]

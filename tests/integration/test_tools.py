@@ -21,7 +21,7 @@ from tests.integration.hello.workflows import Long, Tools
 
 
 async def failure(env: Environment, use: Use) -> tuple[BaseException | None, list[str]]:
-    """What the run died of, and what it had scheduled."""
+    """Return the error that failed the run, and its scheduled activities."""
     run = await env.client.start(Tools.run, use, id=env.id())
     with pytest.raises(RunNotCompleted) as failed:
         await run.result()

@@ -1,4 +1,4 @@
-"""What was said, in the trace of a real run: nothing, all of it, or what `redact` leaves of it."""
+"""Content in the trace of a real run: none, all of it, or the part that `redact` leaves."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What Python allows in workflow code, and what becomes of it. `docs/failures.md` has each."""
+"""Results of traps that Python allows in workflow code. `docs/failures.md` has each."""
 
 import asyncio
 import uuid
@@ -80,7 +80,7 @@ class Trapped:
 
 @workflow.defn
 class Hasty:
-    """Ends while calls are under way."""
+    """Ends with calls in flight."""
 
     @workflow.run
     async def run(self, trap: str) -> str:
@@ -159,7 +159,7 @@ async def test_a_time_limit_around_a_call_is_a_timeout(env: Environment, trap: s
 
 async def test_a_time_limit_that_nobody_catches_fails_the_run(env: Environment) -> None:
     run = await env.client.start(Trapped.run, "sleep", id=env.id())
-    with pytest.raises(RunNotCompleted, match="failed: TimeoutError: a time limit in the workflow's code is over"):
+    with pytest.raises(RunNotCompleted, match="failed: TimeoutError: a timeout in the workflow's code is over"):
         await run.result()
     await assert_replays(run, env.app)
 

@@ -112,7 +112,7 @@ async def test_a_price_that_nobody_agrees_to_in_time_undoes_it_too(temporal: str
         await asked(run)
         await env.skip(run, timedelta(hours=12))
 
-        assert "nobody decided within 12 h" in str((await run.result()).failure)
+        assert "no decision within 12 h" in str((await run.result()).failure)
         assert rows() == {"porto/flight-1": "cancelled", "porto/hotel-1": "cancelled"}
 
 

@@ -1,4 +1,4 @@
-"""What a vendor does wrong, from the socket to the workflow: the real SDK, a real HTTP server, a real run."""
+"""Failures of vendors, from the socket to the workflow: a real client, a real HTTP server, a real run."""
 
 import asyncio
 import uuid

@@ -1,4 +1,4 @@
-"""What people find a run by, and what its page shows."""
+"""Search attributes of a run, and the content of its page."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the webhook of a worker is told while runs ask people, and what is told nobody else."""
+"""Notifications of a worker's webhook while runs ask for approval, and their confidentiality."""
 
 import base64
 import logging
@@ -94,8 +94,7 @@ async def test_a_receiver_that_says_no_is_told_once(temporal: str, tmp_path: Pat
         run = await told.client.start(Publish.run, "one", id=f"told-{uuid.uuid4()}")
         failed = await until(lambda: _failures(run))
         assert failed == [
-            "the webhook at 127.0.0.1 answers 400, so it is not tried again: look at LLMFLOW_WEBHOOK, "
-            "and at what receives it"
+            "the webhook at 127.0.0.1 answers 400, so it is not retried: check LLMFLOW_WEBHOOK and its receiver"
         ]
         await approve_when_asked(run, "publish")
         await run.result()

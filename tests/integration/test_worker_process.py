@@ -149,7 +149,7 @@ async def test_addresses_that_cannot_be_used(
 
 async def test_without_any_key_a_worker_does_not_start(temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(ConfigInvalid, match="no model can be asked: set OPENAI_API_KEY, or LLMFLOW_MODELS=offline"):
+    with pytest.raises(ConfigInvalid, match="no model has a key: set OPENAI_API_KEY, or LLMFLOW_MODELS=offline"):
         await worker.run(app, address=temporal)
 
 

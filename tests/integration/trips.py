@@ -171,7 +171,7 @@ class Odd:
             )
 
     async def abandoned(self) -> None:
-        """The run fails while a branch, which nobody waits for any more, is in its saga."""
+        """The run fails while an orphaned branch is in its saga."""
 
         async def travel() -> None:
             async with flow.Saga() as saga:

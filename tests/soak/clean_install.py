@@ -83,7 +83,7 @@ async def test_all_that_a_new_user_does(minor: int, wheel: Path, lock: Path, tmp
 
 
 async def test_the_image_of_a_new_project_as_its_dockerfile_says(wheel: Path, tmp_path: Path, temporal: str) -> None:
-    """What a container would do, in folders: its pip commands, and its command with its health check."""
+    """Do the work of a container, in folders: its pip commands, and its command with its health check."""
     scaffold("mine", tmp_path)
     context, venv, built = tmp_path / "mine", tmp_path / "venv", tmp_path / "build"
     shutil.copy(wheel, context)

@@ -1,5 +1,5 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
-"""What a type checker must infer of fan-outs, and what it must refuse. Checked, not run; see `flow.py`."""
+"""Types that a type checker must infer of fan-outs, and errors that it must report. Checked, not run; see `flow.py`."""
 
 from functools import partial
 from typing import assert_type

@@ -1,5 +1,5 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
-"""What a type checker must infer of the verbs and of the client, and what it must refuse.
+"""Types that a type checker must infer of the verbs and of the client, and errors that it must report.
 
 This file is checked, not run. A line that must be an error carries `# pyright: ignore[rule]  # expected: why`; when
 pyright stops complaining there, the then unnecessary comment is the error.

@@ -1,5 +1,5 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
-"""What a type checker must infer of the patterns, and what it must refuse. Checked, not run: see `flow.py`."""
+"""Types that a type checker must infer of patterns, and errors that it must report. Checked, not run: see `flow.py`."""
 
 from collections.abc import Sequence
 from enum import Enum

@@ -1,4 +1,4 @@
-"""What the plugin makes of a configuration."""
+"""Configurations made by the plugin."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ class ContextConverter(CompositePayloadConverter):
 
 
 async def worker_config(codec: PayloadCodec | None = None, **options: Any) -> WorkerConfig:
-    """What the plugin makes of a worker's options, for a client that is not connected yet."""
+    """Return a worker's options as the plugin configures them, for a client that is not connected yet."""
     plugin = LLMFlowPlugin(app)
     converter = dataclasses.replace(DataConverter.default, payload_codec=codec)
     client = await Client.connect("localhost:7233", lazy=True, plugins=[plugin], data_converter=converter)

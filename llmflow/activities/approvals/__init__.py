@@ -1,1 +1,1 @@
-"""Open questions, made known to people."""
+"""Notifications of open questions."""

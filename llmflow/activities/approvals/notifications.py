@@ -1,4 +1,4 @@
-"""The activities that tell people of a question."""
+"""Activities that notify approvers of questions."""
 
 import hashlib
 
@@ -15,7 +15,7 @@ from llmflow.types.contracts import NOTIFY, REACH
 
 
 class NotificationActivities:
-    """Knows how people are reached from this worker."""
+    """Activities with this worker's notification settings."""
 
     def __init__(self, attributes: KnownAttributes, webhook: Webhook | None) -> None:
         self._attributes = attributes
@@ -23,31 +23,29 @@ class NotificationActivities:
 
     @activity.defn(name=REACH.name)
     async def reach(self, request: ReachRequest) -> Reach:
-        """Say, once per run, how its questions are made known."""
+        """Return the notification settings, once per run."""
         return Reach(attributes=await self._attributes(), webhook=self._webhook is not None)
 
     @activity.defn(name=NOTIFY.name)
     async def notify(self, notification: Notification) -> Delivered:
-        """Tell the webhook what has happened to a question.
+        """Notify the webhook of an event of a question.
 
         Raises:
-            NotificationFailed: it does not take it; or this worker has no webhook, where the run's own has one.
+            NotificationFailed: the webhook refused; or this worker has none, although another worker of the run has.
         """
         if self._webhook is None:
-            raise NotificationFailed(
-                "this worker has no LLMFLOW_WEBHOOK, and the one that runs the workflow has: set it"
-            )
+            raise NotificationFailed("this worker has no LLMFLOW_WEBHOOK, but another worker of the run has: set it")
         with heartbeats():
             return Delivered(status=await self._webhook.post(_message_id(), _body(notification)))
 
 
 def _message_id() -> str:
-    """The same for every attempt of one activity, and for nothing else."""
+    """Make a message id: equal for all attempts of one activity, and unique otherwise."""
     info = activity.info()
     told = "\n".join((info.workflow_id or "", info.workflow_run_id or "", info.activity_id))
     return f"msg_{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
 def _body(notification: Notification) -> bytes:
-    """JSON with every field, for receivers that do not know our defaults."""
+    """Encode as JSON with all fields, for receivers that do not know our defaults."""
     return to_json({name: plain(value) for name, value in notification})

@@ -1,1 +1,1 @@
-"""Forked runs: the results that an earlier run recorded, found in its history."""
+"""Forked runs: recorded results, found in the history of the original run."""

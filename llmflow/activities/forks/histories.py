@@ -1,4 +1,4 @@
-"""Histories of the runs that were forked: each is read once, and kept while there is room for it."""
+"""Histories of original runs: each is read once and cached while there is room."""
 
 import asyncio
 import sys
@@ -25,31 +25,31 @@ from llmflow.types.prompts import Pins
 from llmflow.types.refs import app_of
 
 KEPT_BYTES = 64 * 1024 * 1024
-"""Of all histories together. The last one is kept whatever its size."""
+"""Size limit of the cache. The latest history is always kept."""
 
 _Key = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A run whose results are taken: the one that was forked, or a child below it."""
+    """A run whose results are reused: the original run, or a descendant."""
 
     run: RecordedRun
     before: int
-    """Only what was scheduled before this event."""
+    """Event before which reused calls were scheduled."""
     client: Client
 
     def call(self, activity_id: str, activity_type: str) -> RecordedCall | None:
-        """The newest such activity that has a result."""
+        """Find the latest call of the activity that has a result."""
         return self.run.call(activity_id, activity_type, self.before)
 
     async def read(self, call: RecordedCall, payloads: Iterable[Encoded], types: list[Any] | None) -> list[Any]:
-        """Payloads of a call as the types. Any: both are the user's."""
+        """Decode payloads of a call as the given types. Any: both are the user's."""
         context = self._activity(call.id, call.type, call.task_queue, local=False)
         return await self._payloads.read(decoded(payloads), types, context)
 
     async def pins(self) -> Carried:
-        """The versions and models that it used: those that were handed on to it, then those that it asked for."""
+        """Return the run's pins: those carried by its start, and those it resolved."""
         carried = Carried()
         if self.run.carried is not None:
             [told] = decoded([self.run.carried])
@@ -80,16 +80,16 @@ class Source:
 
 
 class Histories:
-    """The forked runs that this worker was asked for lately."""
+    """Cache of original runs that this worker read lately."""
 
     def __init__(self) -> None:
         self._client: Client | None = None
-        # The least used first. A run that has not ended is read again for each run that forks it.
+        # Least recently used first. An open run is read again for each of its forks.
         self._runs: dict[_Key, asyncio.Task[RecordedRun]] = {}
 
     @asynccontextmanager
     async def serving(self, client: Client) -> AsyncGenerator[None]:
-        """While a worker of this client runs. An activity that is no coroutine cannot be asked for its client."""
+        """Set the client while its worker runs. An activity that is not a coroutine cannot get its client itself."""
         self._client = client
         try:
             yield
@@ -99,13 +99,13 @@ class Histories:
             self._runs.clear()
 
     async def sources(self, fork: Fork) -> Sequence[Source]:
-        """The runs whose results the calling activity may take: one, but for batches, which may be cut otherwise.
+        """Return the runs whose results the calling activity may reuse: one, or several for a batch of another range.
 
-        None if it is in a child that the forked run had not.
+        Empty if the activity is in a child that the original run did not have.
 
         Raises:
-            RunNotFound: its history is gone.
-            ServerUnavailable: the server does not give it now.
+            RunNotFound: the history was deleted.
+            ServerUnavailable: the server does not return the history now.
         """
         if self._client is None:
             raise ConfigInvalid("this worker cannot read histories: give its client llmflow.worker.LLMFlowPlugin(app)")
@@ -124,7 +124,7 @@ class Histories:
         reading = self._runs.pop(key, None) or asyncio.create_task(read_history(client, id, run_id))
         self._runs[key] = reading
         try:
-            run = await asyncio.shield(reading)  # others wait for it as well
+            run = await asyncio.shield(reading)  # other activities await it as well
         finally:
             if reading.done() and (reading.cancelled() or reading.exception()):
                 self._runs.pop(key, None)
@@ -142,26 +142,26 @@ class Histories:
 
 
 async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
-    """The index of a run's history.
+    """Read and index a run's history.
 
     Raises:
-        RunNotFound: it is gone.
-        ServerUnavailable: the server does not give it now.
+        RunNotFound: the history was deleted.
+        ServerUnavailable: the server does not return the history now.
     """
     try:
         events = [event async for event in events_of(client, id, run_id)]
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise RunNotFound(
-                f"run {id!r} ({run_id}), whose results this fork takes, is gone: it was deleted, or it is older than "
-                "the namespace keeps runs. Start a new run: everything in it is paid"
+                f"run {id!r} ({run_id}), whose results this fork reuses, does not exist: it was deleted, or is older "
+                "than the namespace's retention period. Start a new run, in which every call is paid"
             ) from None
         raise ServerUnavailable(f"the history of run {id!r} cannot be read now ({error.message})") from error
     return index(id, events, await _places(client, events))
 
 
 async def _places(client: Client, events: Iterable[HistoryEvent]) -> dict[int, str]:
-    """Where the children of a run were started, by event."""
+    """Return the addresses of a run's children, by event."""
     places: dict[int, str] = {}
     for event in events:
         if child := initiated(event):

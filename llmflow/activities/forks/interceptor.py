@@ -1,4 +1,4 @@
-"""Activities of forked runs: what the run before has recorded is taken, and not done again."""
+"""Interceptor for activities of forked runs: it reuses recorded results instead of running the activity."""
 
 import inspect
 import json
@@ -21,7 +21,7 @@ from llmflow.types.prompts import PromptSource
 
 
 class ForkInterceptor(Interceptor):
-    """Takes results. The outermost interceptor: of what is taken there is no trace, no metric and no record."""
+    """Reuses results. It is the outermost interceptor, so that reused results leave no trace, metric or record."""
 
     def __init__(self, histories: Histories) -> None:
         self._histories = histories
@@ -40,8 +40,8 @@ class _Taking(ActivityInboundInterceptor):
         """See base class.
 
         Raises:
-            RunNotFound: the history of the run before is gone. Nothing is paid silently.
-            ServerUnavailable: it cannot be read now.
+            RunNotFound: the history of the original run was deleted. Nothing is paid silently.
+            ServerUnavailable: the history cannot be read now.
         """
         if fork := FORK.read(input.headers, activity.payload_converter()):
             with heartbeats():  # a long history takes some seconds
@@ -52,7 +52,7 @@ class _Taking(ActivityInboundInterceptor):
 
 
 async def _taken(source: Source, input: ExecuteActivityInput) -> object:
-    """The result of the same activity with the same input; `None` if there is none."""
+    """Return the recorded result of the activity with the same input; `None` if there is none."""
     info = activity.info()
     call = source.call(info.activity_id, info.activity_type)
     if call is None or call.result is None or not await _same(source, call, input):
@@ -65,21 +65,21 @@ async def _taken(source: Source, input: ExecuteActivityInput) -> object:
 
 
 async def _same(source: Source, call: RecordedCall, input: ExecuteActivityInput) -> bool:
-    """Whether the input is what it was, as this worker's code reads both."""
+    """Return True if the input equals the recorded one, both decoded by this worker's code."""
     asked: Sequence[Any] = input.args
     if len(asked) == 1 and isinstance(asked[0], list):
         several = cast(list[object], asked[0])
         if any(isinstance(one, RawValue) for one in several):
-            asked = several  # a dynamic activity gets them all as one
+            asked = several  # a dynamic activity gets all arguments as one list
     try:
         before = await source.read(call, call.input, _types(input.fn, len(call.input)))
     except InputInvalid:
-        return False  # it does not fit this worker's types any more
+        return False  # the recorded input no longer fits this worker's types
     return _compared(before) == _compared(asked)
 
 
 def _types(function: Callable[..., Any], count: int) -> list[Any] | None:  # Any: the types of the user's parameters
-    """Of the parameters, as Temporal itself reads them: only where each has one, and as many values came."""
+    """Return the parameter types by Temporal's rule: only if all are annotated and the number of values matches."""
     hints = get_type_hints(function if inspect.isroutine(function) else type(function).__call__)
     found = [hints.get(name) for name in inspect.signature(function).parameters]
     return None if None in found or len(found) != count else found
@@ -90,7 +90,7 @@ def _compared(values: Sequence[Any]) -> list[object]:  # Any: arguments of the u
 
 
 def _asked(value: object) -> object:
-    """What is asked, without who asks."""
+    """Remove the origin of a request."""
     if isinstance(value, CompletionRequest):
         return value.model_copy(update={"origin": Origin(), "source": PromptSource()})
     return value

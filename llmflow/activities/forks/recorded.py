@@ -1,4 +1,4 @@
-"""The index of an earlier run's history: what a fork may take of it."""
+"""The index of an original run's history: results that a fork may reuse."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """One run, as far as its history went when it was read."""
+    """A run, up to the time when its history was read."""
 
     workflow_id: str
     workflow_type: str
     calls: Mapping[str, Sequence[RecordedCall]]
-    """By activity id, in the order in which they were scheduled."""
+    """Calls by activity id, in the order of scheduling."""
     children: Mapping[str, RecordedChild]
-    """By the place where they were started."""
+    """Children by address."""
     undone: frozenset[str]
-    """Paths of the steps of sagas that were undone, or begun to be."""
+    """Steps of sagas whose compensation has started."""
     pins: tuple[Encoded, ...]
-    """The answers to its questions for pins."""
+    """Results of its resolve activities."""
     carried: Encoded | None
-    """What was handed on to it."""
+    """Carried state in its start."""
     closed: bool
-    """Whether nothing comes after it."""
+    """True if the history is complete."""
     size: int
-    """Bytes of the history."""
+    """Size of the history in bytes."""
 
     def call(self, activity_id: str, activity_type: str, before: int) -> RecordedCall | None:
-        """The newest such activity that has a result and was scheduled before that event.
+        """Find the latest call of the activity that has a result and was scheduled before an event.
 
-        What was undone is to be done again, and a compensation undoes what its own run has done.
+        Compensated actions and compensations are not reused: the fork repeats the action, and compensates its own.
         """
         if any(_undoes(path) or path in self.undone for path in around(activity_id)):
             return None
@@ -51,7 +51,7 @@ class RecordedRun:
         return None
 
     def below(self, hop: Hop, before: int) -> Iterator[RecordedChild]:
-        """The child of that place, or all that worked on items of that batch: what began before that event."""
+        """Find the child at an address, or all children with items of a batch, started before an event."""
         if hop.batch:
             found = [child for child in self.children.values() if self._worked_on(hop.batch, child)]
         else:
@@ -59,7 +59,7 @@ class RecordedRun:
         return (child for child in found if child.at < before and child.run_id)
 
     def _worked_on(self, batch: str, child: RecordedChild) -> bool:
-        """Whether the child had some of the items of the batch: `run/notes[0-4]` of `notes[3-6]`."""
+        """Return True if a child shares items with a batch: `run/notes[0-4]` with `notes[3-6]`."""
         one, other = batch_of(joined((self.workflow_id, batch))), batch_of(child.workflow_id)
         if one is None or other is None or one[0] != other[0]:
             return False
@@ -67,17 +67,17 @@ class RecordedRun:
 
 
 def _undoes(path: str) -> bool:
-    """Whether it is the step in which a saga undoes the one around it: `book/undo`, `book/undo#2`."""
+    """Return True for a compensating step of a saga: `book/undo`, `book/undo#2`."""
     return names_of(base_of(path))[-1:] == (UNDO,)
 
 
 def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int, str]) -> RecordedRun:
-    """Keep of a history what a fork may ask for.
+    """Index the parts of a history that forks need.
 
     Args:
-        workflow_id: Of the run.
-        events: All of them.
-        places: Where its children were started, by the event of the wish for them.
+        workflow_id: Workflow id of the run.
+        events: All events.
+        places: Addresses of its children, by the event that initiated them.
     """
     started = events[0].workflow_execution_started_event_attributes
     by_id = _grouped((call.id, call) for call in calls(events))

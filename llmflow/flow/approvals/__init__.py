@@ -1,1 +1,1 @@
-"""Approvals: a question to people, and their decision."""
+"""Approvals: questions to approvers, and their decisions."""

@@ -1,4 +1,4 @@
-"""Answers of people as they come: read, and held against what one question asks for."""
+"""Decisions as they arrive: decoded, and checked against their question."""
 
 import json
 from collections.abc import Iterable
@@ -18,45 +18,45 @@ from llmflow.types.schemas import resolved
 F = TypeVar("F")
 
 MAX_DECISION = 100_000
-"""Bytes of one decision, form and all."""
+"""Bytes of one decision, form included."""
 
 
 @dataclass(frozen=True)
 class Form(Generic[F]):
-    """What an answer has to fill in."""
+    """The form that a decision must fill in."""
 
     adapter: TypeAdapter[F]
     json_schema: dict[str, JsonValue]
 
     def read(self, filled: JsonValue) -> F:
-        """The filled-in form in the workflow's own type.
+        """Validate a filled-in form as the workflow's type.
 
-        JSON mode, because a strict model then accepts dates, decimals and enums, which JSON writes as text.
+        JSON mode: there a strict model accepts dates, decimals and enums as text.
 
         Raises:
-            DecisionRefused: it does not fit; the message lists each field.
+            DecisionRefused: the form does not fit; the message lists each field.
         """
         try:
             return self.adapter.validate_json(to_json(filled))
         except ValidationError as error:
             raise DecisionRefused(f"the form does not fit ({described(error)})", ErrorDetail(field="form")) from None
-        except Exception as error:  # whatever a validator of the user's raises: it must not get the run stuck
+        except Exception as error:  # of any class, from a validator of the user: it must not block the run
             raise DecisionRefused(
-                f"the form cannot be read: {type(error).__name__}: {error}", ErrorDetail(field="form")
+                f"the form cannot be validated: {type(error).__name__}: {error}", ErrorDetail(field="form")
             ) from error
 
 
 def form_of(kind: type[F]) -> Form[F]:
-    """The `Form` of a type.
+    """Make the `Form` of a type.
 
     Raises:
-        InputInvalid: it is no type with named fields, of which pydantic can make a JSON schema.
+        InputInvalid: the type has no named fields, or pydantic cannot make its JSON schema.
     """
     no_mapping("form", kind)
     try:
         adapter = TypeAdapter(kind)
         schema = cast(dict[str, JsonValue], adapter.json_schema())
-    except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
+    except Exception as error:  # of several unrelated classes; each would fail the workflow task
         raise InputInvalid(f"form={kind!r} has no JSON schema: {error}", ErrorDetail(field="form")) from None
     if "properties" not in resolved(schema, schema):
         raise InputInvalid(
@@ -66,21 +66,21 @@ def form_of(kind: type[F]) -> Form[F]:
 
 
 def read(data: bytes) -> Decide:
-    """The decision in what somebody sent.
+    """Decode a decision.
 
     Raises:
-        DecisionRefused: it is none; says what is wrong with it, and what one looks like.
+        DecisionRefused: the data is not a decision; the message names the problem and shows an example.
     """
     if not data:
         raise DecisionRefused(
-            f"a decision is one JSON object, and this is none, or several: send one like {_example()}"
+            f"a decision is one JSON object, but this has none or several: send one like {_example()}"
         )
     if len(data) > MAX_DECISION:
         raise DecisionRefused(f"a decision of {len(data):,} bytes: at most {MAX_DECISION:,}; send a reference instead")
     try:
         sent: object = from_json(data, allow_inf_nan=False)
     except ValueError as error:
-        raise DecisionRefused(f"this is no JSON ({error}): send an object like {_example()}") from None
+        raise DecisionRefused(f"invalid decision: not JSON ({error}); send an object like {_example()}") from None
     if not isinstance(sent, dict):
         raise DecisionRefused(f"a decision is one JSON object, like {_example()}")
     fields = cast(dict[str, object], sent)
@@ -100,7 +100,7 @@ def read(data: bytes) -> Decide:
 
 
 def said_before(question: Question, decide: Decide) -> bool:
-    """Whether this very answer counts already: sent twice, it is one answer."""
+    """Return True if the question already has this decision: one that is sent twice counts once."""
     said = decide.approved, decide.comment, decide.form
     return any(
         (decide.id and vote.id == decide.id)
@@ -110,10 +110,10 @@ def said_before(question: Question, decide: Decide) -> bool:
 
 
 def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> None:  # Any: forms of every type
-    """Refuse what does not answer this open question.
+    """Refuse a decision that is not valid for this open question.
 
     Raises:
-        DecisionRefused: not an approver, a second and different answer, or a form that does not fit.
+        DecisionRefused: not an approver, a different second vote, or a form that does not fit.
     """
     name, by = question.name, decide.by
     if approver(question.approvers, by) is None:
@@ -124,7 +124,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
         if person(vote.by) == person(by):
             said = "approved" if vote.approved else "rejected"
             raise DecisionRefused(
-                f"{by} has {said} `{name}` already, at {vote.at:%Y-%m-%d %H:%M:%S} UTC: an answer cannot be changed",
+                f"{by} has {said} `{name}` already, at {vote.at:%Y-%m-%d %H:%M:%S} UTC: a decision cannot be changed",
                 ErrorDetail(field="approved"),
             )
     if form and decide.form is not None:
@@ -137,52 +137,52 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
 
 
 def fields_of(question: Question) -> tuple[str, ...]:
-    """Names of what the form of a question asks for."""
+    """Return the names of the form's fields."""
     schema = question.form or {}
     return tuple(cast(dict[str, JsonValue], resolved(schema, schema).get("properties") or {}))
 
 
 def missing(question: Question) -> int:
-    """How many more people have to approve."""
+    """Return the number of approvals still missing."""
     return max(0, question.quorum - sum(vote.approved for vote in question.votes))
 
 
 def status_of(question: Question) -> ApprovalStatus:
-    """What its votes make of an open question: one rejection decides, and so does the last approval needed."""
+    """Derive a question's status from its votes: one rejection decides, and so does the last approval needed."""
     if any(not vote.approved for vote in question.votes):
         return "rejected"
     return "open" if missing(question) else "approved"
 
 
 def decisive(question: Question) -> Vote | None:
-    """The vote that decided a question: always the last one. `None` if no vote did."""
+    """Return the vote that decided a question, always the last one; `None` if no vote did."""
     last = question.votes[-1] if question.votes else None
     return last if last and question.status == ("approved" if last.approved else "rejected") else None
 
 
 def receipt(question: Question) -> Receipt:
-    """What its sender is told of a decision."""
+    """Make the receipt of a decision for its sender."""
     is_open = question.status == "open"
     return Receipt(approval=question.name, status=question.status, missing=missing(question) if is_open else 0)
 
 
 def closed(question: Question, rounds: Iterable[int]) -> DecisionRefused:
-    """Why a question that is not open takes no answer; `rounds` are those that there were."""
+    """Make the error for a decision on a closed question; `rounds` are the rounds so far."""
     following = numbered(base_of(question.name), max(rounds) + 1)
     decided = decisive(question)
     if question.status == "withdrawn":
-        what = "is not asked any more"
+        what = "is withdrawn"
     elif decided is None:
-        what = f"is {question.status}, because the time is up"
+        what = f"is {question.status}, because its deadline has passed"
     else:
-        what = f"was {question.status} already by {decided.by} at {decided.at:%Y-%m-%d %H:%M:%S} UTC"
+        what = f"was already {question.status} by {decided.by} at {decided.at:%Y-%m-%d %H:%M:%S} UTC"
     return DecisionRefused(
-        f"`{question.name}` {what}; for a question to come, name its round: `{following}`",
+        f"`{question.name}` {what}; to decide on its next round in advance, name `{following}`",
         ErrorDetail(field="approved"),
     )
 
 
 def _example(approval: object = None) -> str:
-    """A decision on the question that the sender named, if they did."""
+    """Format an example decision, on the question that the sender named."""
     name = approval[:100] if isinstance(approval, str) and approval.strip() else "publish"
     return json.dumps({"approval": name, "approved": True, "by": "ana"}, ensure_ascii=False)

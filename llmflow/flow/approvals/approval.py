@@ -1,4 +1,4 @@
-"""Questions to people: the run waits for their decision, for as long as it takes."""
+"""Approvals: the run asks approvers and waits for their decision."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,30 +26,30 @@ F = TypeVar("F", default=None)
 OnTimeout = Literal["raise", "reject", "escalate"]
 
 MAX_NAME = 100
-"""Characters of a question's name: with all rounds it fits into a search attribute."""
+"""Characters of a question's name: with its round it fits into a search attribute."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision(Generic[F]):
-    """What people said."""
+    """The decision on a question."""
 
     approval: str
-    """The question with its round, such as `publish#2`."""
+    """Name of the question, with its round, such as `publish#2`."""
     approved: bool
     by: str
-    """Whose answer decided; `timeout` if nobody's did."""
+    """Approver with the deciding vote; `timeout` if there was none."""
     comment: str
     form: F | None
-    """The filled-in form: there is one if the question has a form and was approved."""
+    """The filled-in form, if the question has one and was approved."""
     at: datetime
     votes: tuple[Vote, ...]
-    """Every answer that counted, the deciding one last."""
+    """All votes, the deciding one last."""
 
     def require(self) -> Self:
-        """The decision, if it is a yes.
+        """Return the decision if it is an approval.
 
         Raises:
-            ApprovalRejected: it is a no; says whose, and their comment.
+            ApprovalRejected: the question was rejected; the message has the approver and their comment.
         """
         if not self.approved:
             raise ApprovalRejected(rejection(self))
@@ -57,7 +57,7 @@ class Decision(Generic[F]):
 
 
 def rejection(decision: Decision[Any]) -> str:  # Any: with forms of every type
-    """Who said no to what, and why."""
+    """Format a rejection: approver, question and comment."""
     return f"{decision.by} rejected `{decision.approval}`" + (f": {decision.comment}" if decision.comment else "")
 
 
@@ -74,26 +74,26 @@ async def approval(
     escalate: Sequence[str | Sequence[str]] = (),
     details: str = "",
 ) -> Decision[F]:
-    """Ask people, and wait: `decision = await flow.approval("publish", draft, timeout=timedelta(days=3))`.
+    """Ask for approval and wait: `decision = await flow.approval("publish", draft, timeout=timedelta(days=3))`.
 
-    They answer by `llmflow approvals`, by the update or the signal `llmflow.decide`, with or without anything of
-    llmflow. A name that is asked a second time in a run is a new round, `publish#2`. Several may be open at once.
+    Approvers decide with `llmflow approvals`, or with the update or signal `llmflow.decide` from any Temporal client.
+    The second use of a name in a run is a new round, `publish#2`. Several questions may be open at once.
 
     Args:
         name: Short and readable, at most 100 characters, without `/` and `#`.
-        payload: What is to be decided on: anything that pydantic can write as JSON.
-        form: A pydantic model or dataclass that whoever approves has to fill in.
-        timeout: How long they have, and how long again after each escalation. No limit if left out.
-        on_timeout: Raise `ApprovalExpired`, go on as rejected, or ask more people (`escalate`).
-        approvers: Who may decide, by name, as in `by` of their answers. Anyone if left out; an empty list is refused.
-        quorum: How many different people have to approve, also after an escalation. One rejection decides.
-        remind_every: How often the webhook is told again while nobody decides.
-        escalate: Whom to ask besides, one level for each time that the time is up: a name, or several.
+        payload: Subject of the decision: any value that pydantic can write as JSON.
+        form: A pydantic model or dataclass that an approver must fill in to approve.
+        timeout: Time until the deadline, and again after each escalation. No deadline by default.
+        on_timeout: At the deadline, raise `ApprovalExpired`, return a rejection, or ask more people (`escalate`).
+        approvers: Names of the people who may decide, as in `by` of a decision. Anyone by default, not if empty.
+        quorum: Number of different approvers needed, also after an escalation. One rejection decides.
+        remind_every: Interval of reminders to the webhook while the question is open.
+        escalate: More approvers, one level for each missed deadline: a name or several.
         details: Markdown for people; its first line is the title of the question.
 
     Raises:
-        ApprovalExpired: nobody decided in time.
-        InputInvalid: an argument does not fit; names it.
+        ApprovalExpired: the deadline passed without a decision.
+        InputInvalid: an argument is invalid; the message names it.
     """
     people, levels = _people(approvers), _levels(escalate)
     _check_name(name)
@@ -117,7 +117,7 @@ async def approval(
     waiting = _Waiting(run, asked, Notices(run, asked), timeout, on_timeout, remind_every, levels)
     try:
         return await waiting.decision(expected, is_new)
-    except (Exception, asyncio.CancelledError):  # not what Temporal throws into a run that leaves its memory
+    except (Exception, asyncio.CancelledError):  # not the BaseException that Temporal throws into an evicted run
         waiting.notices.stop()
         run.approvals.close(asked, "withdrawn")
         raise
@@ -125,7 +125,7 @@ async def approval(
 
 @dataclass(frozen=True)
 class _Waiting:
-    """The waiting for one question."""
+    """Waits for the decision on one question."""
 
     run: CurrentRun
     name: str
@@ -159,7 +159,7 @@ class _Waiting:
         )
 
     async def _wait(self, left: timedelta | None) -> bool:
-        """Until somebody decides, or nobody did at the end of the last level; whether somebody did."""
+        """Wait for a decision, with escalations; return False if there is none at the last deadline."""
         while not await self._decided_within(left):
             level = self._question().level
             if self.on_timeout != "escalate" or level >= len(self.levels) or self.timeout is None:
@@ -170,9 +170,9 @@ class _Waiting:
         return True
 
     async def _decided_within(self, left: timedelta | None) -> bool:
-        """Wait, and remind meanwhile.
+        """Wait until the deadline, with reminders; return False if there is no decision.
 
-        The time that is left is counted and not looked up, so that tests can make timers shorter than they say.
+        The time left is counted down instead of read from the clock, so that tests can shorten timers.
         """
         remind = self.remind_every if self.notices.reach_people else None
         while self._is_open():
@@ -186,7 +186,7 @@ class _Waiting:
                     lambda: not self._is_open(), timeout=pause, timeout_summary=f"approval {self.name}: {what}"
                 )
             except TimeoutError:
-                if reminds and self._is_open():  # a decision that came together with the timer counts
+                if reminds and self._is_open():  # a decision in the same activation as the timer counts
                     self.notices.send("reminded")
                 if left is not None and pause is not None:
                     left -= pause
@@ -194,7 +194,7 @@ class _Waiting:
 
     def _time_is_up(self) -> Decision[Any]:  # Any: without a form
         length = length_of(self.timeout or timedelta())
-        comment = f"nobody decided within {length}{', at each level' if self.levels else ''}"
+        comment = f"no decision within {length}{', at each level' if self.levels else ''}"
         question = self._question()
         if self.on_timeout != "reject":
             self.run.approvals.close(self.name, "expired")
@@ -225,12 +225,12 @@ def _check_name(name: str) -> None:
 
 
 def _people(approvers: Sequence[str] | None) -> tuple[str, ...]:
-    """Who may decide; empty: anyone, which a list that happens to be empty must never mean."""
+    """Read the approvers; none for anyone, which a list that happens to be empty must never mean."""
     if approvers is None:
         return ()
     _check_list("approvers", approvers)
     if not (people := tuple(dict.fromkeys(approvers))):
-        raise invalid("approvers", "approvers is empty: name who may decide, or leave it out for anyone")
+        raise invalid("approvers", "approvers is empty: name the people who may decide, or leave it out for anyone")
     return people
 
 
@@ -240,20 +240,20 @@ def _levels(escalate: Sequence[str | Sequence[str]]) -> tuple[tuple[str, ...], .
 
 
 def _check_list(field: str, names: object) -> None:
-    if isinstance(names, str):  # which is a sequence, too: of letters
+    if isinstance(names, str):  # also a sequence, of letters
         raise invalid(field, f"{field}={names!r}: give a list of names, [{names!r}]")
 
 
 def _check_people(approvers: Sequence[str], quorum: int, levels: Sequence[Sequence[str]]) -> None:
     if not all(map(_is_name, (*approvers, *(name for level in levels for name in level)))) or not all(levels):
-        raise invalid(
-            "approvers", "`approvers` and `escalate` are names, and one is empty or no text: write who is meant"
-        )
+        raise invalid("approvers", "`approvers` and `escalate` are names, but one is empty or not a text: give a name")
     people = len(set(map(person, approvers)))
     if quorum < 1 or (approvers and quorum > people):
         raise invalid("quorum", f"quorum={quorum}: give 1 or more" + (f", and at most {people}" if approvers else ""))
     if levels and not approvers:
-        raise invalid("escalate", "escalate= asks more people: name the first ones in approvers=, or anyone may decide")
+        raise invalid(
+            "escalate", "escalate= adds approvers, but without approvers= anyone may decide: name the first ones there"
+        )
 
 
 def _is_name(given: object) -> bool:
@@ -267,16 +267,16 @@ def _check_time(
         length(field, span)
     one_of("on_timeout", on_timeout, OnTimeout)
     if on_timeout != "raise" and timeout is None:
-        raise invalid("timeout", f"on_timeout={on_timeout!r} needs a time: give timeout=")
+        raise invalid("timeout", f"on_timeout={on_timeout!r} needs a deadline: give timeout=")
     if (on_timeout == "escalate") != bool(levels):
         raise invalid("escalate", "on_timeout='escalate' and escalate= belong together: give both, or none")
 
 
 def payload_of(payload: object) -> JsonValue:
-    """What is to be decided on, as a question has it.
+    """Convert a question's payload to JSON.
 
     Raises:
-        InputInvalid: it cannot be written as JSON.
+        InputInvalid: the payload cannot be written as JSON.
     """
     try:
         return cast(JsonValue, from_json(to_json(payload, inf_nan_mode="null")))
@@ -285,7 +285,7 @@ def payload_of(payload: object) -> JsonValue:
 
 
 def _writable(question: Question) -> Question:
-    """A text that cannot be written would leave the run unable to show anything it asks."""
+    """Refuse a question that cannot be written as JSON: the run's query would fail for all questions."""
     try:
         question.model_dump_json()
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""How people learn of a question: the webhook of the workers is told beside the waiting, which it never holds up."""
+"""Notifications of questions: the run calls the workers' webhook while it waits for the decision, never before."""
 
 import asyncio
 from contextlib import suppress
@@ -20,12 +20,12 @@ A_DAY = timedelta(days=1)
 
 
 async def reach(run: CurrentRun) -> None:
-    """Learn how people are reached: asked once, then the same to the end of the run and of those that continue it.
+    """Get the notification settings: once, then fixed for the run, continue-as-new included.
 
-    Not by a local activity, which would cost less: Temporal may replay its end before a signal or an update that came
-    first, and whoever decides early would get the run stuck.
+    A local activity would cost less, but Temporal may replay its completion before a signal or update that arrived
+    earlier, so an early decision would make the replay fail and block the run.
     """
-    # Parallel first questions ask once; with the lock of the pins, because open runs were recorded so.
+    # Parallel first questions ask once. They use the lock of the pins, because histories were recorded with it.
     async with run.pins.resolving:
         if run.approvals.reach is None:
             _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=_persistent())
@@ -47,12 +47,12 @@ class Notices:
 
     @property
     def reach_people(self) -> bool:
-        """Whether anyone is notified."""
+        """True if workers have a webhook."""
         reached = self._run.approvals.reach
         return reached is not None and reached.webhook
 
     def send(self, event: Event) -> None:
-        """Begin to tell what has happened. What cannot be told within a day is not told."""
+        """Start to notify of an event; give up after a day."""
         if self.reach_people:
             info, question = workflow.info(), self._run.approvals.told(self._name)
             notification = Notification(
@@ -66,12 +66,12 @@ class Notices:
             self._sending.append(asyncio.create_task(self._deliver(notification)))
 
     def stop(self) -> None:
-        """Give up on what has not been told yet: the question is closed."""
+        """Cancel in-flight notifications, because the question is closed."""
         for task in self._sending:
             task.cancel()
 
     async def _deliver(self, notification: Notification) -> None:
-        with suppress(ActivityError, LLMFlowError):  # history shows it, and the question is asked all the same
+        with suppress(ActivityError, LLMFlowError):  # history shows it, and the question stays open
             payload = workflow.payload_converter().to_payloads([notification])[0]
             await self._run.admission.admit(payload.ByteSize())
             await workflow.execute_activity(

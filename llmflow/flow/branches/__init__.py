@@ -1,1 +1,1 @@
-"""Branches of a run that work at the same time: fan-out, its batches, and races."""
+"""Concurrent branches of a run: fan-out, its batches, and races."""

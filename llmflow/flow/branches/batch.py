@@ -1,4 +1,4 @@
-"""The other end of `batches`: the workflow that works on a batch."""
+"""The workflow of a batch, started by `batches`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,12 +23,12 @@ from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
 from llmflow.types.contracts import SPENT
 
 HISTORY_BYTES = 2_500_000
-"""A history of this size begins no more items; those that are under way may still double it."""
+"""History size from which a batch starts no more items; its in-flight items may still double the history."""
 
 
 @workflow.defn(name=wire.BATCH)
 class Batches:
-    """Workflow that works on a batch. Where workers are versioned, it behaves as the worker's default says."""
+    """The workflow of a batch. On a versioned worker it has the worker's default versioning behavior."""
 
     @workflow.run
     async def run(self, batch: Batch) -> BatchResult:
@@ -38,7 +38,7 @@ class Batches:
 
 @workflow.defn(name=wire.BATCH, versioning_behavior=VersioningBehavior.PINNED)
 class PinnedBatches:
-    """`Batches` for a versioned worker without a default: a batch ends on the code with which it began."""
+    """`Batches` for a versioned worker without a default: a batch ends on the code that started it."""
 
     @workflow.run
     async def run(self, batch: Batch) -> BatchResult:
@@ -47,11 +47,11 @@ class PinnedBatches:
 
 
 async def run_batch(batch: Batch) -> BatchResult:
-    """Work on a batch until it is done, or the child's history or result is full.
+    """Process a batch until it is done, or until the child's history or result is full.
 
     Raises:
-        InputInvalid: the code of this worker has no such function.
-        Exception: with `on_error="raise"`, what the function raised for an item.
+        InputInvalid: this worker's code does not have the function.
+        Exception: with `on_error="raise"`, the error of an item.
     """
     run = current()
     results = _Results(batch)
@@ -79,7 +79,7 @@ async def run_batch(batch: Batch) -> BatchResult:
 
 
 def _over_json(address: str, owner: object) -> Callable[[JsonValue], Awaitable[bytes]]:
-    """The function of an address, from JSON to JSON."""
+    """Wrap the function at an address into one from JSON to JSON."""
     function = function_at(address, owner)
     if function is None:
         raise InputInvalid(f"this worker's code has no `{address}`: deploy the code of the run that fans out")
@@ -89,13 +89,15 @@ def _over_json(address: str, owner: object) -> Callable[[JsonValue], Awaitable[b
         try:
             return as_json(await call(function, kinds.item.validate_json(to_json(item))))
         except workflow.ContinueAsNewError:
-            raise InputInvalid(f"`{address}` continues as new: only the workflow itself can, not one item") from None
+            raise InputInvalid(
+                f"`{address}` continues as new: only the workflow itself may do that, not an item"
+            ) from None
 
     return over_json
 
 
 class _Results:
-    """What the parent gets, and how large it is by now."""
+    """The results for the parent, and their size so far."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
@@ -122,7 +124,7 @@ class _Results:
         self._largest = max(self._largest, len(data))
 
     def full(self) -> bool:
-        """Whether what is not begun yet should go to another child."""
+        """Return True if the remaining items should go to another child."""
         if not self._bytes:
             return False
         info = workflow.info()
@@ -142,11 +144,11 @@ class _Results:
 
 
 async def _tell_parent(run: CurrentRun) -> None:
-    """A child that fails or is cancelled has no result, but what it spent is spent."""
+    """Signal the usage to the parent: a child that fails or is cancelled has no result to carry it."""
     usage, parent = run.totals.usage, workflow.info().parent
     if parent and (usage.total.calls or usage.taken.calls):
         handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(  # Any: of any type
             parent.workflow_id, run_id=parent.run_id
         )
-        with suppress(FailureError):  # it is closed, and nobody is left to tell
+        with suppress(FailureError):  # the parent is closed
             await handle.signal(SPENT.name, usage)

@@ -1,4 +1,4 @@
-"""Batches: more items than one history should hold, each part of them in a child workflow `llmflow.batch`."""
+"""Batches: a fan-out of more items than one history should hold, in child workflows `llmflow.batch`."""
 
 import asyncio
 from collections import deque
@@ -21,17 +21,17 @@ from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, 
 
 T = TypeVar("T")
 R = TypeVar("R")
-AnyChild = workflow.ChildWorkflowHandle[Any, BatchResult]  # Any: it is started by its name
+AnyChild = workflow.ChildWorkflowHandle[Any, BatchResult]  # Any: a child started by name
 
-# Runs that are under way were cut by these: whoever changes one of the first three needs `workflow.patched`.
+# Open runs were cut by these numbers: a change of one of the first three needs `workflow.patched`.
 BATCH_ITEMS = 500
-"""Of one batch, at most; and of a fan-out that needs none."""
+"""Upper limit of items of a batch, and of a fan-out without batches."""
 BATCH_BYTES = 400_000
-"""Of all items of a batch. Each crosses two histories."""
+"""Upper limit of bytes of all items of a batch; each item is in two histories."""
 LANES = 4
-"""Children at once. One run works through some hundred calls a second, several of them through more."""
+"""Concurrent children. One run makes some hundred calls a second, several runs make more."""
 VALUE_BYTES = 1_400_000
-"""Of one item, or one result: what one payload may have, and room for what is around it."""
+"""Upper limit of bytes of an item or a result: that of a payload, minus room for its envelope."""
 
 
 async def run_batches(
@@ -43,11 +43,11 @@ async def run_batches(
     on_error: OnError,
     ended: Callable[[Outcome[R]], None],
 ) -> None:
-    """`run_items`, with the items in children.
+    """Do the same as `run_items`, with the items in children.
 
     Raises:
         InputInvalid: the function has no annotations, or an item cannot be written as JSON.
-        PayloadTooLarge: an item has more than `VALUE_BYTES`.
+        PayloadTooLarge: an item exceeds `VALUE_BYTES`.
     """
     result_type = kinds_of(function).result
     spans = deque([range(len(items))])
@@ -79,14 +79,14 @@ async def run_batches(
         while spans:
             await work(width, BATCH_ITEMS)
 
-    # The first child is small and alone: it learns the versions of prompts that all others then use.
+    # The first child is small and runs alone: it pins the prompt versions that all others then use.
     await together([work(limit, min(limit, BATCH_ITEMS))])
     lanes = min(LANES, limit)
     await together([lane(limit // lanes + (number < limit % lanes)) for number in range(lanes)])
 
 
 def _cut(items: Sequence[object], span: range) -> list[bytes]:
-    """The first items of a span, as JSON: as many as a batch may hold, and one at least."""
+    """Encode the first items of a span as JSON: as many as a batch may hold, and at least one."""
     cut: list[bytes] = []
     size = 0
     for index in span:
@@ -99,11 +99,11 @@ def _cut(items: Sequence[object], span: range) -> list[bytes]:
 
 
 def as_json(value: object) -> bytes:
-    """An item or a result on its way between two runs.
+    """Encode an item or a result for another run.
 
     Raises:
-        InputInvalid: it cannot be written as JSON.
-        PayloadTooLarge: it has more than `VALUE_BYTES`.
+        InputInvalid: the value cannot be written as JSON.
+        PayloadTooLarge: the value exceeds `VALUE_BYTES`.
     """
     try:
         data = to_json(value)
@@ -119,7 +119,7 @@ def as_json(value: object) -> bytes:
 
 
 async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[Outcome[R]], None]) -> int:
-    """Have a child work on a batch; how many of its items it has done."""
+    """Run a batch in a child and return the number of finished items."""
     task, run = this_task(), current()
     span = range(part.first, part.first + part.count)
     try:
@@ -134,7 +134,7 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
             ended(Outcome[R](index=index, error=error))
         return len(span)
     run.learn(result.learned)
-    if task.cancelling():  # and it was done before the cancellation reached it
+    if task.cancelling():  # the child finished before the cancellation reached it
         raise asyncio.CancelledError
     values = iter(unpacked(result.values))
     for index in span[: result.done]:
@@ -144,7 +144,7 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
 
 
 async def _child(part: Batch) -> BatchResult:
-    # In a task that nobody cancels: where a run is cancelled while Temporal starts a child, it waits for neither.
+    # In a task that is never cancelled: Temporal would not await a child whose start is cancelled.
     starting = asyncio.create_task(_started(part))
     cancelled = await finished(starting)
     child = starting.result()
@@ -169,22 +169,22 @@ async def _started(part: Batch) -> AnyChild:
 
 def _read(index: int, value: JsonValue, result_type: TypeAdapter[R]) -> Outcome[R]:
     try:
-        # As JSON, because strict types accept from JSON what they refuse from Python, such as a date as text.
+        # JSON mode, because strict types accept more from JSON than from Python, such as a date as text.
         return Outcome(index=index, value=result_type.validate_json(to_json(value)))
     except ValidationError as error:
         return Outcome[R](index=index, error=error)
 
 
 def _cause(error: ChildWorkflowError) -> BaseException:
-    """What the function raised in the child; or the child's own end, such as a termination."""
+    """Return the function's error in the child, or the failure of the child itself, such as a termination."""
     cause = error.cause
     if isinstance(cause, LLMFlowError):
-        return type(cause)(cause.message, cause.detail)  # a new object: the old one is already a cause
+        return type(cause)(cause.message, cause.detail)  # a copy: the original already is in the chain of causes
     return cause if isinstance(cause, ActivityError | ApplicationError | ChildWorkflowError) else error
 
 
 def as_failure(error: BaseException) -> Failure:
-    """An error on its way between two runs."""
+    """Convert an error to data for another run."""
     if isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
         error = error.cause
     if isinstance(error, LLMFlowError):

@@ -1,4 +1,4 @@
-"""Branches of a run that go on at the same time: none of them outlives the code that began it."""
+"""Concurrent branches of a run. None outlives the code that started it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
@@ -21,18 +21,18 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome(Generic[R]):
-    """What became of one item of a fan-out."""
+    """The outcome of one item of a fan-out."""
 
     index: int
-    """Of the item, from 0."""
+    """Index of the item, from 0."""
     value: R | None = None
-    """What the function returned; `None` where it failed."""
+    """Result of the function; `None` if it failed."""
     error: Exception | None = None
-    """What it raised."""
+    """Error of the function; `None` if it succeeded."""
 
     @property
     def ok(self) -> bool:
-        """Whether the function returned."""
+        """True if the function succeeded."""
         return self.error is None
 
 
@@ -45,17 +45,17 @@ async def run_items(
     ended: Callable[[Outcome[R]], None],
     full: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Call the function with each item, at most `limit` at once and in their order, until the run is `full`.
+    """Call the function with each item in order, up to `limit` concurrently, until the run is `full`.
 
-    The items are branches of the step that is open: item 3 of `investigate` has the path `investigate[3]`.
+    The items are branches of the open step: item 3 of `investigate` has the path `investigate[3]`.
 
     Args:
-        items: All that there is to do.
-        function: What to do with each.
-        first: Number of the first item.
-        limit: Never more than so many at once.
-        ended: Told of each end. What it raises cancels all others, and is raised when they have ended.
-        full: Asked before an item is begun; then no more are.
+        items: The items.
+        function: Function of an item.
+        first: Index of the first item.
+        limit: Upper limit of concurrent items.
+        ended: Called with each outcome. Its error cancels all other items, and is raised when they have ended.
+        full: Called before each item; once it returns True, no more items start.
     """
     waiting = iter(enumerate(items, first))
     here = path.get()
@@ -69,35 +69,35 @@ async def run_items(
 
 
 async def branch(here: tuple[str, ...], index: int, function: Callable[[*Ts], Awaitable[R]], *args: *Ts) -> R:
-    """One branch of the step at `here`, under a path of its own. Make it a task: the path is the task's."""
+    """Run a branch of the step at `here`, under its own path: a context variable, so each branch must be a task."""
     path.set((*here[:-1], branched(here[-1], index)))
     with one_error():
         return await call(function, *args)
 
 
 async def _outcome(index: int, coroutine: Coroutine[object, object, R]) -> Outcome[R]:
-    """What becomes of a branch. Errors are data here, but for those that mean the whole run."""
+    """Run a branch and return its outcome. Errors are data, except those of the whole run."""
     worker = this_task()
     try:
         outcome = Outcome(index=index, value=await asyncio.create_task(coroutine))
-    except workflow.NondeterminismError:  # workflow code that must be repaired; no item is to blame
+    except workflow.NondeterminismError:  # a bug in workflow code, not in an item
         raise
-    except Exception as error:  # of whatever class: it is the user's function
+    except Exception as error:  # of any class, from the user's function
         outcome = Outcome[R](index=index, error=error)
     except asyncio.CancelledError:
         outcome = Outcome[R](index=index, error=cancelled_within())
-    if worker.cancelling():  # and the branch may have gone on to its end nevertheless
+    if worker.cancelling():  # the branch may have finished anyway
         raise asyncio.CancelledError
     return outcome
 
 
 def cancelled_within() -> CancelledError:
-    """The error of a branch that cancelled itself: nobody else asked for its end."""
+    """Make the error of a branch that cancelled itself."""
     return CancelledError("cancelled by its own code")
 
 
 async def together(branches: Sequence[Coroutine[object, object, None]]) -> None:
-    """Run them to their end. The first failure cancels the others, and is raised when all have ended."""
+    """Await all branches. The first failure cancels the others, and is raised when all have ended."""
     tasks = [asyncio.create_task(one) for one in branches]
     if not tasks:
         return
@@ -110,24 +110,24 @@ async def together(branches: Sequence[Coroutine[object, object, None]]) -> None:
 
 
 async def finished(task: asyncio.Task[R]) -> bool:
-    """Wait for its end, also if the caller is cancelled, again and again; whether the caller was.
+    """Await a task to its end, also if the caller is cancelled meanwhile; return True if it was.
 
     Raises:
-        Exception: what the task raises.
+        Exception: the error of the task.
     """
     cancelled = False
     while not task.done():
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
-            if task.cancelled():  # the run leaves the worker's memory
+            if task.cancelled():  # the run is evicted from the sticky cache
                 raise
             cancelled = True
     return cancelled
 
 
 async def stop(tasks: Sequence[asyncio.Task[R]]) -> None:
-    """Cancel what still runs, and wait for its end, also if the caller itself is cancelled meanwhile."""
+    """Cancel tasks and await their end, also if the caller is cancelled meanwhile."""
     cancelled = False
     for task in tasks:
         task.cancel()
@@ -138,7 +138,7 @@ async def stop(tasks: Sequence[asyncio.Task[R]]) -> None:
             cancelled = True
     for task in tasks:
         if not task.cancelled():
-            task.exception()  # looked at: asyncio logs those that nobody has seen
+            task.exception()  # retrieved, because asyncio logs exceptions that are never retrieved
     if cancelled:
         raise asyncio.CancelledError
 
@@ -147,7 +147,7 @@ async def end_branches(run: CurrentRun) -> None:
     """Cancel orphaned branches and await them before the run closes, so that their cost is counted.
 
     Raises:
-        CompensationFailed: a saga in one of them could not be undone.
+        CompensationFailed: a saga in one of them could not compensate.
     """
     tasks = run.branches.open()
     await stop(tasks)
@@ -158,10 +158,10 @@ async def end_branches(run: CurrentRun) -> None:
 
 @contextmanager
 def one_error() -> Generator[None]:
-    """Raise one error where `asyncio.TaskGroup` raises a group of them, for which Temporal tries the task for ever.
+    """Raise one error of an `asyncio.TaskGroup`'s exception group: Temporal retries the workflow task on a group.
 
-    It is the first that is no cancellation: those are of the tasks that the group then cancelled. And say what was over
-    where `asyncio.timeout` says nothing.
+    It is the first error that is not a cancellation, which the group itself caused. The TimeoutError of
+    `asyncio.timeout` gets a message.
     """
     try:
         yield
@@ -169,10 +169,10 @@ def one_error() -> Generator[None]:
     except TimeoutError as error:
         if error.args:
             raise
-        raise TimeoutError("a time limit in the workflow's code is over") from error
+        raise TimeoutError("a timeout in the workflow's code is over") from error
     except BaseExceptionGroup as group:
         leaves = list(_leaves(group))
-    # Raised outside of `except`, so that the group does not become the reason of its own part.
+    # Outside of `except`, so that the group does not become the cause of its own part.
     raise next((leaf for leaf in leaves if not is_cancelled_exception(leaf)), asyncio.CancelledError())
 
 

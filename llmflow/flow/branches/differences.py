@@ -1,4 +1,4 @@
-"""Differences between two workflow objects: what a method would find otherwise on another one."""
+"""Differences between the attributes of two workflow objects."""
 
 from collections.abc import Mapping, Sequence
 from types import CellType, FunctionType, MethodType
@@ -6,10 +6,10 @@ from typing import Any, cast
 
 
 def differences(one: object, other: object) -> list[str]:
-    """Names of the attributes that are not the same in both.
+    """Return the names of the attributes that differ.
 
-    Values are the same if they are equal, or made of the same parts: an `asyncio.Lock` or an object of a class without
-    `__eq__` is equal to itself alone, and is the same as a new one in the same state.
+    Values are the same if they are equal or have the same parts. So an `asyncio.Lock`, or an object of a class without
+    `__eq__`, is the same as a new one in the same state, although they are not equal.
     """
     ones, others, alike, missing = _attributes(one), _attributes(other), _Alike(one, other), object()
     names = sorted({*ones, *others})
@@ -25,14 +25,14 @@ def _attributes(value: object) -> Mapping[str, object]:
 
 
 class _Alike:
-    """Compares values of two objects, in which each object stands for the other."""
+    """Compares values of two objects, treating the objects themselves as the same."""
 
     def __init__(self, one: object, other: object) -> None:
         self._open = [(one, other)]
-        """Pairs that are being compared: parts may refer to what they are parts of."""
+        """Pairs in comparison, because parts may refer back to their owners."""
 
     def same(self, one: object, other: object) -> bool:
-        """True if one may stand for the other."""
+        """Return True if two values are the same."""
         if one is other or _equal(one, other) or any(one is left and other is right for left, right in self._open):
             return True
         if type(one) is not type(other) or isinstance(one, str | bytes | int | float | type):
@@ -62,12 +62,12 @@ class _Alike:
 def _equal(one: object, other: object) -> bool:
     try:
         return bool(one == other)
-    except Exception:  # of whatever class: arrays, for one, have no single answer
+    except Exception:  # of any class: arrays, for example, have no single truth value
         return False
 
 
 def _parts(value: object) -> Sequence[object] | None:
-    """What a value is made of; `None` where nobody can tell."""
+    """Return the parts of a value; `None` if they are unknown."""
     match value:
         case MethodType():
             return (value.__func__, value.__self__)
@@ -77,12 +77,12 @@ def _parts(value: object) -> Sequence[object] | None:
             return (value.cell_contents,)
         case _:
             try:
-                reduced = value.__reduce_ex__(4)  # what `pickle` and `copy` go by
-            except Exception:  # of whatever class: a generator has no parts, and others say so as they like
+                reduced = value.__reduce_ex__(4)  # the protocol of `pickle` and `copy`
+            except Exception:  # of any class: a generator, for example, cannot be reduced
                 return None
             return None if isinstance(reduced, str) else [_listed(part) for part in reduced]
 
 
 def _listed(part: object) -> object:
-    """Iterators over items are read; everything else is as it is."""
+    """Read an iterator into a list; return any other value unchanged."""
     return list(cast(Any, part)) if hasattr(part, "__next__") else part  # Any: of items of any type

@@ -1,4 +1,4 @@
-"""Fan-out and fan-in: one function for many items at once."""
+"""Fan-out and fan-in: one function for many items concurrently."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_UNNAMED = 2_000
-"""Items of a function that no child can find: with five calls each they fill a history."""
+"""Upper limit of items of a function that children cannot find: with five calls each, they fill a history."""
 FIRST_FAILURES = 10
-"""Failures that an error names."""
+"""Failures listed in an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FanOut(Generic[R]):
-    """What became of all items of a fan-out."""
+    """The outcomes of a fan-out."""
 
     outcomes: tuple[Outcome[R], ...]
-    """One for each item, in the order of the items."""
+    """One outcome for each item, in the order of the items."""
 
     @property
     def values(self) -> list[R]:
-        """What the function returned for the items with which it succeeded, in the order of the items."""
+        """Results of the items that succeeded, in the order of the items."""
         return [cast(R, one.value) for one in self.outcomes if one.ok]
 
     @property
     def failures(self) -> list[Outcome[R]]:
-        """Of the items with which it failed, in the order of the items. Empty unless `on_error="collect"`."""
+        """Outcomes of the items that failed, in the order of the items. Empty unless `on_error="collect"`."""
         return [one for one in self.outcomes if not one.ok]
 
 
@@ -52,29 +52,29 @@ async def fan_out(
     on_error: OnError = "raise",
     min_success: int | float | None = None,
 ) -> FanOut[R]:
-    """Call a function with each item, many at once: `found = await flow.fan_out(queries, self.investigate, limit=8)`.
+    """Call a function with each item concurrently: `found = await flow.fan_out(queries, self.investigate, limit=8)`.
 
     It is a step of the function's name, with its progress; the calls of item 3 have ids such as
-    `investigate[3]/complete#1`. Whether it returns, raises or is cancelled: nothing of it is running afterwards.
+    `investigate[3]/complete#1`. When it returns, raises or is cancelled, all its calls have ended.
 
-    More than 500 items are worked on by children of this run, in batches. There a method is called on a new object of
+    More than 500 items are processed by children of this run, in batches. There a method is called on a new object of
     the workflow's class, made from the same input. It is refused, before anything is scheduled, if an attribute of
     `self` differs from what `__init__` sets.
 
     Args:
-        items: A list, or anything else with an order; not a set.
-        function: An async function of one item. Beyond 500 items a method of the workflow or a function of a module,
-            with annotations; up to 2,000 it may be anything that can be called.
-        limit: How many items are worked on at once, at most, in all children together.
-        on_error: `raise`: the first failure cancels the other items and is raised, as it is, when they have ended.
+        items: A list or another ordered iterable; not a set.
+        function: An async function of one item. Above 500 items it should be a method of the workflow or a function of
+            a module, with annotations; up to 2,000 it may be any callable.
+        limit: Upper limit of concurrent items, in all children together.
+        on_error: `raise`: the first failure cancels the other items and is raised itself when they have ended.
             `collect`: failures are data; see `FanOut.failures`.
-        min_success: With `collect`, how many items have to succeed: a number, or a share from 0.0 to 1.0. So 1 is one
+        min_success: With `collect`, the items that must succeed: a number, or a share from 0.0 to 1.0. So 1 is one
             item, and 1.0 is all of them.
 
     Raises:
-        FanOutFailed: so many items failed that `min_success` cannot be reached; the others were cancelled.
-        InputInvalid: an argument cannot be used; or a method would find other attributes in the children.
-        Exception: what the function raised, with `on_error="raise"`.
+        FanOutFailed: `min_success` cannot be reached; the other items were cancelled.
+        InputInvalid: an argument is invalid; or a method would find other attributes in the children.
+        Exception: the first error of the function, with `on_error="raise"`.
     """
     one_of("on_error", on_error, OnError)
     given = _listed(items)
@@ -104,7 +104,7 @@ async def fan_out(
 
 
 async def _require_fresh(method: str, count: int) -> None:
-    """Children call the method on a new object of the workflow's class, which must be no other one than this run's."""
+    """Refuse a method if this run's workflow object differs from a new one, on which children would call it."""
     run = current()
     fresh = (await run.begun()).fresh()
     if not (different := differences(run.object, fresh)):
@@ -113,8 +113,8 @@ async def _require_fresh(method: str, count: int) -> None:
     here = f", or give `lambda item: self.{method}(item)`, which this run calls itself" if count <= MAX_UNNAMED else ""
     raise InputInvalid(
         f"fan_out of {count:,} items: children call `{method}` on a new {type(fresh).__name__}, made from the same"
-        f" input, and {changed} would not be there as here, because it was set or changed after `__init__`. Put what"
-        f" `{method}` needs of it into each item, or make `{method}` a function of the module that gets it with each"
+        f" input, where {changed} would differ, because it was set or changed after `__init__`. Put the values that"
+        f" `{method}` needs into each item, or make `{method}` a function of the module that gets them with each"
         f" item{here}",
         ErrorDetail(field="function"),
     )
@@ -123,14 +123,14 @@ async def _require_fresh(method: str, count: int) -> None:
 def _listed(items: Iterable[T]) -> Sequence[T]:
     if isinstance(items, set | frozenset):
         raise InputInvalid(
-            "items is a set, whose order is another one when the run is replayed: give sorted(items)",
+            "items is a set, whose order differs on replay: give sorted(items)",
             ErrorDetail(field="items"),
         )
     return tuple(items)
 
 
 class _Tally(Generic[R]):
-    """The outcomes so far, and when they are too bad to go on."""
+    """Collects outcomes, and raises if too many items failed."""
 
     def __init__(self, name: str, count: int, on_error: OnError, min_success: int | float | None) -> None:
         self.outcomes: dict[int, Outcome[R]] = {}
@@ -157,22 +157,22 @@ class _Tally(Generic[R]):
             if one.error
         )
         raise FanOutFailed(
-            f"{failed:,} of {self._count:,} items failed, and {self._needed:,} have to succeed; {told[0]}",
+            f"{failed:,} of {self._count:,} items failed, but {self._needed:,} must succeed; {told[0]}",
             ErrorDetail(failures=told),
         ) from self._failures[0].error
 
 
 def _needed(count: int, on_error: OnError, min_success: int | float | None) -> int:
-    """How many items have to succeed."""
+    """Convert `min_success` to a number of items."""
     if min_success is None:
         return 0
     is_share = isinstance(min_success, float)
     if min_success < 0 or (is_share and min_success > 1):
         problem = "give a number of items, or a share from 0.0 to 1.0"
     elif not is_share and min_success > count:
-        problem = f"there are {count:,} items; a share of them is a number with a point, such as 0.5"
+        problem = f"there are {count:,} items; write a share with a decimal point, such as 0.5"
     elif on_error == "raise":
-        problem = 'write on_error="collect" with it; without, every item has to succeed'
+        problem = 'it needs on_error="collect"; otherwise every item must succeed'
     else:
         # Rounded first, because 0.7 of 10 is a little more than 7.
         return ceil(round(min_success * count, 6)) if is_share else int(min_success)
@@ -189,23 +189,23 @@ async def map_reduce(
     min_success: int | float | None = None,
     fan_in: int = 20,
 ) -> R:
-    """Call `map` with each item, and `reduce` with lists of what it gave, again and again until one result is left.
+    """Call `map` with each item, then `reduce` with lists of the results, repeatedly until one result is left.
 
     `reduce` gets results of `map` or its own, in the order of the items; a single result needs none.
 
     Args:
         items: As in `fan_out`.
         map: As `function` in `fan_out`.
-        reduce: Makes one result of a list of 2 to `fan_in`. Each level of it is a step of its name.
+        reduce: Reduces a list of 2 to `fan_in` results to one. Each level is a step of its name.
         limit: As in `fan_out`, for both functions.
         on_error: As in `fan_out`, for `map`; a failure of `reduce` is raised.
         min_success: As in `fan_out`, for `map`.
-        fan_in: Results that one call of `reduce` gets, at most.
+        fan_in: Upper limit of results in one call of `reduce`.
 
     Raises:
         FanOutFailed: see `fan_out`; or no item succeeded.
         InputInvalid: see `fan_out`.
-        Exception: what one of the functions raised.
+        Exception: an error of one of the functions.
     """
     if fan_in < 2:
         raise InputInvalid(f"fan_in={fan_in}: give 2 or more", ErrorDetail(field="fan_in"))
@@ -227,6 +227,6 @@ async def map_reduce(
 
 
 def _groups(results: list[R], most: int) -> list[list[R]]:
-    """As few as possible, as equal as possible, in order: 21 by 20 are 11 and 10, not 20 and 1."""
+    """Split into as few and as equal groups as possible, in order: 21 by 20 are 11 and 10, not 20 and 1."""
     count = ceil(len(results) / most)
     return [results[len(results) * n // count : len(results) * (n + 1) // count] for n in range(count)]

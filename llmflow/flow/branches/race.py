@@ -1,4 +1,4 @@
-"""A race: the first good answer wins."""
+"""A race of branches: the first good result wins."""
 
 import asyncio
 import inspect
@@ -20,26 +20,26 @@ R = TypeVar("R")
 
 
 async def race(*branches: Callable[[], Awaitable[R]], good: Callable[[R], bool] | None = None) -> R:
-    """The first good answer: `await flow.race(self.ask_here, self.ask_there, good=lambda answer: answer.sure)`.
+    """Return the first good result: `await flow.race(self.ask_here, self.ask_there, good=lambda answer: answer.sure)`.
 
-    The others are cancelled, and have ended when it returns; what they were paid is in the run's totals. It is a step
-    named `race`, and the calls of its second branch have ids such as `race[1]/complete#1`.
+    It cancels and awaits the other branches; their cost is in the run's totals. It is a step named `race`, and the
+    calls of its second branch have ids such as `race[1]/complete#1`.
 
     Args:
         branches: Async functions without arguments.
-        good: Says whether an answer may win; every answer may if left out.
+        good: Returns True for a result that may win; by default every result may.
 
     Raises:
-        FanOutFailed: each branch failed, or gave an answer that is not good.
-        InputInvalid: there is no branch; or `good` is async.
+        FanOutFailed: each branch failed, or its result is not good.
+        InputInvalid: no branch was given, or `good` is async.
     """
     if not branches:
         raise InputInvalid("race needs at least one branch", ErrorDetail(field="branches"))
     if good and (isinstance(cast(object, good), Tool) or inspect.iscoroutinefunction(good)):
-        # What it gives is always true.
+        # Its coroutine would always be true.
         raise InputInvalid(
-            f"`{name_of(good)}` is async: `good` says at once whether an answer may win. Ask in the branch, and give"
-            " what it says with the answer",
+            f"`{name_of(good)}` is async, but `good` must be a plain function: call it in the branch, and return its"
+            " verdict with the result",
             ErrorDetail(field="good"),
         )
     async with step("race"):
@@ -59,13 +59,13 @@ async def race(*branches: Callable[[], Awaitable[R]], good: Callable[[R], bool] 
         finally:
             await stop(tasks)
         raise FanOutFailed(
-            f"none of {len(branches)} branches gave a good answer; {next(iter(losers))}",
+            f"none of {len(branches)} branches returned a good result; {next(iter(losers))}",
             ErrorDetail(failures=tuple(losers)),
         ) from next((error for error in losers.values() if error), None)
 
 
 def _failure(task: asyncio.Task[R]) -> Exception | None:
-    """Why a branch lost; what means the whole run is raised."""
+    """Return the error of a branch; raise errors of the whole run."""
     if task.cancelled():
         return cancelled_within()
     error = task.exception()

@@ -1,4 +1,4 @@
-"""Candidates: the models that may answer one completion, asked in their order until one does."""
+"""Candidates: the models for one completion, tried in order until one answers."""
 
 import json
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from llmflow.types.models import Candidate
 from llmflow.types.sizes import estimated_tokens
 
 ROUNDS = 200
-"""How often a call that llmflow itself refused is made again. The pauses double from 1 s to the longest, so that it
-takes an hour and a half at least: longer than most vendors are down, and short of a history's end."""
+"""Retries of a call that llmflow itself held back. The pauses double from 1 s to `LONGEST_PAUSE`, an hour and a half in
+all: longer than most vendor outages, and within the limit of a history."""
 LONGEST_PAUSE = 30.0
-"""Seconds, where the refusal does not ask for more."""
+"""Seconds, unless the error asks for more."""
 CROWD = 20
-"""Calls of one run that may wait together before each of them waits longer."""
+"""Waiting calls of one run above which each call waits longer."""
 
 
 async def ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
-    """The first answer of the candidates, in their order. Each is an activity, so history shows which one was paid.
+    """Ask the candidates in order and return the first answer. Each is an activity, so history shows which was paid.
 
-    Where llmflow itself refused one, nothing was asked of it: it is asked again later, and so are those that only
-    asked to slow down. Whoever was paid, or said no for good, is not.
+    A call that llmflow itself held back never reached the model: it is retried after a pause, together with candidates
+    that only asked to slow down. Candidates that may have been paid, or refused for good, are not retried.
     """
     candidates = _suited(pinned.candidates, request)
     waited = 0
@@ -54,14 +54,14 @@ async def ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tup
 
 
 def _passes(error: LLMFlowError) -> bool:
-    """Whether the same call may succeed later, and was surely not paid: a vendor may bill what timed out."""
+    """Return True if a retry may succeed and the call surely cost nothing: a vendor may bill a call that timed out."""
     return error.refusal or (error.retryable and error.detail.status is not None)
 
 
 async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
-    """Until the first of them may be asked again; a little longer each time.
+    """Wait until the first candidate may be retried; longer each time.
 
-    Where many calls of a run wait, each waits longer: a round of a thousand of them is five thousand events.
+    With many waiting calls, each waits longer: one retry of a thousand calls is five thousand events.
     """
     run, last = current(), refusals[-1]
     soonest = min(error.detail.retry_after or 0.0 for error in refusals)
@@ -71,7 +71,7 @@ async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
 
 
 def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
-    """Those that are meant for an input of this size; the one for the largest if none is."""
+    """Return the candidates for an input of this size; if none fits, the one for the largest input."""
     if all(candidate.up_to is None for candidate in candidates):
         return candidates
     size = estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
@@ -90,7 +90,7 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
             verb="complete",
             options=call,
             summary=summary,
-            arrived=lambda answer: current().totals.spent(asked.prompt, answer),  # a refusal is paid, too
+            arrived=lambda answer: current().totals.spent(asked.prompt, answer),  # a refusal is paid as well
         )
     except ActivityError as error:
         if isinstance(error.cause, TimeoutError):

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Completion(Generic[T]):
-    """One answer, with what it took to get it."""
+    """One answer, with the usage and cost of all calls that it took."""
 
     text: str
     """The answer as the model wrote it."""
@@ -39,22 +39,22 @@ class Completion(Generic[T]):
     call_id: str
     """Activity id of the call that gave the answer: its address in history."""
     usage: Usage
-    """Of every call it took, re-asked ones included."""
+    """Usage of all calls, re-asked ones included."""
     cost: Cost
-    """Of every call it took; `usd` is `None` if the price of one is not known."""
+    """Cost of all calls; `usd` is `None` if the price of one is unknown."""
     _output: T | None
     """`None` if the model asked for tools instead."""
 
     @property
     def output(self) -> T:
-        """The answer in the type that was asked for.
+        """The answer in the requested type.
 
         Raises:
-            OutputInvalid: there is none, because the model asked for tools: look at `tool_calls` first.
+            OutputInvalid: the model requested tools instead of answering: check `tool_calls` first.
         """
         if self.tool_calls:
             wanted = ", ".join(call.name for call in self.tool_calls)
-            raise OutputInvalid(f"no answer yet, the model asks for {wanted}: run `tool_calls` and complete again")
+            raise OutputInvalid(f"no answer yet, the model requests {wanted}: run `tool_calls` and complete again")
         return cast(T, self._output)
 
 
@@ -109,29 +109,29 @@ async def complete(
     call: CallOptions | None = None,
     repairs: int = 1,
 ) -> Completion[Any]:
-    """Ask a model, and get a typed answer.
+    """Ask a model and return a typed answer.
 
     Args:
         prompt: Name of a prompt, such as `research/plan`, or a `flow.Prompt`. A run keeps the version it first used.
-        variables: Values for the prompt; missing and unknown ones are errors before anything is paid.
-        output: Type of the answer: a pydantic model, or anything pydantic validates, such as `Plan | None`. Text if
-            left out; if the prompt has an `output:`, a text that fits it.
+        variables: Values for the prompt; missing and unknown ones are refused before anything is paid.
+        output: Type of the answer: a pydantic model, or any type that pydantic validates, such as `Plan | None`. Text
+            by default; if the prompt has an `output:`, a text that fits it.
         schema: Instead of `output`, a JSON schema; the answer is JSON data that fits it.
         model: Alias of models.yaml or `provider:model`, instead of the prompt's own.
-        messages: Follow the rendered prompt: pictures, files, answers of tools.
-        tools: The model may ask for these; see `Completion.tool_calls`.
-        options: Win over those of the prompt and of models.yaml.
-        call: Time limits, retry policy, task queue and priority of each call.
-        repairs: How often an answer that does not fit is asked for again, with the error. Each is paid.
+        messages: Messages after the rendered prompt: pictures, files, tool results.
+        tools: Tools that the model may request; see `Completion.tool_calls`.
+        options: Options that win over those of the prompt and of models.yaml.
+        call: Timeouts, retry policy, task queue and priority of each call.
+        repairs: Number of times that an answer that does not fit is re-asked with the error. Each is paid.
 
     Raises:
-        InputInvalid: `output` has no JSON schema, `schema` is none, or another argument does not fit; names it.
-        OutputInvalid: the answer still does not fit; `detail.answer` keeps the last one.
-        ProviderError: every candidate model failed; the class says how the last one did.
-        StoreUnavailable: the database did not answer for an hour and a half.
-        PromptError: the prompt or its variables are wrong.
+        InputInvalid: `output` has no JSON schema, `schema` is not one, or another argument is invalid.
+        OutputInvalid: the last answer does not fit; `detail.answer` holds it.
+        ProviderError: every candidate model failed, the last one with an error of this class.
+        StoreUnavailable: the database was unavailable for an hour and a half.
+        PromptError: the prompt or its variables are invalid.
         ConfigInvalid: neither the call nor the prompt names a model.
-        PayloadTooLarge: the request does not fit Temporal; nothing was sent.
+        PayloadTooLarge: the request exceeds Temporal's payload limit; nothing was sent.
     """
     if repairs < 0:
         raise invalid("repairs", f"repairs={repairs}: give 0 or more")
@@ -162,7 +162,7 @@ def _expected(output: TypeForm[Any] | None, schema: Mapping[str, JsonValue] | No
     if schema is None:
         return output_of(str if output is None else output)
     if output is not None:
-        raise invalid("schema", "output= and schema= both say what the answer is: give one of them")
+        raise invalid("schema", "output= and schema= both define the answer: give one of them")
     return data_of(schema)
 
 
@@ -176,7 +176,7 @@ def _misfit(error: ValidationError) -> InputInvalid:
 async def _fitting(
     pinned: Pin, request: CompletionRequest, expected: Output[T], call: CallOptions, repairs: int
 ) -> Completion[T]:
-    """Ask until an answer fits."""
+    """Re-ask until an answer fits."""
     answers: list[CompletionResult] = []
     while True:
         call_id, answer = await ask(pinned, request, call)

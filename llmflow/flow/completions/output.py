@@ -1,4 +1,4 @@
-"""The type that an answer must have: its schema on the way out, its validation on the way back."""
+"""Types of answers: the schema in the request, and the validation of the answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """A title for every field says again what its name says, in every history."""
+    """JSON schemas without titles, which would repeat every field's name in every history."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # Any: one of pydantic's fifty kinds of schema
         return False
@@ -28,18 +28,18 @@ _CACHE = "__llmflow_output__"
 
 @dataclass(frozen=True)
 class Output(Generic[T]):
-    """How to ask for a `T`, and how to read one. Text needs no schema."""
+    """Schema to request a `T`, and adapter to validate one. Text needs no schema."""
 
     adapter: TypeAdapter[T] | None
     schema: OutputSchema | None
 
     def read(self, text: str) -> T:
-        """The answer as a `T`.
+        """Validate an answer.
 
-        JSON mode, because a strict model then accepts dates, decimals and enums, which JSON writes as text.
+        JSON mode: there a strict model accepts dates, decimals and enums as text.
 
         Raises:
-            OutputInvalid: it does not fit; the message lists each place, for people and for the model.
+            OutputInvalid: the answer does not fit; the message lists each problem, for people and for the model.
         """
         if self.adapter is None:
             return cast(T, text)
@@ -47,16 +47,16 @@ class Output(Generic[T]):
             return self.adapter.validate_json(text)
         except ValidationError as error:
             raise OutputInvalid(_problems(error), ErrorDetail(answer=text)) from None
-        except Exception as error:  # whatever a validator of the user's raises: the answer is at fault, not the code
-            problem = f"the answer cannot be read: {type(error).__name__}: {error}"
+        except Exception as error:  # of any class, from a validator of the user: the answer is at fault, not the code
+            problem = f"the answer cannot be validated: {type(error).__name__}: {error}"
             raise OutputInvalid(problem, ErrorDetail(answer=text)) from error
 
 
 def output_of(kind: TypeForm[T]) -> Output[T]:
-    """The `Output` of a type.
+    """Return the `Output` of a type.
 
-    It takes about a millisecond to build, so a model class carries its own: the sandbox runs the modules of users
-    again for every run, and whatever is kept elsewhere would keep every copy of the class alive.
+    Building one takes about a millisecond, so a model class caches its own. A cache elsewhere would leak: the sandbox
+    imports the users' modules anew for every run, and the cache would keep every copy of the class alive.
 
     Raises:
         InputInvalid: pydantic cannot make a JSON schema of the type.
@@ -69,7 +69,7 @@ def output_of(kind: TypeForm[T]) -> Output[T]:
     try:
         adapter = TypeAdapter(kind)
         schema = OutputSchema(name=_name(kind), json_schema=adapter.json_schema(schema_generator=_WithoutTitles))
-    except Exception as error:  # of several unrelated classes; in a workflow any of them would hang the task
+    except Exception as error:  # of several unrelated classes; each would fail the workflow task
         raise InputInvalid(f"output={kind!r} has no JSON schema: {error}", ErrorDetail(field="output")) from None
     output = Output(adapter, schema)
     if model:
@@ -82,10 +82,10 @@ def _model(kind: object) -> type[BaseModel] | None:
 
 
 def data_of(schema: Mapping[str, JsonValue]) -> Output[JsonValue]:
-    """The `Output` of a JSON schema. The worker judges the answer by it, and refuses a schema that is none.
+    """Return the `Output` of a JSON schema. The worker validates answers, and refuses an invalid schema.
 
     Raises:
-        InputInvalid: it is no mapping of JSON.
+        InputInvalid: the schema is not a mapping of JSON values.
     """
     try:
         asked = OutputSchema(name=_word(schema.get("title")), json_schema=dict(schema), judged=True)
@@ -98,7 +98,7 @@ def data_of(schema: Mapping[str, JsonValue]) -> Output[JsonValue]:
 
 
 def _name(kind: object) -> str:
-    """A name as vendors accept it: letters, digits, `_` and `-`, at most 64."""
+    """Return a name that vendors accept: letters, digits, `_` and `-`, at most 64."""
     return _word(getattr(kind, "__name__", None) if isinstance(kind, type) else None)
 
 

@@ -1,4 +1,4 @@
-"""State machines: an enum of states, and a method for each that returns the next state."""
+"""State machines: an enum of states, and a method for each state that returns the next one."""
 
 from llmflow.flow.machine.machine import Finished, Machine, step
 

@@ -1,4 +1,4 @@
-"""The methods of a machine's class: which state each handles, which states may follow, and what is handed on."""
+"""Handlers of a machine's class: the state of each method, the states that may follow, and the values passed."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from llmflow.errors import MachineInvalid
 
 MARK = "__llmflow_state__"
-"""What `@machine.step` leaves on a method. The sandbox runs the modules of users again for every run, so nothing is
-registered anywhere else."""
+"""Attribute that `@machine.step` sets on a method. A registry elsewhere would leak, because the sandbox imports the
+users' modules anew for every run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What `@machine.step` says of a state."""
+    """Arguments of `@machine.step`."""
 
     state: Enum
     timeout: timedelta | None
@@ -28,32 +28,32 @@ class Spec:
 
 @dataclass(frozen=True)
 class Handler:
-    """A state with its method."""
+    """The method of a state."""
 
     spec: Spec
     method: str
     targets: tuple[Enum, ...]
-    """The states that the method may return; none for an end."""
-    hands: Mapping[Enum, object]
-    """The annotation of the value that it hands to a state, by state."""
+    """States that the method may return; none for an end."""
+    passes: Mapping[Enum, object]
+    """Annotations of values passed to next states, by state."""
     takes: object = inspect.Parameter.empty
-    """The annotation of the value that it takes from the state before."""
+    """Annotation of the value taken from the previous state."""
     needs: bool = False
-    """The value has no default."""
+    """True if the taken value has no default."""
 
     @property
     def takes_value(self) -> bool:
-        """The method has a parameter for the value of the state before."""
+        """True if the method has a parameter for the value of the previous state."""
         return self.takes is not inspect.Parameter.empty
 
     @property
     def next(self) -> tuple[Enum, ...]:
-        """Every state that can follow."""
+        """All states that can follow, after a timeout included."""
         return self.targets if self.spec.on_timeout is None else (*self.targets, self.spec.on_timeout)
 
 
 def handlers_of(cls: type) -> Iterator[Handler]:
-    """The marked methods, of base classes too."""
+    """Find the marked methods, those of base classes included."""
     names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
     for name in names:
         method: object = getattr(cls, name, None)
@@ -63,30 +63,30 @@ def handlers_of(cls: type) -> Iterator[Handler]:
 
 
 def _handler(cls: type, spec: Spec, name: str, method: object) -> Handler:
-    """A handler as it is annotated."""
+    """Make a handler from the method's annotations."""
     if not inspect.iscoroutinefunction(method):
         raise invalid(cls, f"`{name}` must be `async def`")
     try:
         hints: dict[str, object] = get_type_hints(method)
     except (NameError, AttributeError) as error:
-        why = f"`{name}`: {error}; what annotations name must be there when the module is imported, at its top"
+        why = f"`{name}`: {error}; define the names in its annotations at the top of the module"
         raise invalid(cls, why) from None
     routes = _routes(hints.get("return"))
     if routes is None:
         said = inspect.formatannotation(hints["return"]) if "return" in hints else "nothing"
         raise invalid(cls, f"{must_say(name)} {said}")
-    hands = {state: value for state, value in routes.items() if value is not inspect.Parameter.empty}
+    passes = {state: value for state, value in routes.items() if value is not inspect.Parameter.empty}
     given = list(inspect.signature(method).parameters.values())[2:]  # after `self` and the context
     if not given:
-        return Handler(spec, name, tuple(routes), hands)
+        return Handler(spec, name, tuple(routes), passes)
     takes = hints.get(given[0].name, Any)
-    return Handler(spec, name, tuple(routes), hands, takes, needs=given[0].default is inspect.Parameter.empty)
+    return Handler(spec, name, tuple(routes), passes, takes, needs=given[0].default is inspect.Parameter.empty)
 
 
 def _routes(hint: object) -> dict[Enum, object] | None:
-    """The states in a return annotation, each with the value that is handed to it; `None` if it lists none.
+    """Read the states in a return annotation, each with the type of the value passed to it; `None` if it lists none.
 
-    `Literal[State.A]`, `tuple[Literal[State.B], Draft]`, a union of such; and `None` for an end.
+    Forms: `Literal[State.A]`, `tuple[Literal[State.B], Draft]`, unions of these, and `None` for an end.
     """
     if hint is NoneType:
         return {}
@@ -104,10 +104,10 @@ def _routes(hint: object) -> dict[Enum, object] | None:
 
 
 def must_say(method: str) -> str:
-    """The beginning of what is wrong with a return annotation."""
+    """Begin the message about a return annotation."""
     return f"`{method}` must say which states may follow: `-> Literal[State.A, State.B]`; it says"
 
 
 def invalid(cls: type, *problems: str) -> MachineInvalid:
-    """The error of a class that cannot run."""
+    """Make the error for an invalid machine class."""
     return MachineInvalid(f"machine {cls.__qualname__}: {'; '.join(problems)}")

@@ -1,4 +1,4 @@
-"""What a machine's class says, and what is wrong with it."""
+"""The table of a machine's class: its handlers, checked."""
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ Table = Mapping[Enum, Handler]
 
 
 def name_of(state: Enum) -> str:
-    """As people see it: the value if that is a text, else the member's name."""
+    """Return a state's display name: its value if that is a text, else the member's name."""
     return state.value if isinstance(state.value, str) else state.name
 
 
 def read(cls: type) -> tuple[Table, MachineDescription]:
-    """The handlers of a machine's class in the order of the enum, and how it looks.
+    """Read a machine's class: its handlers in the order of the enum, and its description.
 
     Raises:
-        MachineInvalid: it cannot run; names every state and method that is wrong.
+        MachineInvalid: the class is invalid; the message names every wrong state and method.
     """
     start, ends = _bounds(cls)
     states = type(start)
@@ -32,26 +32,26 @@ def read(cls: type) -> tuple[Table, MachineDescription]:
     _none(cls, [*_unnamable(states), *_misplaced(found, states, ends), *_wrong_numbers(found)])
     table = {handler.spec.state: handler for handler in found}
     _none(cls, _unhandled(states, table, ends))
-    _none(cls, _unhanded(table, start))
+    _none(cls, _unpassed(table, start))
     _none(cls, [*_unreachable(states, table, start), *_endless(table, ends)])
     ordered = {state: table[state] for state in states if state in table}
     return MappingProxyType(ordered), _described(cls, ordered, start, ends)
 
 
 def _bounds(cls: type) -> tuple[Enum, tuple[Enum, ...]]:
-    """Where it begins and where it may end."""
+    """Read `start` and `ends`."""
     start: object = getattr(cls, "start", None)
     if not isinstance(start, Enum):
-        raise invalid(cls, "it does not say where it begins: write `start = State.FIRST`, a member of an enum")
+        raise invalid(cls, "it has no `start`: write `start = State.FIRST`, a member of an enum")
     ends: object = getattr(cls, "ends", None)
     if not isinstance(ends, tuple) or not ends:
-        raise invalid(cls, "it does not say where it ends: write `ends = (State.DONE,)`, a tuple of states")
+        raise invalid(cls, "it has no `ends`: write `ends = (State.DONE,)`, a tuple of states")
     given = cast(tuple[object, ...], ends)
     wrong = [end for end in given if not isinstance(end, type(start))]
     if wrong:
-        raise invalid(cls, f"`ends` has {_list(wrong)}, which {type(start).__name__} has not")
+        raise invalid(cls, f"`ends` has {_list(wrong)}, which is not in {type(start).__name__}")
     if start in ends:
-        raise invalid(cls, f"it begins at its end, {_said(start)}")
+        raise invalid(cls, f"`start` is also an end, {_said(start)}")
     return start, cast(tuple[Enum, ...], ends)
 
 
@@ -66,14 +66,14 @@ def _unnamable(states: type[Enum]) -> Iterator[str]:
 
 
 def _misplaced(found: Sequence[Handler], states: type[Enum], ends: Sequence[Enum]) -> Iterator[str]:
-    """States that are not the machine's, are handled twice, or are ends."""
+    """Find states that are not the machine's, are handled twice, or are ends with next states."""
     methods: dict[Enum, str] = {}
     for handler in found:
         state = handler.spec.state
         if handler.method == "run":
             yield "`run` is the machine's own method: give yours another name"
         if not isinstance(state, states):
-            yield f"`{handler.method}` handles {_said(state)}, which {states.__name__} has not"
+            yield f"`{handler.method}` handles {_said(state)}, which is not in {states.__name__}"
         elif state in ends and handler.next:
             yield f"`{handler.method}` handles {_said(state)}, which is an end: let it return None, `-> None`"
         elif not handler.next and state not in ends:
@@ -84,34 +84,34 @@ def _misplaced(found: Sequence[Handler], states: type[Enum], ends: Sequence[Enum
         for target in handler.next:
             if not isinstance(target, states):
                 near = did_you_mean(getattr(target, "name", ""), [member.name for member in states])  # or a text
-                yield f"`{handler.method}` leads to {_said(target)}, which {states.__name__} has not{near}"
+                yield f"`{handler.method}` leads to {_said(target)}, which is not in {states.__name__}{near}"
 
 
-def _unhanded(table: Table, start: Enum) -> Iterator[str]:
-    """Values that a state takes and nobody hands to it, and the other way round."""
+def _unpassed(table: Table, start: Enum) -> Iterator[str]:
+    """Find values that a state takes without getting one, and values passed to a state that takes none."""
     if start in table and table[start].needs:
-        yield f"`{table[start].method}` takes a value, and the machine begins there: give it a default"
+        yield f"`{table[start].method}` takes a value, but the machine starts there: give it a default"
     for handler in table.values():
         for target in dict.fromkeys(handler.next):
             if (taker := table.get(target)) is None:
-                if target in handler.hands:
-                    yield f"`{handler.method}` hands a value to {_said(target)}, which has no method"
-            elif target in handler.hands:
-                yield from _mismatch(handler, taker, handler.hands[target])
+                if target in handler.passes:
+                    yield f"`{handler.method}` passes a value to {_said(target)}, which has no method"
+            elif target in handler.passes:
+                yield from _mismatch(handler, taker, handler.passes[target])
                 if target == handler.spec.on_timeout and taker.needs:
-                    yield f"`{taker.method}` takes a value, and on_timeout of `{handler.method}` has none to hand"
+                    yield f"`{taker.method}` takes a value, but on_timeout of `{handler.method}` passes none"
             elif taker.needs:
-                yield f"`{taker.method}` takes a value, and `{handler.method}` hands none to it"
+                yield f"`{taker.method}` takes a value, but `{handler.method}` passes none to it"
 
 
 def _mismatch(handler: Handler, taker: Handler, value: object) -> Iterator[str]:
     if not taker.takes_value:
-        yield f"`{handler.method}` hands a value to `{taker.method}`, which takes none"
+        yield f"`{handler.method}` passes a value to `{taker.method}`, which takes none"
         return
     both = isinstance(value, type) and isinstance(taker.takes, type)
     if both and not issubclass(cast(type, value), cast(type, taker.takes)):
         said = inspect.formatannotation(value), inspect.formatannotation(taker.takes)
-        yield f"`{handler.method}` hands a {said[0]} to `{taker.method}`, which takes a {said[1]}"
+        yield f"`{handler.method}` passes a {said[0]} to `{taker.method}`, which takes a {said[1]}"
 
 
 def _wrong_numbers(found: Sequence[Handler]) -> Iterator[str]:
@@ -141,17 +141,17 @@ def _unreachable(states: type[Enum], table: Table, start: Enum) -> Iterator[str]
                 waiting.append(target)
     lost = [state for state in states if state not in reached]
     if lost:
-        yield f"no way leads from {_said(start)} to {_list(lost)}"
+        yield f"no path leads from {_said(start)} to {_list(lost)}"
 
 
 def _endless(table: Table, ends: Sequence[Enum]) -> Iterator[str]:
-    """States from which no end can be reached: backwards from the ends until nothing is new."""
+    """Find states that cannot reach an end, by searching backwards from the ends."""
     saved = set(ends)
     while more := {state for state in table if state not in saved and not saved.isdisjoint(table[state].next)}:
         saved |= more
     caught = [state for state in table if state not in saved]
     if caught:
-        yield f"no way leads from {_list(caught)} to an end"
+        yield f"no path leads from {_list(caught)} to an end"
 
 
 def _described(cls: type, table: Table, start: Enum, ends: Sequence[Enum]) -> MachineDescription:
@@ -181,5 +181,5 @@ def _list(states: Sequence[object]) -> str:
 
 
 def _said(state: object) -> str:
-    """As the code spells it: the text of a `StrEnum` member is its value."""
+    """Format a state as the code spells it; `str` of a `StrEnum` member is its value."""
     return f"{type(state).__name__}.{state.name}" if isinstance(state, Enum) else repr(state)

@@ -1,4 +1,4 @@
-"""Patterns: they take steps (async functions of one value), and are steps themselves, so that they nest."""
+"""Patterns: they combine steps (async functions of one value) into steps, so they nest."""
 
 from llmflow.flow.patterns.chain import chain
 from llmflow.flow.patterns.evaluation import Evaluated, Judgement, evaluate

@@ -1,4 +1,4 @@
-"""Chain: one step after the other, each on what the one before gave."""
+"""Chain: steps in sequence, each with the result of the step before."""
 
 from typing import Any, TypeVar, overload
 
@@ -28,9 +28,9 @@ def chain(
 @overload
 def chain(*steps: Step[T, T]) -> Step[T, T]: ...
 def chain(*steps: Step[Any, Any]) -> Step[Any, Any]:  # Any: the overloads say how one fits the next
-    """Take steps one after the other, each on what the one before gave. A `gate` between two of them may stop it.
+    """Make a step that runs steps in sequence, each with the result of the step before. A `gate` in it may stop it.
 
-    More than five of different types are a chain of chains.
+    For more than five steps of different types, chain chains.
     """
 
     async def chain(value: Any) -> Any:  # Any: as above

@@ -1,4 +1,4 @@
-"""Evaluate: generate, judge, and improve until it is good enough."""
+"""Evaluate: generate, judge, and improve until the answer is good enough."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from llmflow.types.messages import Message
 
 
 class Judgement(Protocol):
-    """What a judge says: any model of yours with these fields, and with others."""
+    """A judge's result: any model with these fields, and maybe others."""
 
     @property
     def score(self) -> float:
@@ -19,7 +19,7 @@ class Judgement(Protocol):
 
     @property
     def feedback(self) -> str:
-        """What to improve: the next round is told."""
+        """Improvements to make, passed to the next round."""
         ...
 
 
@@ -30,15 +30,15 @@ J_co = TypeVar("J_co", bound=Judgement, covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(Generic[Out_co, J_co]):
-    """The best of all rounds."""
+    """The best answer of all rounds."""
 
     value: Out_co
     judgement: J_co
-    """Of that value."""
+    """Judgement of `value`."""
     passed: bool
-    """Whether it is good enough; otherwise the rounds were used up."""
+    """True if the value is good enough; False if the rounds were used up."""
     rounds: int
-    """How many there were."""
+    """Number of rounds."""
 
 
 def evaluate(
@@ -48,13 +48,13 @@ def evaluate(
     until: float | Callable[[J], bool],
     max_rounds: int = 3,
 ) -> ModelStep[In, Evaluated[Out, J]]:
-    """Generate, have it judged, and generate again with the judge's feedback, until it is good enough.
+    """Make a step that generates, has the answer judged, and regenerates with the feedback until it is good enough.
 
     Args:
-        generate: Hands its `messages` on to `flow.complete`: from the second round on its last answer and the feedback.
-        judge: Sees the input and the answer.
-        until: The score that is enough, or a function of the judgement that says so.
-        max_rounds: The best answer so far is the result when they are used up; of equals it is the last.
+        generate: Step that passes `messages`, from the second round its answer and the feedback, to `flow.complete`.
+        judge: Function of the input and the answer.
+        until: A sufficient score, or a function that returns True for a sufficient judgement.
+        max_rounds: Upper limit of rounds. Then the result is the best answer, the latest of equals.
 
     Raises:
         InputInvalid: `max_rounds` is less than 1.

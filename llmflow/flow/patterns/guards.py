@@ -1,4 +1,4 @@
-"""Guards: checks on what goes into a step and on what comes out of it."""
+"""Guards: checks of a step's input and output."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,38 +19,38 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True)
 class Repair(Generic[T_co]):
-    """Go on with this value in place of the one that was checked."""
+    """Replace the checked value with this one."""
 
     value: T_co
 
 
 @dataclass(frozen=True)
 class Reask:
-    """Take the step again, and tell it the reason. For what comes out of a step."""
+    """Run the step again with the reason; for outputs only."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Stop, with `GuardRejected`."""
+    """Stop with `GuardRejected`."""
 
     reason: str
 
 
 Check = Repair[T] | Reject | None
-"""What a guard says of a value; `None` lets it pass."""
+"""A guard's verdict; `None` accepts the value."""
 Guard = Callable[[T], Check[T] | Awaitable[Check[T]]]
-"""A check of a value: a function, or an async one that asks a model or a tool."""
+"""A check of a value: a function, or an async function that calls a model or a tool."""
 OutputGuard = Callable[[T], Check[T] | Reask | Awaitable[Check[T] | Reask]]
-"""A check of what came out of a step that can be asked again."""
+"""A check of the output of a step that can be re-asked."""
 
 
 def gate(guard: Guard[T]) -> Step[T, T]:
-    """Make a guard a step between others: it hands the value on, repaired if need be, or stops them.
+    """Make a step of a guard: it returns the value, repaired if needed, or stops the chain.
 
     Raises:
-        GuardRejected: raised by the step that this gives: the guard does not let the value pass.
+        GuardRejected: raised by the step: the guard rejects the value.
         InputInvalid: the guard is a tool.
     """
     _refuse_tools([guard])
@@ -80,20 +80,20 @@ def guarded(
     after: Sequence[OutputGuard[Out]] = (),
     reasks: int = 1,
 ) -> Step[In, Out]:
-    """The same step under the same name, with checks on its input and its output.
+    """Add checks of input and output to a step, under the same name.
 
-    Guards are asked in their order, and each sees what those before it repaired. An async one is a step of the run.
+    Guards run in order, each on the value as repaired by those before it. An async guard is a step of the run.
 
     Args:
-        step: It can be asked again if it has a parameter `messages` besides its value, and hands it on to
+        step: A step. It can be re-asked if it has a parameter `messages` besides its value and passes it to
             `flow.complete`.
-        before: Check the input; nothing is paid for what they reject.
-        after: Check the output, and all of them check it again when it was asked for again.
-        reasks: How often the step is taken again, before what a guard wants asked again is rejected.
+        before: Guards of the input; a rejected input costs nothing.
+        after: Guards of the output; all of them check a re-asked output again.
+        reasks: Upper limit of re-asks; after it, a `Reask` is a rejection.
 
     Raises:
-        GuardRejected: raised by the step that this gives: a guard does not let a value pass; `detail.guard` says which.
-        InputInvalid: a guard is a tool; or, raised by that step, a guard says something else than `Repair`, `Reask`,
+        GuardRejected: raised by the step: the guard `detail.guard` rejects a value.
+        InputInvalid: a guard is a tool; or, raised by the step, a guard returns something other than `Repair`, `Reask`,
             `Reject` or `None`.
     """
     _refuse_tools([*before, *after])
@@ -119,9 +119,9 @@ def guarded(
 @dataclass(frozen=True)
 class _Checked(Generic[T]):
     value: T
-    """As the guards repaired it."""
+    """The value as repaired by the guards."""
     guard: str = ""
-    """That objects to it."""
+    """Name of the guard that objects."""
     objection: Reask | Reject | None = None
 
     def passed(self, what: str) -> T:
@@ -143,7 +143,7 @@ async def _checked(guards: Sequence[OutputGuard[T]], value: T) -> _Checked[T]:
                 return _Checked(value, name_of(guard), said)
             case _:
                 raise InputInvalid(
-                    f"guard `{name_of(guard)}` says {said!r}: give `None` to let a value pass, or `Repair(value)`,"
+                    f"guard `{name_of(guard)}` returns {said!r}: return `None` to accept a value, or `Repair(value)`,"
                     " `Reask(reason)`, `Reject(reason)`",
                     ErrorDetail(guard=name_of(guard)),
                 )
@@ -159,10 +159,10 @@ async def _said(guard: OutputGuard[T], value: T) -> Check[T] | Reask:
 
 
 def _refuse_tools(guards: Sequence[Callable[..., object]]) -> None:
-    """A tool that is called does its work here, in the workflow."""
+    """Refuse tools, whose direct call would do their work in the workflow."""
     for guard in guards:
         if isinstance(guard, Tool):
             raise InputInvalid(
-                f"tool `{guard.name}` is no guard: write an async function that calls it, and says what to do",
+                f"tool `{guard.name}` is no guard: write an async function that calls it and returns a verdict",
                 ErrorDetail(guard=guard.name),
             )

@@ -1,4 +1,4 @@
-"""Orchestrate: one step plans, workers do what it planned, one step puts it together."""
+"""Orchestrate: one step plans subtasks, one works on each, one combines the results."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -21,17 +21,17 @@ def orchestrate(
     limit: int = 8,
     max_tasks: int = 20,
 ) -> Step[Task, Out]:
-    """Plan the subtasks of a task when it is seen, work on them in parallel, and put the results together.
+    """Make a step that plans the subtasks of a task, works on them in parallel, and combines the results.
 
     Args:
-        plan: The subtasks; with none, the results are empty.
-        work: Does one of them. The first failure cancels the others and is raised.
-        synthesize: Makes the answer of the task and the results, which are in the order of the plan.
-        limit: How many subtasks run at once.
-        max_tasks: More than these are refused before any of them is paid.
+        plan: Returns the subtasks, maybe none.
+        work: Works on one subtask. The first failure cancels the others and is raised.
+        synthesize: Makes the answer from the task and the results, in the order of the plan.
+        limit: Limit of concurrent subtasks.
+        max_tasks: Upper limit of subtasks; a longer plan is refused before any subtask is paid.
 
     Raises:
-        GuardRejected: raised by the step that this gives: the plan has more than `max_tasks`.
+        GuardRejected: raised by the step: the plan has more than `max_tasks`.
     """
 
     async def orchestrate(task: Task) -> Out:

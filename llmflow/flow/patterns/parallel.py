@@ -1,4 +1,4 @@
-"""Parallel: different steps on one input (sections), or one step again and again (vote)."""
+"""Parallel: different steps on one input (sections), or one step several times (vote)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def sections(
 @overload
 def sections(*steps: Step[In, Out]) -> Step[In, tuple[Out, ...]]: ...
 def sections(*steps: Step[Any, Any]) -> Step[Any, tuple[Any, ...]]:  # Any: the overloads say what each gives
-    """Take several steps on one input in parallel, and give what each gave, in their order.
+    """Make a step that runs several steps on one input in parallel and returns their results in order.
 
     The first failure cancels the others and is raised.
     """
@@ -45,28 +45,28 @@ def sections(*steps: Step[Any, Any]) -> Step[Any, tuple[Any, ...]]:  # Any: the 
 
 @dataclass(frozen=True, kw_only=True)
 class Voted(Generic[T_co]):
-    """What a vote decided."""
+    """The result of a vote."""
 
     value: T_co
-    """What most ballots say."""
+    """The winning answer."""
     tally: tuple[tuple[T_co, int], ...]
-    """Each different answer and how many gave it, in the order in which they were first given."""
+    """Each different answer with its count, in the order of the ballots."""
 
 
 def vote(step: Step[In, Out], *, n: int = 3, agree: int | None = None) -> Step[In, Voted[Out]]:
-    """Take the same step `n` times in parallel, and give the answer that enough of them agree on.
+    """Make a step that runs a step `n` times in parallel and returns the answer that enough of them agree on.
 
-    Answers agree when they are equal, so let the step give an enum, a number or a small model, and no prose. The first
+    Answers agree if they are equal, so the step should return an enum, a number or a small model, not prose. The first
     ballot that fails cancels the others, and its error is raised.
 
     Args:
-        step: Asks a model, at a temperature that lets it differ.
-        n: Ballots.
-        agree: How many have to say the same; more than half if left out.
+        step: Step that asks a model, at a temperature that varies its answers.
+        n: Number of ballots.
+        agree: Number of equal answers needed; more than half by default.
 
     Raises:
         InputInvalid: `agree` is less than 1 or more than `n`.
-        VoteUndecided: raised by the step that this gives: too few agree, or as many agree on another answer.
+        VoteUndecided: raised by the step: too few agree, or two answers tie.
     """
     enough = n // 2 + 1 if agree is None else agree
     if not 1 <= enough <= n:
@@ -89,7 +89,7 @@ def vote(step: Step[In, Out], *, n: int = 3, agree: int | None = None) -> Step[I
 
 
 def _tally(answers: Sequence[T]) -> tuple[tuple[T, int], ...]:
-    """By equality and not by hash: answers are models and lists, and a set would have no order."""
+    """Count answers by equality instead of by hash: they may be models and lists, and a set has no order."""
     different: list[T] = []
     for answer in answers:
         if answer not in different:

@@ -9,9 +9,9 @@ State = TypeVar("State")
 
 
 class Flow(Generic[State]):
-    """Steps over one state, each of which takes it and gives the next: `Flow[Ticket](triage, answer, close)`.
+    """Steps over one state, each from one state to the next: `Flow[Ticket](triage, answer, close)`.
 
-    A flow is itself a step. Each of its steps is a step of the run, so `llmflow steps` shows how far it is.
+    A flow is itself a step. Each of its steps is a step of the run, so `llmflow steps` shows its progress.
     """
 
     def __init__(self, *steps: Step[State, State], stop: Callable[[State], bool] | None = None) -> None:
@@ -20,7 +20,7 @@ class Flow(Generic[State]):
         self.__name__ = "flow"  # as a step of another pattern
 
     async def __call__(self, state: State) -> State:
-        """Take the steps in their order, until `stop` says that the state needs no more of them."""
+        """Run the steps in order, until `stop` returns True for the state."""
         for step in self._steps:
             if self._stop and self._stop(state):
                 break

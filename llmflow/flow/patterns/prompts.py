@@ -1,4 +1,4 @@
-"""A prompt as a step: what a two-line function around `flow.complete` would be."""
+"""A prompt as a step, in place of a two-line function around `flow.complete`."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from llmflow.types.prompts import Prompt
 Out = TypeVar("Out")
 
 INPUT = "input"
-"""The variable that a value goes into if no name was given and it has no fields."""
+"""Variable for a value without fields, if no name was given."""
 
 
 class PromptStep(Generic[Out]):
-    """A step that completes a prompt; it can be asked again. `prompt_step` makes one."""
+    """A step that completes a prompt and can be re-asked. `prompt_step` makes one."""
 
     def __init__(
         self, prompt: str | Prompt, variables: Sequence[str], output: TypeForm[Out], model: str | None
@@ -28,13 +28,13 @@ class PromptStep(Generic[Out]):
         self._prompt, self._variables, self._output, self._model = prompt, variables, output, model
         name = prompt if isinstance(prompt, str) else prompt.name
         self.__name__ = name.rpartition("/")[2]  # as a step of the run
-        self.__signature__ = inspect.Signature(return_annotation=output)  # what `route` asks for the labels
+        self.__signature__ = inspect.Signature(return_annotation=output)  # `route` reads its labels from it
 
     async def __call__(self, *values: object, messages: Sequence[Message] = ()) -> Out:
-        """Take the step.
+        """Run the step.
 
         Raises:
-            InputInvalid: there are more or fewer values than variables.
+            InputInvalid: the number of values is not that of the variables.
         """
         variables = self._filled(values)
         answer = await complete(self._prompt, variables, output=self._output, model=self._model, messages=messages)
@@ -67,12 +67,12 @@ def prompt_step(
     output: TypeForm[Any] = str,  # Any: the overloads above have the types
     model: str | None = None,
 ) -> PromptStep[Any]:
-    """Make a step for patterns out of a prompt.
+    """Make a step for patterns from a prompt.
 
     Args:
-        prompt: Name of a prompt, or a `flow.Prompt`. The last part of the name is the step's.
-        variables: A name for each value that the step takes: `prompt_step("desk/judge", "topic", "text")`. Without
-            names, the fields of the one value are the variables; a value without fields is the variable `input`.
+        prompt: Name of a prompt, or a `flow.Prompt`. The step's name is the last part of the prompt's.
+        variables: A variable for each value that the step takes: `prompt_step("desk/judge", "topic", "text")`. Without
+            names, the step takes one value, whose fields are the variables, or which is the variable `input`.
         output: Type of the answer, as in `flow.complete`.
         model: Alias of models.yaml or `provider:model`, instead of the prompt's own.
     """

@@ -1,4 +1,4 @@
-"""Route: say what kind of input it is, and hand it to who handles that kind."""
+"""Route: classify an input and pass it to the handler of its class."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -15,16 +15,16 @@ Label = TypeVar("Label")
 def route(
     classify: Step[In, Label], handlers: Mapping[Label, Step[In, Out]], *, default: Step[In, Out] | None = None
 ) -> Step[In, Out]:
-    """Classify an input, and take the step that handles its class.
+    """Make a step that classifies an input and runs the handler of its label.
 
     Args:
-        classify: Says the label: a member of an enum, or one of a `Literal`, such as `flow.complete(..., output=Kind)`
-            gives it. If its return annotation names the labels, the handlers are checked against them at once.
-        handlers: By label.
-        default: Handles every other label.
+        classify: Returns the label: a member of an enum or of a `Literal`, such as from
+            `flow.complete(..., output=Kind)`. If its return annotation lists the labels, `route` checks the handlers.
+        handlers: Steps by label.
+        default: Step for every other label.
 
     Raises:
-        InputInvalid: a label has no handler, or a handler has a label that `classify` never says.
+        InputInvalid: a label has no handler, or a handler's label is not one of `classify`.
     """
     _check(name_of(classify), _labels(classify), list(handlers), default is not None)
 
@@ -39,7 +39,7 @@ def route(
 
 
 def _labels(classify: Callable[..., object]) -> list[object]:
-    """What it may say, as far as its annotation tells."""
+    """Return the labels in the return annotation; none if it lists none."""
     try:
         said: object = inspect.signature(classify, eval_str=True).return_annotation
     except (NameError, AttributeError, TypeError):  # written for the type checker only
@@ -54,7 +54,7 @@ def _check(classify: str, labels: list[object], handled: list[object], has_defau
     if labels and unknown:
         near = did_you_mean(_said(unknown[0]), map(_said, labels))
         raise InputInvalid(
-            f"`{classify}` never says {_listed(unknown)}{near}: it says {_listed(labels)}",
+            f"`{classify}` never returns {_listed(unknown)}{near}: it returns {_listed(labels)}",
             ErrorDetail(field="handlers"),
         )
     missing = [label for label in labels if label not in handled]
@@ -64,7 +64,7 @@ def _check(classify: str, labels: list[object], handled: list[object], has_defau
 
 def _unhandled(classify: str, labels: list[object], handled: list[object]) -> InputInvalid:
     return InputInvalid(
-        f"`{classify}` says {_listed(labels)}, and `handlers` has {_listed(handled)}: add it there, or pass default=",
+        f"`{classify}` returns {_listed(labels)}, but `handlers` has {_listed(handled)}: add a handler or default=",
         ErrorDetail(field="handlers"),
     )
 

@@ -1,4 +1,4 @@
-"""What all patterns share: what a step is, and how it is taken."""
+"""Steps of patterns: their types, and how patterns run and re-ask them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, Protocol, TypeVar
@@ -17,28 +17,28 @@ In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
 
 Step = Callable[[In], Awaitable[Out]]
-"""An async function or method of workflow code, a tool, or a pattern: whatever takes one value and gives another."""
+"""An async function from one value to another: a function or method of workflow code, a tool, or a pattern."""
 
 
 class ModelStep(Protocol[In_contra, Out_co]):
-    """A step that asks a model, and that can be asked again.
+    """A step that asks a model and can be re-asked.
 
-    It hands `messages` on to `flow.complete`: empty the first time, then its own answer and what is wrong with it.
+    It passes `messages` to `flow.complete`: none at first, then its own answer and the objection to it.
     """
 
     def __call__(self, value: In_contra, /, *, messages: Sequence[Message] = ()) -> Awaitable[Out_co]:
-        """Take the step."""
+        """Run the step."""
         ...
 
 
 async def take(taken: Callable[P, Awaitable[Out]], *args: P.args, **kwargs: P.kwargs) -> Out:
-    """Take a step of a pattern: as a step of the run, under its name."""
+    """Run a step of a pattern in a step of the run with its name."""
     async with step(name_of(taken)):
         return await call(taken, *args, **kwargs)
 
 
 def answered(answer: object, reason: str) -> tuple[Message, ...]:
-    """What a model is told when it is asked again: its own answer, and what is wrong with it."""
+    """Make the messages of a re-ask: the model's own answer, and the objection to it."""
     text = answer if isinstance(answer, str) else to_json(answer, fallback=str).decode()
     said = (Message.assistant(text),) if text else ()  # vendors refuse a message without text
     return (*said, Message.user(reason))

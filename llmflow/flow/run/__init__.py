@@ -1,4 +1,4 @@
-"""One run's state: a `CurrentRun` for each workflow instance that uses llmflow, and a part in it for each feature."""
+"""State of a run: a `CurrentRun` for each workflow instance that uses llmflow, with a part for each feature."""
 
 from llmflow.flow.run.code import Code
 from llmflow.flow.run.instance import Instance, current

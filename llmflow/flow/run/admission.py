@@ -1,4 +1,4 @@
-"""Admission: how much a run may schedule at once."""
+"""Admission: limits on in-flight calls and on the size of a workflow task."""
 
 import asyncio
 from datetime import timedelta
@@ -7,18 +7,18 @@ from temporalio import workflow
 
 from llmflow.flow.run.part import Part
 
-# One workflow task answers with one gRPC message of at most 4 MB. What is scheduled in it stays well below.
+# A workflow task completes with one gRPC message of at most 4 MB. Activity inputs stay well below.
 MAX_TASK_BYTES = 3_000_000
 MAX_PENDING = 1_500
-"""Calls of one run that are in flight. With 2,000 activities Temporal blocks it; the rest is for the user's own."""
+"""In-flight calls of one run. Temporal fails its workflow task above 2,000; the rest is left to the user's own code."""
 
 
 class Admission(Part):
-    """Calls in flight, and bytes in the current workflow task."""
+    """In-flight calls, and bytes scheduled in the current workflow task."""
 
     def __init__(self) -> None:
         self.places = asyncio.Semaphore(MAX_PENDING)
-        """Each call in flight holds one; those that wait get theirs in their order."""
+        """Held by each in-flight call; granted in order."""
         self._task = -1
         self._task_bytes = 0
         self._wave: asyncio.Task[None] | None = None
@@ -26,8 +26,8 @@ class Admission(Part):
     async def admit(self, size: int) -> None:
         """Wait until the current workflow task has room for `size` more bytes of activity input.
 
-        What does not fit waits for the next task: twenty inputs of 250 KB go out in two waves, where one would block
-        the run. A timer brings that task, because what was scheduled now may be cancelled before it is sent.
+        Inputs that do not fit wait for the next task: twenty inputs of 250 KB go out in two waves, where one would
+        block the run. A timer triggers that task, because a scheduled activity may be cancelled before it is sent.
         """
         while not self._fits(size):
             if self._wave is None or self._wave.done():
@@ -36,8 +36,8 @@ class Admission(Part):
         self._task_bytes += size
 
     async def admit_child(self, size: int) -> None:
-        """`admit` for the start of a child workflow, with its headers."""
-        # Children of runs from before this was so went out all at once; where they fit, no marker is needed.
+        """Do the same for the start of a child workflow, headers included."""
+        # Older histories started all children at once. If they fit, there is no difference, and no marker is needed.
         if not self._fits(size) and workflow.patched("llmflow.children-in-waves"):
             await self.admit(size)
         else:

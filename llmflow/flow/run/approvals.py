@@ -1,4 +1,4 @@
-"""Approvals: what a run asks people, and what they decide."""
+"""Approvals: questions of a run, and their decisions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -40,21 +40,21 @@ from llmflow.types.contracts import APPROVALS, DECIDE
 AnyForm = Form[Any]  # Any: forms of every type
 
 MAX_EARLY = 100
-"""Decisions that may wait for their questions."""
+"""Early decisions that are held for their questions."""
 MAX_EARLY_BYTES = 250_000
-"""Of all of them."""
+"""Bytes of all early decisions."""
 MAX_REFUSED = 50
-"""Refused signals that are kept, the newest ones."""
+"""Refused signals that are kept, the latest ones."""
 MAX_SENT = 1_000
-"""Characters that are kept of a refused signal, and as many of the reason."""
+"""Characters that are kept of a refused signal and of the reason."""
 MAX_SHOWN_BYTES = 500_000
-"""Of all questions in one report, and of one question in a notification."""
+"""Bytes of all questions in one report, and of one question in a notification."""
 MAX_ABRIDGED = 200
-"""Characters of a text in a question for which there is no room."""
+"""Characters of each text in an abridged question."""
 MAX_CARRIED = 200
-"""Questions that were decided and are known to the run that continues, the newest ones."""
+"""Decided questions to carry over continue-as-new, the latest ones."""
 MAX_CARRIED_BYTES = 100_000
-"""Of all questions, in the header of the run that continues."""
+"""Bytes of all carried questions, in the header of the new run."""
 
 
 class Approvals(Part):
@@ -65,20 +65,20 @@ class Approvals(Part):
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        """Begin without questions.
+        """Start without questions.
 
         Args:
-            changed: Called when what people are asked has changed.
+            changed: Called after each change of the questions.
         """
         self.reach: Reach | None = None
-        """How people learn of questions; `None` before the first one."""
+        """Notification settings; `None` before the first question."""
         self._changed = changed
         self._questions: dict[str, Question] = {}
         self._forms: dict[str, AnyForm] = {}
         self._resumed: list[str] = []
-        """Open questions of the run before that this run has not asked again yet."""
+        """Restored open questions that this run has not asked again yet."""
         self._waited_for: set[str] = set()
-        """Questions whose decision, if there is one, the workflow has not taken yet."""
+        """Questions whose decision workflow code has not received yet."""
         self._early: list[Decide] = []
         self._refused: list[Refusal] = []
 
@@ -98,12 +98,12 @@ class Approvals(Part):
 
         Raises:
             ApprovalNotFound: no such question is open.
-            DecisionRefused: it does not count; says why.
+            DecisionRefused: the decision is invalid; the message says why.
         """
         self._judged(read(sent.payload.data))
 
     def update(self, sent: RawValue) -> Receipt:
-        """Apply an update that was checked."""
+        """Apply a checked update."""
         return self.decide(read(sent.payload.data), workflow.now())
 
     def hear(self, sent: RawValue) -> None:
@@ -126,12 +126,12 @@ class Approvals(Part):
 
         Raises:
             ApprovalNotFound: no such question is open.
-            DecisionRefused: it does not count; says why.
+            DecisionRefused: the decision is invalid; the message says why.
         """
         return receipt(self._count(self._judged(decide), decide, at))
 
     def ask(self, question: Question, form: AnyForm | None) -> tuple[str, bool]:
-        """Open a question; its name with the round, and whether the run before asked it already."""
+        """Open a question; return its name with the round, and False if the earlier run had asked it already."""
         name = next((one for one in self._resumed if base_of(one) == question.name), None)
         is_new = name is None
         if name is None:
@@ -157,15 +157,15 @@ class Approvals(Part):
         return name, is_new
 
     def question(self, name: str) -> Question:
-        """A question as it stands."""
+        """Return the current state of a question."""
         return self._questions[name]
 
     def told(self, name: str) -> Question:
-        """A question as it stands, without what is too large to be sent around."""
+        """Return a question for a notification, abridged if it is too large."""
         return _that_fit([self._questions[name]], MAX_SHOWN_BYTES)[0]
 
     def escalate(self, name: str, to: Sequence[str], deadline: datetime) -> None:
-        """Ask more people; those who were asked first may still decide."""
+        """Add approvers and set a new deadline; the first approvers may still decide."""
         question = self._questions[name]
         approvers = tuple(dict.fromkeys((*question.approvers, *to)))
         changes = {"approvers": approvers, "deadline": deadline, "level": question.level + 1}
@@ -173,7 +173,7 @@ class Approvals(Part):
         self._changed()
 
     def close(self, name: str, status: ApprovalStatus) -> None:
-        """End a question, because the workflow goes on: with `status` if nobody decided it."""
+        """Close a question, with `status` if it has no decision."""
         if self._questions[name].status == "open":
             self._questions[name] = self._questions[name].model_copy(update={"status": status})
         self._forms.pop(name, None)
@@ -181,31 +181,31 @@ class Approvals(Part):
         self._changed()
 
     def withdraw(self) -> None:
-        """End every question, because the run ends."""
+        """Withdraw all open questions, because the run closes."""
         for question in self.open():
             self.close(question.name, "withdrawn")
 
     def open(self) -> tuple[Question, ...]:
-        """Those that wait for people, in the order in which they were asked."""
+        """Return the open questions, in the order in which they were asked."""
         return tuple(question for question in self._questions.values() if question.status == "open")
 
     def current(self) -> ApprovalReport:
-        """All questions so far. Those that together are too large to be shown are abridged, the open ones last."""
+        """Return all questions so far, abridged if they are too large together, the open ones last."""
         shown = _that_fit(self._questions.values(), MAX_SHOWN_BYTES)
         return ApprovalReport(questions=shown, early=tuple(self._early), refused=tuple(self._refused))
 
     def for_next(self) -> Mapping[str, object]:
         """See base class. Open questions are asked again, with their payload, by the new run."""
-        latest = {base_of(name): name for name in self._questions}  # a later round takes the place of an earlier one
-        # A decision that the workflow has not taken yet must not be lost: the run that continues asks on, and takes it.
+        latest = {base_of(name): name for name in self._questions}  # a later round replaces an earlier one
+        # A decision that workflow code has not received yet must not be lost: the new run asks again and receives it.
         not_taken = {one.name for one in self.open()} | self._waited_for
         decided = [self._questions[name] for name in latest.values() if name not in not_taken]
         known = [one.model_copy(update={"payload": None, "details": "", "form": None}) for one in decided]
-        going_on = [
+        reopened = [
             one.model_copy(update={"status": "open"}) for name, one in self._questions.items() if name in not_taken
         ]
         report = ApprovalReport(
-            questions=_that_fit((*known[-MAX_CARRIED:], *going_on), MAX_CARRIED_BYTES),
+            questions=_that_fit((*known[-MAX_CARRIED:], *reopened), MAX_CARRIED_BYTES),
             early=tuple(self._early),
             refused=tuple(self._refused),
         )
@@ -220,17 +220,17 @@ class Approvals(Part):
         self.reach = carried.reach
 
     def reached(self, reach: Reach) -> None:
-        """Keep how people learn of questions, to the end of the run."""
+        """Keep the notification settings for the life of the run."""
         self.reach = reach
 
     def _rounds(self, base: str) -> list[int]:
         return [round_of(name) for name in self._questions if base_of(name) == base]
 
     def _addressed(self, decide: Decide) -> Question | None:
-        """The question that is meant, or that has this answer already; `None` if it was never asked.
+        """Find the question of a decision; `None` if it was never asked.
 
         Raises:
-            ApprovalNotFound: several rounds are open, and it does not say which.
+            ApprovalNotFound: several rounds are open, and the decision does not name one.
         """
         address = decide.approval
         if heard := next((one for one in self._questions.values() if _has(one, decide.id)), None):
@@ -241,17 +241,17 @@ class Approvals(Part):
         is_open = [question for question in rounds if question.status == "open"]
         if len(is_open) > 1:
             names = ", ".join(f"`{question.exact}`" for question in is_open)
-            raise ApprovalNotFound(f"`{address}` is asked {len(is_open)} times at once: say which one, {names}")
+            raise ApprovalNotFound(f"`{address}` has {len(is_open)} open rounds: name one of {names}")
         return is_open[0] if is_open else max(rounds, key=lambda one: round_of(one.name), default=None)
 
     def _judged(self, decide: Decide) -> Question:
-        """The question that a decision counts for, or did when it was sent before."""
+        """Find the question of a decision and check that the decision is valid."""
         question = self._addressed(decide)
         if question is None:
             names = [one.name for one in self.open()]
             known = f"; open: {', '.join(f'`{name}`' for name in names)}" if names else "; none is open"
             raise ApprovalNotFound(
-                f"no approval `{decide.approval}` is asked now{did_you_mean(decide.approval, names)}{known}"
+                f"no approval `{decide.approval}` is open{did_you_mean(decide.approval, names)}{known}"
             )
         return self._fitting(question, decide)
 
@@ -260,7 +260,7 @@ class Approvals(Part):
             return question
         if question.status != "open":
             raise closed(question, self._rounds(base_of(question.name)))
-        if question.name in self._resumed:  # its form is known when the workflow asks again, and judged then
+        if question.name in self._resumed:  # its form is known, and checked, when the workflow asks again
             decide = decide.model_copy(update={"form": None})
         require_fit(question, decide, self._forms.get(question.name))
         return question
@@ -274,7 +274,7 @@ class Approvals(Part):
         if question.name not in self._resumed:
             question = question.model_copy(update={"status": status_of(question)})
         self._questions[question.name] = question
-        if question.status == "open":  # else the workflow that waits for it goes on, and shows what is then
+        if question.status == "open":  # otherwise the workflow continues and shows the change itself
             self._changed()
         return question
 
@@ -284,8 +284,8 @@ class Approvals(Part):
             return
         if len(self._early) >= MAX_EARLY or len(to_json([*self._early, decide])) > MAX_EARLY_BYTES:
             raise DecisionRefused(
-                f"{len(self._early)} decisions wait for their questions already, and there is no room for more: "
-                "send it when it is asked"
+                f"{len(self._early)} early decisions wait for their questions, which is the limit: send it once the "
+                "question is open"
             )
         self._early.append(decide)
 
@@ -295,7 +295,7 @@ class Approvals(Part):
 
 
 def _full(address: str) -> str:
-    """As questions are named: the first round of `publish` is `publish`, and may be called `publish#1`."""
+    """Return a question's full name: `publish#1` is `publish`."""
     return repeated(base_of(address), round_of(address))
 
 
@@ -308,7 +308,7 @@ def _has(question: Question, id: str) -> bool:
 
 
 def _again(question: Question, before: Question) -> Question:
-    """A question of the run before as the workflow asks it now: people go on where they were."""
+    """Merge a restored question into the one that the new run asks: votes, level and deadline stay."""
     approvers = tuple(dict.fromkeys((*question.approvers, *before.approvers))) if question.approvers else ()
     deadline = question.deadline and (before.deadline or question.deadline)
     kept = {"asked_at": before.asked_at, "level": before.level, "deadline": deadline, "approvers": approvers}
@@ -316,7 +316,7 @@ def _again(question: Question, before: Question) -> Question:
 
 
 def _that_fit(questions: Iterable[Question], room: int) -> tuple[Question, ...]:
-    """All in their order, and whole as far as there is room: open ones first, then the newest."""
+    """Abridge the questions that exceed the room; open ones get it first, then the latest."""
     asked = list(questions)
     shown = list(asked)
     for n in sorted(range(len(asked)), key=lambda n: (asked[n].status != "open", -n)):
@@ -329,7 +329,7 @@ def _that_fit(questions: Iterable[Question], room: int) -> tuple[Question, ...]:
 
 
 def _abridged(question: Question, left_out: str) -> Question:
-    """With what a person needs to know that there is more; and if it is open, with all that its votes say."""
+    """Shorten a question's texts; an open one keeps its votes whole."""
     changes: dict[str, object] = {"details": question.details[:MAX_ABRIDGED]}
     if question.payload is not None:
         changes["payload"] = left_out
@@ -347,7 +347,7 @@ def _abridged(question: Question, left_out: str) -> Question:
 
 
 def _readable(sent: bytes) -> JsonValue:
-    """What was sent, for people: whole if it is short JSON, else the beginning of its text."""
+    """Return the input of a signal for people: whole if it is short JSON, else the beginning of its text."""
     try:
         value: JsonValue = from_json(sent, allow_inf_nan=False)
     except ValueError:

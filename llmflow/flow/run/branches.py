@@ -1,4 +1,4 @@
-"""Branches: tasks of a run that have work of llmflow's open."""
+"""Branches: tasks of a run with open work of llmflow."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,14 +8,14 @@ from llmflow.flow.run.scope import AnyTask, this_task
 
 
 class Branches(Part):
-    """Tasks with calls, batches or sagas open, once for each. The run closes after them."""
+    """Tasks with open calls, batches or sagas, listed once for each. The run closes after them."""
 
     def __init__(self) -> None:
         self._busy: list[AnyTask] = []
 
     @contextmanager
     def working(self) -> Generator[None]:
-        """The calling task has something open."""
+        """Register work of the calling task while it is open."""
         task = self.begin()
         try:
             yield
@@ -23,16 +23,16 @@ class Branches(Part):
             self.end(task)
 
     def begin(self) -> AnyTask:
-        """The calling task opens something; give the task back to `end`."""
+        """Register the calling task and return it, for `end`."""
         task = this_task()
         self._busy.append(task)
         return task
 
     def end(self, task: AnyTask) -> None:
-        """It is closed."""
+        """Unregister the task once."""
         self._busy.remove(task)
 
     def open(self) -> list[AnyTask]:
-        """All that have something open, but for the calling task, which cannot await itself."""
-        # It has a saga open in a generator that it did not go on with.
+        """Return the tasks with open work, without the calling task, which cannot await itself."""
+        # The calling task is listed if it left a saga open in a generator that it did not exhaust.
         return [task for task in dict.fromkeys(self._busy) if task is not this_task()]

@@ -8,19 +8,19 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A workflow class with its input: the run's own, or in a batch that of the run that fans out."""
+    """A workflow class with its input: the run's own; in a batch, those of the run that fans out."""
 
     method: Callable[..., object]
     """The class's `run`."""
     make: Callable[[Sequence[Any]], object]  # Any: the user's own types
-    """Makes an object of the class as Temporal does at the start of a run; takes the input."""
+    """Makes an object of the class from the input, like Temporal at the start of a run."""
     arguments: Sequence[Any]  # Any: as above
-    """The input, as code of the user was given it: it may have changed it."""
+    """The input, which user code may have changed."""
 
     def copied(self) -> "Code":
-        """The same with a copy of the input, which no code of the user sees."""
+        """Return this code with a private copy of the input."""
         return Code(method=self.method, make=self.make, arguments=copy.deepcopy(self.arguments))
 
     def fresh(self) -> object:
-        """A new object of the class, with what `__init__` sets."""
+        """Make a new object of the class, in its state after `__init__`."""
         return self.make(copy.deepcopy(self.arguments))

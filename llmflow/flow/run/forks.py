@@ -1,4 +1,4 @@
-"""Forks: where a run, its activities and its children find the recorded results that they reuse."""
+"""Forks: the recorded results that a run, its activities and its children reuse."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from llmflow.types.forks import Fork, Hop
 
 
 class Forks(Part):
-    """The fork that a run is, if it is one."""
+    """The fork behind a run, if it is a forked one."""
 
     def __init__(self) -> None:
         self.fork: Fork | None = None
@@ -31,6 +31,6 @@ class Forks(Part):
         """See base class."""
         if self.fork is None or is_local:
             return {}
-        fork = self.fork  # the rest is for people, or for prompts
+        fork = self.fork  # activities do not need the other fields
         told = Fork(workflow_id=fork.workflow_id, run_id=fork.run_id, before=fork.before, children=fork.children)
         return {FORK: told}

@@ -1,4 +1,4 @@
-"""From a workflow instance to its run: there from the start, or from the first verb, or never."""
+"""Workflow instances, and the runs that they get: at the start, at the first verb, or never."""
 
 from contextvars import ContextVar
 
@@ -10,7 +10,7 @@ from llmflow.flow.run.run import CurrentRun
 
 
 class Instance:
-    """A workflow instance. It gets a `CurrentRun` once it uses llmflow; others cost nothing, and show nothing."""
+    """A workflow instance. It gets a `CurrentRun` once it uses llmflow; others get no state and no handlers."""
 
     def __init__(self) -> None:
         self.run: CurrentRun | None = None
@@ -20,16 +20,16 @@ class Instance:
         self._problem: Exception | None = None
 
     def install(self, info: workflow.Info) -> None:
-        """Give it a run before any code of the user runs."""
+        """Make the run before any user code runs."""
         self.run = run = CurrentRun()
         try:
             run.restore(info)
-        except Exception as error:  # whatever it is: raised here, it would block the run; `begin` fails it
+        except Exception as error:  # of any class: raised here, it would block the run; `begin` fails the run
             self._problem = error
         run.answer()
 
     def begin(self, code: Code) -> None:
-        """The workflow's `run` begins.
+        """Note that the workflow's `run` begins.
 
         Raises:
             InputInvalid: see `CurrentRun.restore`.
@@ -42,11 +42,11 @@ class Instance:
             self.run.begin(code, self._events)
 
     def work(self) -> None:
-        """Code that has no run yet starts an activity or a child."""
+        """Note an activity or a child that starts before there is a run."""
         self._has_worked = True
 
     def opened(self) -> CurrentRun:
-        """The run: a new one at the first verb of a workflow that nothing said to be ours.
+        """Return the run; make it at the first verb of a workflow that did not get one at its start.
 
         Raises:
             InputInvalid: see `CurrentRun.restore`.
@@ -64,11 +64,11 @@ class Instance:
 
 
 instance: ContextVar[Instance | None] = ContextVar("llmflow_instance", default=None)
-"""Set by the plugin in each task that Temporal starts: that of `run`, and those of handlers."""
+"""Set by the plugin in each task that Temporal starts: for `run` and for handlers."""
 
 
 def current() -> CurrentRun:
-    """The run that the calling workflow code belongs to.
+    """Return the run of the calling workflow code.
 
     Raises:
         ConfigInvalid: the worker has no plugin.

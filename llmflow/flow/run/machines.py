@@ -1,4 +1,4 @@
-"""Machines: where each state machine of a run stands, and how it came there."""
+"""Machines: positions and transitions of a run's state machines."""
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,38 +12,38 @@ from llmflow.types.carried import Carried
 from llmflow.types.machines import Machines, Position, Transition, ways
 
 TRANSITIONS = 200
-"""How many are kept; the number of all is kept, too."""
+"""Transitions that are kept, beside the number of all."""
 
 SHOWN = 3
-"""State machines on the page of a run: the newest ones."""
+"""State machines on the page of a run: the latest ones."""
 
 inside: ContextVar[bool] = ContextVar("llmflow_machine", default=False)
-"""True in code that a machine runs."""
+"""True in code that runs inside a machine."""
 
 
 class MachineRecord(Part):
-    """What one run knows of its machines."""
+    """Positions and transitions of a run's machines."""
 
     def __init__(self) -> None:
         self._positions: dict[str, Position] = {}
-        """By machine, of those that a run which begins again finds where they were."""
+        """Positions by machine, for the machines that continue-as-new resumes."""
         self._transitions: tuple[Transition, ...] = ()
-        """The last ones."""
+        """The latest transitions."""
         self._moves = 0
-        """How many there were in all."""
+        """Number of all transitions."""
         self._is_alone = True
-        """True if machines, run one after another, are the only thing this run did. Any other work would be repeated by
-        continue-as-new."""
+        """True if machines, run one after another, are the only thing this run did. Continue-as-new would repeat other
+        work."""
         self._open = 0
-        """Machines that are running."""
+        """Number of running machines."""
         self._events = 0
-        """Of the history when the last machine ended: when there are more, the run has awaited something."""
-        self._goes_on = False
+        """Length of the history when the last machine ended. If it grew since, the run awaited something."""
+        self._continues = False
         """True while a machine itself continues the run as new. Any other continue-as-new starts machines from
         scratch."""
         self._names: dict[str, int] = {}
         self._before: dict[str, Position] = {}
-        """Where machines stood in the run before, which have not begun again yet."""
+        """Restored positions of machines that have not started yet."""
 
     def restore(self, carried: Carried) -> None:
         """See base class."""
@@ -53,7 +53,7 @@ class MachineRecord(Part):
 
     def for_next(self) -> Mapping[str, object]:
         """See base class."""
-        positions = self._positions if self._goes_on else {}
+        positions = self._positions if self._continues else {}
         return {"machines": Machines(positions=positions, transitions=self._transitions, moves=self._moves)}
 
     def report(self) -> Mapping[str, object]:
@@ -65,23 +65,23 @@ class MachineRecord(Part):
         return (f"- {way}" for way in ways(self._transitions)[-SHOWN:])
 
     def start(self, events: int) -> None:
-        """The run starts, with so many events in its history."""
+        """Note the length of the history at the start of the run."""
         self._events = events
 
     def work(self) -> None:
-        """The run does something."""
+        """Note that the run does work."""
         self._is_alone = self._is_alone and inside.get()
 
     def begin(self, path: tuple[str, ...], events: int) -> bool:
-        """A machine begins; true if it may continue the run as new."""
-        if inside.get():  # in a state of another machine, which a run that begins again does not enter again
+        """Register a machine; return True if it may continue the run as new."""
+        if inside.get():  # in a state of another machine, which the new run does not repeat
             return False
         self._is_alone = self._is_alone and not path and not self._open and events == self._events
         return self._is_alone
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """A machine runs."""
+        """Count a running machine."""
         around = inside.get()
         self._open += 1
         inside.set(True)
@@ -91,39 +91,39 @@ class MachineRecord(Part):
             inside.set(around)
             self._open -= 1
 
-    def stand(self, machine: str, position: Position) -> None:
-        """Keep where a machine stands, for the run that continues this one."""
+    def keep(self, machine: str, position: Position) -> None:
+        """Record a machine's position, to carry over continue-as-new."""
         self._positions[machine] = position
 
     def end(self, events: int) -> None:
-        """A machine that might have continued the run as new has ended, at so many events of the history."""
+        """Note the length of the history at the end of a machine that could continue the run as new."""
         self._events = events
 
-    def may_go_on(self) -> bool:
-        """True if the run may be continued as new: nothing would be repeated."""
+    def may_continue_as_new(self) -> bool:
+        """Return True if the run may continue as new, because no work would be repeated."""
         return self._is_alone
 
-    def go_on(self) -> None:
-        """A machine continues the run as new."""
-        self._goes_on = True
+    def continue_as_new(self) -> None:
+        """Note that a machine continues the run as new."""
+        self._continues = True
 
-    def stood(self, machine: str) -> Position | None:
-        """Where the machine stood in the run before.
+    def restored(self, machine: str) -> Position | None:
+        """Return the machine's restored position, if there is one.
 
         Raises:
-            MachineInvalid: it begins where another one was.
+            MachineInvalid: another machine is to be resumed here.
         """
         position = self._before.pop(machine, None)
         if position is None and self._before:
             first, stood = next(iter(self._before.items()))
             raise MachineInvalid(
-                f"machine {machine} begins where {first} stood in {stood.state!r}: keep the name of a machine, and "
-                "what comes before it, as long as runs are under way"
+                f"machine {machine} starts where {first} should resume in state {stood.state!r}: keep the name of a "
+                "machine, and the machines before it, while runs are open"
             )
         return position
 
     def named(self, path: tuple[str, ...], name: str) -> str:
-        """The name of the next machine of that class here: the same in a run that begins again."""
+        """Name the next machine of a class at this address; continue-as-new runs repeat the name."""
         key = joined((*path, name))
         self._names[key] = self._names.get(key, 0) + 1
         return repeated(key, self._names[key])
@@ -133,12 +133,12 @@ class MachineRecord(Part):
         transition = Transition(machine=machine, source=source, target=target, at=at)
         kept = (*self._transitions, transition)
         if len(kept) > TRANSITIONS:
-            last = {one.machine: number for number, one in enumerate(kept)}  # where each machine stands stays known
+            last = {one.machine: number for number, one in enumerate(kept)}  # keep the position of each machine
             gone = next((number for number, one in enumerate(kept) if last[one.machine] != number), 0)
             kept = kept[:gone] + kept[gone + 1 :]
         self._transitions = kept
         self._moves += 1
 
     def way(self, machine: str) -> list[str]:
-        """The states that a machine has been in, the last ones."""
+        """Return the latest states of a machine."""
         return [one.target for one in self._transitions if one.machine == machine]

@@ -1,4 +1,4 @@
-"""What all parts of a run have in common."""
+"""The base class of the parts of a run."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,33 +10,33 @@ AnyHeader = Header[Any]  # Any: values of several types
 
 
 class Part:
-    """The state of one feature in one run. Other modules call a part's methods, and never change its fields.
+    """State of one feature in one run. Other modules call a part's methods and never change its fields.
 
-    A part overrides what its feature needs.
+    A part overrides the methods that its feature needs.
     """
 
     def answer(self) -> None:
-        """Register the queries, updates and signals that the part answers."""
+        """Register the part's query, update and signal handlers."""
 
     def restore(self, carried: Carried) -> None:
-        """Restore the state that the start of the run carries, before any code of the user runs."""
+        """Restore carried state, before any user code runs."""
 
     def for_next(self) -> Mapping[str, object]:
-        """State to carry over continue-as-new: fields of `Carried`."""
+        """Return state to carry over continue-as-new: fields of `Carried`."""
         return {}
 
     def for_child(self, place: str) -> Mapping[str, object]:
-        """State for a child workflow that is started at `place`: fields of `Carried`."""
+        """Return state for a child workflow started at `place`: fields of `Carried`."""
         return {}
 
     def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
-        """Headers of an activity, with their values."""
+        """Return headers of an activity, with their values."""
         return {}
 
     def report(self) -> Mapping[str, object]:
-        """Fields of the `StepReport` that the query `llmflow.steps` answers."""
+        """Return fields of the `StepReport`, the result of the query `llmflow.steps`."""
         return {}
 
     def page(self) -> Iterable[str]:
-        """Lines of Markdown for the page of the run in the Web UI."""
+        """Return Markdown lines for the page of the run in the Web UI."""
         return ()

@@ -1,4 +1,4 @@
-"""Pins: the prompt versions and the models that a run uses, from its first use of them to its end."""
+"""Pins: prompt versions and models, fixed for a run from their first use."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from llmflow.types.refs import PromptRef, app_of
 
 @dataclass(frozen=True)
 class Pin:
-    """What one call uses."""
+    """Prompt version and models of one call."""
 
     prompt: PromptRef
     source: PromptSource
     candidates: tuple[Candidate, ...]
-    """In the order in which they are tried. Empty if neither the call nor the prompt names a model."""
+    """Models in the order in which they are tried; empty if neither the call nor the prompt names one."""
     inline: bool
-    """The prompt is in workflow code."""
+    """True if the prompt is inline in workflow code."""
 
 
 class RunPins(Part):
-    """Prompts by name, and models by App and alias. The first answer for a name is kept to the end of the run."""
+    """Prompts by name, and models by App and alias. The first resolving of a name holds for the life of the run."""
 
     def __init__(self) -> None:
         self.resolving = asyncio.Lock()
@@ -47,35 +47,35 @@ class RunPins(Part):
         return self.for_next()
 
     def learn(self, child: Carried) -> None:
-        """Use the pins of a child for names that have none here."""
+        """Adopt a child's pins for names without a pin here."""
         self._prompts = {**child.prompts, **self._prompts}
         self._models = {
             app: {**child.models.get(app, {}), **self._models.get(app, {})} for app in {**child.models, **self._models}
         }
 
     def keep(self, prompt: str, pins: Pins) -> None:
-        """Pin what the answer for `prompt` has and the run has not."""
+        """Pin the resolved names that have no pin yet."""
         self._prompts = {**pins.prompts, **self._prompts}
         app = app_of(prompt)
         self._models = {**self._models, app: {**pins.models, **self._models.get(app, {})}}
 
     def alias(self, prompt: str, model: str | None) -> str | None:
-        """The name of the model for a call: the call's own, or the one that the pinned prompt names."""
+        """Return the model's name for a call: the call's own, or the pinned prompt's."""
         found = self._prompts.get(prompt)
         return model or (found.model if found else None)
 
     def inline(self, prompt: Prompt) -> Prompt:
-        """Use a prompt of workflow code.
+        """Register an inline prompt.
 
         Raises:
-            InputInvalid: this run has another one of that name; the version would be the first one's.
+            InputInvalid: this run has another inline prompt of that name.
         """
         if self._inline.setdefault(prompt.name, prompt) != prompt:
-            raise InputInvalid(f"two different prompts in the code are called `{prompt.name}`: rename one of them")
+            raise InputInvalid(f"two different inline prompts are called `{prompt.name}`: rename one of them")
         return prompt
 
     def find(self, prompt: str, model: str | None) -> Pin | None:
-        """What this run uses for a prompt; `None` if it has not asked yet."""
+        """Return the pin of a prompt; `None` if it is not resolved yet."""
         found, alias = self._prompts.get(prompt), self.alias(prompt, model)
         models = self._models.get(app_of(prompt), {})
         if found is None or (alias is not None and alias not in models):

@@ -1,4 +1,4 @@
-"""How questions to people look: on the page of the run in the Web UI, and in its memo."""
+"""Formats of questions: on the page of the run in the Web UI, and in its memo."""
 
 import json
 import shlex
@@ -20,7 +20,7 @@ MAX_DETAILS = 10_000
 
 
 def waiting(questions: Iterable[Question]) -> WaitingList:
-    """Open questions as the memo has them."""
+    """Convert open questions to the memo's value."""
     return WaitingList(
         open=tuple(
             Waiting(
@@ -54,7 +54,7 @@ def _beginning(payload: JsonValue) -> str:
 
 
 def on_page(question: Question) -> Iterator[str]:
-    """What is asked, for whom, since when, and how to answer."""
+    """Format a question for the page: title, approvers, time, and commands to decide."""
     who = ", ".join(question.approvers) or "anyone"
     votes = f", {len(question.votes)} of {question.quorum} approved" if question.quorum > 1 else ""
     until = f", until {question.deadline:%Y-%m-%d %H:%M} UTC" if question.deadline else ""
@@ -73,9 +73,9 @@ def on_page(question: Question) -> Iterator[str]:
 
 
 def command(question: Question) -> str:
-    """The line that approves it on a command line, and no later round of it.
+    """Format the shell command that approves this round of a question.
 
-    Built here, because pages and messages show it whose readers are far from any door of llmflow.
+    It is built here, because the Web UI and webhook messages show it outside of llmflow's command line.
     """
     run = workflow.info().workflow_id
     words = ("llmflow", "approvals", "approve", run, question.exact, "--by", next_voter(question) or "NAME")
@@ -83,5 +83,5 @@ def command(question: Question) -> str:
 
 
 def _without_formulas(text: str) -> str:
-    """The Web UI takes what stands between two `$` for a formula."""
+    """Escape `$`: the Web UI renders text between two of them as a formula."""
     return text.replace("$", "&#36;")

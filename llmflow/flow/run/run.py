@@ -30,20 +30,20 @@ from llmflow.types.usage import UsageReport
 
 
 class CurrentRun:
-    """Parts, who the run is for, and what it was started with."""
+    """Parts of a run, its origin, and its arguments."""
 
     def __init__(self) -> None:
         self.origin = Origin()
-        """Who the run is for."""
+        """Tenant, user, tags and budget of the run."""
         self.is_batch = False
-        """True if the run works on a batch of another one's fan-out."""
+        """True if the run processes a batch of another run's fan-out."""
         self.code: Code | None = None
         """`None` until the workflow's `run` begins."""
         self.object: object = None
-        """The workflow object: Temporal's own, or in a batch a fresh one of the workflow that fans out."""
+        """The workflow object: Temporal's own; in a batch, a fresh one of the workflow that fans out."""
         self.signature = inspect.Signature()
-        """Of the workflow's `run`."""
-        # The table. The page of the run shows what its parts say in their order here.
+        """Signature of the workflow's `run`."""
+        # The table of parts. The page of the run shows their lines in this order.
         self.approvals = Approvals(self.ask)
         self.steps = Steps()
         self.sagas = Sagas()
@@ -63,10 +63,10 @@ class CurrentRun:
         return self.origin.workflow or workflow.info().workflow_type
 
     def restore(self, info: workflow.Info) -> None:
-        """Restore what the start of the run carries. Called before any code of the user runs.
+        """Restore the state carried by the start of the run, before any user code runs.
 
         Raises:
-            InputInvalid: a memo of ours is of another type.
+            InputInvalid: a memo of llmflow has an invalid value.
         """
         state = carried(info)
         self.origin, self.is_batch = state.origin, info.workflow_type == wire.BATCH
@@ -80,19 +80,19 @@ class CurrentRun:
             part.answer()
 
     def begin(self, code: Code, events: int) -> None:
-        """The workflow's code begins, or has begun.
+        """Note that the workflow's code begins, or has begun.
 
         Args:
-            code: What it executes.
-            events: Of the history, at the first workflow task.
+            code: The code that the run executes.
+            events: Length of the history at the first workflow task.
         """
         self.code, self.signature = code.copied(), inspect.signature(code.method)
         self.object = self.code.fresh() if self.is_batch else workflow.instance()
         self.machines.start(events)
-        self.ask()  # what the run before left open: Temporal carries over the memo of the start alone
+        self.ask()  # restored questions: Temporal only carries over the memo of the start
 
     async def begun(self) -> Code:
-        """The code that the run executes. Handlers of messages may run before it begins."""
+        """Await the code that the run executes. Signal and update handlers may run before it begins."""
         await workflow.wait_condition(lambda: self.code is not None)
         return cast(Code, self.code)
 
@@ -102,7 +102,7 @@ class CurrentRun:
         self.publish()
 
     def for_activity(self, activity_id: str | None, *, is_local: bool) -> dict[AnyHeader, object]:
-        """Headers of an activity, with their values."""
+        """Return headers of an activity, with their values."""
         self.machines.work()
         headers: dict[AnyHeader, object] = {}
         for part in self._parts:
@@ -110,7 +110,7 @@ class CurrentRun:
         return headers
 
     def for_child(self, workflow_type: str) -> dict[AnyHeader, object]:
-        """Headers of a child workflow, with their values."""
+        """Return headers of a child workflow, with their values."""
         self.machines.work()
         works_for = self.workflow_type if batch.get() else None
         root = self.origin.root or workflow.info().workflow_id
@@ -119,28 +119,28 @@ class CurrentRun:
         return {CARRIED: _merged(origin, [part.for_child(place) for part in self._parts]), PLACE: place}
 
     def for_next(self) -> dict[AnyHeader, object]:
-        """Headers of the run that continues this one, with their values."""
+        """Return headers of the continue-as-new run, with their values."""
         return {CARRIED: _merged(self.origin, [part.for_next() for part in self._parts])}
 
     def for_parent(self) -> Carried:
-        """What a child that worked on a batch gives its parent: its pins, attributes and totals."""
+        """Return state of a batch child for its parent: pins, attributes and totals."""
         return _merged(Origin(), [part.for_next() for part in (self.pins, self.visibility, self.totals)])
 
     def learn(self, child: Carried) -> None:
-        """Use what a child that worked on a batch has learned, and count what it has spent."""
+        """Adopt a batch child's pins and attributes, and add its totals."""
         self.visibility.know(child.attributes)
         self.pins.learn(child)
         self.totals.count(child.usage or UsageReport())
 
     def report(self) -> StepReport:
-        """Steps so far, in the order in which they began, and what the run waits for."""
+        """Return the result of the query `llmflow.steps`."""
         fields: dict[str, Any] = {}  # Any: of several types
         for part in self._parts:
             fields.update(part.report())
         return StepReport(**fields)
 
     def ask(self) -> None:
-        """Show what people are asked, wherever they look."""
+        """Show the open questions: on the page, in the memo, and in the search attribute."""
         self.show()
         self.visibility.ask(self.approvals.open())
 
@@ -149,8 +149,8 @@ class CurrentRun:
         self.visibility.show("\n".join(line for part in self._parts for line in part.page()))
 
     def publish(self) -> None:
-        """Write the search attributes that have changed. At the end of a phase and not of a call: it is an event."""
-        if not self.is_batch:  # what a batch costs is in the totals of its parent
+        """Upsert changed search attributes. It is an event, so it happens after a phase and not after a call."""
+        if not self.is_batch:  # the parent's totals include those of a batch
             self.visibility.publish(self.origin, self.totals.usage)
 
     def _counted(self, usage: UsageReport) -> None:

@@ -1,4 +1,4 @@
-"""Sagas: the compensations of a run, and the idempotency keys of what its sagas do."""
+"""Sagas: the compensations of a run, and the idempotency keys of their actions."""
 
 from collections.abc import Iterator, Mapping
 
@@ -35,20 +35,20 @@ class Sagas(Part):
         self._compensations[one.key] = one
 
     def record(self, key: str) -> Compensation:
-        """A compensation as it stands."""
+        """Return the current record of a compensation."""
         return self._compensations[key]
 
     def note(self, key: str, status: CompensationStatus, error: str | None) -> None:
-        """Record how a compensation stands; its last error stays."""
+        """Record the status of a compensation; its last error stays."""
         record = self._compensations[key]
         self._compensations[key] = record.model_copy(update={"status": status, "error": error or record.error})
 
     def undo_for_a_bug(self) -> None:
-        """A bug makes a saga compensate."""
+        """Note that a saga compensates because of a bug."""
         self.is_undone = True
 
     def pending(self) -> list[str]:
-        """Paths of what may still be undone: continue-as-new would lose it."""
+        """Return the paths of open compensations, which continue-as-new would lose."""
         return [one.path for one in self._compensations.values() if one.status in ("ready", "undoing")]
 
 

@@ -1,7 +1,4 @@
-"""What holds for the workflow code that runs: context variables, whose values live in the tasks of one run.
-
-They are not shared between runs, and what one parallel branch sets is not seen by the others.
-"""
+"""Context variables of workflow code. Runs do not share them, and parallel branches do not see each other's values."""
 
 import asyncio
 from contextvars import ContextVar
@@ -10,16 +7,16 @@ from typing import Any, cast
 from llmflow.types.batches import Batch
 from llmflow.types.keys import SharedKey
 
-AnyTask = asyncio.Task[Any]  # Any: a branch of the user's own code, whatever it returns
+AnyTask = asyncio.Task[Any]  # Any: a branch of the user's code, with any result
 
 path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
-"""The steps that are open here."""
+"""Names of the open steps around the calling code."""
 key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
-"""The idempotency key that a saga shares with what it does or undoes here."""
+"""Idempotency key of the saga's action or compensation around the calling code."""
 batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
-"""The batch for the child that is started here."""
+"""Batch for the child that the calling task starts."""
 
 
 def this_task() -> AnyTask:
-    """The branch that is running."""
+    """Return the calling task."""
     return cast(AnyTask, asyncio.current_task())  # workflow code always runs in one

@@ -1,4 +1,4 @@
-"""The start of a run: what its headers and its memo say."""
+"""The start of a run: its headers and memos."""
 
 from typing import TypeVar
 
@@ -19,15 +19,15 @@ _SHAPES = (
 
 
 def is_ours(info: workflow.Info) -> bool:
-    """True if one of our runs or our client started the run: it belongs to what they are for."""
+    """Return True if a run or client of llmflow started the run."""
     return any(name.startswith(wire.PREFIX) for name in (*info.headers, *info.raw_memo))
 
 
 def carried(info: workflow.Info) -> Carried:
-    """The state in the header that llmflow gave a child or a continued run; else in the memo of the start.
+    """Read carried state: from the header of a child or continue-as-new run, else from the memos of the start.
 
     Raises:
-        InputInvalid: a memo of ours is of another type.
+        InputInvalid: a memo of llmflow has an invalid value.
     """
     if (handed := CARRIED.read(info.headers, workflow.payload_converter())) is not None:
         return handed
@@ -49,7 +49,7 @@ def carried(info: workflow.Info) -> Carried:
 
 def _budget(info: workflow.Info) -> Budget | None:
     given = _noted(BUDGET)
-    # By the run and not by its id, which another run may have later. Runs of a cron schedule do not share it.
+    # Identified by run id: a later run may have the same workflow id. Runs of a cron schedule do not share a budget.
     run = info.run_id if info.cron_schedule else info.first_execution_run_id
     return given.model_copy(update={"id": run}) if given else None
 

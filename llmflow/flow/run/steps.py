@@ -1,4 +1,4 @@
-"""Steps and addresses: the named parts of a run, and the names of its calls in them."""
+"""Steps and addresses: the named parts of a run, and the addresses of its calls."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -13,15 +13,15 @@ from llmflow.types.steps import StepRecord
 from llmflow.types.usage import Totals
 
 CARRIED_STEPS = 500
-"""Records of steps that a continued run keeps, the newest ones. Each is some 280 bytes in the header of its start."""
+"""Step records to carry over continue-as-new, the latest ones. Each has some 280 bytes in the header."""
 CARRIED_ERROR = 200
-"""Characters of a step's error that a continued run keeps."""
+"""Characters of a step's error to carry over."""
 CARRIED_NAMES = 5_000
-"""Names whose numbers go on in a continued run, those that were used last."""
+"""Names whose numbering is carried over, those that were used last."""
 
 
 class Steps(Part):
-    """Records of steps by path, and how often each name was used in its place."""
+    """Step records by path, and the number of uses of each name in its place."""
 
     def __init__(self) -> None:
         self._records: dict[str, StepRecord] = {}
@@ -48,15 +48,15 @@ class Steps(Part):
         return (f"- **{_progress(step)}**" for step in self._records.values() if step.status == "running")
 
     def record(self, path: str) -> StepRecord:
-        """A step as it stands."""
+        """Return the current record of a step."""
         return self._records[path]
 
     def is_any_open(self) -> bool:
-        """True while a step is running."""
+        """Return True while a step is running."""
         return any(step.status == "running" for step in self._records.values())
 
     def enter(self, name: str, at: datetime, total: int | None) -> tuple[str, ...]:
-        """Begin a step: its path, `name` the first time here and `name#2` the second."""
+        """Open a step and return its path; its last name is `name` at first, then `name#2`."""
         here = (*path.get(), repeated(name, self._count(f"step {name}")))
         record = StepRecord(path=joined(here), status="running", started_at=at, total=total)
         self._records[record.path] = record
@@ -67,29 +67,29 @@ class Steps(Part):
         self._records[path] = self._records[path].model_copy(update=changes)
 
     def spend(self, totals: Totals) -> None:
-        """Add to the usage of the steps that are open here."""
+        """Add usage to the open steps."""
         for address in prefixes(path.get()):
             if step := self._records.get(address) or self._records.get(unbranched(address)):
                 self.change(step.path, usage=step.usage + totals)
 
     def address(self, name: str) -> str:
-        """The address of the next activity of that name here, such as `write/complete#1`."""
+        """Return the address of the next activity of a name here, such as `write/complete#1`."""
         return joined((*path.get(), numbered(name, self._count(name))))
 
     def address_of_child(self, workflow_type: str) -> str:
-        """The address of the next child workflow of that type here, such as `chapter[3]/Write#1`."""
+        """Return the address of the next child workflow of a type here, such as `chapter[3]/Write#1`."""
         return joined((*path.get(), numbered(workflow_type, self._count(f"child {workflow_type}"))))
 
     def _count(self, name: str) -> int:
         key = joined((*path.get(), name))
-        self._names[key] = self._names.pop(key, 0) + 1  # at the end again: the first ones are the oldest
+        self._names[key] = self._names.pop(key, 0) + 1  # moved to the end: the first ones are the oldest
         return self._names[key]
 
 
 def carried_steps(steps: Iterable[StepRecord], here: tuple[str, ...], now: datetime) -> tuple[StepRecord, ...]:
-    """Records for the run that continues, which begins outside of all steps.
+    """Return the step records to carry over continue-as-new. The new run starts outside of all steps.
 
-    Those around the place where the run ends have done their work; others that are still open are given up with it.
+    Open steps around the calling code are completed; other open steps are cancelled.
     """
     ended = set(prefixes(here))
     closed: list[StepRecord] = []
@@ -102,9 +102,9 @@ def carried_steps(steps: Iterable[StepRecord], here: tuple[str, ...], now: datet
 
 
 def carried_names(names: Mapping[str, int], steps: Mapping[str, StepRecord]) -> dict[str, int]:
-    """Numbers for the run that continues, so that it makes no address a second time.
+    """Return the numbering to carry over, so that the new run repeats no address.
 
-    Those inside a step are not needed: its own name has a number, and nobody enters it again.
+    Names inside a step are left out: the step's own name is numbered, so its path never recurs.
     """
     needed = [(name, count) for name, count in names.items() if not _within(name, steps)]
     return dict(needed[-CARRIED_NAMES:])

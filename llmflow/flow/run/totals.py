@@ -1,4 +1,4 @@
-"""Totals: what a run has spent so far. The budget is enforced in the store; this is a view."""
+"""Totals: usage and cost of a run so far. The store enforces the budget; this is a view."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -14,13 +14,13 @@ from llmflow.types.usage import Totals, UsageReport
 
 
 class RunTotals(Part):
-    """Usage and cost of a run, with those of the runs that it continues and of its batches."""
+    """Usage and cost of a run, including earlier runs of its continue-as-new chain and its batches."""
 
     def __init__(self, counted: Callable[[UsageReport], None]) -> None:
-        """Answer with nothing spent yet.
+        """Start at zero.
 
         Args:
-            counted: Called with each amount that was added.
+            counted: Called with each added amount.
         """
         self.usage = UsageReport()
         self._counted = counted
@@ -46,19 +46,19 @@ class RunTotals(Part):
             yield from (f"  - prompt `{name}`: {_money(totals)}" for name, totals in self.usage.by_prompt.items())
 
     def asked(self) -> UsageReport:
-        """Totals so far."""
+        """Answer the query `llmflow.usage`."""
         return self.usage
 
     def told(self, sent: RawValue) -> None:
-        """Count what a child has spent that ended without a result. What no child of ours sends is ignored."""
+        """Add the usage of a batch child that closed without a result. Signals with other content are ignored."""
         try:
             usage = workflow.payload_converter().from_payload(sent.payload, UsageReport)
-        except Exception:  # of whatever class: anybody can send a signal, and none may fail the run
+        except Exception:  # of any class: anyone can send a signal, and none may fail the run
             return
         self.count(usage)
 
     def spent(self, prompt: PromptRef, result: CompletionResult) -> None:
-        """Count one answer: as paid, unless a forked run took it over."""
+        """Add one answer: as paid, or as reused by a forked run."""
         one = Totals().plus(result.usage, result.cost)
         if result.taken:
             self.count(UsageReport(taken=one, taken_by_prompt={str(prompt): one}))
@@ -66,7 +66,7 @@ class RunTotals(Part):
             self.count(UsageReport(total=one, by_model={result.model: one}, by_prompt={str(prompt): one}))
 
     def count(self, usage: UsageReport) -> None:
-        """Add what was spent here or in a child."""
+        """Add usage of this run or of a child."""
         self.usage += usage
         self._counted(usage)
 
@@ -75,5 +75,5 @@ def _money(totals: Totals) -> str:
     usage = totals.usage
     calls = "1 call" if totals.calls == 1 else f"{totals.calls:,} calls"
     unknown = f", and {totals.unpriced_calls:,} of unknown price" if totals.unpriced_calls else ""
-    # Not `$`: the Web UI takes what stands between two of them for a formula.
+    # Not `$`: the Web UI renders text between two of them as a formula.
     return f"{totals.usd:.4f} USD{unknown} · {calls} · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"

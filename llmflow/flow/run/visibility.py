@@ -16,17 +16,17 @@ from llmflow.types.origins import Origin
 from llmflow.types.usage import UsageReport
 
 MAX_TAG = 255
-"""Characters of one value of a search attribute that every database of Temporal's takes."""
+"""Characters of one search attribute value that every visibility store of Temporal accepts."""
 MAX_BYTES = 1900
-"""Of all values of one attribute, as JSON. Temporal terminates a run that writes more than 2,048."""
+"""Bytes of all values of one attribute, as JSON. Temporal terminates a run that upserts more than 2,048."""
 
 
 class Visibility(Part):
-    """What people see of a run from outside, as it was written last."""
+    """Search attributes, memo and page of a run, as last written."""
 
     def __init__(self) -> None:
         self._names: SearchAttributes | None = None
-        """Decided once, by the first worker that says what the server knows."""
+        """Fixed once, by the first worker that reports the server's search attributes."""
         self._published: Mapping[str, object] = {}
         self._waiting = WaitingList()
         self._details = ""
@@ -45,20 +45,20 @@ class Visibility(Part):
         return self.for_next()
 
     def know(self, names: SearchAttributes | None) -> None:
-        """Use these names of search attributes, unless the run has some already."""
+        """Set the names of search attributes, unless the run has them already."""
         self._names = self._names or names
 
     def publish(self, origin: Origin, usage: UsageReport) -> None:
-        """Write the search attributes that have changed: one event."""
+        """Upsert changed search attributes: one event."""
         found = attributes(self._names, origin, usage) if self._names else {}
         if self._names and found != self._published:
             self._published = found
             _write(found)
 
     def ask(self, questions: Iterable[Question]) -> None:
-        """Write the open questions, if they have changed: one event, and one more where the search attribute changes.
+        """Upsert the open questions if they changed: one event, and one more if the search attribute changes.
 
-        At every change: Temporal may replay two activations as one, and what was gathered would not be the same again.
+        Every change is written at once: Temporal may replay two activations as one, so combined changes would differ.
         """
         now = waiting(questions)
         if now == self._waiting:
@@ -71,14 +71,14 @@ class Visibility(Part):
                 workflow.upsert_search_attributes([key.value_set(names) if names else key.value_unset()])
 
     def show(self, text: str) -> None:
-        """Show details on the page of the run, unless the user's code shows its own."""
+        """Set the page of the run in the Web UI, unless user code sets its own."""
         if workflow.get_current_details() in ("", self._details) and text != self._details:
             workflow.set_current_details(text)
             self._details = text
 
 
 def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> dict[str, float | tuple[str, ...]]:
-    """Search attributes by name, as they should be now."""
+    """Return the current search attributes by name."""
     found: dict[str, float | tuple[str, ...]] = {}
     if names.cost and report.total.calls:
         found[names.cost] = float(report.total.usd)
@@ -89,7 +89,7 @@ def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> 
 
 
 def _that_fit(tags: Iterable[str]) -> tuple[str, ...]:
-    """The first ones; the ledger has them all."""
+    """Return the first tags that fit; the ledger has all of them."""
     fitting: list[str] = []
     size = 2
     for tag in tags:
@@ -100,7 +100,7 @@ def _that_fit(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def _write(found: Mapping[str, float | tuple[str, ...]]) -> None:
-    """Write search attributes: one event in history."""
+    """Upsert search attributes: one event."""
     workflow.upsert_search_attributes(
         [
             SearchAttributeKey.for_keyword_list(name).value_set(value)
@@ -120,7 +120,7 @@ def _tags(origin: Origin, report: UsageReport) -> Iterator[str]:
 
 
 def _joined(waiting: WaitingList) -> str:
-    """Those that fit into one value."""
+    """Join the names that fit into one value."""
     joined = ""
     for question in waiting.open:
         longer = f"{joined},{question.name}" if joined else question.name

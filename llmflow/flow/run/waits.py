@@ -1,4 +1,4 @@
-"""Waits: pauses of a run until it tries something again."""
+"""Waits: pauses of a run before a retry."""
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from llmflow.types.steps import Wait
 
 
 class Waits(Part):
-    """Pauses that are open, in their order."""
+    """Open pauses, in order."""
 
     def __init__(self) -> None:
         self._waits: list[Wait] = []
@@ -23,7 +23,7 @@ class Waits(Part):
 
     @contextmanager
     def waiting(self, wait: Wait) -> Generator[None]:
-        """A pause is open."""
+        """Register a pause while it lasts."""
         self._waits.append(wait)
         try:
             yield
@@ -31,5 +31,5 @@ class Waits(Part):
             self._waits.remove(wait)
 
     def count(self) -> int:
-        """Pauses that are open."""
+        """Return the number of open pauses."""
         return len(self._waits)

@@ -1,1 +1,1 @@
-"""Words that vendors share: token counts, tool calls and failures, read into one form."""
+"""Formats that vendors share: token counts, tool calls and failures."""

@@ -1,4 +1,4 @@
-"""How long a vendor asks to wait."""
+"""Delays that vendors request."""
 
 import math
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 from llmflow.providers.jitter import lengthened
 
 LONGEST_WAIT = 600.0
-"""Seconds: a vendor that asks for more is asked again after this."""
+"""Upper limit of a requested delay, in seconds."""
 
 
 def requested_delay(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the vendor asks for, with jitter, capped."""
+    """Read the requested delay in seconds, capped, with jitter; `None` without one."""
     after = headers.get("retry-after", "")
     for asked in (_seconds(headers.get("retry-after-ms", ""), per_second=1000), _seconds(after), _until(after)):
         if asked is not None:

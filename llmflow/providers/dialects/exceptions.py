@@ -1,7 +1,7 @@
-"""Exceptions of HTTP libraries and of vendors' SDKs, as errors of ours.
+"""Converts exceptions of HTTP libraries and of vendors' SDKs to llmflow's errors.
 
-They are read by duck typing, because vendors' SDKs use several HTTP libraries; litellm's own are not read at all where
-there is one of an HTTP library below.
+It reads them by duck typing, because vendors' SDKs use several HTTP libraries. Of litellm's it reads the underlying
+HTTP exception, if there is one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from llmflow.providers.dialects.failures import Complaint, judge, unavailable, u
 
 
 class _HttpResponse(Protocol):
-    """Of httpx or httpx2, which litellm and the SDKs below it use."""
+    """A response of httpx or httpx2, which litellm and the SDKs below it use."""
 
     @property
     def status_code(self) -> int: ...
@@ -25,13 +25,13 @@ class _HttpResponse(Protocol):
 
 
 def classify_wrapped(error: Exception, model: str, key: str | None = None) -> ProviderError:
-    """An exception of litellm as one of ours.
+    """Convert an exception of litellm.
 
-    Raise the result outside of the `except` block: the exception holds the request, the request holds the key, and it
-    must not travel along as `__context__`.
+    Raise the result outside of the `except` block: the exception holds the request, and the request the key, so it must
+    not become the `__context__`.
 
-    litellm wraps what it caught three times, and loses something each time: bodies, headers, `Retry-After`. It makes a
-    500 of Anthropic's 529, of a refused connection, of a page of HTML. So what decides is what it caught first.
+    litellm wraps an exception three times and loses information each time: bodies, headers, `Retry-After`. Anthropic's
+    529, a refused connection and an HTML page all become a 500. So the innermost exception decides.
     """
     for cause in below(error):
         if known := classify_http(cause, model, key):
@@ -39,13 +39,13 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
         if isinstance(cause, JSONDecodeError):
             return unavailable(model, f"Invalid JSON: {cause}", key)
     status = cast(int | None, getattr(error, "status_code", None))
-    if status in {400, 401, 403, 404}:  # its own: it would not even ask
+    if status in {400, 401, 403, 404}:  # litellm's own refusal, before it asks
         return judge(Complaint(str(error), status), model, key)
     return unreadable(model, str(error), key)
 
 
 def classify_http(error: BaseException, model: str, key: str | None = None) -> ProviderError | None:
-    """An exception of an HTTP library as one of ours, see `classify_wrapped`; `None` for another exception."""
+    """Convert an exception of an HTTP library, see `classify_wrapped`; `None` for other exceptions."""
     if not is_http(error):
         return None
     response = cast(_HttpResponse | None, getattr(error, "response", None))
@@ -55,19 +55,19 @@ def classify_http(error: BaseException, model: str, key: str | None = None) -> P
 
 
 def below(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what it was raised from, and so on."""
+    """Yield the error and its chain of causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def named(error: BaseException) -> str:
-    """Its class and its words."""
+    """Format class and message of an error."""
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def is_http(error: BaseException) -> bool:
-    """Whether an HTTP library raised it: a connection that broke, say."""
+    """Return True for an exception of an HTTP library, such as a broken connection."""
     return any(base.__module__.partition(".")[0] in {"httpx", "httpx2", "aiohttp"} for base in type(error).__mro__)
 
 

@@ -1,13 +1,13 @@
-"""What went wrong at a vendor, as one of our errors: the one table that decides what is retried.
+"""Classifies vendors' failures as llmflow's errors: the table that decides what is retried.
 
     a code or type that vendors document  e.g. `context_length_exceeded`, `insufficient_quota`
     a sentence in the message             compatible servers send no codes, or codes of their own
     the HTTP status                       408, 409, 425, 429, 5xx are retried; other 4xx are not
     neither status nor code               timeouts, dropped connections, truncated bodies: retried
 
-These say what is wrong. Whether to try again is in the vendor's `x-should-retry` where it sends one, and it wins.
+A vendor's `x-should-retry` header overrides the table's decision to retry.
 
-Keys are taken out of every text before it becomes a message, since messages end up in histories and logs.
+Keys are removed from every text before it becomes a message, because messages end up in histories and logs.
 """
 
 import re
@@ -34,7 +34,7 @@ from llmflow.providers.dialects.delays import requested_delay
 from llmflow.providers.dialects.secrets import scrub
 
 LONGEST_QUOTE = 300
-"""Characters of a vendor's own words that a message repeats."""
+"""Characters of the vendor's text that a message quotes."""
 
 _Kind = type[ProviderError]
 
@@ -65,7 +65,7 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], _Kind], ...] = (
     (
         re.compile(
             r"context (length|window|size)|prompt is too long|input is too long"
-            r"|request too large"  # larger than a whole minute's limit: it comes as 429, and waiting never helps
+            r"|request too large"  # above a whole minute's limit: sent with 429, but waiting never helps
             r"|exceeds? (the )?(model'?s )?max\w* (input )?(length|tokens)",
             re.I,
         ),
@@ -83,7 +83,7 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], _Kind], ...] = (
         ModelNotFound,
     ),
 )
-"""For servers that send no codes, or codes of their own. At 429 only the first holds: rate limits are worded freely."""
+"""For servers without codes, or with their own. At 429 only the first applies: texts of rate limits vary."""
 
 _BY_STATUS: Mapping[int, _Kind] = MappingProxyType(
     {
@@ -114,54 +114,54 @@ _BY_CODE_INSIDE_AN_ANSWER: Mapping[str, _Kind] = MappingProxyType(
         "billing_error": QuotaExhausted,
     }
 )
-"""Codes inside an answer that came with 200: there the status says nothing. Gateways pass Anthropic's on."""
+"""Codes inside an answer with status 200, Anthropic's included, which gateways forward."""
 
 FILTERED = "the vendor's filter stopped the answer"
 
 UNFINISHED = "unfinished"
-"""Our own code, for an answer that the vendor means to give later."""
+"""Our own code for an answer that the vendor will give later."""
 
 _BLAMES_THE_REQUEST = re.compile(rf"^invalid_|image|^{UNFINISHED}$")
-"""Of other codes inside an answer, those that another candidate would answer with too. The rest may be anything."""
+"""Other codes inside an answer that blame the request, so another candidate would fail as well."""
 
 _ADVICE: Mapping[_Kind, str] = MappingProxyType(
     {
-        RateLimited: "Fewer calls at once, a higher limit, or another candidate in models.yaml help.",
+        RateLimited: "Make fewer calls at once, raise the limit, or add another candidate to models.yaml.",
         ProviderUnavailable: "The request is not at fault: the same call may succeed later.",
-        AuthenticationFailed: "Check the key that models.yaml names for this provider, and what that key may do.",
+        AuthenticationFailed: "Check the key that models.yaml names for this provider, and its permissions.",
         QuotaExhausted: "Waiting does not help: add credit there, or another candidate to models.yaml.",
-        ModelNotFound: "Check the model's id in models.yaml, and that base_url ends where the API begins (often /v1).",
+        ModelNotFound: "Check the model's id in models.yaml, and that base_url is the root of the API (often /v1).",
         ContextTooLong: "Shorten the input, or add a candidate with a longer context to models.yaml.",
-        AnswerUnreadable: "It is billed, so it is not asked for again: add another candidate to models.yaml.",
+        AnswerUnreadable: "It is billed, so it is not retried: add another candidate to models.yaml.",
         ContentRefused: "Change the content, or add a candidate of another vendor to models.yaml.",
-        RequestRejected: "Change the request: sending it again does not help.",
+        RequestRejected: "Change the request: a retry does not help.",
     }
 )
 
 _ADVICE_AGAINST: Mapping[bool, str] = MappingProxyType(
     {
         True: "The vendor says that the same call may succeed later.",
-        False: "The vendor says that trying again does not help: add another candidate to models.yaml.",
+        False: "The vendor says that a retry does not help: add another candidate to models.yaml.",
     }
 )
-"""Instead of a kind's own, where the vendor says otherwise."""
+"""Advice if the vendor's `x-should-retry` overrides the table."""
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """What a vendor said, whatever the form in which it said it."""
+    """A vendor's error, independent of its format."""
 
     message: str
     status: int | None = None
-    """Of HTTP; `None` for an error inside an answer that came with 200."""
+    """HTTP status; `None` for an error inside an answer with status 200."""
     code: str | None = None
     type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Their names in lower case, or of a mapping that does not care."""
+    """Headers with names in lower case, or a case-insensitive mapping."""
 
     @classmethod
     def read(cls, body: object, status: int | None = None, headers: Mapping[str, str] | None = None) -> "Complaint":
-        """Find the words in a body: vendors put them in several places, gateways return pages of HTML."""
+        """Find message and codes in a body: vendors use several formats, gateways return HTML pages."""
         headers = headers or {}
         if not isinstance(body, dict):
             return cls(str(body or ""), status, headers=headers)
@@ -170,7 +170,7 @@ class Complaint:
         if isinstance(nested, dict):
             return cls.read(cast(object, nested), status, headers)
         code = said.get("code")
-        if status is None and isinstance(code, int) and 400 <= code < 600:  # a gateway that answers 200 to everything
+        if status is None and isinstance(code, int) and 400 <= code < 600:  # a gateway that always answers 200
             status = code
         message = said.get("message") or nested or said.get("detail") or ""
         return cls(str(message), status, _word(code), _word(said.get("type")), headers)
@@ -181,17 +181,17 @@ def _word(value: object) -> str | None:
 
 
 def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
-    """The error that a complaint amounts to; see the table on top of this module."""
+    """Make the error of a complaint by the table at the top of this module."""
     return _error(_kind(complaint), complaint, model, key)
 
 
 def unavailable(model: str, reason: str, key: str | None = None) -> ProviderError:
-    """The error for an answer that never came whole: a timeout, a dropped connection, a truncated body."""
+    """Make the error for an incomplete answer: a timeout, a dropped connection, a truncated body."""
     return _error(ProviderUnavailable, Complaint(reason), model, key)
 
 
 def unreadable(model: str, reason: str, key: str | None = None) -> ProviderError:
-    """The error for an answer that came whole, in another shape than its API's."""
+    """Make the error for a complete answer in an unexpected format."""
     return _error(AnswerUnreadable, Complaint(reason), model, key)
 
 

@@ -1,4 +1,4 @@
-"""Keys, and what looks like one, in the words of vendors: they end up in histories and logs."""
+"""Removes keys, and everything that looks like one, from vendors' texts, which end up in histories and logs."""
 
 import re
 
@@ -11,7 +11,7 @@ _SECRETS = re.compile(
 
 
 def scrub(text: str, key: str | None) -> str:
-    """The text without the key, and without everything else that looks like a secret."""
+    """Replace the key, and everything else that looks like a secret."""
     if key:
         text = text.replace(key, "[secret]")
     return _SECRETS.sub("[secret]", text)

@@ -1,4 +1,4 @@
-"""Tool calls as vendors write them: a paid answer is not lost because a server leaves out what the API promises."""
+"""Tool calls in vendors' formats, read leniently: a missing field must not lose a paid answer."""
 
 from typing import Annotated
 
@@ -13,9 +13,9 @@ def _text(value: object) -> object:
 
 
 Arguments = Annotated[str, BeforeValidator(_text)]
-"""JSON text. Some servers write the object itself, or nothing for a tool that takes nothing."""
+"""JSON text. Some servers send the object itself, or nothing for a tool without parameters."""
 
 
 def call_id(given: str | None, position: int) -> str:
-    """The vendor's id of a call, or one by its place in the answer, so that the result can name it."""
+    """Return the vendor's id of a call, or make one from its position, so that the result can refer to it."""
     return given or f"call_{position}"

@@ -1,6 +1,6 @@
-"""Token counts as vendors write them, in the one form in which we keep them.
+"""Token counts in vendors' formats, converted to `Usage`.
 
-An answer that is paid for must not be lost because its bill is odd: what is no count counts as 0.
+Invalid counts are read as 0: an odd bill must not lose a paid answer.
 """
 
 import math
@@ -17,7 +17,7 @@ def _count(value: object) -> int:
 
 
 def _amount(value: object) -> Decimal | None:
-    if isinstance(value, dict):  # Perplexity: an object with the sum in it
+    if isinstance(value, dict):  # Perplexity sends an object with the sum
         return _amount(cast(dict[str, object], value).get("total_cost"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -32,7 +32,7 @@ _Count = Annotated[int, BeforeValidator(_count)]
 
 
 class _Writes(BaseModel, frozen=True):  # else pydantic copies it into every answer
-    """What was written to the cache, by how long it stays: Anthropic's, in litellm's words."""
+    """Cache writes by lifetime: Anthropic's, in litellm's format."""
 
     one_hour: _Count = Field(default=0, validation_alias="ephemeral_1h_input_tokens")
 
@@ -51,7 +51,7 @@ _Both = Annotated[_Details, BeforeValidator(_object)]
 
 
 class VendorUsage(BaseModel, frozen=True):
-    """The `usage` of an answer, under the names of the Responses API or of Chat Completions."""
+    """The `usage` of an answer, in the format of the Responses API or of Chat Completions."""
 
     input_tokens: _Count = Field(default=0, validation_alias=AliasChoices("input_tokens", "prompt_tokens"))
     output_tokens: _Count = Field(default=0, validation_alias=AliasChoices("output_tokens", "completion_tokens"))
@@ -63,15 +63,15 @@ class VendorUsage(BaseModel, frozen=True):
         default=_Details(), validation_alias=AliasChoices("output_tokens_details", "completion_tokens_details")
     )
     cost: Annotated[Decimal | None, BeforeValidator(_amount)] = None
-    """US dollars, where the vendor says so: OpenRouter, Perplexity."""
+    """US dollars, reported by OpenRouter and Perplexity."""
     is_byok: bool | None = None
-    """OpenRouter, with a key of the user's own: `cost` is then its fee alone."""
+    """True for OpenRouter with the user's own vendor key: `cost` is then only its fee."""
 
     @property
     def normal(self) -> Usage:
-        """With cached tokens inside the input, and reasoning inside the output."""
+        """`Usage` with cached tokens as part of the input, and reasoning as part of the output."""
         reasoning, output = self.written.reasoning_tokens, self.output_tokens
-        if reasoning and self.total_tokens == self.input_tokens + output + reasoning:  # xAI counts it beside the output
+        if reasoning and self.total_tokens == self.input_tokens + output + reasoning:  # xAI excludes it from the output
             output += reasoning
         return Usage(
             input_tokens=self.input_tokens,
@@ -85,9 +85,9 @@ class VendorUsage(BaseModel, frozen=True):
 
     @property
     def reported_usd(self) -> Decimal | None:
-        """What the vendor says that the call cost, where it says all of it."""
+        """Cost reported by the vendor, if it is the whole cost."""
         return None if self.is_byok else self.cost
 
 
 OptionalUsage = Annotated[VendorUsage, BeforeValidator(_object)]
-"""Of an answer whose `usage` may be missing, `null`, or something else."""
+"""`VendorUsage` that may be missing, `null`, or of another type."""

@@ -1,1 +1,1 @@
-"""The limits of models.yaml, counted and enforced: alone, or by a fleet in a Redis."""
+"""The limits of models.yaml, counted and enforced: per worker, or for a fleet through Redis."""

@@ -1,4 +1,4 @@
-"""How much of each limit is used: in this process, or in a Redis that a fleet shares."""
+"""Counters of limits: in this process, or in a Redis that a fleet shares."""
 
 import logging
 import time
@@ -20,41 +20,41 @@ _log = logging.getLogger("llmflow.limits")
 _T = TypeVar("_T")
 
 REDIS_TIMEOUT = 1.0
-"""Seconds to wait for Redis. A call waits for the limiter, so it must be short beside a model's answer."""
+"""Seconds to wait for Redis; short beside a model's answer, because each call waits for the limiter."""
 REDIS_PAUSE = 10.0
-"""Seconds for which a Redis that did not answer is not asked again."""
+"""Seconds without requests to a Redis that did not answer."""
 REDIS_CONNECTIONS = 50
-"""Of one worker, at most. More calls at once wait for each other, for as long as they wait for Redis."""
+"""Upper limit of connections per worker. More concurrent calls wait for a connection, up to the timeout."""
 
 _NO_LIMIT = 2**53
-"""What was used has been used; Redis counts exactly up to here."""
+"""Limit for usage that is already paid; the largest exact count in Redis."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """What is counted, and how much of it there may be."""
+    """A counter and its limit."""
 
     key: str
-    """Tells it from every other counter, such as `provider/openai/tokens`."""
+    """Unique key, such as `provider/openai/tokens`."""
     limit: Limit
 
 
 @dataclass(frozen=True)
 class Window:
-    """A counter now. The limit slides: the stretch before the current one counts less and less as time goes by."""
+    """State of a counter. The window slides: the weight of the previous interval falls as time passes."""
 
     previous: int
-    """Used in the stretch before the current one."""
+    """Usage in the previous interval."""
     fades: float
-    """Seconds until the previous stretch counts no more."""
+    """Seconds until the previous interval has no weight."""
     current: int
-    """Used in the current stretch."""
+    """Usage in the current interval."""
     lasts: float
-    """Seconds until the current stretch counts no more: from the length of two stretches down to one."""
+    """Seconds until the current interval has no weight: from two interval lengths down to one."""
 
     def wait(self, cost: int, limit: Limit) -> float:
-        """Seconds until there is room for `cost`, if nobody else takes it."""
-        room = limit.amount - cost + 1  # what is used must be less than this, since parts of one are not counted
+        """Return the seconds until there is room for `cost`, unless another call takes it."""
+        room = limit.amount - cost + 1  # usage must be below this, because fractions are not counted
         if self.current < room:
             return (
                 max(self.fades - limit.seconds * (room - self.current) / self.previous, 0.0) if self.previous else 0.0
@@ -63,16 +63,16 @@ class Window:
 
 
 class Counters:
-    """Counts in sliding windows, with the library `limits`: two numbers for each limit, however large it is.
+    """Counters in sliding windows, with the library `limits`: two numbers per limit of any size.
 
-    A Redis that is away stops no paid work: each process then counts for itself, so a fleet may use up to as many times
-    its limits as it has workers, and the vendor's own limits still hold.
+    Without its Redis, each worker counts alone and work continues. A fleet may then use its limits once per worker; the
+    vendor's own limits still apply.
     """
 
     def __init__(
         self, redis_url: str | None = None, *, timeout: float = REDIS_TIMEOUT, pause: float = REDIS_PAUSE
     ) -> None:
-        # Imported here because it takes 60 ms, and redis 300 ms, which only those pay who have limits.
+        # Imported here because it takes 60 ms, and redis 300 ms: only workers with limits should pay that.
         from limits.aio.storage import MemoryStorage
         from limits.aio.strategies import SlidingWindowCounterRateLimiter
         from limits.limits import RateLimitItemPerSecond
@@ -86,26 +86,26 @@ class Counters:
         self._is_away = False
 
     async def take(self, counter: Counter, cost: int) -> float:
-        """Take `cost` if there is room for all of it, and then say 0; else the seconds until there is."""
+        """Take `cost` and return 0 if there is room for all of it; else return the seconds until there is."""
 
         async def ask(limiter: "SlidingWindowCounterRateLimiter") -> float:
             if await limiter.hit(self._item_of(counter), counter.key, cost=cost):
                 return 0.0
             window = await self._window(limiter, counter)
-            return window.wait(cost, counter.limit) + 0.001  # the moment itself is one too early
+            return window.wait(cost, counter.limit) + 0.001  # at the exact moment there is no room yet
 
         return await self._ask(ask)
 
     async def add(self, counter: Counter, cost: int, taken_at: float) -> None:
-        """Take more than what was taken at that time, room or not; or, if it is negative, give it back.
+        """Correct what was taken at `taken_at`: take more, even without room, or give back a negative `cost`.
 
-        What was taken in a stretch of time that is over is not given back: it would be credit for the next one.
+        Nothing is given back to an interval that is over, because it would be credit for the next one.
         """
 
         async def ask(limiter: "SlidingWindowCounterRateLimiter") -> None:
             more, length = cost, counter.limit.seconds
             if cost < 0:
-                asked = time.time()  # and not when the answer is there, which would make the stretch younger than it is
+                asked = time.time()  # before the answer: a later time would make the interval seem younger than it is
                 window = await self._window(limiter, counter)
                 began = asked + window.lasts - 2 * length - 0.001  # Redis counts in milliseconds
                 more = max(cost, -window.current) if taken_at >= began else 0
@@ -135,7 +135,7 @@ class Counters:
         except self._shared.storage.base_exceptions as error:
             self._away_until = time.monotonic() + self._pause
             if not self._is_away:
-                _log.warning("Redis does not answer: each worker counts its limits alone until it does (%s)", error)
+                _log.warning("Redis does not answer: until it does, each worker counts its limits alone (%s)", error)
             self._is_away = True
             return await ask(self._memory)
         if self._is_away:
@@ -154,10 +154,10 @@ def _connection_pool(url: str, timeout: float) -> "ConnectionPool":
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
     except ImportError:
-        raise ConfigInvalid("LLMFLOW_REDIS is set, and redis is not installed: pip install 'llmflow[redis]'") from None
-    once_more = Retry(NoBackoff(), 1)  # a connection that was idle may have been closed meanwhile
+        raise ConfigInvalid("LLMFLOW_REDIS is set, but redis is not installed: pip install 'llmflow[redis]'") from None
+    once_more = Retry(NoBackoff(), 1)  # an idle connection may have been closed
     try:
-        return BlockingConnectionPool.from_url(  # the other kind has no connection for a call that finds all in use
+        return BlockingConnectionPool.from_url(  # the plain pool raises if all connections are in use
             url,
             max_connections=REDIS_CONNECTIONS,
             timeout=timeout,
@@ -167,12 +167,12 @@ def _connection_pool(url: str, timeout: float) -> "ConnectionPool":
         )
     except ValueError as error:
         raise ConfigInvalid(
-            f"LLMFLOW_REDIS is no address of a Redis, such as redis://localhost:6379/0: {error}"
+            f"LLMFLOW_REDIS is not the URL of a Redis: {error}; give one like redis://localhost:6379/0"
         ) from None
 
 
 def _redis_storage(url: str, pool: object) -> "RedisStorage":
     from limits.aio.storage.redis import RedisStorage
 
-    connected = cast(Any, pool)  # Any: the library passes its options on, and declares them as text and numbers alone
+    connected = cast(Any, pool)  # Any: the library forwards the option, but declares only text and numbers
     return RedisStorage(url, implementation="redispy", key_prefix="llmflow", connection_pool=connected)

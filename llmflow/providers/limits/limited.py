@@ -1,6 +1,6 @@
-"""Calls stay inside the limits of models.yaml: one that has no room is refused before anything is asked.
+"""Enforces the limits of models.yaml: a call without room is refused before the model is asked.
 
-The refusal says when there is room. Waiting for it is Temporal's: a refused call holds no slot of a worker.
+The error says when there will be room. Temporal does the waiting, so a refused call holds no worker slot.
 """
 
 import time
@@ -18,9 +18,9 @@ from llmflow.types.providers import DeltaSink, Provider
 from llmflow.types.sizes import estimated_input
 
 DEFAULT_OUTPUT = 1000
-"""Tokens that an answer is taken to have before it is there, where no `max_output_tokens` says it."""
+"""Estimated tokens of an answer, for calls without `max_output_tokens`."""
 LONGEST_WAIT = 60.0
-"""Seconds that an activity waits for room. Where it takes longer, the next candidate is asked at once."""
+"""Longest retry delay of an activity, in seconds. If room takes longer, the next candidate is asked."""
 
 Kind = Literal["requests", "tokens"]
 
@@ -30,11 +30,11 @@ class _Rule:
     kind: Kind
     counter: Counter
     place: str
-    """Where models.yaml says it."""
+    """Path of the limit in models.yaml."""
 
 
 class Limited:
-    """A provider that is asked only where its limits, the model's and the tenant's have room."""
+    """A provider that asks only while its own limits, the model's and the tenant's have room."""
 
     def __init__(self, provider: Provider, name: str, models: ModelCatalogue, counters: Counters) -> None:
         self._provider = provider
@@ -45,11 +45,11 @@ class Limited:
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
 
-        The tokens of the request and of the longest answer are taken before the call; afterwards what was really used
-        is counted.
+        Before the call, it takes the tokens of the request and of the longest answer; afterwards it corrects them to
+        the actual usage.
 
         Raises:
-            LimitReached: a limit has no room for it; nothing was asked.
+            LimitReached: a limit has no room; the model was not asked.
         """
         taken = await self._take(request)
         response = await self._provider.complete(request, sink)
@@ -65,14 +65,14 @@ class Limited:
         await self._counters.close()
 
     async def _take(self, request: ModelRequest) -> list[tuple[_Rule, int, float]]:
-        """Take from every limit, or from none: how much, and when it was taken.
+        """Take from every limit or from none; return each amount with its time.
 
-        The time is read afterwards: the first call of a stretch of time begins it.
+        The time is read afterwards, because the first call of an interval starts it.
         """
         tokens = estimated_input(request) + (request.options.max_output_tokens or DEFAULT_OUTPUT)
         taken: list[tuple[_Rule, int, float]] = []
         for rule in self._rules(request):
-            # A call that is larger than a whole limit must wait for all of it, and not for ever.
+            # A call larger than a whole limit waits for all of it instead of for ever.
             cost = min(tokens if rule.kind == "tokens" else 1, rule.counter.limit.amount)
             if wait := await self._counters.take(rule.counter, cost):
                 for earlier, given, at in taken:
@@ -95,7 +95,7 @@ class Limited:
         limit, model = rule.counter.limit, f"{self._name}:{request.model}"
         retry = None if wait <= LONGEST_WAIT else False
         wait = lengthened(wait)
-        tenants = rule.place.startswith("tenants.")  # which holds for every model, so that no candidate helps
+        tenants = rule.place.startswith("tenants.")  # for all models, so another candidate does not help
         who, more = (f" for tenant {request.tenant!r}", "") if tenants else ("", ", or add another candidate")
         return LimitReached(
             f"{model} was not asked{who}: {limit.amount} {rule.kind} in {limit.seconds} s are used up; there is room "

@@ -1,1 +1,1 @@
-"""Vendors that speak neither of OpenAI's APIs, through the library litellm."""
+"""Vendors with an API other than OpenAI's two, through the library litellm."""

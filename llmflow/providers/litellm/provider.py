@@ -1,7 +1,7 @@
-"""litellm: vendors that speak neither of OpenAI's APIs, such as Anthropic, Bedrock, Vertex AI.
+"""litellm: vendors with an API other than OpenAI's two, such as Anthropic, Bedrock, Vertex AI.
 
-It is an extra, and it is imported at the first call: that takes 3 s and 150 MB. Only its translation is wanted. Its
-retries, its prices, its own ideas about which key, which API and which files of settings to use are all turned off.
+It is an extra, imported at the first call, which takes 3 s and 150 MB. llmflow only uses its translation of requests
+and answers. Its retries, its prices, and its own choice of keys, APIs and settings files are all turned off.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from llmflow.types.providers import DeltaSink, ProviderSettings
 _ENVIRONMENT = MappingProxyType(
     {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it waits for a price map from the network
-        "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",  # and at the first call for a list of headers
-        "LITELLM_MODE": "PRODUCTION",  # else it reads a `.env` of the working folder into the environment
+        "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",  # else the first call waits for a list of headers
+        "LITELLM_MODE": "PRODUCTION",  # else it loads the working directory's `.env`
     }
 )
 _SIGNED = ("bedrock/", "sagemaker/", "sagemaker_chat/", "vertex_ai/", "vertex_ai_beta/")
-"""Vendors that know the machine, or the role it runs as, and take no key."""
+"""Vendors that authenticate the machine or its role instead of a key."""
 
 
 class _LitellmResponse(Protocol):
@@ -44,7 +44,7 @@ class _Clients(Protocol):
 
 
 class _Litellm(Protocol):
-    """What is used of it; it is not installed where this is type-checked."""
+    """The used part of litellm, which is not installed for type checking."""
 
     suppress_debug_info: bool
     in_memory_llm_clients_cache: _Clients
@@ -54,10 +54,10 @@ class _Litellm(Protocol):
 
 
 class LitellmProvider:
-    """Asks a vendor through litellm, which goes by the part of the model's id before the slash."""
+    """Asks a vendor through litellm, which chooses it by the part of the model's id before the slash."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        """As in models.yaml.
+        """Take the settings of models.yaml.
 
         Raises:
             ConfigInvalid: litellm is not installed.
@@ -75,7 +75,7 @@ class LitellmProvider:
         """See `Provider.complete`."""
         model = f"{self._name}:{request.model}"
         schema = chat_schema(request)
-        body = chat_body(request, model, schema)  # litellm renames the limit where a vendor has another name for it
+        body = chat_body(request, model, schema)  # litellm renames the token limit for each vendor
         answer = await self._ask({**body, **self._terms(request)}, model, request.timeout)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._key)
@@ -83,32 +83,32 @@ class LitellmProvider:
         return response.model_copy(update={"reported_usd": None})  # it may be litellm's own estimate
 
     async def close(self) -> None:
-        """See `Provider.close`. litellm's connections are the process's: others like this one then open new ones."""
+        """See `Provider.close`. litellm shares connections in the process: other providers then open new ones."""
         if self._litellm is not None:
             await self._litellm.close_litellm_async_clients()
-            self._litellm.in_memory_llm_clients_cache.flush_cache()  # it would use the closed ones again
+            self._litellm.in_memory_llm_clients_cache.flush_cache()  # it holds the closed ones
 
     def _terms(self, request: ModelRequest) -> Json:
-        """What is ours to say; `extra` cannot change it."""
-        import httpx  # not at the top: 7 MB, which workers without litellm do without
+        """Return the fields that llmflow sets; `extra` cannot change them."""
+        import httpx  # not at the top: it takes 7 MB, only for workers with litellm
 
         return {
-            # Never `None` where a key belongs: litellm would take one from the environment, whoever it is for.
+            # Never `None` for vendors with keys: litellm would send any key that it finds in the environment.
             "api_key": self._key or (None if request.model.startswith(_SIGNED) else "none"),
             "api_base": self._base_url,
             "base_url": None,
-            # Later than our own, which holds for the whole answer and is the one that speaks.
+            # Later than our own timeout, which covers the whole answer and makes the error.
             "timeout": httpx.Timeout(request.timeout + 1, connect=CONNECT_TIMEOUT),
             "num_retries": 0,
             "max_retries": 0,
-            "stream": False,  # it ends a broken stream as if it were whole, and invents the finish reason
+            "stream": False,  # it treats a broken stream as complete and invents the finish reason
             "stream_options": None,
             "_skip_mcp_handler": True,  # with tools it would import a package that it does not require
-            "_skip_responses_api_bridge": True,  # for OpenAI's newest it would; `api: responses` does it better
+            "_skip_responses_api_bridge": True,  # for OpenAI's newest models `api: responses` is better
         }
 
     async def _ask(self, call: Json, model: str, timeout: float) -> ChatAnswer:
-        litellm = self._litellm = self._litellm or await asyncio.to_thread(_load)  # once, whoever else asks for it
+        litellm = self._litellm = self._litellm or await asyncio.to_thread(_load)
         failure: ProviderError
         try:
             async with asyncio.timeout(timeout):
@@ -118,9 +118,9 @@ class LitellmProvider:
             failure = unavailable(model, f"no whole answer within {timeout:g} s")
         except ValidationError as error:
             failure = unreadable(model, f"the answer is not what litellm promises: {first_fault(error)}", self._key)
-        except Exception as error:  # litellm raises a class of its own for each failure, and whatever its bugs are
+        except Exception as error:  # litellm raises many classes of its own, and has bugs
             failure = classify_wrapped(error, model, self._key)
-        raise failure  # out here, so that it does not carry litellm's exception, which holds the key
+        raise failure  # outside of `except`, because litellm's exception holds the key
 
 
 def _load() -> _Litellm:

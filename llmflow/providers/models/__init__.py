@@ -1,1 +1,1 @@
-"""models.yaml: vendors, the models that a name means, which is asked first, and limits."""
+"""models.yaml: providers, aliases with their candidates, routing, and limits."""

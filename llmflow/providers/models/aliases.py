@@ -1,4 +1,4 @@
-"""The aliases of models.yaml: read, checked, and followed to their models.
+"""Aliases of models.yaml: parsed, checked, and resolved to their models.
 
 models:
   smart: ["openai:gpt-6.1-sol", "local:qwen3"]                      # tried in this order
@@ -31,30 +31,30 @@ _ROUTING = frozenset({"weight", "up_to"})
 
 
 def check_name(what: str, name: str, node: Node) -> None:
-    """A name of a provider or an alias.
+    """Check the name of a provider or an alias.
 
     Raises:
-        ConfigInvalid: it would be mistaken for something else.
+        ConfigInvalid: the name is invalid.
     """
     if not _NAME.fullmatch(name):
-        raise node.error(f"{what} {name!r}: a name has letters, digits, `-`, `_` and `.`, and no `:`")
+        raise node.error(f"{what} {name!r}: a name has only letters, digits, `-`, `_` and `.`")
 
 
 def check_model(name: str, node: Node, providers: Collection[str]) -> None:
-    """A `provider:model`.
+    """Check a `provider:model`.
 
     Raises:
-        ConfigInvalid: models.yaml has no such provider, or nothing stands after the colon.
+        ConfigInvalid: models.yaml has no such provider, or there is no model after the colon.
     """
     ref = ModelRef.parse(name)
     if ref.provider not in providers:
         raise node.error(f"model {name!r}: there is no provider {unknown(ref.provider, providers)}")
     if not ref.model:
-        raise node.error(f"model {name!r}: after the colon stands the vendor's own name of the model")
+        raise node.error(f"model {name!r}: add the vendor's name of the model after the colon")
 
 
 class Aliases:
-    """Follows aliases to their models."""
+    """Resolves aliases to their models."""
 
     def __init__(self, models: Mapping[str, Node], providers: Collection[str]) -> None:
         self._models = models
@@ -62,7 +62,7 @@ class Aliases:
         self._routes: dict[str, Route] = {}
 
     def route(self, name: str, above: tuple[str, ...] = ()) -> Route:
-        """All of an alias; `above` are the aliases that led here."""
+        """Return the route of an alias; `above` are the aliases that refer to it."""
         if name not in self._routes:
             self._routes[name] = self._read(name, above)
         return self._routes[name]
@@ -103,12 +103,12 @@ class Aliases:
 
 
 def _policy(name: str, node: Node) -> tuple[Policy, Node]:
-    """How the candidates are ordered, and where they stand: in a list of their own, or in the place of the alias."""
+    """Read the policy and the node of the candidates: under `candidates`, or the alias's own node."""
     if not isinstance(node.value, Mapping) or not {"policy", "candidates"} & set(node.mapping("a model")):
         return "first", node
     fields = node.mapping(f"model {name!r}", {"policy", "candidates"})
     if "candidates" not in fields:
-        raise node.error(f"model {name!r} has a `policy` and no `candidates`: write {{policy: ..., candidates: [...]}}")
+        raise node.error(f"model {name!r} has a `policy` but no `candidates`: write {{policy: ..., candidates: [...]}}")
     if "policy" not in fields:
         return "first", fields["candidates"]
     policy = POLICIES.get(fields["policy"].text("`policy`"))

@@ -1,4 +1,4 @@
-"""models.yaml: the vendors that there are, and which models a name may mean.
+"""The model catalogue of a models.yaml: providers, and aliases of models.
 
 providers:
   openai: {api: responses, key: OPENAI_API_KEY}             # the environment variable that holds the key
@@ -8,9 +8,9 @@ models:
     - {model: "openai:gpt-6.1-sol", reasoning_effort: medium}
     - "local:qwen3"
   fast: "openai:gpt-6-luna"
-  default: smart                                            # an alias may mean another
+  default: smart                                            # an alias may refer to another
 
-`entries.py` has what a provider is, `limits.py` what limits may stand there, `aliases.py` what candidates and policies.
+`entries.py` parses providers, `limits.py` limits, `aliases.py` candidates and policies.
 """
 
 from collections.abc import Mapping
@@ -32,42 +32,42 @@ from llmflow.yaml import read_yaml
 WITHOUT_A_FILE: Mapping[str, ProviderEntry] = MappingProxyType(
     {"openai": ProviderEntry(api="responses", key="OPENAI_API_KEY")}
 )
-"""The providers of an App without a models.yaml: its prompts name models as `openai:gpt-6-luna`."""
+"""The providers of an App without a models.yaml: its prompts name models such as `openai:gpt-6-luna`."""
 
 
 def _no_price(model: str) -> None:
-    """Nobody has said what models cost."""
+    """Return no price."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCatalogue:
-    """The model catalogue: what one models.yaml says."""
+    """The content of a models.yaml."""
 
     providers: Mapping[str, ProviderEntry]
     aliases: Mapping[str, Route | tuple[Candidate, ...]]
-    """By name; a tuple is asked in its order."""
+    """Aliases by name; a tuple is tried in its order."""
     limits: Mapping[str, Limits] = field(default_factory=dict[str, Limits])
-    """By `provider:model`."""
+    """Limits by `provider:model`."""
     tenants: Mapping[str, Limits] = field(default_factory=dict[str, Limits])
-    """By tenant; those of `*` hold for each that is not named."""
+    """Limits by tenant; those of `*` apply to each tenant that is not listed."""
     apis: Mapping[str, Api] = field(default_factory=lambda: SHIPPED)
-    """What the `api` of a provider can be, by name."""
+    """APIs of providers, by name."""
     price: PriceOf = _no_price
-    """What `policy: cheapest` goes by."""
+    """Prices for `policy: cheapest`."""
     sole: str | None = None
-    """The provider that answers for every name, whatever it is; `None` in one that was read from a file."""
+    """Provider for all names; `None` for a catalogue read from a file."""
 
     @classmethod
     def only(cls, provider: str) -> "ModelCatalogue":
-        """A model catalogue in which every name means this one provider, which its user connects: a test's, say."""
+        """Make a model catalogue that maps every name to one provider, which the caller connects, such as a test."""
         return cls(providers={}, aliases={}, sole=provider)
 
     def resolve(self, name: str, unit: str = "") -> tuple[Candidate, ...]:
-        """The candidates of an alias, in the order in which they are tried; or the one model `provider:model`.
+        """Resolve an alias to its candidates in the order in which they are tried, or `provider:model` to itself.
 
         Args:
-            name: of the alias, or the model.
-            unit: what `policy: weighted` is sticky by, such as the id of the workflow that began the tree.
+            name: An alias, or `provider:model`.
+            unit: Key by which `policy: weighted` is sticky, such as the root workflow's id.
 
         Raises:
             ModelNotFound: models.yaml has no such alias, or no such provider.
@@ -98,13 +98,13 @@ def load_model_catalogue(
     """Read a models.yaml.
 
     Args:
-        path: Of the file. `offline` is the model catalogue in which no name means a model; `None` one without a file,
-            which has `openai`, with the key in OPENAI_API_KEY, and the App's own providers.
-        own: An App's own providers, by name. Each is an API that `api:` can name, and a provider of that name unless
-            the file has one.
+        path: Path of the file. `offline` maps every name to the offline provider. `None` is a catalogue without a file,
+            with `openai`, whose key is in OPENAI_API_KEY, and the App's own providers.
+        own: An App's own providers by name. Each is an API for `api:`, and a provider of that name unless the file
+            has one.
 
     Raises:
-        ConfigInvalid: says `file:line:column`, what is wrong, and what may stand there.
+        ConfigInvalid: the file is invalid; the message has `file:line:column`, the problem, and what is allowed.
     """
     if str(path) == OFFLINE:
         return replace(ModelCatalogue.only(OFFLINE), providers={OFFLINE: ProviderEntry(api=OFFLINE)})

@@ -1,4 +1,4 @@
-"""`providers:` of models.yaml: the vendors that there are, and the API that each of them speaks."""
+"""`providers:` of models.yaml: providers and their APIs."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,42 +17,42 @@ _URL = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderEntry:
-    """One vendor of models.yaml."""
+    """One provider of models.yaml."""
 
     api: str
     """A name in `ModelCatalogue.apis`."""
     base_url: str | None = None
-    """Where the API begins; `None` where the API has an address of its own."""
+    """Base URL of the API; `None` for the API's default."""
     key: str | None = None
-    """The environment variable that holds the key; `None` for servers that ask for none."""
+    """Environment variable of the key; `None` for servers without keys."""
     limits: Limits = NO_LIMITS
-    """Of its key: all its models together."""
+    """Limits of its key, for all its models together."""
 
 
 def _nowhere(environ: Mapping[str, str]) -> None:
-    """The API is at no address that is known before a call."""
+    """Return no address: it is unknown before a call."""
 
 
 def _nothing(entry: ProviderEntry) -> None:
-    """The API needs no more than its name."""
+    """Return no missing field."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """What `api:` can say."""
+    """An API for `api:`."""
 
     connect: ProviderFactory
     address: Callable[[Mapping[str, str]], str | None] = _nowhere
-    """Where it is without a `base_url`, by the environment."""
+    """Default base URL, by the environment."""
     lacks: Callable[[ProviderEntry], str | None] = _nothing
-    """What an entry has to say besides, as the end of a sentence; `None` if it says enough."""
+    """A required field that an entry lacks, for an error message; `None` if it is complete."""
 
 
 def read_provider(name: str, node: Node, apis: Mapping[str, Api]) -> ProviderEntry:
-    """`{api: chat, base_url: "http://localhost/v1"}`; the `api` of a provider that is named after one may be left out.
+    """Read `{api: chat, base_url: "http://localhost/v1"}`; `api` defaults to the provider's name.
 
     Raises:
-        ConfigInvalid: says `file:line:column`, and what may stand there.
+        ConfigInvalid: the entry is invalid; the message has `file:line:column` and what is allowed.
     """
     check_name("provider", name, node)
     fields = node.mapping(f"provider {name!r}", {"api", "base_url", "key", "limits"})
@@ -64,9 +64,11 @@ def read_provider(name: str, node: Node, apis: Mapping[str, Api]) -> ProviderEnt
             raise fields["api"].error(f"there is no api {unknown(api, apis)}")
         raise node.error(f"provider {name!r} has no `api`: give one of {', '.join(apis)}")
     if (api == OFFLINE) != (name == OFFLINE):
-        raise node.error("`api: offline` and the name `offline` go together: every record must say that no model spoke")
+        raise node.error(
+            "`api: offline` and the name `offline` go together, so that every record shows that no model answered"
+        )
     if "base_url" in text and not _URL.fullmatch(text["base_url"]):
-        raise fields["base_url"].error("`base_url` must be http:// or https:// with a host, and no password in it")
+        raise fields["base_url"].error("`base_url` must be http:// or https:// with a host and without a password")
     entry = ProviderEntry(**text, limits=limits)
     if lacking := apis[api].lacks(entry):
         raise node.error(f"provider {name!r} has no {lacking}")

@@ -1,11 +1,11 @@
-"""Limits in models.yaml: so many requests, or tokens, in so much time.
+"""Limits in models.yaml: requests or tokens per time.
 
 providers:
   openai: {api: responses, key: OPENAI_API_KEY, limits: {requests: 500/minute, tokens: 200000/minute}}
 limits:                                                  # of one model
   "openai:gpt-6.1-sol": {requests: [5/second, 1000/day]}
 tenants:
-  "*": {tokens: 50000/minute}                            # each tenant that is not named
+  "*": {tokens: 50000/minute}                            # each tenant that is not listed
   acme: {tokens: 500000/minute}
 """
 
@@ -23,21 +23,21 @@ _LIMIT = re.compile(r"(?P<amount>\d{1,15})\s*/\s*(?P<count>\d{1,4})?\s*(?P<unit>
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """At most this much in any stretch of time of that length."""
+    """An upper limit for every interval of a length."""
 
     amount: int
     """Requests or tokens."""
     seconds: int
-    """Length of the stretch."""
+    """Length of the interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """All that holds for one provider, model or tenant. Empty: no limit."""
+    """All limits of one provider, model or tenant; none by default."""
 
     requests: tuple[Limit, ...] = ()
     tokens: tuple[Limit, ...] = ()
-    """Of input and output together."""
+    """Limits of input and output tokens together."""
 
     def __bool__(self) -> bool:
         return bool(self.requests or self.tokens)
@@ -47,10 +47,10 @@ NO_LIMITS = Limits()
 
 
 def read_limits(node: Node) -> Limits:
-    """`{requests: 500/minute, tokens: [200000/minute, 5000000/day]}`.
+    """Read `{requests: 500/minute, tokens: [200000/minute, 5000000/day]}`.
 
     Raises:
-        ConfigInvalid: says `file:line:column`, and what may stand there.
+        ConfigInvalid: a limit is invalid; the message has `file:line:column` and what is allowed.
     """
     fields = node.mapping("a set of limits", {"requests", "tokens"})
     return Limits(**{name: tuple(_limit(name, one) for one in value.sequence()) for name, value in fields.items()})

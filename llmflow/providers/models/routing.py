@@ -1,4 +1,4 @@
-"""Which of an alias's candidates is asked first: by their order, by their prices, or by shares of the runs."""
+"""Order of an alias's candidates: by the file, by price, or by shares of the runs."""
 
 import hashlib
 import math
@@ -18,28 +18,28 @@ POLICIES: Mapping[str, Policy] = MappingProxyType({policy: policy for policy in 
 _Way = TypeVar("_Way")
 
 PriceOf = Callable[[str], Decimal | None]
-"""US dollars that `MIX` costs with `provider:model` today; `None` if nobody knows."""
+"""Price of `MIX` with `provider:model` today, in US dollars; `None` if it is unknown."""
 
 MIX = Usage(input_tokens=3000, output_tokens=1000)
-"""The call by whose price `cheapest` compares: three tokens of input to one of output."""
+"""Usage whose price `cheapest` compares: three input tokens to one output token."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alternative:
-    """One way that a route may go: to a model, or on to another alias."""
+    """One target of a route: a model or another alias."""
 
     to: "Candidate | Route"
     weight: int = 1
-    """Its share of the runs, beside the weights of the other alternatives."""
+    """Share of the runs, relative to the other weights."""
 
     @property
     def name(self) -> str:
-        """Of the model or the alias."""
+        """Name of the model or the alias."""
         return self.to.model if isinstance(self.to, Candidate) else self.to.name
 
 
 def merged(alternatives: Iterable[Alternative]) -> tuple[Alternative, ...]:
-    """The alternatives, of which equal ones are one, with their weights together."""
+    """Merge equal alternatives by adding their weights."""
     every = tuple(alternatives)
     return tuple(
         Alternative(to=way, weight=sum(one.weight for one in every if one.to == way))
@@ -56,16 +56,16 @@ class Route:
     alternatives: tuple[Alternative, ...]
 
     def __iter__(self) -> Iterator[Candidate]:
-        """Every candidate, in the order of the file."""
+        """Iterate over all candidates, in the order of the file."""
         for one in self.alternatives:
             yield from (one.to,) if isinstance(one.to, Candidate) else one.to
 
     def candidates(self, unit: str, price: PriceOf) -> tuple[Candidate, ...]:
-        """Every candidate once, in the order in which they are tried.
+        """Return all candidates once, in the order in which they are tried.
 
         Args:
-            unit: what `weighted` is sticky by: the same unit always gets the same order.
-            price: what `cheapest` goes by.
+            unit: Key by which `weighted` is sticky: the same unit always gets the same order.
+            price: Prices for `cheapest`.
         """
         ways = [_candidates(one, unit, price) for one in self.alternatives]
         if self.policy == "cheapest":
@@ -75,13 +75,13 @@ class Route:
         return _once(candidate for way in ways for candidate in way)
 
     def given(self, options: ModelOptions, up_to: int | None) -> "Route":
-        """This route, as another alias means it: with options, and a size of input, over those of its candidates."""
+        """Return this route with options and an input limit over those of its candidates."""
         return replace(
             self, alternatives=merged(replace(one, to=_given(one.to, options, up_to)) for one in self.alternatives)
         )
 
     def _lots(self, unit: str) -> Iterator[float]:
-        """Drawn for names, so that another order in the file moves no run; for one that stands twice, by its turn."""
+        """Draw lots by name, so that reordering the file moves no run; a repeated name also by its occurrence."""
         turns = Counter[str]()
         for one in self.alternatives:
             yield _lot(f"{self.name}/{unit}/{one.name}/{turns[one.name]}", one.weight)
@@ -99,7 +99,7 @@ def _candidates(one: Alternative, unit: str, price: PriceOf) -> tuple[Candidate,
 
 
 def _once(ways: Iterable[_Way]) -> tuple[_Way, ...]:
-    """Who has just failed is not asked again. They are compared and not hashed, since the `extra` of one cannot be."""
+    """Drop duplicates: a candidate that failed is not asked again. Compared, not hashed: `extra` has no hash."""
     kept: list[_Way] = []
     for way in ways:
         if way not in kept:
@@ -112,9 +112,9 @@ def _or_infinite(usd: Decimal | None) -> Decimal:
 
 
 def _lot(drawn_for: str, weight: int) -> float:
-    """The smallest lot comes first. Weights are the odds of that, and of the order of those that follow.
+    """Draw a lot; the smallest comes first, with odds by weight, and so on for the rest.
 
-    Drawn for each alternative by itself, so that a changed weight moves no more runs than it must.
+    Each alternative is drawn independently, so that a changed weight moves as few runs as possible.
     """
     drawn = int.from_bytes(hashlib.sha256(drawn_for.encode()).digest()[:6]) + 1
     return -math.log(drawn / (2**48 + 1)) / weight

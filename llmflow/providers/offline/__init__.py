@@ -1,1 +1,1 @@
-"""Answers without a language model: sentences of the input, found and copied."""
+"""Answers without a language model: sentences copied from the input."""

@@ -1,8 +1,8 @@
-"""The offline provider: no language model, but real work on its input.
+"""The offline provider: answers without a language model.
 
-It answers from the text of the request alone: it finds the question and the passages, ranks their sentences, and
-copies the best into the shape that was asked for. So a demo runs on real documents without a key, and what it says
-can be checked word by word. It cannot reason, rephrase or translate, and it never says what the input does not say.
+It answers only from the text of the request: it finds the question and the passages, ranks their sentences, and copies
+the best ones into the requested shape. So a demo runs on real documents without a key, and every word of an answer can
+be checked. It cannot reason, rephrase or translate, and it adds nothing to the input.
 """
 
 import asyncio
@@ -19,29 +19,29 @@ from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 
 MODEL = "extractive"
-"""The name of the model that answers, whatever model was asked for."""
+"""Name of the answering model, for all requested models."""
 OFFLINE_NOTICE = "[offline: no language model; sentences copied from the input]"
-"""First line of each answer that is a text, and what to show wherever an answer of this provider is shown."""
+"""First line of each text answer, to be shown with every answer of this provider."""
 
 
 class Offline:
-    """A provider without a model and without a network: the same request always gets the same answer.
+    """A provider without a model and a network: equal requests get equal answers.
 
-    With an `output`, the answer is JSON of that schema. Without one it is `OFFLINE_NOTICE` and the sentences that
-    answer best. Tools are called only when the request demands it. As there are no tokens, usage counts words.
+    With an `output`, the answer is JSON of that schema. Without one, it is `OFFLINE_NOTICE` and the most relevant
+    sentences. Tools are called only if the request demands it. Usage counts words, because there are no tokens.
     """
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """Answer from the request's own text.
 
         Raises:
-            RequestRejected: the schema wants a pattern that no part of the input has, or contains itself without end.
+            RequestRejected: no part of the input fits a pattern, or the schema contains itself without end.
         """
-        # In a thread: a megabyte of documents takes about a second, and heartbeats must go on.
+        # In a thread: a megabyte of documents takes about a second, and heartbeats must continue.
         return await asyncio.to_thread(_complete, request)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there are no connections."""
 
 
 def _complete(request: ModelRequest) -> ModelResponse:
@@ -73,7 +73,7 @@ def _demanded(request: ModelRequest) -> ToolSpec | None:
 
 
 def _call_id(request: ModelRequest) -> str:
-    """No other call of the conversation has it."""
+    """Make an id that is unique in the conversation."""
     earlier = sum(isinstance(part, ToolCall) for message in request.messages for part in message.parts)
     return f"offline-{earlier + 1}"
 

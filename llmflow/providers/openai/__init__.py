@@ -1,1 +1,1 @@
-"""OpenAI's two APIs, and every server that speaks one of them."""
+"""OpenAI's two APIs, for every server that implements one of them."""

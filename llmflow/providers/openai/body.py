@@ -1,4 +1,4 @@
-"""What the request bodies of the Responses API and of Chat Completions have in common."""
+"""Common parts of the request bodies of the Responses API and of Chat Completions."""
 
 import re
 from base64 import b64encode
@@ -11,7 +11,7 @@ Json = dict[str, object]
 
 
 def finish(body: Json, request: ModelRequest) -> Json:
-    """Leave out what nobody asked for; then `extra` wins, inside objects such as `reasoning` field by field."""
+    """Remove empty fields, then merge `extra`, which wins; into objects such as `reasoning` field by field."""
     finished = {name: value for name, value in body.items() if value is not None and value != {} and value != []}
     for name, value in (request.options.extra or {}).items():
         ours = finished.get(name)
@@ -21,15 +21,15 @@ def finish(body: Json, request: ModelRequest) -> Json:
 
 
 def given(**fields: object) -> Json:
-    """An object of the fields that are not `None`."""
+    """Make an object of the fields that are not `None`."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def address(part: Image | File) -> str:
-    """The url of a part, or its bytes as a data URL."""
+    """Return the URL of a part, or its bytes as a data URL."""
     return part.url or f"data:{part.media_type};base64,{b64encode(part.data or b'').decode()}"
 
 
 def schema_name(output: OutputSchema) -> str:
-    """The name of a schema as vendors allow it."""
+    """Convert a schema's name to one that vendors allow."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", output.name).strip("_")[:64] or "answer"

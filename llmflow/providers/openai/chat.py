@@ -1,4 +1,4 @@
-"""Chat Completions' shapes: what is sent for a request, what is read from an answer. Many libraries speak them too."""
+"""Requests and answers of Chat Completions, whose format many servers and libraries share."""
 
 from collections.abc import Iterator
 
@@ -16,21 +16,21 @@ from llmflow.types.tools import ToolSpec
 
 
 def chat_schema(request: ModelRequest) -> WireSchema | None:
-    """The schema that the answer must have, as it goes over the wire."""
+    """Convert the answer's schema to its wire form."""
     return wire_schema(request.output.json_schema) if request.output else None
 
 
 def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, limit: str = "max_tokens") -> Json:
-    """The request.
+    """Make the request body.
 
     Args:
-        request: what is asked.
+        request: The request.
         model: `provider:model`, for the error.
-        schema: of the answer.
-        limit: how the server calls the limit of tokens.
+        schema: Schema of the answer.
+        limit: The server's name of the token limit.
 
     Raises:
-        RequestRejected: it has a file by url, which this API has no form for.
+        RequestRejected: the request has a file by URL, which this API does not support.
     """
     options = request.options
     body: Json = {
@@ -46,7 +46,7 @@ def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, limi
         "top_p": options.top_p,
         "service_tier": options.service_tier,
         "stream": options.stream,
-        "stream_options": {"include_usage": True} if options.stream else None,  # else nobody would know what it costs
+        "stream_options": {"include_usage": True} if options.stream else None,  # else the cost is unknown
     }
     return finish(body, request)
 
@@ -64,7 +64,7 @@ def _tool(tool: ToolSpec) -> Json:
         name=tool.name,
         description=tool.description,
         parameters=parameters.schema,
-        strict=parameters.strict or None,  # a server that does not know the field should not see a `false`
+        strict=parameters.strict or None,  # servers that do not know the field must not get a `false`
     )
     return {"type": "function", "function": function}
 
@@ -76,7 +76,7 @@ def _tool_choice(choice: str | None) -> object:
 
 
 def _messages(message: Message, model: str) -> Iterator[Json]:
-    """Tool results are messages of their own; tool calls are a field of the assistant's message."""
+    """Convert a message. Tool results become separate messages; tool calls become a field of the assistant's."""
     content = [_content(part, model) for part in message.parts if isinstance(part, Text | Image | File)]
     calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
     for part in message.parts:
@@ -87,7 +87,7 @@ def _messages(message: Message, model: str) -> Iterator[Json]:
 
 
 def _plain(content: list[Json]) -> object:
-    """Text alone as a string: some servers know no other content."""
+    """Convert text-only content to a string: some servers accept nothing else."""
     if all(part["type"] == "text" for part in content):
         return "\n".join(str(part["text"]) for part in content) if content else None
     return content
@@ -104,7 +104,7 @@ def _content(part: Text | Image | File, model: str) -> Json:
         return {"type": "image_url", "image_url": {"url": address(part)}}
     if part.url:
         raise RequestRejected(
-            f"{model}: Chat Completions takes no file by url: give {part.name!r} as `data`, "
+            f"{model}: Chat Completions takes no file by URL: give {part.name!r} as `data`, "
             "or use a provider with `api: responses`",
             ErrorDetail(model=model),
         )
@@ -127,14 +127,14 @@ class _Part(BaseModel):
 
 
 class Spoken(BaseModel):
-    """What a model says, or a piece of it."""
+    """Text of a model, or a piece of it."""
 
     content: str | tuple[_Part, ...] | None = None
-    """In parts where a server (Mistral) keeps its reasoning apart."""
+    """Text, or parts from servers that separate the reasoning (Mistral)."""
 
     @property
     def text(self) -> str:
-        """Without the reasoning."""
+        """The text without the reasoning."""
         if isinstance(self.content, tuple):
             return "".join(part.text or "" for part in self.content if part.type == "text")
         return self.content or ""
@@ -144,7 +144,7 @@ class _Said(Spoken):
     refusal: str | None = Field(
         default=None, validation_alias=AliasChoices("refusal", AliasPath("provider_specific_fields", "refusal"))
     )
-    """litellm puts it aside, in some releases."""
+    """Some releases of litellm move it to another field."""
     tool_calls: tuple[_ChatCall, ...] | None = None
 
     @property
@@ -162,7 +162,7 @@ class _Choice(BaseModel):
 
     @property
     def refusal(self) -> str | None:
-        """Why there is no answer, though there is a bill."""
+        """Reason for a refusal, which is billed; `None` for an answer."""
         return self.message.refusal or (FILTERED if self.finish_reason == "content_filter" else None)
 
     @property
@@ -175,7 +175,7 @@ class _Choice(BaseModel):
 
 
 class ChatAnswer(BaseModel):
-    """The fields that are read."""
+    """The used fields of an answer."""
 
     choices: tuple[_Choice, ...] = ()
     id: str | None = None
@@ -184,11 +184,11 @@ class ChatAnswer(BaseModel):
     service_tier: str | None = Field(
         default=None, validation_alias=AliasChoices("service_tier", AliasPath("usage", "service_tier"))
     )
-    """Anthropic counts it among the usage."""
+    """Anthropic puts it into the usage."""
     usage: OptionalUsage = VendorUsage()
 
     def complaint(self) -> Complaint | None:
-        """Why this is no answer, though it came with 200: gateways put the errors of others there."""
+        """Return the error that a gateway put into an answer with status 200; `None` for an answer."""
         if self.error or not self.choices:
             return Complaint.read(self.error or "the answer has no choices")
         error = self.choices[0].error
@@ -197,13 +197,13 @@ class ChatAnswer(BaseModel):
     def response(
         self, request: ModelRequest, schema: WireSchema | None, base_url: str | None, first_token: float | None
     ) -> ModelResponse:
-        """In our words, if it is no complaint.
+        """Convert an answer without a complaint.
 
         Args:
-            request: what was asked.
-            schema: that the answer must have.
-            base_url: where it came from.
-            first_token: seconds, where it was streamed.
+            request: The request.
+            schema: Schema of the answer.
+            base_url: Base URL of the server.
+            first_token: Seconds to the first token of a streamed answer.
         """
         choice = self.choices[0]
         return ModelResponse(

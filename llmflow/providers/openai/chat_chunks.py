@@ -1,4 +1,4 @@
-"""Chat Completions in chunks."""
+"""Streamed answers of Chat Completions."""
 
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ class _Delta(Spoken):
     refusal: str | None = None
     reasoning_content: object = None
     reasoning: object = None
-    """Servers call what a model thinks by either name. It is a token, and no answer."""
+    """Reasoning, under either name. It counts as a token, but not as answer."""
     tool_calls: tuple[_CallDelta, ...] | None = None
 
 
@@ -42,20 +42,20 @@ class _Chunk(BaseModel):
     model: str | None = None
     service_tier: str | None = None
     usage: dict[str, object] | None = None
-    """Of the answer so far: usually in the last one alone."""
+    """Usage so far; usually only in the last chunk."""
     error: object = None
 
 
 @dataclass
 class _PartialCall:
-    """A tool call, as far as it has come."""
+    """A tool call, so far."""
 
     id: str | None = None
     name: str = ""
     arguments: list[str] = field(default_factory=list[str])
 
     def take(self, delta: _CallDelta) -> None:
-        """The id and the name come once, or again with every piece; the arguments grow."""
+        """Add a piece. Id and name come once or in every piece; the arguments are appended."""
         function = delta.function or _FunctionDelta()
         self.id = self.id or delta.id
         self.name = self.name or function.name or ""
@@ -67,7 +67,7 @@ class _PartialCall:
 
 
 class ChatChunks(Joined):
-    """Puts deltas together, and takes of all other fields what was said last: an empty one says nothing."""
+    """Joins deltas. Of all other fields, the last non-empty value counts."""
 
     def __init__(self, sink: DeltaSink) -> None:
         super().__init__(sink)
@@ -112,7 +112,7 @@ class ChatChunks(Joined):
         return bool(said.content or said.refusal or said.tool_calls or said.reasoning_content or said.reasoning)
 
     def _call(self, delta: _CallDelta) -> _PartialCall:
-        """Which one a piece belongs to. Where they are not numbered, another id begins another one."""
+        """Find the call of a piece. Without an index, a new id starts a new call."""
         index = delta.index
         if index is None:
             index = max(self._calls, default=0)

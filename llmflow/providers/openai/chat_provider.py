@@ -1,4 +1,4 @@
-"""Chat Completions: OpenAI's older API, which vLLM, Ollama and every gateway speak."""
+"""Chat Completions: OpenAI's older API, which vLLM, Ollama and all gateways implement."""
 
 from llmflow.providers.dialects.failures import judge
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
@@ -11,7 +11,7 @@ _RENAMED_LIMIT = ("openai.com", "openai.azure.com", "services.ai.azure.com", "op
 
 
 class ChatProvider:
-    """Asks any server that speaks Chat Completions."""
+    """Asks any server that implements Chat Completions."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._endpoint = Endpoint(settings)
@@ -21,7 +21,7 @@ class ChatProvider:
         """See `Provider.complete`.
 
         Raises:
-            RequestRejected: also, before anything is sent, for a file by url, which this API has no form for.
+            RequestRejected: also for a file by URL, which this API does not support; nothing is sent.
         """
         model = f"{self._endpoint.name}:{request.model}"
         schema = chat_schema(request)
@@ -38,9 +38,9 @@ class ChatProvider:
 
 
 def limit_field(base_url: str) -> str:
-    """How a server calls the limit of tokens.
+    """Return a server's name of the token limit.
 
     OpenAI's reasoning models refuse the old name, `max_tokens`. Mistral refuses the new one, and some local servers
-    ignore it, which would be no limit at all; so all but those that are known to take it get the old one.
+    ignore it, which would mean no limit. So only servers known to accept the new name get it.
     """
     return "max_completion_tokens" if is_at(base_url, *_RENAMED_LIMIT) else "max_tokens"

@@ -1,4 +1,4 @@
-"""Where a vendor's API is, and the one request that we make there."""
+"""An OpenAI-compatible server, and the request to it."""
 
 import asyncio
 import json
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 OPENAI = "https://api.openai.com/v1"
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds to reach the vendor's host. What comes after is bounded by the request's own timeout alone, because the time
-between two bytes says nothing about a model that thinks."""
+"""Seconds to connect to the vendor's host. After that only the request's own timeout applies, because a reasoning model
+may pause between two bytes for any time."""
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class Endpoint:
-    """One server, and the connections to it, made at the first call.
+    """One server with its connections, made at the first call.
 
-    Through aiohttp and not the openai SDK: we send bytes and read bytes, for which the SDK takes 1.4 ms of CPU a
-    request, and 27 MB; aiohttp takes 0.2 ms and 10 MB.
+    It uses aiohttp instead of the openai SDK: to send and read bytes, the SDK takes 1.4 ms of CPU per request and
+    27 MB, aiohttp 0.2 ms and 10 MB.
     """
 
     def __init__(self, settings: ProviderSettings) -> None:
@@ -57,14 +57,14 @@ class Endpoint:
         timeout: float,
         joined: Joined | None = None,
     ) -> _Answer:
-        """Send JSON once, read JSON.
+        """Send JSON once, without retries, and read JSON.
 
         Args:
-            path: below `base_url`.
-            body: of the request; it has the vendor's `model`.
-            answer: of what came back, the fields that are needed.
-            timeout: seconds for all of it.
-            joined: the answer comes piece by piece, and is put together here.
+            path: Path below `base_url`.
+            body: Body of the request, with the vendor's `model`.
+            answer: Model of the needed fields of the answer.
+            timeout: Seconds for the whole answer.
+            joined: Joins the pieces of a streamed answer.
 
         Raises:
             ProviderError: see `dialects/failures.py`.
@@ -84,21 +84,21 @@ class Endpoint:
                 data = await self._streamed(response, joined, model) if joined else await response.read()
             return decode(answer, data)
         except ValidationError as error:
-            # Cut off by somebody on the way, or whole: then it is billed, and would be billed again.
+            # A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
             kind = unavailable if _is_no_json(error) else unreadable
-            failure = kind(model, f"the answer is not what {path} answers: {first_fault(error)}", self.key)
+            failure = kind(model, f"the answer does not have the format of {path}: {first_fault(error)}", self.key)
         except EOFError:
             failure = unavailable(model, "the stream ended before the answer did")
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            failure = unavailable(model, f"an event of the stream is no JSON: {error}", self.key)
-        except Exception as error:  # of the HTTP library, whose time limit for connecting is a TimeoutError as well
+            failure = unavailable(model, f"an event of the stream is not JSON: {error}", self.key)
+        except Exception as error:  # of the HTTP library, whose connect timeout is a TimeoutError as well
             if is_http(error):
                 failure = unavailable(model, named(error), self.key)
             elif isinstance(error, TimeoutError):
                 failure = unavailable(model, f"no whole answer within {timeout:g} s")
             else:
                 raise
-        raise failure  # out here, so that it does not carry an exception that holds the request, and so the key
+        raise failure  # outside of `except`, because the exception holds the request, and so the key
 
     async def close(self) -> None:
         """Close the connections, if there are any."""
@@ -113,14 +113,14 @@ class Endpoint:
         return self._session
 
     async def _opened(self) -> "ClientSession":
-        # In a thread: importing the library and reading certificates would hold up every other call.
+        # In a thread: importing the library and reading certificates would block every other call.
         tls = await asyncio.to_thread(_tls)
         from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
         return ClientSession(
-            connector=TCPConnector(ssl=tls, limit=0),  # a worker limits its calls itself
+            connector=TCPConnector(ssl=tls, limit=0),  # the worker limits its calls
             cookie_jar=DummyCookieJar(),
-            # Its own reading of the environment takes two threads per request, and would send a password of `.netrc`.
+            # aiohttp's own `trust_env` takes two threads per request, and would send a password of `.netrc`.
             proxy=_proxy(self.base_url),
             timeout=ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             headers={
@@ -132,15 +132,15 @@ class Endpoint:
         )
 
     async def _streamed(self, response: "ClientResponse", joined: Joined, model: str) -> bytes:
-        """The answer, as it would have come in one piece.
+        """Read a streamed answer and return it in one piece.
 
         Raises:
-            EOFError: it broke off.
-            JSONDecodeError, UnicodeDecodeError: an event is no JSON.
-            ProviderError: an event says what went wrong.
+            EOFError: the stream ended early.
+            JSONDecodeError, UnicodeDecodeError: an event is not JSON.
+            ProviderError: an event reports a failure.
         """
         if "text/event-stream" not in response.headers.get("content-type", ""):
-            return await response.read()  # a server that knows no streams has answered as ever
+            return await response.read()  # the server does not stream
         try:
             async for event in events(response.content.iter_any()):
                 if complaint := _complaint(event):
@@ -148,14 +148,14 @@ class Endpoint:
                 joined.take(event)
         except Exception as error:  # of the HTTP library
             if joined.whole is None or not is_http(error):
-                raise  # else the connection broke after the answer had come: it is whole, and billed
+                raise  # otherwise the connection broke after the complete, billed answer
         if (whole := joined.whole) is None:
             raise EOFError
         return json.dumps(whole).encode()
 
 
 def is_at(base_url: str, *domains: str) -> bool:
-    """Whether it is in one of these domains, such as `openai.com`."""
+    """Return True for a URL in one of the domains, such as `openai.com`."""
     host = f".{urlsplit(base_url).hostname}"
     return any(host.endswith(f".{domain}") for domain in domains)
 
@@ -166,7 +166,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def _proxy(base_url: str) -> str | None:
-    """The proxy that the environment names for an address, as every other program uses it."""
+    """Return the environment's proxy for a URL."""
     url, proxies = urlsplit(base_url), getproxies()
     if proxy_bypass(url.hostname or ""):
         return None
@@ -178,7 +178,7 @@ def _complaint(event: object) -> object:
 
 
 async def _body(response: "ClientResponse") -> object:
-    """What a vendor says of a failure: JSON, or else the text."""
+    """Read the body of a failure: JSON, or else text."""
     data = await response.read()
     try:
         return from_json(data)
@@ -190,10 +190,10 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def decode(answer: type[_Answer], data: bytes) -> _Answer:
-    """The answer; half a surrogate pair in it, left where a vendor cut its text, becomes U+FFFD.
+    """Decode an answer. Half a surrogate pair, left by a vendor that cut its text, becomes U+FFFD.
 
     Raises:
-        ValidationError: the data are no JSON, or of another shape.
+        ValidationError: the data is not JSON, or has another format.
     """
     try:
         return answer.model_validate_json(data)
@@ -201,7 +201,7 @@ def decode(answer: type[_Answer], data: bytes) -> _Answer:
         if not _is_no_json(error):
             raise
         try:
-            text = json.dumps(json.loads(data), ensure_ascii=False)  # takes halves, and joins those that are pairs
+            text = json.dumps(json.loads(data), ensure_ascii=False)  # accepts halves and joins pairs
         except (ValueError, RecursionError):
             raise error from None
     return answer.model_validate_json(_HALVES.sub("\ufffd", text))
@@ -212,6 +212,6 @@ def _is_no_json(error: ValidationError) -> bool:
 
 
 def first_fault(error: ValidationError) -> str:
-    """Where an answer is not what its API promises, and how; nothing of the answer itself."""
+    """Describe the first validation problem, without the answer's content."""
     first = problems_of(error)[0]
     return said(first) if first["loc"] else message_of(first)

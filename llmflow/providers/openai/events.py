@@ -1,17 +1,17 @@
-"""Server-sent events of a stream: each is one JSON value."""
+"""Reads server-sent events, each with one JSON value."""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterable
 
 END = "[DONE]"
-"""Data of the event after the last one, where a server sends it."""
+"""Data of the final event of some servers."""
 
 
 async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[object]:
     """Yield the data of each event, up to the end of the stream or `END`.
 
     Raises:
-        JSONDecodeError, UnicodeDecodeError: an event is no JSON.
+        JSONDecodeError, UnicodeDecodeError: an event is not JSON.
     """
     data: list[str] = []
     async for line in _lines(chunks):
@@ -27,7 +27,7 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[object]:
 
 
 async def _lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str]:
-    """Yield the whole lines, however long. What follows the last line end is none: the stream broke off there."""
+    """Yield complete lines of any length; text after the last line end is dropped: the stream broke off."""
     begun: list[bytes] = []
     async for chunk in chunks:
         first, *others = chunk.split(b"\n")

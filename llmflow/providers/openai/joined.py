@@ -1,4 +1,4 @@
-"""Answers that vendors send piece by piece, put together again."""
+"""Streamed answers, joined."""
 
 from abc import ABC, abstractmethod
 from time import monotonic
@@ -8,11 +8,11 @@ from llmflow.types.providers import DeltaSink
 
 
 class Joined(ABC):
-    """One answer that comes in events. It is made when the request is sent."""
+    """A streamed answer; made when the request is sent."""
 
     def __init__(self, sink: DeltaSink) -> None:
         self.first_token: float | None = None
-        """Seconds from the request to the first token that came."""
+        """Seconds from the request to the first token."""
         self._began = monotonic()
         self._sink = sink
 
@@ -20,7 +20,7 @@ class Joined(ABC):
         """Take the next event.
 
         Raises:
-            ValidationError: it is not what the API sends.
+            ValidationError: the event does not have the API's format.
         """
         if self._add(event) and self.first_token is None:
             self.first_token = monotonic() - self._began
@@ -28,8 +28,8 @@ class Joined(ABC):
     @property
     @abstractmethod
     def whole(self) -> Json | None:
-        """What the vendor would have answered in one piece; `None` as long as it is not over."""
+        """The answer in one piece; `None` until it is complete."""
 
     @abstractmethod
     def _add(self, event: object) -> bool:
-        """Whether the event has a token."""
+        """Add an event; return True if it has a token."""

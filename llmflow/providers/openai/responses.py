@@ -1,4 +1,4 @@
-"""OpenAI's Responses API, and servers that speak it."""
+"""OpenAI's Responses API, for OpenAI and servers that implement it."""
 
 from collections.abc import Iterator
 from typing import Annotated, cast
@@ -19,7 +19,7 @@ from llmflow.types.tools import ToolSpec
 
 
 class ResponsesProvider:
-    """Asks without the vendor keeping anything: the whole conversation is in the request, and `store` is false."""
+    """Asks with `store: false` and the whole conversation in the request, so that the vendor keeps nothing."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._endpoint = Endpoint(settings)
@@ -91,7 +91,7 @@ def _tool_choice(choice: str | None) -> object:
 
 
 def _items(message: Message) -> Iterator[Json]:
-    """Tool calls and their results are items of their own; what stands between them is one message."""
+    """Convert a message. Tool calls and results become separate items; the parts between them become one message."""
     content: list[Json] = []
     for part in message.parts:
         if isinstance(part, ToolCall | ToolResult):
@@ -134,7 +134,7 @@ class _Event(BaseModel):
 
 
 class _Events(Joined):
-    """The last event has the whole answer; those before it tell when it began."""
+    """Streamed answer. The last event has the whole answer; earlier ones give the time of the first token."""
 
     def __init__(self, sink: DeltaSink) -> None:
         super().__init__(sink)
@@ -174,7 +174,7 @@ class _FunctionCall(BaseModel):
 
 
 class _Other(BaseModel):
-    """Reasoning, and items of tools that the vendor runs itself."""
+    """Reasoning, and items of tools that the vendor runs."""
 
 
 def _kind(item: object) -> str:
@@ -195,7 +195,7 @@ class _Incomplete(BaseModel):
 
 
 class _ResponsesAnswer(BaseModel):
-    """The fields that are read; the SDK's own class decodes twenty times as many."""
+    """The used fields of an answer; the SDK's class decodes twenty times as many."""
 
     output: tuple[_Item, ...]
     id: str | None = None
@@ -209,7 +209,7 @@ class _ResponsesAnswer(BaseModel):
     @property
     def _parts(self) -> tuple[_OutputPart, ...]:
         said = [item for item in self.output if isinstance(item, _OutputMessage)]
-        final = [item for item in said if item.phase != "commentary"]  # what a model says while it works
+        final = [item for item in said if item.phase != "commentary"]  # progress texts of the model
         return tuple(part for item in final or said for part in item.content)
 
     @property
@@ -226,7 +226,7 @@ class _ResponsesAnswer(BaseModel):
 
     @property
     def refusal(self) -> str | None:
-        """Why there is no answer, though there is a bill."""
+        """Reason for a refusal, which is billed; `None` for an answer."""
         filtered = self.incomplete_details and self.incomplete_details.reason == "content_filter"
         return next((part.refusal for part in self._parts if part.refusal), FILTERED if filtered else None)
 
@@ -239,7 +239,7 @@ class _ResponsesAnswer(BaseModel):
         return "tool_calls" if self.tool_calls else "stop"
 
     def complaint(self) -> Complaint | None:
-        """Why this is no answer, though it came with 200."""
+        """Return the error inside an answer with status 200; `None` for an answer."""
         if self.error:
             return Complaint.read(self.error)
         if self.status not in {None, "completed", "incomplete"}:

@@ -1,14 +1,14 @@
-"""JSON schemas as OpenAI's strict mode takes them, and answers back in the form that was asked for.
+"""Converts JSON schemas to OpenAI's strict mode, and answers back to the requested form.
 
 Strict mode guarantees an answer that fits, for a subset of JSON Schema: every object closed, every property required,
-no tuples, no maps, no defaults, few limits. So that a caller need not know:
+no tuples, no maps, no defaults, few limits. To hide the subset from callers:
 
-- what only narrows a value and is not supported (`minLength`, `uniqueItems`, ...) is left out: the answer is validated
-  against the full type in the workflow anyway;
-- a property with a default becomes required, and its description says the default: what answers the strict schema
-  answers the original too;
-- a root that is no object (`list[...]`, a union, an enum) is wrapped in `{"value": ...}`, and the answer unwrapped;
-- what the subset cannot express (`dict[str, X]`, tuples, untyped values) is sent as it is, without the guarantee.
+- unsupported keywords that only narrow a value (`minLength`, `uniqueItems`, ...) are removed: the workflow validates
+  the answer against the full type;
+- a property with a default becomes required, with the default in its description: an answer that fits the strict
+  schema also fits the original;
+- a root that is not an object (`list[...]`, a union, an enum) is wrapped in `{"value": ...}`, and the answer unwrapped;
+- a schema outside the subset (`dict[str, X]`, tuples, untyped values) is sent unchanged, without the guarantee.
 """
 
 import json
@@ -34,7 +34,7 @@ _KEPT = frozenset(
 )
 _FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 _OPEN = frozenset({"prefixItems", "patternProperties"})
-"""Keywords that change the shape of a value; leaving them out would forbid what they allow."""
+"""Keywords that change the shape of a value; removing them would forbid values that they allow."""
 
 _LOOK_AROUND = re.compile(r"\(\?<?[=!]")
 _WRAPPING = re.compile(r'\s*\{\s*"value"\s*:\s*')
@@ -42,33 +42,33 @@ _WRAPPING = re.compile(r'\s*\{\s*"value"\s*:\s*')
 
 @dataclass(frozen=True)
 class WireSchema:
-    """A schema as a vendor gets it."""
+    """A schema in its wire form."""
 
     schema: Mapping[str, JsonValue]
-    """Shared by all calls: not to be changed."""
+    """The schema, shared by all calls: do not change it."""
     strict: bool
     wrapped: bool = False
 
     def unwrap(self, text: str) -> str:
-        """The JSON text of the value that was asked for, to the character; text that does not fit stays as it is."""
+        """Return the exact JSON text of the wrapped value; text that does not fit is returned unchanged."""
         if not self.wrapped or not (head := _WRAPPING.match(text)):
             return text
         try:
             _, end = json.JSONDecoder().raw_decode(text, head.end())
-        except ValueError:  # truncated, say: whoever validates it will tell more
+        except ValueError:  # such as truncated text: its validation gives a better error
             return text
         return text[head.end() : end] if text[end:].strip() == "}" else text
 
 
 def wire_schema(schema: Mapping[str, JsonValue]) -> WireSchema:
-    """The strict form of a schema where it has one. Computed once per schema."""
+    """Convert a schema to its strict form if it has one; cached per schema."""
     return _wire_schema(to_json(schema))
 
 
 @lru_cache(maxsize=512)
 def _wire_schema(text: bytes) -> WireSchema:
     given = cast(_Schema, json.loads(text))
-    root = resolved(given, given)  # a recursive model has a reference there, and vendors want `type: object`
+    root = resolved(given, given)  # a recursive model has a reference at its root, where vendors require `type: object`
     wrapped = root.get("type") != "object"
     if wrapped:
         definitions = root.pop("$defs", None)
@@ -81,13 +81,13 @@ def _wire_schema(text: bytes) -> WireSchema:
 
 
 class _NotExpressible(Exception):
-    """Strict mode has no form of this schema."""
+    """The schema has no strict form."""
 
 
 def _strict(schema: JsonValue) -> _Schema:
     if not _is_schema(schema) or _OPEN & schema.keys():
         raise _NotExpressible
-    if "oneOf" in schema:  # a tagged union; its tags are constants, so `anyOf` says the same
+    if "oneOf" in schema:  # a tagged union; its tags are constants, so `anyOf` means the same
         schema = {**schema, "anyOf": schema["oneOf"]}
     kept: _Schema = {name: value for name, value in schema.items() if name in _KEPT}
     if "$ref" in kept:
@@ -105,7 +105,7 @@ def _strict(schema: JsonValue) -> _Schema:
 
 
 def _reference(schema: _Schema) -> _Schema:
-    """Vendors allow nothing beside `$ref`, but a union of one may have a description."""
+    """Move a description beside `$ref`, which vendors refuse, to a union of one."""
     reference: _Schema = {"$ref": schema["$ref"]}
     return {"description": schema["description"], "anyOf": [reference]} if "description" in schema else reference
 
@@ -133,7 +133,7 @@ def _array(schema: _Schema) -> None:
 def _string(schema: _Schema) -> None:
     if schema.get("format") not in _FORMATS:
         schema.pop("format", None)
-    if _LOOK_AROUND.search(str(schema.get("pattern", ""))):  # as pydantic writes it for Decimal; not supported
+    if _LOOK_AROUND.search(str(schema.get("pattern", ""))):  # unsupported; pydantic writes one for Decimal
         schema.pop("pattern")
 
 

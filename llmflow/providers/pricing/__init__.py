@@ -1,1 +1,1 @@
-"""The price of a call: the vendor's own figure, or the first price list that knows it."""
+"""Costs of calls: reported by the vendor, or from the first price list that knows the model."""

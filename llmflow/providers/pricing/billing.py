@@ -1,4 +1,4 @@
-"""What the price of a call depends on, and what follows from prices per million tokens. Every price list uses both."""
+"""Facts that determine a call's price, and prices per million tokens; used by every price list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from llmflow.types.usage import Cost, Usage
 
 
 def frozen(usd: Decimal) -> Decimal:
-    """As it is recorded, in whole trillionths of a dollar: the ledger has no others, and the history says the same."""
+    """Round to trillionths of a dollar, the unit of the ledger, so that history and ledger agree."""
     return usd.scaleb(12).to_integral_value().scaleb(-12).normalize()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaidCall:
-    """All that a price list may know of a call. None of it is text of the call, so a ledger can keep it for later."""
+    """Facts about a call for price lists. They contain no text of the call, so the ledger can keep them."""
 
     asked: str
     """`provider:model`."""
     answered: str
-    """The model that answered, in the vendor's words, without the provider."""
+    """The model that answered, as the vendor names it, without the provider."""
     usage: Usage
     at: datetime
-    """When it was made; with a time zone."""
+    """Time of the call, with a time zone."""
     tier: str | None = None
-    """The service tier that was paid, in the vendor's words; `None` for the standard one."""
+    """The paid service tier, as the vendor names it; `None` for the standard one."""
     base_url: str | None = None
-    """Where the answer came from; `None` where a library chose the address by the model's name."""
+    """Base URL that answered; `None` if a library chose it by the model's name."""
     cache_write_1h_tokens: int = 0
-    """Part of `usage.cache_write_tokens` that stays for an hour, which costs more than minutes."""
+    """Part of `usage.cache_write_tokens` that is cached for an hour, at a higher price."""
 
     @property
     def provider(self) -> str:
@@ -39,15 +39,15 @@ class PaidCall:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The model that answered, and the one asked, since gateways give models names of their own."""
+        """The model that answered and the requested one, because gateways rename models."""
         return tuple(dict.fromkeys((self.answered, ModelRef.parse(self.asked).model)))
 
     @property
     def vendors(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Whose price it may have, each with its names of the model.
+        """Vendors whose price may apply, each with its names of the model.
 
-        That is the vendor after whom the provider is named; and where a library chose the address, the one in front of
-        the model: `anthropic` of `anthropic/claude-opus`.
+        The first is named like the provider. If a library chose the address, the second is the prefix of the model:
+        `anthropic` of `anthropic/claude-opus`.
         """
         vendor, slash, _ = self.names[-1].partition("/")
         if self.base_url is not None or not slash:
@@ -56,13 +56,13 @@ class PaidCall:
         return (self.provider, self.names), (vendor, bare)
 
     def cost(self, usd: Decimal, source: str, matched: str | None = None, since: date | None = None) -> Cost:
-        """The price of this call; `matched` is the list's own name of the model, where it has another one."""
+        """Make the cost of this call; `matched` is the list's name of the model, if it differs."""
         return Cost(usd=frozen(usd), source=source, matched=matched, tier=self.tier, price_date=since)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenPrices:
-    """US dollars per million tokens of each kind. A part without a price of its own costs what its whole does."""
+    """US dollars per million tokens of each kind. A part without its own price has the price of the whole."""
 
     input: Decimal
     output: Decimal
@@ -73,10 +73,10 @@ class TokenPrices:
     audio_output: Decimal | None = None
 
     def usd(self, usage: Usage) -> Decimal:
-        """The price of a call's tokens, each counted once.
+        """Compute the cost of a call's tokens, each counted once.
 
         Raises:
-            LookupError: there is no price: no usage, or counts that contradict each other; the text says which.
+            LookupError: there is no usage, or the counts contradict each other; the text says which.
         """
         free = not any(vars(self).values())
         if not free and not usage.input_tokens and not usage.output_tokens:
@@ -97,7 +97,7 @@ class TokenPrices:
 
 
 def _whole(whole: tuple[str, int, Decimal], *parts: tuple[str, int, Decimal | None]) -> Decimal:
-    """Only parts with a price are taken out of the whole, because others may overlap: sound that came from a cache."""
+    """Subtract only parts with a price from the whole, because parts may overlap, such as cached audio."""
     name, tokens, price = whole
     apart = [(count, own) for _, count, own in parts if own is not None]
     rest = tokens - sum(count for count, _ in apart)

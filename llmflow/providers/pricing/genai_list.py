@@ -1,4 +1,4 @@
-"""The dated prices of genai-prices: of the vendor at the address that answered, or whose name the provider has."""
+"""The dated prices of genai-prices, by the vendor's address or by the provider's name."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import genai_prices
     from genai_prices.types import PriceCalculation
 
-# The library is imported where it is used: it takes 30 ms, and most commands ask for no price.
+# The library is imported on use: it takes 30 ms, and most commands need no price.
 SOURCE = f"genai-prices {version('genai-prices')}"
 
 _ALIASES = MappingProxyType(
@@ -26,22 +26,22 @@ _ALIASES = MappingProxyType(
         "xai": "x-ai",
     }
 )
-"""litellm's names of vendors that have another one in the list."""
+"""litellm's names of vendors that the list names differently."""
 
 
 def genai_cost(call: PaidCall) -> Cost:
-    """The price of a call.
+    """Look up the cost of a call.
 
     Raises:
-        LookupError: the list has none; the text says why.
+        LookupError: the list has no price; the text says why.
         ValueError: the counts contradict each other.
     """
     found = _look_up(call)
     known = found.model_price
     if not found.total_price and known.input_mtok is None and known.output_mtok is None:
         raise LookupError(f"{SOURCE} has no price of {found.model.id}")  # an entry without prices adds up to 0
-    if call.cache_write_1h_tokens and known.cache_write_1h_mtok is None:  # it would be priced as if for minutes
-        raise LookupError(f"{SOURCE} has no price of {found.model.id} for what stays in its cache for an hour")
+    if call.cache_write_1h_tokens and known.cache_write_1h_mtok is None:  # else priced as a short cache
+        raise LookupError(f"{SOURCE} has no price of {found.model.id} for one-hour cache writes")
     if call.tier and not _has_tier(found, call.tier, call.at):
         raise LookupError(f"{SOURCE} does not know tier {call.tier!r} of {found.model.id}")
     matched = found.model.id if found.model.id != call.answered else None
@@ -70,7 +70,7 @@ def _look_up(call: PaidCall) -> "PriceCalculation":
 
 
 def _lists(call: PaidCall) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
-    """By address first: an `openai` behind a gateway of one's own costs what OpenAI costs, unless the address knows."""
+    """Yield lookups, by address first: an `openai` behind a gateway costs the same, unless the address is known."""
     if call.base_url:
         yield {"provider_api_url": call.base_url}, call.names
     for vendor, names in call.vendors:
@@ -94,13 +94,13 @@ def _usage(call: PaidCall) -> "genai_prices.Usage":
 
 
 def _context(tier: str | None) -> dict[str, str]:
-    """The keys are exact: a batch under `service_tier` would silently get the standard price, twice what it costs."""
+    """Make the price context. The key matters: a batch under `service_tier` would silently get twice its price."""
     return {} if tier is None else {"processing" if tier == "batch" else "service_tier": tier}
 
 
 def _has_tier(found: "PriceCalculation", tier: str, at: datetime) -> bool:
-    """Whether the tier's own price was used: the library falls back to the standard one without a word."""
-    own = any(model is found.model for model in found.provider.models)  # not another vendor's, without its tiers
+    """Return True if the tier's own price was used: the library silently falls back to the standard one."""
+    own = any(model is found.model for model in found.provider.models)  # not another vendor's entry, without its tiers
     return own and any(
         variant.when == _context(tier) and (variant.constraint is None or variant.constraint.active(at))
         for variant in found.model.price_variants or ()
@@ -108,7 +108,7 @@ def _has_tier(found: "PriceCalculation", tier: str, at: datetime) -> bool:
 
 
 def _since(found: "PriceCalculation", at: datetime) -> date | None:
-    """The first day of the price, where the list says so; the library takes the last one that holds."""
+    """Return the first day of the price, if the list has it; the library uses the last active price."""
     from genai_prices.types import ModelPrice, StartDateConstraint
 
     dated = () if isinstance(found.model.prices, ModelPrice) else reversed(found.model.prices)

@@ -1,4 +1,4 @@
-"""litellm's price map, where litellm is loaded anyway: loading it takes 2 s and 150 MB, too much for a price."""
+"""litellm's price map, only if litellm is already loaded: loading it takes 2 s and 150 MB."""
 
 import re
 import sys
@@ -39,29 +39,27 @@ _HOURS = ("off_peak_pricing", "tiered_pricing")
 
 
 def litellm_cost(call: PaidCall) -> Cost | None:
-    """The price of a call by the map of the litellm that this process has loaded; `None` if it has loaded none.
+    """Look up the cost of a call in the map of the loaded litellm; `None` if it is not loaded.
 
     Raises:
-        LookupError: the map has no price of it; the text says why.
+        LookupError: the map has no price; the text says why.
     """
-    # A module that another thread is still importing has no map yet.
+    # While another thread imports the module, it has no map yet.
     entries = cast(Mapping[str, Entry] | None, getattr(sys.modules.get("litellm"), "model_cost", None))
     return None if entries is None else map_cost(call, entries, _source())
 
 
 def map_cost(call: PaidCall, entries: Mapping[str, Entry], source: str) -> Cost:
-    """The price of a call by a map of litellm's form: US dollars per token, by model.
+    """Look up the cost of a call in a map of litellm's format: US dollars per token, by model.
 
     Raises:
-        LookupError: the map has no price of it; the text says why.
+        LookupError: the map has no price; the text says why.
     """
     key = next(_matching(call, entries), None)
     if key is None:
         raise LookupError(f"{source} does not know {call.provider}:{call.answered}")
     if call.cache_write_1h_tokens:
-        raise LookupError(
-            f"{source} is not asked for the price of {key}: some of the call stays in its cache for an hour"
-        )
+        raise LookupError(f"{source} is not used for {key}: the call has one-hour cache writes")
     try:
         usd = _token_prices(entries[key], call.usage, call.tier).usd(call.usage)
     except LookupError as error:
@@ -70,7 +68,7 @@ def map_cost(call: PaidCall, entries: Mapping[str, Entry], source: str) -> Cost:
 
 
 def _matching(call: PaidCall, entries: Mapping[str, Entry]) -> Iterator[str]:
-    """Only entries of the vendor that was asked: the same model costs something else elsewhere, or nothing at all."""
+    """Find entries of the requested vendor only: the model's price differs elsewhere."""
     for vendor, names in call.vendors:
         for name in names:
             if f"{vendor}/{name}" in entries:
@@ -81,9 +79,9 @@ def _matching(call: PaidCall, entries: Mapping[str, Entry]) -> Iterator[str]:
 
 
 def _token_prices(entry: Entry, usage: Usage, tier: str | None) -> TokenPrices:
-    """What this call's tokens cost: of its tier, and of its length, where long inputs have a price of their own."""
+    """Read the token prices for the call's tier and for its length, if long inputs have their own price."""
     if any(entry.get(field) for field in _HOURS):
-        raise LookupError("it changes with the hour or in steps, which only litellm itself can follow")
+        raise LookupError("its price depends on the hour or on steps, which only litellm itself can compute")
     suffix = _long(entry, usage) + {None: "", "batch": "_batches"}.get(tier, f"_{tier}")
     standard = {part: _million(entry.get(key)) for part, key in _KEYS.items()}
     own = {part: _million(entry.get(f"{key}{suffix}")) for part, key in _KEYS.items()}
@@ -93,12 +91,12 @@ def _token_prices(entry: Entry, usage: Usage, tier: str | None) -> TokenPrices:
         raise LookupError(f"tier {tier!r}: no `{where}`" if tier else f"no `{where}`")
     token_prices = TokenPrices(**{part: price for part, price in own.items() if price is not None})
     if not token_prices.input and not token_prices.output:
-        raise LookupError("0 there may mean that nobody knows; if it is free, say so in prices.yaml")
+        raise LookupError("0 there may mean unknown; if the model is free, add it to prices.yaml")
     return token_prices
 
 
 def _counts(part: str, standard: Mapping[str, Decimal | None], usage: Usage) -> bool:
-    """Whether a part must have a price: a whole always, others if they are used and cost something else than it."""
+    """Return True if a part needs a price: a whole always, others if they are used at another price than it."""
     if part not in _COUNTS:
         return True
     whole = standard["output" if part in {"reasoning", "audio_output"} else "input"]
@@ -106,14 +104,14 @@ def _counts(part: str, standard: Mapping[str, Decimal | None], usage: Usage) -> 
 
 
 def _long(entry: Entry, usage: Usage) -> str:
-    """`_above_200k_tokens` if the input is longer than that, and the entry has a price for it."""
+    """Return the suffix `_above_200k_tokens` if the entry has a price for such long inputs and this one is longer."""
     found = [match for key, price in entry.items() if price is not None and (match := _LONG.fullmatch(key))]
     passed = [match for match in found if usage.input_tokens > int(match[2]) * 1000]
     return max(passed, key=lambda match: int(match[2]))[1] if passed else ""
 
 
 def _million(per_token: object) -> Decimal | None:
-    """A float's shortest text is what its author wrote: 2.5e-07, not 2.49999999999999989e-07."""
+    """Convert to a price per million, by the float's shortest text: 2.5e-07, not 2.49999999999999989e-07."""
     try:
         price = Decimal(str(per_token)).scaleb(6)
     except InvalidOperation:

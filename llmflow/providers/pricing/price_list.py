@@ -1,12 +1,12 @@
-"""prices.yaml: what models cost here, in US dollars per million tokens. It wins over every other price list.
+"""prices.yaml: the user's own prices, in US dollars per million tokens. It wins over every other price list.
 
 openai:gpt-6.1-sol:              # provider:model, as in models.yaml
   input: 1.25
-  cached: 0.125                  # parts of the input and output that have a price of their own
+  cached: 0.125                  # parts of the input and output with their own price
   output: 10
-  tiers:                         # what a service tier costs instead
+  tiers:                         # prices of service tiers
     flex: {input: 0.625, cached: 0.0625, output: 5}
-gateway:claude-*:                # every model whose name begins so
+gateway:claude-*:                # every model with this prefix
   - {input: 3, output: 15}
   - {from: 2026-10-01, input: 2.5, output: 12}
 local:*: {input: 0, output: 0}
@@ -27,7 +27,7 @@ from llmflow.types.usage import Cost
 from llmflow.yaml import Node, read_yaml
 
 STANDARD_TIERS = frozenset({None, "", "auto", "default", "standard", "on_demand"})
-"""Names that vendors give to no tier at all."""
+"""Vendors' names for the standard tier."""
 
 _KINDS = tuple(field.name for field in fields(TokenPrices))
 
@@ -41,20 +41,20 @@ class _Price:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceList:
-    """What one prices.yaml says."""
+    """The content of a prices.yaml."""
 
     source: str
-    """`prices.yaml@` and 12 hex digits of the file's content."""
+    """`prices.yaml@` and 12 hex digits of the file's sha256."""
     models: Mapping[str, tuple[_Price, ...]]
-    """By `provider:model`; the newest first."""
+    """Prices by `provider:model`, the newest first."""
     prefixes: tuple[tuple[str, tuple[_Price, ...]], ...]
-    """By the text before the `*`; the longest first."""
+    """Prices by the prefix before `*`, the longest first."""
 
     def cost(self, call: PaidCall) -> Cost | None:
-        """The price of a call; `None` if the list has none for its model at that time.
+        """Look up the cost of a call; `None` if the list has no price for its model at that time.
 
         Raises:
-            LookupError: the list has the model, but not its tier, or the counts say too little; the text says which.
+            LookupError: the list has the model, but not its tier, or the counts are incomplete; the text says which.
         """
         day = call.at.astimezone(UTC).date()
         for key, prices in self._entries(call):
@@ -68,7 +68,7 @@ class PriceList:
         return None
 
     def _entries(self, call: PaidCall) -> Iterator[tuple[str, tuple[_Price, ...]]]:
-        """From the most exact one: whole names, then the longest beginning."""
+        """Find entries, the most specific first: whole names, then the longest prefix."""
         names = [str(ModelRef(call.provider, name)) for name in call.names]
         for name in names:
             if name in self.models:
@@ -82,7 +82,7 @@ def load_price_list(path: Path) -> PriceList:
     """Read a prices.yaml.
 
     Raises:
-        ConfigInvalid: says `file:line:column`, what is wrong, and what may stand there.
+        ConfigInvalid: the file is invalid; the message has `file:line:column`, the problem, and what is allowed.
     """
     entries = read_yaml(path, exact=True).mapping("prices.yaml")
     models = {_checked(key, node): _prices(key, node) for key, node in entries.items()}
@@ -99,7 +99,7 @@ def _checked(key: str, node: Node) -> str:
     if not ref.provider or not ref.model or "*" in key[:-1]:
         raise node.error(
             f"{key!r} names no model: write `provider:model`, such as openai:gpt-5.4, or `provider:gpt-5*` for every "
-            "model whose name begins so"
+            "model with this prefix"
         )
     return key
 
@@ -112,7 +112,7 @@ def _prices(key: str, node: Node) -> tuple[_Price, ...]:
     for newer, older in pairwise(prices):
         if newer.since == older.since:
             when = f"`from: {newer.since}`" if newer.since else "without `from`"
-            raise node.error(f"{key} has two prices {when}: say from which day each one holds")
+            raise node.error(f"{key} has two prices {when}: give each the day from which it applies")
     return tuple(prices)
 
 
@@ -129,11 +129,11 @@ def _price(key: str, node: Node) -> _Price:
 
 def _tier(what: str, name: str, node: Node, standard: Mapping[str, Node]) -> TokenPrices:
     if name in STANDARD_TIERS:
-        raise node.error(f"{what}: that is what vendors call no tier; its price stands beside `tiers`")
+        raise node.error(f"{what}: this is the standard tier; put its price beside `tiers`")
     parts = node.mapping(f"the price of {what}", _KINDS)
     for part in standard:
         if part not in parts:
-            raise node.error(f"{what} has no `{part}`, which has a price of its own without the tier: say what it is")
+            raise node.error(f"{what} has no `{part}`, which has its own price in the standard tier: add it")
     return _token_prices(what, node, parts)
 
 

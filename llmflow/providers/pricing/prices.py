@@ -1,4 +1,4 @@
-"""What a call cost: said by the vendor, or computed from dated price lists. Never in workflow code, never twice."""
+"""Costs of calls: reported by the vendor, or from dated price lists. Computed once, never in workflow code."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,22 +15,22 @@ from llmflow.types.usage import VENDOR, Cost, Usage
 
 
 class Prices:
-    """Every price list that there is, in its order: the user's own, genai-prices, and litellm's map if it is loaded."""
+    """All price lists in order: the user's own, genai-prices, litellm's map if it is loaded."""
 
     def __init__(
         self, own: PriceList | None = None, addresses: Mapping[str, str | None] = MappingProxyType({})
     ) -> None:
-        """The user's own list, and where providers are asked, by name: only calls that are still to be made need it."""
+        """Take the user's list, and base URLs of providers by name, which only `expected` needs."""
         self._own = own
         self._addresses = addresses
 
     def price(self, model: str, response: ModelResponse, at: datetime) -> Cost:
-        """The price of one answer. Never raises: what is not known is `None`, never 0. A vendor's own figure wins.
+        """Compute the cost of an answer. Never raises: an unknown cost is `None`, never 0. A vendor's figure wins.
 
         Args:
-            model: `provider:model` that was asked.
-            response: its usage, service tier and answering model decide.
-            at: when, with a time zone; price lists are dated.
+            model: Requested `provider:model`.
+            response: The answer; its usage, service tier and model determine the cost.
+            at: Time of the call, with a time zone; price lists are dated.
         """
         tier = None if response.service_tier in STANDARD_TIERS else response.service_tier
         if response.reported_usd is not None:
@@ -48,15 +48,15 @@ class Prices:
         )
 
     def expected(self, model: str, usage: Usage, at: datetime) -> Cost:
-        """The price that a call of `provider:model` would have, as `look_up` gives it."""
+        """Estimate the cost of a call of `provider:model` with this usage; see `look_up`."""
         ref = ModelRef.parse(model)
         address = self._addresses.get(ref.provider)
         return self.look_up(PaidCall(asked=model, answered=ref.model, usage=usage, at=at, base_url=address))
 
     def look_up(self, call: PaidCall) -> Cost:
-        """The price of a call by the lists alone, as they are today: for a call that is priced again.
+        """Look up the cost of a call in today's price lists only, such as for repricing.
 
-        Never raises: what is not known is `None`, never 0, and `source` says why.
+        Never raises: an unknown cost is `None`, never 0, and `source` says why.
         """
         if call.provider == "offline":
             return Cost(usd=Decimal(0), source="offline: no model was asked")
@@ -72,13 +72,13 @@ class Prices:
             try:
                 if cost := list_cost(call):
                     return cost
-            except Exception as error:  # it does not know, or has a bug: a paid answer is not lost to its price
+            except Exception as error:  # no price, or a bug: a missing price must not lose a paid answer
                 reasons.append(error)
         return _unknown(call, *reasons)
 
 
 def warm_prices() -> None:
-    """Load the price lists: about 0.1 s, which the first call would pay otherwise."""
+    """Load the price lists, which takes about 0.1 s, before the first call needs them."""
     now = datetime.now().astimezone()
     Prices().look_up(PaidCall(asked="openai:gpt-5.4", answered="gpt-5.4", usage=Usage(input_tokens=1), at=now))
 

@@ -87,7 +87,7 @@ class Waiting:
 
 @workflow.defn
 class Relay:
-    """Asks, and goes on as a new run that asks twice."""
+    """Asks, and continues as new; the new run asks twice."""
 
     @workflow.run
     async def run(self, plan: str | None) -> str:
@@ -107,7 +107,7 @@ class Many:
         return (await flow.complete("forking/note", {"about": f"{sum(found.values)}"})).output
 
     async def length(self, number: int) -> int:
-        """Of the answer."""
+        """Return the length of the answer."""
         return len((await flow.complete("forking/note", {"about": str(number)})).output)
 
 

@@ -46,7 +46,7 @@ async def rant() -> None:
 
 
 class NotFoundError(Exception):
-    """Of the tool's own, with the name of one of Temporal's."""
+    """An error of the tool's own, with the name of one of Temporal's."""
 
 
 class Closed(ToolRefused):

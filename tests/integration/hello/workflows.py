@@ -189,7 +189,7 @@ class Patient:
 
 @workflow.defn
 class Family:
-    """Asks, has a child that asks, and goes on as a new run that does the same; that one ends."""
+    """Asks, has a child that asks, and continues as new; the new run does the same and ends."""
 
     @workflow.run
     async def run(self, again: bool) -> str:
@@ -202,7 +202,7 @@ class Family:
 
 @workflow.defn
 class Relay:
-    """Asks, goes on as a new run, and waits there until it is told to end."""
+    """Asks, continues as new, and waits there until it is told to end."""
 
     def __init__(self) -> None:
         self.told = False

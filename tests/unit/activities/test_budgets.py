@@ -1,4 +1,4 @@
-"""What is set aside for a call before it is made."""
+"""Reservations of calls before they are made."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_tools_and_the_schema_of_the_answer_are_input_too(prices: Prices, told: 
 
 
 AT = Prices(addresses={"cheapo": "https://api.deepseek.com/v1", "gateway": "http://gateway.corp.test/v1", "any": None})
-"""Where providers are asked."""
+"""Base URLs of the providers."""
 
 
 @pytest.mark.parametrize("model", ["cheapo:deepseek-chat", "any:anthropic/claude-sonnet-4-5"])

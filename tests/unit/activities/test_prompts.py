@@ -1,4 +1,4 @@
-"""What a run pins when it asks."""
+"""Pins that a run gets from resolving."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

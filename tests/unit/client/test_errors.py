@@ -1,4 +1,4 @@
-"""What a Temporal server says, as an error of ours: whatever it is."""
+"""All errors of a Temporal server, converted to llmflow's errors."""
 
 import pytest
 from temporalio.service import RPCError, RPCStatusCode

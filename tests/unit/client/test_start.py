@@ -1,4 +1,4 @@
-"""What a start refuses before it sends anything: here there is no server to send it to."""
+"""Starts that are refused before anything is sent: there is no server here."""
 
 from datetime import date, timedelta
 from typing import Any

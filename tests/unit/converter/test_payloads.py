@@ -83,7 +83,7 @@ async def ask() -> str:
 def test_a_forgotten_await_is_named() -> None:
     forgotten = ask()
     for value in (forgotten, {"answers": [forgotten]}):
-        with pytest.raises(InputInvalid, match=r"a coroutine is in it: is an `await` missing\?"):
+        with pytest.raises(InputInvalid, match=r"it contains a coroutine: is an `await` missing\?"):
             CONVERTER.to_payloads([value])
     forgotten.close()
 

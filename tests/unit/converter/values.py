@@ -257,7 +257,7 @@ BOTH: Sequence[Row] = [
     (Tree, Tree("a", [Tree("b", [Tree("c")])])),
     (Holder, Holder({"title": "Ran", "year": 1985}, ids={1}, raw={"a": 1})),
 ]
-"""What plain Temporal takes, too: a plain worker reads what we write, and the reverse."""
+"""Values that plain Temporal also takes: a plain worker reads what we write, and the reverse."""
 
 OURS: Sequence[Row] = [
     (Decimal, Decimal("1.10")),
@@ -292,4 +292,4 @@ OURS: Sequence[Row] = [
     (typing.Annotated[int, Gt(0)], 1),
     (pydantic.HttpUrl, pydantic.HttpUrl("https://example.org/")),
 ]
-"""What plain Temporal cannot write or read."""
+"""Values that plain Temporal cannot write or read."""

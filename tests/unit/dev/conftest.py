@@ -18,7 +18,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def said() -> list[str]:
-    """What set-up said: pass its `append`."""
+    """Messages of the set-up: pass its `append`."""
     return []
 
 

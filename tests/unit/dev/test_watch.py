@@ -1,4 +1,4 @@
-"""What counts as a change of an App's files, on real files."""
+"""Changes of an App's files that the watcher counts, on real files."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def seen(folder: Path, edit: Callable[[], object], *, files: Sequence[str] = ()) -> list[str]:
-    """What a watcher tells of an edit; of one that does not count, nothing but the one after it."""
+    """Return the watcher's report of an edit; of one that does not count, the report of the edit after it."""
     since = time()
     watching = await watch([folder, *(folder / one for one in files)], since)
     await asyncio.sleep(0)  # now it has looked for what was edited before

@@ -35,12 +35,12 @@ APPROVALS: dict[str, tuple[dict[str, Any], str]] = {  # Any: what no type checke
     "timeout": ({"timeout": 2}, "timeout=2: give a timedelta, such as `timedelta(minutes=5)`, or leave it out"),
     "remind_every": ({"remind_every": 0.5}, "remind_every=0.5: give a timedelta"),
     "on_timeout": ({"timeout": DAY, "on_timeout": "rejct"}, "on_timeout='rejct': give `raise`, `reject` or `escalate`"),
-    "approvers": ({"approvers": []}, "approvers is empty: name who may decide, or leave it out for anyone"),
-    "nobody of many": ({"approvers": ["ana", 3]}, "one is empty or no text"),
+    "approvers": ({"approvers": []}, "approvers is empty: name the people who may decide, or leave it out for anyone"),
+    "nobody of many": ({"approvers": ["ana", 3]}, "one is empty or not a text"),
     "quorum": ({"approvers": ["ana"], "quorum": 2}, "quorum=2: give 1 or more, and at most 1"),
     "level": (
         {"approvers": ["ana"], "timeout": DAY, "on_timeout": "escalate", "escalate": [[]]},
-        "`approvers` and `escalate` are names, and one is empty",
+        "`approvers` and `escalate` are names, but one is empty",
     ),
     "levels": ({"approvers": ["ana"], "timeout": DAY, "on_timeout": "escalate", "escalate": []}, "belong together"),
     "form": (
@@ -60,7 +60,9 @@ async def test_a_question_that_cannot_be_asked(name: str) -> None:
 
 async def test_what_needs_no_undo_is_no_part_of_a_saga() -> None:
     without: Any = None  # the mistake
-    with pytest.raises(InputInvalid, match=r"undo=None: what needs no undo is called .* `await flow\.call_tool\("):
+    with pytest.raises(
+        InputInvalid, match=r"undo=None: call an action that needs no compensation .* `await flow\.call_tool\("
+    ):
         await flow.Saga().do(notify, "a trip", undo=without)
 
 
@@ -94,14 +96,14 @@ def test_fields_in_a_mapping_are_no_type() -> None:
 @pytest.mark.parametrize(("write", "error"), [(as_json, InputInvalid), (variables_of, VariablesInvalid)])
 def test_a_forgotten_await_is_named(write: Callable[[Any], object], error: type[Exception]) -> None:
     forgotten = notify("a trip")
-    with pytest.raises(error, match=r"a coroutine is in it: is an `await` missing\?"):
+    with pytest.raises(error, match=r"it contains a coroutine: is an `await` missing\?"):
         write({"answers": [forgotten]})
     forgotten.close()
 
 
 def test_a_forgotten_await_in_what_people_are_asked() -> None:
     forgotten = notify("a trip")
-    with pytest.raises(InputInvalid, match=r"a coroutine is in it: is an `await` missing\?"):
+    with pytest.raises(InputInvalid, match=r"it contains a coroutine: is an `await` missing\?"):
         written(forgotten)
     forgotten.close()
 

@@ -1,4 +1,4 @@
-"""What a run hands on to the one that continues it stays small."""
+"""State to carry over continue-as-new stays small."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a history says of activities, children and local activities, and of its own end."""
+"""Activities, children and local activities in a history, and its end."""
 
 import json
 

@@ -114,7 +114,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Time stands still. The library `limits` takes none from us: in memory, it reads `time.time` itself."""
+    """Stop the clock. The library `limits` takes none from us: in memory, it reads `time.time` itself."""
     clock = Clock()
     monkeypatch.setattr(time, "time", clock)
     return clock

@@ -59,7 +59,7 @@ def breaker(vendor: Vendor) -> Breaker:
 
 @pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the breaker's clock, which stands still otherwise, go on by so many seconds."""
+    """Advance the breaker's clock, which otherwise pauses, by so many seconds."""
     now = [1000.0]
     for clock in (circuitbreaker, module):
         monkeypatch.setattr(clock, "monotonic", lambda: now[0])
@@ -90,13 +90,15 @@ async def test_after_failures_in_a_row_nothing_is_asked(
     with pytest.raises(CircuitOpen) as caught:
         await breaker.complete(ModelRequest(model="a", messages=()), NoDeltas())
     assert vendor.asked == 3
-    assert caught.value.message.startswith("local:a was not asked: it failed 3 times in a row, and is left alone for 3")
+    assert caught.value.message.startswith(
+        "local:a was not asked: it failed 3 times in a row, its circuit is open for 3"
+    )
     assert caught.value.message.endswith("Its last failure: local:a answered 503")
     assert caught.value.detail.model == "local:a"
     assert caught.value.detail.retry_after is not None
     assert 30 <= caught.value.detail.retry_after <= 36
     assert [record.getMessage() for record in caplog.records] == [
-        "local:a is left alone for 30 s: local:a answered 503"
+        "local:a: circuit open for 30 s: local:a answered 503"
     ]
     assert caplog.records[0].levelno == logging.WARNING
 

@@ -154,7 +154,7 @@ async def test_it_ends_in_time(ask: Ask) -> None:
 
 @pytest.mark.parametrize(("answer", "name"), [(None, "NoneType"), ({"text": "yes"}, "dict")])
 async def test_what_is_no_response_is_refused(ask: Ask, answer: object, name: str) -> None:
-    with pytest.raises(AnswerUnreadable, match=f"provider 'mine' returned {name} and no ModelResponse"):
+    with pytest.raises(AnswerUnreadable, match=f"provider 'mine' returned {name} instead of a ModelResponse"):
         await connected(lambda: answer).complete(ask(), NoDeltas())
 
 
@@ -174,7 +174,7 @@ def typed(settings: ProviderSettings) -> Provider:
     ("factory", "said"),
     [
         (broken, r"provider 'mine' cannot be made: LookupError: no region for \[secret\]"),
-        (wordless, "provider 'mine': str is no Provider: it needs `complete` and `close`"),
+        (wordless, "provider 'mine': str is no Provider: give it `complete` and `close`"),
         (lambda: None, "provider 'mine' cannot be made: TypeError: .* takes 0 positional arguments but 1 was given"),
         (typed, "^set MINE_REGION"),
     ],
@@ -189,8 +189,8 @@ def test_what_makes_no_provider(factory: Callable[..., Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        ({"a:b": ScriptedProvider}, "provider 'a:b': a name has letters"),
-        ({"": ScriptedProvider}, "provider '': a name has letters"),
+        ({"a:b": ScriptedProvider}, "provider 'a:b': a name has only letters"),
+        ({"": ScriptedProvider}, "provider '': a name has only letters"),
         ({"chat": ScriptedProvider}, "provider 'chat': llmflow ships an API of this name"),
         ({"offline": ScriptedProvider}, "provider 'offline': llmflow ships an API of this name"),
         (

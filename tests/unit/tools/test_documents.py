@@ -208,7 +208,7 @@ def test_a_folder_without_documents(search: Search, root: Path) -> None:
 
 def test_too_many_files(search: Search, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmflow.tools.index._MAX_FILES", 4)
-    with pytest.raises(ToolRefused, match="more than 4 files; name a folder in it"):
+    with pytest.raises(ToolRefused, match="more than 4 files; give a subfolder"):
         search("budget")
 
 

@@ -7,5 +7,5 @@ from llmflow.tools import idempotency_key
 
 
 def test_without_an_activity_there_is_none() -> None:
-    with pytest.raises(ConfigInvalid, match="none runs here: for a call without Temporal"):
+    with pytest.raises(ConfigInvalid, match="works only in tools and activities on an llmflow worker"):
         idempotency_key()

@@ -77,7 +77,7 @@ async def test_a_result_that_does_not_fit() -> None:
         return {"a": "x"}  # type: ignore[dict-item]  # that is the point
 
     with pytest.raises(
-        ToolOutputInvalid, match=r"'lie' returned what its annotation forbids: a: .*given: 'x'"
+        ToolOutputInvalid, match=r"'lie' returned a value that does not fit its annotation: a: .*given: 'x'"
     ) as caught:
         await run_tool(lie, {})
     assert caught.value.detail.field == "a"

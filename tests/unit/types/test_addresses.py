@@ -1,4 +1,4 @@
-"""What is built is what is read: paths of steps, branches, batches, numbers."""
+"""Built addresses parse to their parts: paths of steps, branches, batches, numbers."""
 
 import pytest
 from hypothesis import given

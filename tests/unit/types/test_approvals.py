@@ -1,4 +1,4 @@
-"""Who may decide a question, and how rounds are named."""
+"""Approvers of a question, and the names of its rounds."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong is said in one way."""
+"""One wording for all of pydantic's validation problems."""
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError, field_validator

@@ -1,4 +1,4 @@
-"""What serving changes in its process, and puts back."""
+"""Serving changes its process, and restores it."""
 
 import gc
 

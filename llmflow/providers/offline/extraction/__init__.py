@@ -1,1 +1,1 @@
-"""Answers out of the input: words, sentences and passages are found, chosen and copied, never made up."""
+"""Extracts answers from the input: it chooses and copies words, sentences and passages, and invents nothing."""

@@ -1,4 +1,4 @@
-"""A value of a JSON schema, filled with what the input says."""
+"""Fills a JSON schema with content of the input."""
 
 import math
 from collections.abc import Iterator
@@ -27,28 +27,28 @@ from llmflow.providers.offline.extraction.words import keywords, shortened, word
 
 _ENDLESS = 40
 _SPARE = 100  # numbers to fall back on
-_ABSTRACT = 2  # sentences of a text beside a list that says the same in full
-_DEPTH = 8  # deeper than this, a schema that contains itself gets no more than it must
+_ABSTRACT = 2  # sentences of a text beside a list with the full content
+_DEPTH = 8  # below this depth, a recursive schema gets only required content
 _POSITIVE = frozenset(["relevant", "answered", "answerable", "supported", "found", "useful", "sufficient", "grounded"])
 
 
 class AnswerWriter:
-    """Walks one schema. The same input and schema always give the same value, and it fits the schema."""
+    """Walks one schema. The same input and schema always give the same value, which fits the schema."""
 
     def __init__(self, content: RankedMaterial, schema: Schema) -> None:
         self._content = content
         self._root = schema
 
     def value(self) -> JsonValue:
-        """The value.
+        """Make the value.
 
         Raises:
-            RequestRejected: the schema wants a pattern that no part of the input has, or contains itself without end.
+            RequestRejected: no part of the input fits a pattern, or the schema contains itself without end.
         """
         return self._value(dict(self._root), "", self._content.all, 0)
 
     def _value(self, schema: JsonValue, name: str, focus: Focus, depth: int, index: int | None = None) -> JsonValue:
-        """`index` is the place in a list, and tells its items apart."""
+        """Make a value; `index` is its position in a list, so that items differ."""
         if depth > _ENDLESS:
             raise RequestRejected(f"the output schema contains itself without end at `{name}`: allow null or a list")
         found = self._chosen(resolve(schema, self._root), name, focus, depth)
@@ -71,7 +71,7 @@ class AnswerWriter:
                 return next(islice(self._strings(found, name, focus, index), index or 0, None))
 
     def _chosen(self, schema: Schema, name: str, focus: Focus, depth: int) -> Schema:
-        """The alternative to fill: `null` where there is nothing to say, the one that is mentioned, or the first."""
+        """Choose the alternative to fill: `null` without content, the one that is mentioned, or the first."""
         options = branches(schema, self._root)
         null = next((option for option in options if option.get("type") == "null"), None)
         others = [option for option in options if option is not null]
@@ -85,7 +85,7 @@ class AnswerWriter:
         return others[tags.index(mentioned[0])] if mentioned else others[0]
 
     def _tag(self, schema: Schema) -> JsonValue:
-        """The constant by which a member of a union is told from the others."""
+        """Return the constant that identifies a member of a union."""
         fields = (resolve(field, self._root) for field in mapping(schema, "properties").values())
         return next((field["const"] for field in fields if "const" in field), None)
 
@@ -117,7 +117,7 @@ class AnswerWriter:
         return [*first, *islice(self._items(said, name, focus, depth + 1, low), high)]
 
     def _items(self, item: Schema, name: str, focus: Focus, depth: int, low: int) -> Iterator[JsonValue]:
-        """At least `low` items, and more where the input has more to say."""
+        """Yield at least `low` items, and more if the input has more content."""
         kind = kind_of(name, text(item, "description"))
         if type_of(item) == "object" and "const" not in item:
             kinds = {kind_of(field) for field in mapping(item, "properties")}
@@ -131,7 +131,7 @@ class AnswerWriter:
         )
 
     def _said(self, item: Schema, kind: Kind, focus: Focus) -> int:
-        """Of how many items of that schema the input speaks."""
+        """Count the items of that schema that the input mentions."""
         if "enum" in item:
             return len(self._content.mentioned(sequence(item, "enum"), focus))
         if "const" in item:
@@ -153,13 +153,13 @@ class AnswerWriter:
         return [*mentioned, *rest][index % len(options)]
 
     def _boolean(self, schema: Schema, name: str, focus: Focus) -> bool:
-        """Yes only to what can be measured: nothing is approved, confirmed or refused by word counts."""
+        """Return True only for measurable facts: word counts approve, confirm or refuse nothing."""
         if _POSITIVE & set(words(name.replace("_", " "))):
             return self._content.is_relevant(focus)
         return schema.get("default") is True
 
     def _numbers(self, schema: Schema, name: str, focus: Focus) -> Iterator[int | float]:
-        """Numbers that fit the schema, best first, without end; each is there once, as long as there are enough."""
+        """Yield numbers that fit the schema, best first, without end; without repetition while there are enough."""
         low, high = limits(schema)
         default = schema.get("default")
         said = [number for number in self._content.numbers(focus) if number_within(schema, number) == number]
@@ -174,7 +174,7 @@ class AnswerWriter:
         yield from chain(fitting, repeat(fitting[-1]))
 
     def _strings(self, schema: Schema, name: str, focus: Focus, index: int | None) -> Iterator[str]:
-        """Strings that fit the schema, best first, without end; each is there once, as long as there are enough."""
+        """Yield strings that fit the schema, best first, without end; without repetition while there are enough."""
         content = self._content
         kind = kind_of(name, text(schema, "description"))
         said = content.strings(kind, focus)
@@ -191,7 +191,7 @@ class AnswerWriter:
         yield from (_sized(str(number), low, high) for number in count(1))
 
     def _text(self, kind: Kind, focus: Focus) -> list[str]:
-        """What a field that is one string says."""
+        """Return the content of a single string field."""
         if kind == "prose":
             return [" ".join(self._content.prose(focus))]
         nothing = "" if kind in ("id", "gap", "quote") else self._content.material.question

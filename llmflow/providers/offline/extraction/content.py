@@ -1,4 +1,4 @@
-"""What there is to say: sentences, ids, queries and headings that the input has, best first."""
+"""Content for answers: sentences, ids, queries and headings of the input, best first."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from llmflow.providers.offline.extraction.ranking import RankedSentence, coverag
 from llmflow.providers.offline.extraction.words import keywords, phrases, shortened, stem, words
 
 NOTHING = "The input says nothing about this."
-"""What a text says when no sentence has to do with the question."""
+"""Text for a question to which no sentence of the input is relevant."""
 _PROSE = 3  # sentences of a text
 _SECTIONS = 4
 _ITEMS = 5
@@ -20,24 +20,24 @@ _POINTS = 3
 _KEYWORDS = 8
 _QUERIES = 3
 _TITLE = 120  # characters
-_CLOSE = 0.35  # of the best score: what is further from the question is left out
-_RELEVANT = 1 / 3  # of the telling words of the question
+_CLOSE = 0.35  # share of the best score below which sentences are left out
+_RELEVANT = 1 / 3  # share of the question's keywords
 _ANSWERED = 2 / 3
 _NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:\.\d+)?(?![\w,]*\w)")
 
 
 @dataclass(frozen=True)
 class Focus:
-    """What one part of the answer is about."""
+    """Sentences for one part of the answer."""
 
     candidates: tuple[RankedSentence, ...]
-    """Best first."""
+    """Candidates, best first."""
     heading: str = ""
     sentences: int = _PROSE
-    """Of a text."""
+    """Number of sentences of a text."""
 
     def best(self, count: int) -> list[RankedSentence]:
-        """The best that do not repeat each other, and that have to do with the question."""
+        """Return the best relevant candidates that do not repeat each other."""
         enough = max((candidate.score for candidate in self.candidates), default=0.0) * _CLOSE
         return diverse([candidate for candidate in self.candidates if candidate.score > enough], count)
 
@@ -52,7 +52,7 @@ class RankedMaterial:
         self.ids = tuple(dict.fromkeys(name for passage in material.passages for name in passage.ids))
 
     def prose(self, focus: Focus) -> list[str]:
-        """The sentences of a text: the best first, the others as the input has them."""
+        """Return the sentences of a text: the best first, the others in the order of the input."""
         best = focus.best(focus.sentences)
         if not best:
             return [NOTHING] if self.material.question else [one.text for one in focus.candidates[: focus.sentences]]
@@ -60,10 +60,10 @@ class RankedMaterial:
         return [candidate.text for candidate in (*best[:1], *rest)]
 
     def strings(self, kind: Kind, focus: Focus) -> list[str]:
-        """What a list of that kind may hold, best first. Empty if the input has nothing of the kind."""
+        """Return the items for a list of a kind, best first; empty if the input has none."""
         match kind:
             case "id":
-                # Of just the sentences that a text beside it says, so that it cites what it says.
+                # Only of the sentences that a text beside it contains, so that the citations match.
                 found = [name for candidate in focus.best(focus.sentences) for name in candidate.ids]
             case "query":
                 found = _queries(self.material.question)
@@ -84,7 +84,7 @@ class RankedMaterial:
         return [value for value in dict.fromkeys(found) if value]
 
     def parts(self, focus: Focus, *, by_heading: bool) -> list[Focus]:
-        """What each item of a list is about: one sentence, or all that stand under one heading."""
+        """Return a focus for each item of a list: one sentence, or all sentences under one heading."""
         if not by_heading:
             return [Focus((candidate,), candidate.heading) for candidate in focus.best(_ITEMS)]
         groups: dict[str, list[RankedSentence]] = {}
@@ -93,27 +93,27 @@ class RankedMaterial:
         return [Focus(tuple(group[:_PROSE]), heading) for heading, group in list(groups.items())[:_SECTIONS]]
 
     def coverage(self, focus: Focus) -> float:
-        """How much of the question the sentences speak of, from 0 to 1."""
+        """Return the share of the question that the sentences cover, from 0 to 1."""
         return coverage(self.material.question, focus.candidates)
 
     def is_relevant(self, focus: Focus) -> bool:
-        """Do the sentences speak of a good part of the question?"""
+        """Return True if the sentences cover enough of the question."""
         return bool(focus.candidates) and self.coverage(focus) >= _RELEVANT
 
     def mentioned(self, values: Sequence[JsonValue], focus: Focus) -> list[JsonValue]:
-        """The values that the input mentions, most often first."""
+        """Return the values that the input mentions, most frequent first."""
         text = f" {' '.join(words(self.material.question))} {' '.join(_texts(focus) or words(self.material.text))} "
         counts = [text.count(f" {' '.join(words(str(value)))} ") for value in values]
         order = sorted(range(len(values)), key=lambda index: (-counts[index], index))
         return [values[index] for index in order if counts[index]]
 
     def numbers(self, focus: Focus) -> list[float]:
-        """The numbers of the best sentences, each once."""
+        """Return the numbers in the best sentences, without repetition."""
         found = (number for candidate in focus.best(_PROSE) for number in _NUMBER.findall(candidate.text))
         return list(dict.fromkeys(float(number) for number in found))[:_ITEMS]
 
     def _gaps(self) -> list[str]:
-        """The telling words of the question that no sentence has; a stray one, such as a name, is no gap."""
+        """Report keywords of the question that no sentence has, unless the question is mostly covered."""
         if self.coverage(self.all) > _ANSWERED:
             return []
         said = {known for candidate in self.all.candidates for known in candidate.stems}
@@ -126,7 +126,7 @@ def _texts(focus: Focus) -> list[str]:
 
 
 def _queries(question: str) -> list[str]:
-    """All telling words; then those that stand together, so that each part of the question is searched by itself."""
+    """Make queries: one of all keywords, then one per phrase, to search each part of the question on its own."""
     every = keywords(question)
     runs = [half for run in phrases(question) for half in _halves(run.split())]
     singles = " ".join(run for run in runs if " " not in run)
@@ -141,7 +141,7 @@ def _halves(run: Sequence[str]) -> list[str]:
 
 
 def _main(texts: Sequence[str], count: int) -> list[str]:
-    """The `count` with the most words, in the order in which they came."""
+    """Return the `count` texts with the most words, in their original order."""
     longest = sorted(range(len(texts)), key=lambda index: (-len(texts[index].split()), index))[:count]
     return [texts[index] for index in sorted(longest)]
 

@@ -1,4 +1,4 @@
-"""Strings of a format: found in the input where it has one, else the plainest that is valid."""
+"""Strings of a JSON schema format: from the input if it has one, else a minimal valid one."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 def of_format(name: str, text: str) -> str | None:
-    """The first of that format in the text, else the plainest; `None` if the format does not restrict."""
+    """Return the text's first string of a format, else a minimal one; `None` for a format without restrictions."""
     if name not in _FORMATS:
         return None
     pattern, plainest = _FORMATS[name]
@@ -45,10 +45,10 @@ def _exists(name: str, value: str) -> bool:
 
 
 def of_pattern(pattern: str, *texts: str) -> str:
-    """The first of the texts, of their words, and of their parts that fits.
+    """Return the first text, word or part of a text that fits a pattern.
 
     Raises:
-        RequestRejected: nothing fits; there is no model here that could think of something.
+        RequestRejected: nothing fits, and there is no model to invent a string.
     """
     try:
         fits = re.compile(pattern)
@@ -60,6 +60,6 @@ def of_pattern(pattern: str, *texts: str) -> str:
             if value and fits.search(value):
                 return value
     raise RequestRejected(
-        f"the output schema wants a string of the pattern {pattern!r}, and no part of the input fits: the offline "
+        f"the output schema needs a string of the pattern {pattern!r}, but no part of the input fits: the offline "
         "provider only copies. Use a real model, or drop the pattern for this test"
     )

@@ -1,4 +1,4 @@
-"""What a field of an answer is for, as far as its name and its description tell."""
+"""Kinds of answer fields, guessed from name and description."""
 
 import re
 from collections.abc import Mapping
@@ -44,10 +44,10 @@ _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 def kind_of(name: str, description: str = "") -> Kind:
-    """By the last telling word of the name (`source_title` is a title), else by the first of the description."""
+    """Guess by the last known word of the name (`source_title` is a title), else by the first of the description."""
     kinds: list[Kind] = [_BY_WORD[word] for word in (*reversed(_words(name)), *_words(description)) if word in _BY_WORD]
     if any(_BY_WORD.get(word) == "gap" for word in _words(name)):
-        return "gap"  # `open_questions` and `missing_sources` are what is not there
+        return "gap"  # `open_questions` and `missing_sources` are about absent content
     return kinds[0] if kinds else "other"
 
 

@@ -10,7 +10,7 @@ _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 _NO_PROSE = re.compile(r"^\s*(?:\||[-=*_]{3,}\s*$|!\[|<[!/a-zA-Z]|\[[^\]]+\]:|\$ |>>> )")
 _INDENTED_CODE = re.compile(r"^(?: {4}|\t)\s*\S.*[;{}=()]")
 _BLOCK_QUOTE = re.compile(r"^\s*>\s?")
-# A stop ends a sentence when what follows looks like a beginning, and what precedes is no abbreviation.
+# A full stop ends a sentence if the next word looks like a beginning and the last one is no abbreviation.
 _END = re.compile(r"(?<=[.!?…])[\"')\]*”\u2019]*(?=\s+(?:`|[\"'(\[*“\u2018]*[A-Z0-9À-ÖØ-Þ]))|(?<=[。\uff01\uff1f])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|fig|eq|sec|dr|mr|mrs|ms|prof)|(?<![\w'\u2019])(?-i:[A-Z]))\.$", re.IGNORECASE
@@ -18,18 +18,18 @@ _ABBREVIATION = re.compile(
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^)]*\)|(?<!\w)\[([^\[\]]+)\](?:\[[^\[\]]*\])?")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w*])")
-_SENTENCE_LIMIT = 400  # characters: what is longer is a list in disguise
-_BLOCK_LIMIT = 50_000  # characters: no paragraph is as long, and patterns that look for pairs are slow on it
+_SENTENCE_LIMIT = 400  # characters: a longer one is a list in disguise
+_BLOCK_LIMIT = 50_000  # characters: no paragraph is as long, and patterns for pairs are slow on it
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence, and the heading that it stands under."""
+    """One sentence and its heading."""
 
     text: str
-    """Readable: links and emphasis are gone, code keeps its backticks, white space is single."""
+    """Readable text: without links and emphasis, code in backticks, single spaces."""
     raw: str
-    """As it is in the input, but for white space."""
+    """Text of the input, with single spaces."""
     heading: str = ""
 
 
@@ -39,25 +39,25 @@ class _ProseBlock:
     heading: str
     is_item: bool
     may_be_cut: bool
-    """The text begins with it: a passage may begin in the middle of a sentence."""
+    """True for the first block: a passage may begin in the middle of a sentence."""
 
 
 def sentences(markdown: str) -> list[Sentence]:
-    """The sentences of prose, in order. Tables, code blocks, lead-ins and fragments are left out."""
+    """Return the sentences of prose in order, without tables, code blocks, lead-ins and fragments."""
     found: list[Sentence] = []
     for block in _blocks(markdown):
         parts = list(_split(block.text[:_BLOCK_LIMIT]))
         for index, raw in enumerate(parts):
             text = plain(raw[: 4 * _SENTENCE_LIMIT])
             if block.is_item and index == len(parts) - 1 and text[-1:].isalnum() and len(text.split()) >= 5:
-                text += "."  # items of lists often go without
+                text += "."  # list items often have none
             if _is_quotable(text, may_be_cut=block.may_be_cut and index == 0):
                 found.append(Sentence(text, raw, block.heading))
     return found
 
 
 def plain(raw: str) -> str:
-    """Markdown of one line as text: code stays as it is."""
+    """Convert one line of Markdown to text; code stays unchanged."""
     done = 0
     parts: list[str] = []
     for code in _CODE.finditer(raw):
@@ -86,7 +86,7 @@ def _is_quotable(text: str, *, may_be_cut: bool) -> bool:
 
 
 def _blocks(markdown: str) -> Iterator[_ProseBlock]:
-    """Each paragraph and list item, its lines joined."""
+    """Yield paragraphs and list items, their lines joined."""
     heading, fence, is_item, begun = "", "", False, False
     lines: list[str] = []
     for line in [*markdown.splitlines(), ""]:

@@ -1,4 +1,4 @@
-"""What a request gives to work with: a question, and passages with their ids."""
+"""Material of a request: a question, and passages with their ids."""
 
 import json
 import re
@@ -19,11 +19,11 @@ _CITING = re.compile(rf"^\s*(?:[-*+•]|\d+[.)])\s+(?P<rest>.*[^\s\],;])\s+{_IDS
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
 _TITLE = re.compile(r"^\s*\((?P<title>.+?)\)\s*(?::|$)(?P<text>.*)$")
 _JSON = re.compile(r"^(?:[^\n\[{]*:)?[ \t]*\n?[ \t]*(?=[\[{])", re.MULTILINE)
-_RUN_OF_BLANKS = re.compile(r"[^\S\n]{5,}")  # says no more than a few, and makes patterns slow
+_RUN_OF_BLANKS = re.compile(r"[^\S\n]{5,}")  # makes patterns slow
 _EDGE = 3  # lines in which an unlabelled question may stand
 _TRIES = 1_000  # places at which JSON may begin
-_LONG = 4_000  # characters of a line: no finding is as long, and looking for ids at its end would take too long
-_SHORT = 300  # characters: a text as short as this, and nothing else, is what is asked
+_LONG = 4_000  # characters of a line: no finding is as long, and a search for ids at its end would be slow
+_SHORT = 300  # characters: a text that is not longer is the question
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,28 @@ class InputPassage:
     text: str
     """Markdown."""
     ids: tuple[str, ...] = ()
-    """By which the answer may cite it."""
+    """Ids by which the answer may cite the passage."""
     title: str = ""
 
 
 @dataclass(frozen=True)
 class Material:
-    """What there is to answer from."""
+    """The question and the content to answer it from."""
 
     question: str
-    """Empty if the input asks nothing."""
+    """The question; empty if there is none."""
     passages: tuple[InputPassage, ...]
     text: str
-    """All of it, as it came."""
+    """The whole text."""
 
 
 def read(messages: Sequence[Message]) -> Material:
-    """Find the question and the passages in what the user and the tools say.
+    """Find the question and the passages in user messages and tool results.
 
-    A question is labelled (`Question: ...`), or is a line near the beginning or the end that ends in a question
-    mark, or is all there is. Passages begin with an id in brackets, as in `Passage [docs/a.md#2] (Title):` or
-    `- [docs/a.md#2] a finding`, or are objects of JSON. Where there are none, the whole text is one.
+    A question is labelled (`Question: ...`), or is a line near the beginning or the end that ends in a question mark,
+    or is the whole text if that is short. Passages begin with an id in brackets, as in
+    `Passage [docs/a.md#2] (Title):` or `- [docs/a.md#2] a finding`, or are JSON objects. Without passages, the whole
+    text is one.
     """
     said = [message for message in messages if message.role == "user"]
     text = "\n\n".join(part.text for message in said for part in message.parts if isinstance(part, Text | ToolResult))
@@ -73,7 +74,7 @@ def _asked(text: str) -> str:
 
 
 def _take_question(lines: Sequence[str]) -> tuple[str, str]:
-    """The labelled question, and the text without it."""
+    """Split the text into the labelled question and the rest."""
     for index, line in enumerate(lines):
         label = _LABEL.match(line)
         if label is None:
@@ -88,7 +89,7 @@ def _take_question(lines: Sequence[str]) -> tuple[str, str]:
 
 
 def _take_json(text: str) -> tuple[tuple[InputPassage, ...], str]:
-    """The passages that are JSON, and the text without them."""
+    """Split the text into JSON passages and the rest."""
     passages: list[InputPassage] = []
     rest: list[str] = []
     at = done = 0
@@ -139,7 +140,7 @@ def _strings(value: JsonValue) -> Iterator[str]:
 
 
 def _passages(lines: Sequence[str]) -> Iterator[InputPassage]:
-    """Only headers of the first one's style count: a passage may have brackets of its own."""
+    """Split lines into passages. Only headers in the style of the first one count: a passage may contain brackets."""
     style: str | None = None
     header: tuple[str, tuple[str, ...], str] | None = None
     body: list[str] = []
@@ -159,7 +160,7 @@ def _passages(lines: Sequence[str]) -> Iterator[InputPassage]:
 
 
 def _header(line: str) -> tuple[str, tuple[str, ...], str] | None:
-    """The style of the header, its ids, and what else the line says. Items may have their ids at the end instead."""
+    """Parse a header into style, ids and rest. List items may have their ids at the end."""
     for form in (_HEADER, _CITING) if len(line) <= _LONG else (_HEADER,):
         match = form.match(line)
         ids = _ids(match["ids"]) if match else ()
@@ -190,7 +191,7 @@ def _ids(text: str) -> tuple[str, ...]:
 
 
 def _is_id(text: str) -> bool:
-    # So that neither the box `[x]`, nor the footnote `[^1]`, nor the link `[see there]`, nor `[...]` is one.
+    # Excludes the checkbox `[x]`, the footnote `[^1]`, the link `[see there]`, and `[...]`.
     marked = any(character.isdigit() or character in "/#.:_-" for character in text)
     whole = "#" in text or " " not in text
     return marked and whole and text[0].isalnum() and text[-1].isalnum()

@@ -1,4 +1,4 @@
-"""Which sentences answer the question: BM25 over the sentences of the input."""
+"""Ranks the sentences of the input by relevance to the question, with BM25."""
 
 import math
 import re
@@ -16,29 +16,29 @@ _WEAK = re.compile(
     r"otherwise|instead|here|there|else|again)\b|\bthere\.$|\?$|https?://|\s[@#]\w|(?:[;:][^;:]*){4}",
     re.I,
 )
-_SAME = 0.8  # overlap from which two sentences say the same
+_SAME = 0.8  # overlap above which two sentences are duplicates
 _NUMBERING = re.compile(r"^(?:[A-Z]?\d+(?:\.\d+)*[.):]?\s+)+")
 
 
 @dataclass(frozen=True)
 class RankedSentence:
-    """A sentence that may stand in the answer."""
+    """A candidate sentence for the answer."""
 
     text: str
     raw: str
     ids: tuple[str, ...]
-    """Of every passage that says it."""
+    """Ids of all passages that contain it."""
     heading: str
-    """What it stands under: a heading, else the title of its passage, else the name of its file."""
+    """Its heading, else the title of its passage, else the name of its file."""
     stems: tuple[str, ...]
     order: int
-    """Its place in the input."""
+    """Position in the input."""
     score: float = 0.0
-    """How well it answers the question; 0 if it shares no word with it."""
+    """Relevance to the question; 0 without a shared word."""
 
 
 def rank(material: Material) -> tuple[RankedSentence, ...]:
-    """The sentences of the input, best first; each is there once."""
+    """Rank the sentences of the input, best first, without duplicates."""
     asked = set(stems(material.question))
     by_words: dict[tuple[str, ...], RankedSentence] = {}
     for passage in material.passages:
@@ -47,14 +47,14 @@ def rank(material: Material) -> tuple[RankedSentence, ...]:
             old = by_words.setdefault(tuple(words(sentence.text)), new)
             by_words[tuple(words(sentence.text))] = replace(old, ids=tuple(dict.fromkeys((*old.ids, *new.ids))))
     found = list(by_words.values())
-    if not asked:  # then the best sentence is the one that shares most with the others
+    if not asked:  # without a question, the best sentence shares the most words with the others
         counts = Counter(stem for candidate in found for stem in set(candidate.stems))
         asked = {stem for stem, count in counts.items() if count > 1}
     return tuple(sorted(_scored(found, asked), key=lambda candidate: (-candidate.score, candidate.order)))
 
 
 def diverse(candidates: Sequence[RankedSentence], count: int) -> list[RankedSentence]:
-    """The first `count` that do not repeat each other."""
+    """Return the first `count` candidates that do not repeat each other."""
     chosen: list[RankedSentence] = []
     for candidate in candidates:
         if len(chosen) == count:
@@ -65,7 +65,7 @@ def diverse(candidates: Sequence[RankedSentence], count: int) -> list[RankedSent
 
 
 def coverage(question: str, candidates: Sequence[RankedSentence]) -> float:
-    """The share of the question's telling words that the sentences have, from 0 to 1; 1 if it has none."""
+    """Return the share of the question's keywords in the sentences, from 0 to 1; 1 if it has no keywords."""
     asked = set(stems(question))
     has = {stem for candidate in candidates for stem in candidate.stems}
     return len(asked & has) / len(asked) if asked else 1.0
@@ -77,7 +77,7 @@ def _candidate(sentence: Sentence, passage: InputPassage, order: int) -> RankedS
 
 
 def _name_of(ids: Sequence[str]) -> str:
-    """`docs/failure-semantics.md#3` is about `Failure semantics`."""
+    """Make a heading of an id: `Failure semantics` of `docs/failure-semantics.md#3`."""
     if not ids:
         return ""
     name = re.sub(r"\.\w{1,5}$", "", ids[0].split("#")[0]).rsplit("/", 1)[-1]
@@ -86,7 +86,7 @@ def _name_of(ids: Sequence[str]) -> str:
 
 
 def _scored(found: Sequence[RankedSentence], asked: set[str]) -> list[RankedSentence]:
-    """Okapi BM25 (k = 1.2, b = 0.75), changed where it serves search engines better than readers."""
+    """Score by Okapi BM25 (k = 1.2, b = 0.75), adapted for readers."""
     count = len(found)
     having = Counter(stem for candidate in found for stem in set(candidate.stems))
     weight = {stem: math.log(1 + count / having[stem]) for stem in sorted(asked) if having[stem]}
@@ -94,7 +94,7 @@ def _scored(found: Sequence[RankedSentence], asked: set[str]) -> list[RankedSent
     scored: list[RankedSentence] = []
     for candidate in found:
         times = Counter(stem for stem in candidate.stems if stem in weight)
-        # A sentence shorter than the mean gets no reward for it: it is seldom understood alone.
+        # A sentence shorter than the mean gets no bonus: it is seldom understood alone.
         norm = 1.2 * (0.25 + 0.75 * max(len(candidate.stems) / (mean or 1.0), 1.0))
         score = sum(weight[stem] * times[stem] * 2.2 / (times[stem] + norm) for stem in times)
         if score:

@@ -1,4 +1,4 @@
-"""JSON schemas: references resolved, bounds read."""
+"""Reads JSON schemas: references and bounds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ Schema = Mapping[str, JsonValue]
 
 
 def resolve(schema: JsonValue, root: Schema) -> Schema:
-    """The schema without `$ref` and `allOf` on top; what stands beside them wins. `true` is the empty schema."""
+    """Resolve top-level `$ref` and `allOf`; keywords beside them win. `true` is the empty schema."""
     merged: dict[str, JsonValue] = resolved(schema, root)
     parts = merged.pop("allOf", None)
     for part in parts if isinstance(parts, list) else []:
@@ -21,7 +21,7 @@ def resolve(schema: JsonValue, root: Schema) -> Schema:
 
 
 def branches(schema: Schema, root: Schema) -> list[Schema]:
-    """The alternatives of a schema, each complete; itself if it has none."""
+    """Return the alternatives of a schema, each complete; the schema itself if it has none."""
     rest = {key: value for key, value in schema.items() if key not in ("anyOf", "oneOf", "type")}
     options = schema.get("anyOf") or schema.get("oneOf")
     if isinstance(options, list):
@@ -33,7 +33,7 @@ def branches(schema: Schema, root: Schema) -> list[Schema]:
 
 
 def type_of(schema: Schema) -> str:
-    """The type, said or meant; `string` for a schema that allows everything."""
+    """Return the explicit or implied type; `string` for a schema without restrictions."""
     kind = schema.get("type")
     if isinstance(kind, str):
         return kind
@@ -43,31 +43,31 @@ def type_of(schema: Schema) -> str:
 
 
 def whole(schema: Schema, key: str, default: int) -> int:
-    """A bound such as `minItems`."""
+    """Read a bound such as `minItems`."""
     value = schema.get(key)
     return int(value) if isinstance(value, int | float) else default
 
 
 def text(schema: Schema, key: str) -> str:
-    """A text such as `description`; empty if there is none."""
+    """Read a text such as `description`; empty by default."""
     value = schema.get(key)
     return value if isinstance(value, str) else ""
 
 
 def mapping(schema: Schema, key: str) -> Schema:
-    """A part such as `properties`; empty if there is none."""
+    """Read an object such as `properties`; empty by default."""
     value = schema.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def sequence(schema: Schema, key: str) -> Sequence[JsonValue]:
-    """A part such as `required`; empty if there is none."""
+    """Read a list such as `required`; empty by default."""
     value = schema.get(key)
     return cast(Sequence[JsonValue], value) if isinstance(value, list) else ()
 
 
 def number_within(schema: Schema, wanted: float) -> int | float:
-    """The allowed number that is nearest to the wanted one."""
+    """Return the allowed number nearest to the wanted one."""
     is_whole = schema.get("type") == "integer"
     step = _bound(schema, "multipleOf", 1.0 if is_whole else 0.0)
     low, high = limits(schema, step)
@@ -79,7 +79,7 @@ def number_within(schema: Schema, wanted: float) -> int | float:
 
 
 def limits(schema: Schema, step: float = 0.0) -> tuple[float, float]:
-    """The least and the greatest allowed number; infinite where there is no bound."""
+    """Return the least and the greatest allowed number; infinite without a bound."""
     low, high = _bound(schema, "minimum", -math.inf), _bound(schema, "maximum", math.inf)
     above, below = _bound(schema, "exclusiveMinimum", -math.inf), _bound(schema, "exclusiveMaximum", math.inf)
     room = min(high, below) - max(low, above)

@@ -1,4 +1,4 @@
-"""Words: which of them carry meaning, and when two are the same."""
+"""Words: keywords, stems and overlap."""
 
 import re
 from collections.abc import Iterable
@@ -23,12 +23,12 @@ _SUFFIXES = ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "ed", "es
 
 
 def words(text: str) -> list[str]:
-    """Every word, in lower case."""
+    """Return all words in lower case."""
     return [match.group().casefold() for match in _WORD.finditer(text)]
 
 
 def stem(word: str) -> str:
-    """A word without its ending, so that `retries` meets `retry` and `cancelled` meets `cancel`."""
+    """Remove a word's ending, so that `retries` matches `retry` and `cancelled` matches `cancel`."""
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             word = word.removesuffix(suffix)
@@ -39,17 +39,17 @@ def stem(word: str) -> str:
 
 
 def stems(text: str) -> list[str]:
-    """The words that carry meaning, stemmed, in order and with repetitions."""
+    """Return the stems of the keywords, in order, with repetitions."""
     return [stem(word) for word in words(text) if is_telling(word)]
 
 
 def is_telling(word: str) -> bool:
-    """Does the word carry meaning of its own?"""
+    """Return True for a word that carries meaning."""
     return word not in _COMMON and (len(word) > 1 or not word.isascii())
 
 
 def keywords(text: str) -> list[str]:
-    """The words that carry meaning as they are written, each once."""
+    """Return the keywords as written, without repetitions."""
     found: dict[str, str] = {}
     for match in _WORD.finditer(text):
         word = match.group()
@@ -59,7 +59,7 @@ def keywords(text: str) -> list[str]:
 
 
 def phrases(text: str) -> list[str]:
-    """Runs of words that carry meaning: `how is a paid call kept safe?` has `paid call` and `safe`. Each once."""
+    """Return runs of keywords: `paid call` and `safe` of `how is a paid call kept safe?`."""
     runs: list[list[str]] = [[]]
     end = 0
     for match in _WORD.finditer(text):
@@ -72,13 +72,13 @@ def phrases(text: str) -> list[str]:
 
 
 def overlap(first: Iterable[str], second: Iterable[str]) -> float:
-    """The share of the smaller set of stems that is in the other too, from 0 to 1. A few words are never the same."""
+    """Return the share of the smaller set of stems that is also in the other, from 0 to 1; low for fewer than five."""
     one, other = set(first), set(second)
     return len(one & other) / max(min(len(one), len(other)), 5)
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text in at most `limit` characters, cut after a whole word where there is one."""
+    """Shorten a text to `limit` characters, after a whole word if possible."""
     if len(text) <= limit:
         return text
     if limit < 8:

@@ -49,7 +49,7 @@ async def notify(url: str | None, notification: Notification = ASKED, **info: An
 
 
 def verified(request: Received) -> dict[str, Any]:  # Any: JSON
-    """What a receiver makes of it, with the library of those who wrote the specification."""
+    """Verify a message like a receiver, with the library of the specification's authors."""
     told: dict[str, Any] = Receiver(SECRET).verify(request.body, dict(request.headers))
     return told
 
@@ -104,7 +104,7 @@ async def test_what_passes_is_tried_again(receiver: ModelServer, reply: Reply) -
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 410])
 async def test_what_stays_is_not(receiver: ModelServer, status: int) -> None:
     receiver.script(Reply(status=status, headers={"location": f"{receiver.url}/elsewhere"}))
-    with pytest.raises(NotificationFailed, match=f"answers {status}, so it is not tried again") as failed:
+    with pytest.raises(NotificationFailed, match=f"answers {status}, so it is not retried") as failed:
         await notify(receiver.url)
     assert failed.value.detail.status == status
     assert failed.value.detail.retry is False

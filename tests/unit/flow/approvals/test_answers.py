@@ -1,4 +1,4 @@
-"""What counts as a decision: the rules of questions, without a server."""
+"""Valid and invalid decisions: the rules of questions, without a server."""
 
 import json
 from dataclasses import dataclass
@@ -86,9 +86,9 @@ def test_a_name_gets_a_round_each_time_and_the_first_may_be_called_one() -> None
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        ("expired", "`publish` is expired, because the time is up"),
-        ("rejected", "`publish` is rejected, because the time is up"),
-        ("withdrawn", "`publish` is not asked any more"),
+        ("expired", "`publish` is expired, because its deadline has passed"),
+        ("rejected", "`publish` is rejected, because its deadline has passed"),
+        ("withdrawn", "`publish` is withdrawn"),
     ],
 )
 def test_what_is_closed_without_a_decision_says_why(status: Any, says: str) -> None:
@@ -96,7 +96,7 @@ def test_what_is_closed_without_a_decision_says_why(status: Any, says: str) -> N
     book.ask(quorum=2)
     book.say(by="bo")
     book.approvals.close("publish", status)
-    assert book.refused().message == f"{says}; for a question to come, name its round: `publish#2`"
+    assert book.refused().message == f"{says}; to decide on its next round in advance, name `publish#2`"
     assert book.say(by="bo").status == status  # what counted then is no mistake now
 
 
@@ -118,7 +118,7 @@ def test_decisions_that_come_early_have_limits() -> None:
     found = book.approvals.current()
     assert len(found.early) == MAX_EARLY
     assert len(found.refused) == 5
-    assert "send it when it is asked" in found.refused[0].reason
+    assert "send it once the question is open" in found.refused[0].reason
     for _ in range(MAX_REFUSED + 5):
         book.hear("no decision")
     assert [one.sent for one in book.approvals.current().refused] == ["no decision"] * MAX_REFUSED
@@ -214,17 +214,17 @@ def test_what_is_carried_is_taken_over() -> None:
     assert (question.status, [vote.by for vote in question.votes]) == ("approved", ["ana", "bo"])
     assert after.ask("other", form=form_of(Picky)) == ("other", False)
     assert after.approvals.question("other").votes == ()
-    assert "the form cannot be read: ZeroDivisionError" in after.approvals.current().refused[0].reason
+    assert "the form cannot be validated: ZeroDivisionError" in after.approvals.current().refused[0].reason
     assert after.ask() == ("publish#3", True)
 
 
 @pytest.mark.parametrize(
     ("sent", "says"),
     [
-        (b"", "a decision is one JSON object, and this is none, or several"),
-        (b"{", "this is no JSON"),
+        (b"", "a decision is one JSON object, but this has none or several"),
+        (b"{", "invalid decision: not JSON"),
         (b'{"approval": "a", "approved": true, "by": " "}', "by: String should have at least 1 character"),
-        (b'{"approval": "a", "approved": true, "by": "\\ud800"}', "this is no JSON"),
+        (b'{"approval": "a", "approved": true, "by": "\\ud800"}', "invalid decision: not JSON"),
         (b"null", "a decision is one JSON object"),
         (b'"{}"', "a decision is one JSON object"),
         (b'{"approval": "a", "approved": true, "by": "ana", "aproved": true}', "(did you mean `approved`?)"),

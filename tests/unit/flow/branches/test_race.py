@@ -11,7 +11,7 @@ from llmflow.tools import tool
 
 @tool
 async def judge(answer: str) -> bool:
-    """Whether an answer is good."""
+    """Return True for a good result."""
     return answer == "good"
 
 

@@ -73,41 +73,41 @@ def plain(self: object, draft: Draft) -> Literal[State.DONE]:
 
 CHECKED = "`check` must say which states may follow: `-> Literal[State.A, State.B]`; it says"
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
-    "no start": ({"start": None}, "it does not say where it begins: write `start = State.FIRST`"),
-    "no ends": ({"ends": ()}, "it does not say where it ends: write `ends = (State.DONE,)`"),
-    "an end of another enum": ({"ends": (State.DONE, Other.CHEKC)}, "`ends` has Other.CHEKC, which State has not"),
-    "an end that is no state": ({"ends": ("done",)}, "`ends` has 'done', which State has not"),
-    "begins at its end": ({"start": State.DONE}, "it begins at its end, State.DONE"),
+    "no start": ({"start": None}, "it has no `start`: write `start = State.FIRST`"),
+    "no ends": ({"ends": ()}, "it has no `ends`: write `ends = (State.DONE,)`"),
+    "an end of another enum": ({"ends": (State.DONE, Other.CHEKC)}, "`ends` has Other.CHEKC, which is not in State"),
+    "an end that is no state": ({"ends": ("done",)}, "`ends` has 'done', which is not in State"),
+    "begins at its end": ({"start": State.DONE}, "`start` is also an end, State.DONE"),
     "an end with a handler": (
         {"ends": (State.DONE, State.CHECK)},
         "`check` handles State.CHECK, which is an end: let it return None, `-> None`",
     ),
-    "a value that nobody hands": (
+    "a value that no state passes": (
         {"check": taker(State.CHECK, Draft)},
-        "`check` takes a value, and `write` hands none to it",
+        "`check` takes a value, but `write` passes none to it",
     ),
     "a value at the start": (
         {"write": taker(State.WRITE, Draft, Literal[State.CHECK])},
-        "`write` takes a value, and the machine begins there: give it a default",
+        "`write` takes a value, but the machine starts there: give it a default",
     ),
     "a value that nobody takes": (
         {"write": handler(State.WRITE, tuple[Literal[State.CHECK], Draft])},
-        "`write` hands a value to `check`, which takes none",
+        "`write` passes a value to `check`, which takes none",
     ),
     "a value of another type": (
         {"write": handler(State.WRITE, tuple[Literal[State.CHECK], int]), "check": taker(State.CHECK, Draft)},
-        f"`write` hands a int to `check`, which takes a {__name__}.Draft",
+        f"`write` passes a int to `check`, which takes a {__name__}.Draft",
     ),
     "a value for an end without a method": (
         {"check": handler(State.CHECK, tuple[Literal[State.DONE], Draft] | Literal[State.WRITE])},
-        "`check` hands a value to State.DONE, which has no method",
+        "`check` passes a value to State.DONE, which has no method",
     ),
-    "a value that a timeout cannot hand": (
+    "a value that a timeout cannot pass": (
         {
             "check": handler(State.CHECK, tuple[Literal[State.DONE], Draft], timeout=HOUR, on_timeout=State.DONE),
             "done": taker(State.DONE, Draft, None),
         },
-        "`done` takes a value, and on_timeout of `check` has none to hand",
+        "`done` takes a value, but on_timeout of `check` passes none",
     ),
     "two handlers": (
         {"again": handler(State.CHECK, Literal[State.DONE])},
@@ -116,23 +116,23 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "no handler": ({"check": None}, "nothing handles State.CHECK: write a method under @machine.step(State.CHECK)"),
     "a strange state": (
         {"other": handler(Other.CHEKC, Literal[State.DONE])},
-        "`other` handles Other.CHEKC, which State has not",
+        "`other` handles Other.CHEKC, which is not in State",
     ),
     "a strange target": (
         {"check": handler(State.CHECK, Literal[State.DONE, Other.CHEKC])},
-        "`check` leads to Other.CHEKC, which State has not (did you mean `CHECK`?)",
+        "`check` leads to Other.CHEKC, which is not in State (did you mean `CHECK`?)",
     ),
     "a strange target in time": (
         {"check": handler(State.CHECK, Literal[State.DONE], timeout=HOUR, on_timeout=Other.CHEKC)},
-        "`check` leads to Other.CHEKC, which State has not",
+        "`check` leads to Other.CHEKC, which is not in State",
     ),
     "an unreachable state": (
         {"write": handler(State.WRITE, Literal[State.DONE])},
-        "no way leads from State.WRITE to State.CHECK",
+        "no path leads from State.WRITE to State.CHECK",
     ),
     "no way out": (
         {"check": handler(State.CHECK, Literal[State.WRITE])},
-        "no way leads from State.WRITE to State.DONE; no way leads from State.WRITE, State.CHECK to an end",
+        "no path leads from State.WRITE to State.DONE; no path leads from State.WRITE, State.CHECK to an end",
     ),
     "a text for a state": ({"check": handler(State.CHECK, Literal["done"])}, f"{CHECKED} Literal['done']"),
     "a whole enum": ({"check": handler(State.CHECK, State)}, f"{CHECKED} {__name__}.State"),
@@ -162,7 +162,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a text in time": (
         {"check": handler(State.CHECK, Literal[State.DONE], timeout=HOUR, on_timeout="done")},
-        "`check` leads to 'done', which State has not",
+        "`check` leads to 'done', which is not in State",
     ),
     "no timeout": (
         {"check": handler(State.CHECK, Literal[State.DONE], on_timeout=State.DONE)},
@@ -271,10 +271,12 @@ def test_where_each_machine_stands_is_kept() -> None:
 def test_a_machine_that_begins_in_the_place_of_another_one_is_refused() -> None:
     record = MachineRecord()
     record.restore(Carried(machines=Machines(positions={"Old": Position(state="write", context={})})))
-    with pytest.raises(MachineInvalid, match="machine New begins where Old stood in 'write': keep the name"):
-        record.stood("New")
-    assert record.stood("Old") == Position(state="write", context={})
-    assert record.stood("New") is None
+    with pytest.raises(
+        MachineInvalid, match="machine New starts where Old should resume in state 'write': keep the name"
+    ):
+        record.restored("New")
+    assert record.restored("Old") == Position(state="write", context={})
+    assert record.restored("New") is None
 
 
 def test_where_machines_stand_fits_a_line() -> None:

@@ -35,16 +35,16 @@ async def by_tool(text: str) -> Kind:
 @pytest.mark.parametrize(
     ("classify", "handlers", "says"),
     [
-        (by_enum, {Kind.REFUND: answer}, "`by_enum` says `question`, and `handlers` has `refund`: add it there"),
-        (by_literal, {"refund": answer}, "`by_literal` says `question`, and `handlers` has `refund`"),
-        (by_literal, {}, "`by_literal` says `refund`, `question`, and `handlers` has nothing"),
+        (by_enum, {Kind.REFUND: answer}, "`by_enum` returns `question`, but `handlers` has `refund`: add a handler"),
+        (by_literal, {"refund": answer}, "`by_literal` returns `question`, but `handlers` has `refund`"),
+        (by_literal, {}, "`by_literal` returns `refund`, `question`, but `handlers` has nothing"),
         (
             by_literal,
             {"refund": answer, "question": answer, "refnud": answer},
-            r"`by_literal` never says `refnud` \(did you mean `refund`\?\): it says `refund`, `question`",
+            r"`by_literal` never returns `refnud` \(did you mean `refund`\?\): it returns `refund`, `question`",
         ),
-        (by_tool, {Kind.REFUND: answer}, "`by_tool` says `question`, and `handlers` has `refund`: add it there"),
-        (by_enum, {"refund": answer, "question": answer}, "`by_enum` never says `refund`, `question`"),
+        (by_tool, {Kind.REFUND: answer}, "`by_tool` returns `question`, but `handlers` has `refund`: add a handler"),
+        (by_enum, {"refund": answer, "question": answer}, "`by_enum` never returns `refund`, `question`"),
     ],
 )
 def test_a_route_with_other_labels_than_its_classification_fails_at_once(

@@ -1,4 +1,4 @@
-"""How long vendors ask to wait."""
+"""Delays that vendors request."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

@@ -134,9 +134,9 @@ async def test_words_are_found_wherever_they_are(
     [
         (400, "true", True, "may succeed later"),
         (401, "true", True, "may succeed later"),
-        (429, "true", True, "Fewer calls"),
-        (429, "false", False, "trying again does not help"),
-        (503, "false", False, "trying again does not help"),
+        (429, "true", True, "Make fewer calls"),
+        (429, "false", False, "a retry does not help"),
+        (503, "false", False, "a retry does not help"),
         (400, "false", False, "Change the request"),
         (500, "perhaps", None, "may succeed later"),
     ],
@@ -175,7 +175,7 @@ def test_a_message_says_model_words_trace_and_advice() -> None:
     error = judge(Complaint("No such key.", 401, "invalid_api_key", headers={"x-request-id": "req_7"}), "openai:m")
     assert str(error) == (
         "openai:m answered 401 (invalid_api_key): No such key [request req_7]. "
-        "Check the key that models.yaml names for this provider, and what that key may do."
+        "Check the key that models.yaml names for this provider, and its permissions."
     )
 
 

@@ -1,4 +1,4 @@
-"""How much of a limit is used: alone, together in Redis, and while Redis is away."""
+"""Counters of limits: per process, in Redis, and while Redis is unavailable."""
 
 import asyncio
 import logging
@@ -165,9 +165,7 @@ async def test_a_redis_that_was_never_there_is_left_alone_for_a_while(caplog: py
 
 
 def test_what_redis_needs_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        ConfigInvalid, match=r"LLMFLOW_REDIS is no address of a Redis, such as redis://localhost:6379/0"
-    ):
+    with pytest.raises(ConfigInvalid, match=r"LLMFLOW_REDIS is not the URL of a Redis"):
         Counters("localhost:6379")
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(ConfigInvalid, match=r"pip install 'llmflow\[redis\]'"):

@@ -124,7 +124,7 @@ async def test_what_was_really_used_is_counted_when_the_answer_is_there() -> Non
 
 @pytest.mark.parametrize(("used", "free_after"), [(1000, 61), (2000, 91), (10_000, 115)])
 async def test_an_answer_that_used_more_than_there_was_is_made_up_for(clock: Clock, used: int, free_after: int) -> None:
-    """What was used beyond the limit keeps the next minute shut until it has faded."""
+    """Usage beyond the limit blocks the next minute until it has faded."""
     provider = limited(per_minute(tokens=1000), usage=Usage(input_tokens=used))
     assert await passes(provider, ask(answer=1))
     clock.now += free_after - 2

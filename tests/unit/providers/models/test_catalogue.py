@@ -138,7 +138,7 @@ PROVIDERS = "providers:\n  openai: {api: responses, key: K}\n"
         ("providers: {a: {api: responses}}", "1:16: provider 'a' has no `key`: name the environment variable"),
         ("providers: {a: {api: offline}}", "1:16: `api: offline` and the name `offline` go together"),
         ("providers: {offline: {api: chat, base_url: 'http://x'}}", "1:22: `api: offline` and the name `offline`"),
-        ("providers: {'a:b': {api: chat}}", "1:20: provider 'a:b': a name has letters"),
+        ("providers: {'a:b': {api: chat}}", "1:20: provider 'a:b': a name has only letters"),
         (PROVIDERS + "models:\n  a:", "4:5: a candidate that is not `provider:model` must be a mapping, not empty"),
         (PROVIDERS + "models:\n  a: []", "4:6: model 'a' has no candidates"),
         (PROVIDERS + "models:\n  a: [3]", "4:7: a candidate that is not `provider:model` must be"),
@@ -157,11 +157,11 @@ PROVIDERS = "providers:\n  openai: {api: responses, key: K}\n"
         ),
         (PROVIDERS + "models:\n  a: {model: 'openai:x', extra: {d: 2026-01-01}}", "4:33: extra.d: "),
         (PROVIDERS + "models:\n  a: opnai:x", "4:6: model 'opnai:x': there is no provider 'opnai' (did you mean"),
-        (PROVIDERS + "models:\n  a: 'openai:'", "4:6: model 'openai:': after the colon stands"),
+        (PROVIDERS + "models:\n  a: 'openai:'", "4:6: model 'openai:': add the vendor's name"),
         (PROVIDERS + "models:\n  a: b", "4:6: there is no model 'b'. There is: a. Or write `provider:model`"),
         (PROVIDERS + "models:\n  a: b\n  b: [c]\n  c: a", "6:6: model 'a' leads back to itself: a -> b -> c -> a"),
         (PROVIDERS + "models:\n  a: a", "4:6: model 'a' leads back to itself: a -> a"),
-        (PROVIDERS + "models:\n  'x:y': openai:x", "4:10: model 'x:y': a name has letters"),
+        (PROVIDERS + "models:\n  'x:y': openai:x", "4:10: model 'x:y': a name has only letters"),
     ],
 )
 def test_mistakes_have_a_place(tmp_path: Path, text: str, said: str) -> None:

@@ -56,7 +56,7 @@ def test_limits(tmp_path: Path) -> None:
 
 
 def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
-    """What has none costs nothing; a breaker costs next to nothing, and is there for every vendor."""
+    """A model without limits costs nothing; a breaker costs next to nothing, and every vendor has one."""
     providers = {name: ScriptedProvider([]) for name in ("local", "gateway", "other", "offline")}
 
     def behind(models: ModelCatalogue) -> dict[str, object]:

@@ -182,7 +182,7 @@ def test_sizes_of_input(tmp_path: Path) -> None:
             "4:15: there is no policy 'cheepest' (did you mean `cheapest`?)",
         ),
         ("a: {policy: 3, candidates: ['x:a']}", "4:15: `policy` must be text, not 3"),
-        ("a: {policy: cheapest}", "4:6: model 'a' has a `policy` and no `candidates`: write {policy: ..., candidates"),
+        ("a: {policy: cheapest}", "4:6: model 'a' has a `policy` but no `candidates`: write {policy: ..., candidates"),
         ("a: {policy: first, candidates: []}", "4:34: model 'a' has no candidates"),
         ("a: {policy: first, candidate: ['x:a']}", "4:22: model 'a' has no field 'candidate' (did you mean `candida"),
         ("a: {candidates: ['x:a'], temperature: 0}", "4:28: model 'a' has no field 'temperature'. There is: candida"),

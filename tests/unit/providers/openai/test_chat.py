@@ -198,7 +198,7 @@ async def test_content_in_parts(server: ModelServer, chat: Provider, ask: Ask) -
         ({"choices": [{"error": {"code": 502, "message": "Oh."}}]}, ProviderUnavailable, "answered 502"),
         ({"error": {"code": "invalid_prompt", "message": "No."}}, RequestRejected, "invalid_prompt"),
         (chat_answer(choices=[]), ProviderUnavailable, "no choices"),
-        (chat_answer(choices="text"), AnswerUnreadable, "not what /chat/completions answers: choices"),
+        (chat_answer(choices="text"), AnswerUnreadable, "not have the format of /chat/completions: choices"),
         (chat_answer(message={"tool_calls": [{"id": "c1"}]}), AnswerUnreadable, "function"),
     ],
 )

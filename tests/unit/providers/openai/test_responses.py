@@ -246,5 +246,5 @@ async def test_answers_that_are_none(
 )
 async def test_answers_of_another_shape(server: ModelServer, responses: Provider, ask: Ask, output: object) -> None:
     server.script(Reply.json(responses_answer(output=output)))
-    with pytest.raises(AnswerUnreadable, match="not what /responses answers: output"):
+    with pytest.raises(AnswerUnreadable, match="not have the format of /responses: output"):
         await responses.complete(ask(), NoDeltas())

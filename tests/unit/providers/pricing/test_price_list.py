@@ -159,15 +159,15 @@ def test_entries_may_share_what_they_have_in_common(tmp_path: Path) -> None:
         ("a:b:\n- {input: 1, output: 2}\n- {input: 1, output: 2}", "2:1: a:b has two prices without `from`"),
         (
             "a:b:\n- {from: 2026-10-01, input: 1, output: 2}\n- {from: 2026-10-01, input: 1, output: 3}",
-            "a:b has two prices `from: 2026-10-01`: say from which day each one holds",
+            "a:b has two prices `from: 2026-10-01`: give each the day from which it applies",
         ),
         ("a:b: {input: 1, output: 2}\na:b: {input: 1, output: 2}", "2:1: found duplicate key"),
         ("a:b: {input: 1, output: 2, tiers: [flex]}", "`tiers` must be a mapping, not a list"),
-        ("a:b: {input: 1, output: 2, tiers: {default: {input: 1, output: 2}}}", "what vendors call no tier"),
+        ("a:b: {input: 1, output: 2, tiers: {default: {input: 1, output: 2}}}", "this is the standard tier"),
         ("a:b: {input: 1, output: 2, tiers: {flex: {input: 1}}}", "tier 'flex' of a:b has no `output`"),
         (
             "a:b: {input: 1, cached: 0.1, output: 2, tiers: {flex: {input: 1, output: 1}}}",
-            "tier 'flex' of a:b has no `cached`, which has a price of its own without the tier: say what it is",
+            "tier 'flex' of a:b has no `cached`, which has its own price in the standard tier: add it",
         ),
         ("a:b: {input: 1, output: 2, tiers: {flex: {input: 1, output: 1, from: 2026-01-01}}}", "has no field 'from'"),
     ],

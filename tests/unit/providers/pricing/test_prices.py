@@ -68,7 +68,7 @@ def test_a_list_without_a_price_for_an_hour_does_not_price_it_as_minutes() -> No
     assert cost("openrouter:anthropic/claude-sonnet-4.5", **parts).usd
     found = cost("openrouter:anthropic/claude-sonnet-4.5", **parts, cache_write_1h_tokens=1)
     assert found.usd is None
-    assert found.source.endswith("has no price of anthropic/claude-sonnet-4.5 for what stays in its cache for an hour")
+    assert found.source.endswith("has no price of anthropic/claude-sonnet-4.5 for one-hour cache writes")
 
 
 def test_long_inputs_have_a_higher_price() -> None:
