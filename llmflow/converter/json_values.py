@@ -37,10 +37,10 @@ class JSONConverter(EncodingPayloadConverter):
             given: The client's own JSON converter. A pydantic one is used as it is configured; another one comes first
                 for all values but pydantic models.
         """
-        self._given, self._pydantic = given, PydanticJSONPlainPayloadConverter()
         if isinstance(given, PydanticJSONPlainPayloadConverter):
             self._given, self._pydantic = None, given
-        self._temporals = JSONPlainPayloadConverter(custom_type_converters=[_PydanticTypes()])
+        else:
+            self._given, self._pydantic = given, PydanticJSONPlainPayloadConverter()
 
     @property
     def encoding(self) -> str:
@@ -68,7 +68,7 @@ class JSONConverter(EncodingPayloadConverter):
             ValidationError: the value does not fit a type that pydantic knows.
             TypeError: the value does not fit another type.
         """
-        readers: list[EncodingPayloadConverter] = [self._pydantic, self._temporals]
+        readers: list[EncodingPayloadConverter] = [self._pydantic, _TEMPORALS]
         if type_hint and _is_misread(type_hint):
             readers.reverse()
         if self._given and not hasattr(type_hint, "__pydantic_validator__"):
@@ -116,6 +116,10 @@ class _PydanticTypes(JSONTypeConverter):
         if _is_temporals(hint):
             return JSONTypeConverter.Unhandled
         return TypeAdapter[Value](hint).validate_json(json.dumps(value))
+
+
+_TEMPORALS = JSONPlainPayloadConverter(custom_type_converters=[_PydanticTypes()])
+"""Made once: the SDK makes a converter for every activation of a workflow."""
 
 
 def _is_temporals(hint: Hint) -> bool:
