@@ -12,7 +12,7 @@ from llmflow.types.refs import app_of
 
 @dataclass(frozen=True, kw_only=True)
 class Vendors:
-    """What one App asks."""
+    """Models of one App, with the providers that it asks and their prices."""
 
     models: ModelCatalogue
     providers: Mapping[str, Provider]

@@ -81,7 +81,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
 
     @property
     def lifespan(self) -> Lifespan:
-        """What the activities need open. Workers open it themselves; who does it before them learns why it fails."""
+        """Open what the activities need. Workers do so themselves; a caller that does it first gets the error."""
         return self._all.lifespan
 
     @cached_property

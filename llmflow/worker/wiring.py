@@ -48,7 +48,7 @@ class Activities:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What the activities of Apps are made of, beside the Apps."""
+    """Parts of the activities of Apps, beside the Apps."""
 
     settings: Settings
     models: ModelCatalogue | None = None
