@@ -45,9 +45,7 @@ class Database:
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._url = _store_url(url)
-        self._connections: Connections = (SqliteConnections if self.is_sqlite else PostgresConnections)(
-            self._url, WITHIN
-        )
+        self._connections = self._connect(WITHIN)
         self._create = create
         self._answered_at = self._failed_at = -math.inf
         self._asking: asyncio.Task[StoreUnavailable | None] | None = None
@@ -94,13 +92,16 @@ class Database:
             StoreUnavailable: it does not answer.
         """
         self._make_folder()
+        connections = self._connect(_UPGRADE_WITHIN)  # another process may upgrade now: wait for it as long as it may
         try:
             async with self._bounded(_UPGRADE_WITHIN):
-                return await self._connections.write(upgrade)
+                return await connections.write(upgrade)
         except DBAPIError as error:
             raise ConfigInvalid(
                 f"the store {self.name} cannot be upgraded: {error.orig}. Give llmflow a database of its own"
             ) from None
+        finally:
+            await connections.close()
 
     @property
     def name(self) -> str:
@@ -162,6 +163,9 @@ class Database:
         if self._asking:
             await self._asking
         await self._connections.close()
+
+    def _connect(self, within: float) -> Connections:
+        return (SqliteConnections if self.is_sqlite else PostgresConnections)(self._url, within)
 
     def _make_folder(self) -> None:
         path = self._url.database
