@@ -1,6 +1,7 @@
 """Upgrade of a database to the current schema, by Alembic."""
 
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, inspect, text
 
@@ -10,9 +11,10 @@ HEAD = "0001"
 """Newest migration. A constant, because importing Alembic costs 0.1 s at every start."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 
-
 _LOCK = 0x6C6C6D66
 """PostgreSQL advisory lock that serializes upgrades: an arbitrary number that nothing else uses."""
+_ALEMBIC = Lock()
+"""Alembic keeps the migration that runs in a module of its own, so one runs at a time in a process."""
 
 
 def is_current(connection: Connection) -> bool:
@@ -41,7 +43,8 @@ def upgrade(connection: Connection) -> bool:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     if is_current(connection):
         return False
-    _upgrade(connection)
+    with _ALEMBIC:
+        _upgrade(connection)
     return True
 
 

@@ -73,6 +73,14 @@ async def test_of_two_processes_one_upgrades(store_url: str) -> None:
     assert sorted(out for out, _ in said) == [b"False\n", b"True\n"], said
 
 
+async def test_a_process_upgrades_several_stores_at_once(tmp_path: Path) -> None:
+    stores = [Database(str(tmp_path / f"{number}.db")) for number in range(8)]
+    assert await asyncio.gather(*(store.upgrade() for store in stores)) == [True] * 8
+    for store in stores:
+        await store.check()
+        await store.close()
+
+
 async def test_an_sqlite_file_is_made_and_upgraded_by_itself(tmp_path: Path) -> None:
     path = tmp_path / "new" / "llmflow.db"
     for _ in range(2):
