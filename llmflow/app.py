@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
+
+from pydantic import BaseModel, JsonValue
+from pydantic_core import to_jsonable_python
 
 from llmflow.errors import ConfigInvalid
+from llmflow.types.constants import Constants
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
 
@@ -38,6 +42,8 @@ class App:
     """
     prices: Path | None = None
     """A prices.yaml, which takes precedence over every price list; `LLMFLOW_PRICES` can point elsewhere."""
+    config: BaseModel | Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """Constants of its workflows, such as limits and addresses. A run pins them: `await flow.config(Limits)`."""
     passthrough: Sequence[str] = ()
     """Modules of data models, which the sandbox then imports once and not for every run (about 0.5 ms a model).
     Modules of tools are passed through without being named, unless they have a workflow in them: the sandbox checks
@@ -57,6 +63,7 @@ class App:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigInvalid(f"App {self.name!r} has two tools of one name: {', '.join(twice)}; rename one")
+        _ = self.constants
         self._check_passthrough()
 
     def _check_passthrough(self) -> None:
@@ -68,6 +75,21 @@ class App:
                     " in it, so nothing would refuse the clock or chance in its code. Name modules without workflows"
                     " only: put data models into one of their own, such as schemas.py; or leave `passthrough` out"
                 )
+
+    @property
+    def constants(self) -> Constants:
+        """Return its `config` as JSON data.
+
+        Raises:
+            ConfigInvalid: it cannot be written as a JSON object.
+        """
+        try:
+            found = to_jsonable_python(self.config)
+        except ValueError as error:
+            raise ConfigInvalid(f"config of App {self.name!r} cannot be written as JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise ConfigInvalid(f"config of App {self.name!r}: give a model with fields or a mapping")
+        return cast(Constants, found)
 
     @property
     def task_queue(self) -> str:

@@ -6,6 +6,7 @@ from llmflow.flow.branches.fan_out import FanOut, Outcome, fan_out, map_reduce
 from llmflow.flow.branches.race import race
 from llmflow.flow.checkpoints import checkpoint
 from llmflow.flow.completions.complete import Completion, complete
+from llmflow.flow.config import config
 from llmflow.flow.prompts import render
 from llmflow.flow.sagas import Saga
 from llmflow.flow.steps import Step, step
@@ -35,6 +36,7 @@ __all__ = [
     "call_tool",
     "checkpoint",
     "complete",
+    "config",
     "fan_out",
     "machine",
     "map_reduce",

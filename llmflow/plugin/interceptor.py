@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -43,36 +43,36 @@ Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
 class RunInterceptor(Interceptor):
     """Gives every workflow that uses llmflow its `CurrentRun`."""
 
-    def __init__(self, workflow_types: Collection[str | None], served: Sequence[type]) -> None:
+    def __init__(self, apps: Mapping[str | None, str], served: Sequence[type]) -> None:
         """Configure.
 
         Args:
-            workflow_types: Names of the App's workflows, which have a run from their start; `None` is the name of a
-                dynamic workflow. Others have one if llmflow started them, or from their first verb.
+            apps: Names of Apps by the types of their workflows, which have a run from their start; `None` is the type
+                of a dynamic workflow. Others have one if llmflow started them, or from their first verb.
             served: All workflows of the worker; any may fan out in batches.
         """
-        self._types = frozenset(workflow_types)
+        self._apps = apps
         self._served = {one.name: one for one in map(Definition, served)}
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         """See base class."""
 
         class Inbound(_Inbound):
-            types = self._types
+            apps = self._apps
             served = self._served
 
         return Inbound
 
 
 class _Inbound(WorkflowInboundInterceptor):
-    types: frozenset[str | None]
+    apps: Mapping[str | None, str]
     served: Mapping[str | None, Definition]
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """Make the run in `init`, before signals, updates, `__init__` and `run`."""
-        self._instance = Instance()
+        self._instance = Instance(self.apps)
         info = outbound.info()  # `workflow.info()` is not available yet
-        if info.workflow_type in self.types or None in self.types or is_ours(info):
+        if info.workflow_type in self.apps or None in self.apps or is_ours(info):
             self._instance.install(info)
         self._works_for = self._fanning_out() if info.workflow_type == wire.BATCH else None
         super().init(_Outbound(outbound, self._instance))

@@ -66,7 +66,7 @@ class LLMFlowPlugin(SimplePlugin):
             workflow_runner=lambda runner: _runner(runner, modules),
             workflow_failure_exception_types=[LLMFlowError, ValidationError],
         )
-        self._workflow_types = app.workflow_types if app else frozenset[str | None]()
+        self._types = {type: app.name for app in apps for type in app.workflow_types}
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
         """See base class. If a payload codec is set, encode headers with it too."""
@@ -108,7 +108,7 @@ class LLMFlowPlugin(SimplePlugin):
         """Add the batch workflow and the run interceptor to a worker with workflows."""
         if workflows := config.get("workflows"):
             config["workflows"] = [*workflows, batches]
-            config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(self._workflow_types, workflows)]
+            config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(self._types, workflows)]
 
 
 def _is_sole(plugins: Sequence[object]) -> bool:

@@ -3,6 +3,7 @@
 from llmflow.types.approvals import ApprovalReport, Reach
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire
+from llmflow.types.constants import Constants
 from llmflow.types.forks import Fork
 from llmflow.types.machines import Machines
 from llmflow.types.models import Candidate
@@ -20,6 +21,8 @@ class Carried(CompactWire):
     """Pinned prompts by name."""
     models: dict[str, dict[str, tuple[Candidate, ...]]] = {}
     """Pinned models by App and alias: two Apps may define one alias differently."""
+    config: dict[str, Constants] = {}
+    """Pinned constants by App."""
     attributes: SearchAttributes | None = None
     usage: UsageReport | None = None
     """Totals so far, for a continue-as-new run; `None` for a child, which counts its own."""

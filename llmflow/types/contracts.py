@@ -21,6 +21,7 @@ from llmflow.types.approvals import (
 from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.constants import ConstantsRequest, PinnedConstants
 from llmflow.types.forks import Fork
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.steps import StepReport
@@ -106,6 +107,8 @@ COMPLETE = Activity(wire.COMPLETE, CompletionRequest, CompletionResult)
 RENDER = Activity(wire.RENDER, RenderRequest, RenderedPrompt)
 RESOLVE = Activity(wire.RESOLVE, ResolveRequest, Pins)
 """A local activity: it reads memory and, once, the store, and costs one history event."""
+CONFIG = Activity(wire.CONFIG, ConstantsRequest, PinnedConstants)
+"""A local activity, as `llmflow.resolve`."""
 REACH = Activity(wire.REACH, ReachRequest, Reach)
 """Tells the run how approvers are notified."""
 NOTIFY = Activity(wire.NOTIFY, Notification, Delivered)

@@ -10,6 +10,7 @@ RESOLVE = "llmflow.resolve"
 REACH = "llmflow.reach"
 NOTIFY = "llmflow.notify"
 BATCH = "llmflow.batch"
+CONFIG = "llmflow.config"
 
 # Queries, updates and signals. `llmflow.approvals` is a memo as well.
 DECIDE = "llmflow.decide"

@@ -13,6 +13,7 @@ from temporalio.worker import Interceptor
 from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
+from llmflow.activities.constants import ConstantActivities
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.keys import Keys
@@ -73,6 +74,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     by_app = VendorsByApp(vendors)
     completions = Completions(registry, by_app, specs, calls, Budgets(database))
     known, histories = known_to_the_server(settings), Histories()
+    constants = {app.name: app.constants for app in apps}
     prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories)
     notifications = NotificationActivities(known, _webhook(settings))
 
@@ -89,6 +91,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     functions = [
         completions.complete,
         prompts.resolve,
+        ConstantActivities(constants, histories).read,
         prompts.render,
         notifications.reach,
         notifications.notify,
@@ -98,7 +101,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
 
 
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:
-    """The activity of a worker that runs workflows whose calls other workers make: it asks no model, holds no keys.
+    """Make the activities of a worker that runs workflows whose calls other workers make: it asks no model, holds no keys.
 
     It needs them because a run pins its prompts in a local activity, which always runs on the worker of its workflow.
 
@@ -110,6 +113,7 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     database = Database(settings.store_url)
     registry, vendors = _registry(apps, database), VendorsByApp(_vendors(apps, given, calls_models=False))
     known, histories = known_to_the_server(settings), Histories()
+    constants = {app.name: app.constants for app in apps}
     prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories)
 
     @asynccontextmanager
@@ -117,7 +121,9 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
         async with histories.serving(client), _stored(database, registry, settings):
             yield
 
-    return Activities(functions=[prompts.resolve], lifespan=shared(lifespan))
+    return Activities(
+        functions=[prompts.resolve, ConstantActivities(constants, histories).read], lifespan=shared(lifespan)
+    )
 
 
 def _registry(apps: Sequence[App], database: Database) -> Registry:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,8 @@ from llmflow.history.events import events_of, initiated
 from llmflow.history.payloads import Payloads
 from llmflow.history.recorded import Encoded, RecordedCall, decoded
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import CARRIED, PLACE, RESOLVE
+from llmflow.types.constants import Constants, PinnedConstants
+from llmflow.types.contracts import CARRIED, CONFIG, PLACE, RESOLVE
 from llmflow.types.forks import Fork
 from llmflow.types.prompts import Pins
 from llmflow.types.refs import app_of
@@ -50,10 +51,7 @@ class Source:
 
     async def pins(self) -> Carried:
         """Return the run's pins: those carried by its start, and those it resolved."""
-        carried = Carried()
-        if self.run.carried is not None:
-            [told] = decoded([self.run.carried])
-            carried = await self._payloads.header(CARRIED, {CARRIED.name: told}) or carried
+        carried = await self._carried()
         prompts, models = dict(carried.prompts), dict(carried.models)
         context = self._activity(None, RESOLVE.name, None, local=True)
         answers: list[Pins] = await self._payloads.read(decoded(self.run.pins), [Pins] * len(self.run.pins), context)
@@ -62,6 +60,19 @@ class Source:
             for app in {app_of(name) for name in answer.prompts}:
                 models[app] = {**answer.models, **models.get(app, {})}
         return Carried(prompts=prompts, models=models)
+
+    async def constants(self) -> Mapping[str, Constants]:
+        """Return the run's constants by App: those carried by its start, and those it read."""
+        context = self._activity(None, CONFIG.name, None, local=True)
+        types = [PinnedConstants] * len(self.run.constants)
+        read: list[PinnedConstants] = await self._payloads.read(decoded(self.run.constants), types, context)
+        return {**(await self._carried()).config, **{one.app: one.values for one in read}}
+
+    async def _carried(self) -> Carried:
+        if self.run.carried is None:
+            return Carried()
+        [told] = decoded([self.run.carried])
+        return await self._payloads.header(CARRIED, {CARRIED.name: told}) or Carried()
 
     def _activity(self, id: str | None, type: str, task_queue: str | None, *, local: bool) -> SerializationContext:
         return ActivitySerializationContext(

@@ -10,7 +10,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from llmflow.history.events import is_end
 from llmflow.history.recorded import Encoded, RecordedCall, RecordedChild, calls, children, local_results
 from llmflow.types.addresses import around, base_of, batch_of, joined, names_of
-from llmflow.types.contracts import CARRIED, RESOLVE
+from llmflow.types.contracts import CARRIED, CONFIG, RESOLVE
 from llmflow.types.forks import Hop
 from llmflow.types.steps import UNDO
 
@@ -31,6 +31,8 @@ class RecordedRun:
     """Steps of sagas whose compensation has started."""
     pins: tuple[Encoded, ...]
     """Results of its resolve activities."""
+    constants: tuple[Encoded, ...]
+    """Results of its activities that read constants."""
     carried: Encoded | None
     """Carried state in its start."""
     closed: bool
@@ -91,6 +93,7 @@ def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int,
         undone=frozenset(undone),
         children={child.place: child for child in children(events, places)},
         pins=tuple(local_results(events, RESOLVE.name)),
+        constants=tuple(local_results(events, CONFIG.name)),
         carried=told[CARRIED.name].SerializeToString() if CARRIED.name in told else None,
         closed=is_end(events[-1]),
         size=sum(event.ByteSize() for event in events),

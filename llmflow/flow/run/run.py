@@ -10,6 +10,7 @@ from llmflow.flow.run.admission import Admission
 from llmflow.flow.run.approvals import Approvals
 from llmflow.flow.run.branches import Branches
 from llmflow.flow.run.code import Code
+from llmflow.flow.run.constants import RunConstants
 from llmflow.flow.run.forks import Forks
 from llmflow.flow.run.machines import MachineRecord
 from llmflow.flow.run.part import AnyHeader, Part
@@ -32,7 +33,13 @@ from llmflow.types.usage import UsageReport
 class CurrentRun:
     """Parts of a run, its origin, and its arguments."""
 
-    def __init__(self) -> None:
+    def __init__(self, apps: Mapping[str | None, str]) -> None:
+        """Make a run.
+
+        Args:
+            apps: Names of the worker's Apps, by workflow type; `None` is a dynamic workflow.
+        """
+        self._apps = apps
         self.origin = Origin()
         """Tenant, user, tags and budget of the run."""
         self.is_batch = False
@@ -51,6 +58,7 @@ class CurrentRun:
         self.waits = Waits()
         self.totals = RunTotals(self._counted)
         self.pins = RunPins()
+        self.constants = RunConstants()
         self.forks = Forks()
         self.visibility = Visibility()
         self.admission = Admission()
@@ -61,6 +69,11 @@ class CurrentRun:
     def workflow_type(self) -> str:
         """Type of the workflow whose code the run executes."""
         return self.origin.workflow or workflow.info().workflow_type
+
+    @property
+    def app(self) -> str | None:
+        """App of the workflow; `None` if it is in no App of the worker."""
+        return self._apps.get(self.workflow_type) or self._apps.get(None)
 
     def restore(self, info: workflow.Info) -> None:
         """Restore the state carried by the start of the run, before any user code runs.

@@ -1,0 +1,64 @@
+"""The App's constants in workflow code."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from typing_extensions import TypeForm
+
+from llmflow.errors import ConfigInvalid
+from llmflow.flow.execute import ends_if_cancelled, typed_errors
+from llmflow.flow.run import current
+from llmflow.types.constants import Constants, ConstantsRequest, PinnedConstants
+from llmflow.types.contracts import CONFIG
+from llmflow.types.problems import described
+
+C = TypeVar("C")
+
+
+async def config(type: TypeForm[C]) -> C:
+    """Return the `config` of the run's App: `limits = await flow.config(Limits)`.
+
+    A run pins it at its first use, for itself, for the runs that continue it, and for its children of the same App. A
+    deploy with other constants changes new runs alone.
+
+    Args:
+        type: Type of the constants: a pydantic model, a dataclass, a TypedDict, `dict[str, int]`.
+
+    Raises:
+        ConfigInvalid: the run's workflow is in no App of this worker.
+        ValueError: the constants do not fit the type. As every bug, it blocks the run until a fixed worker is deployed.
+    """
+    run = current()
+    if run.app is None:
+        raise ConfigInvalid(
+            f"workflow {run.workflow_type!r} is in no App, so it has no config: add it to App(workflows=[...])"
+        )
+    values = run.constants.of(run.app)
+    if values is None:
+        async with run.constants.resolving:
+            values = run.constants.of(run.app)
+            if values is None:
+                values = run.constants.keep(await _read(ConstantsRequest(app=run.app, fork=run.forks.fork)))
+    return _checked(values, type, run.app)
+
+
+async def _read(request: ConstantsRequest) -> PinnedConstants:
+    with typed_errors(), ends_if_cancelled():
+        return await workflow.execute_local_activity(
+            CONFIG.name,
+            request,
+            result_type=CONFIG.output,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200),
+            local_retry_threshold=timedelta(seconds=5),
+        )
+
+
+def _checked(values: Constants, type: TypeForm[C], app: str) -> C:
+    try:
+        return TypeAdapter[C](type).validate_python(values)
+    except ValidationError as error:
+        raise ValueError(f"config of App {app!r} does not fit {error.title}: {described(error)}") from None
