@@ -139,7 +139,7 @@ def _checked(url: "str | httpx.URL") -> "httpx.URL":
 @asynccontextmanager
 async def _answer(client: "httpx.AsyncClient", url: str) -> "AsyncGenerator[httpx.Response]":
     """Follow redirects, check each hop, and yield the final response with its body unread."""
-    # By hand, because httpx reads the whole body of each redirect.
+    # Manually, because httpx reads the whole body of each redirect.
     request = client.build_request("GET", _checked(url))
     for _ in range(MAX_REDIRECTS + 1):
         response = await client.send(request, stream=True)
@@ -175,7 +175,7 @@ def _media_type(response: "httpx.Response") -> str:
 
 async def _read(response: "httpx.Response", max_bytes: int) -> tuple[bytes, bool]:
     """Return up to `max_bytes` of the decompressed body, and True if there is more."""
-    # Unpacked by hand, because httpx unpacks what it received at once: a thousandfold, and more.
+    # Manually, because httpx decompresses each chunk without limit, to a thousand times its size and more.
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise ToolRefused(f"{response.url} is compressed as `{encoding[:100]}`, which was not accepted")
