@@ -118,10 +118,10 @@ class App:
 
 
 def together(apps: Sequence[App]) -> App:
-    """Return what a worker of several Apps has in common: their workflows, tools and modules. One App stays as it is.
+    """Combine Apps into one, with the workflows, tools and modules of all; a single App is returned unchanged.
 
     Raises:
-        ConfigInvalid: two Apps have one name, or mean two things by one name of a workflow type or a tool.
+        ConfigInvalid: two Apps have the same name, or different workflows or tools of the same name.
     """
     if len(apps) == 1:
         return apps[0]
@@ -145,7 +145,7 @@ def together(apps: Sequence[App]) -> App:
 
 
 def _one_each(kind: str, given: Mapping[str, Sequence[tuple[str | None, T]]]) -> Sequence[T]:
-    """The things that Apps (by their names) have, each with its name, once each."""
+    """Merge the named things of Apps, given by App name, without duplicates."""
     owners: dict[str | None, tuple[str, T]] = {}
     for app, things in given.items():
         for name, thing in things:

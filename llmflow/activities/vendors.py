@@ -16,21 +16,21 @@ class Vendors:
 
     models: ModelCatalogue
     providers: Mapping[str, Provider]
-    """By name. Empty on a worker that calls no models."""
+    """Providers by name; empty on a worker that calls no models."""
     prices: Prices
 
 
 class VendorsByApp:
-    """Those of each App, by its name. A call belongs to the App that its prompt is named after."""
+    """Vendors by App. A call belongs to the App at the beginning of its prompt's name."""
 
     def __init__(self, by_app: Mapping[str, Vendors]) -> None:
         self._by_app = dict(by_app)
 
     def of(self, prompt: str) -> Vendors:
-        """Those of a prompt's App; a worker of one App serves prompts of all names.
+        """Return the vendors of a prompt's App; a worker of one App serves prompts of all names.
 
         Raises:
-            ConfigInvalid: the worker has several Apps, and none of that name.
+            ConfigInvalid: the worker has several Apps, but none of that name.
         """
         if len(self._by_app) == 1:
             [sole] = self._by_app.values()
@@ -38,6 +38,6 @@ class VendorsByApp:
         if (app := app_of(prompt)) not in self._by_app:
             known = ", ".join(sorted(self._by_app))
             raise ConfigInvalid(
-                f"prompt `{prompt}`: this worker serves the Apps {known}, and a prompt's name begins with its App's"
+                f"prompt `{prompt}`: this worker serves the Apps {known}; begin the prompt's name with one of them"
             )
         return self._by_app[app]

@@ -58,10 +58,10 @@ def spent(totals: Totals) -> str:
 
 
 def taken_and_paid(usage: UsageReport) -> str:
-    """Return what was spent, and for a forked run what was carried over, such as `carried over: 2 model calls`."""
+    """Return what was spent, and for a forked run what was reused, such as `reused: 2 model calls`."""
     if not usage.taken.calls:
         return spent(usage.total)
-    return f"carried over: {spent(usage.taken)}\npaid: {spent(usage.total)}"
+    return f"reused: {spent(usage.taken)}\npaid: {spent(usage.total)}"
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

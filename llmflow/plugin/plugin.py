@@ -36,21 +36,21 @@ HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 
 class LLMFlowPlugin(SimplePlugin):
-    """llmflow for Temporal clients that start and watch, for replayers, and for workers without llmflow's activities.
+    """llmflow for Temporal clients that start and watch runs, for replayers, and for workers without its activities.
 
-    Clients whose workers serve an App take `llmflow.worker.LLMFlowPlugin`. Give one plugin, to the client: its workers
-    inherit it. A replayer needs its own: `Replayer(workflows=[Mine], plugins=[LLMFlowPlugin(app)])`.
+    Clients whose workers serve an App need `llmflow.worker.LLMFlowPlugin` instead. Give one plugin to the client: its
+    workers inherit it. A replayer needs its own: `Replayer(workflows=[Mine], plugins=[LLMFlowPlugin(app)])`.
     """
 
     def __init__(self, *apps: App) -> None:
         """Configure.
 
         Args:
-            apps: Their workflows may use llmflow from the start; their modules of tools and data are passed through the
-                workflow sandbox. Clients that only start and watch need none.
+            apps: Apps whose workflows may use llmflow from their start, and whose modules of tools and data are passed
+                through the workflow sandbox. Clients that only start and watch runs need none.
 
         Raises:
-            ConfigInvalid: two Apps have one name, or mean two things by one name of a workflow type or a tool.
+            ConfigInvalid: two Apps have the same name, or different workflows or tools of the same name.
         """
         app = together(apps) if apps else None
         modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
@@ -86,7 +86,7 @@ class LLMFlowPlugin(SimplePlugin):
         return config
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
-        """See base class. Values that the user set are kept; Temporal's defaults, which lose or pay, are not."""
+        """See base class. Values that the user set are kept; Temporal's defaults, which lose work or money, are not."""
         client = config.get("client")
         _require(_is_sole([*(client.config()["plugins"] if client else ()), *config.get("plugins", ())]))
         if self._traces:
@@ -116,10 +116,10 @@ def _is_sole(plugins: Sequence[object]) -> bool:
 
 
 def _require(is_sole: bool) -> None:
-    """Two plugins would register everything twice, and each would know of its own Apps alone."""
+    """Refuse a second plugin: two would register everything twice, and each would only know its own Apps."""
     if not is_sole:
         raise ConfigInvalid(
-            "two LLMFlowPlugin objects: give one, with all Apps, as in LLMFlowPlugin(app, other_app), to the client;"
+            "two LLMFlowPlugin objects: give the client one with all Apps, as in LLMFlowPlugin(app, other_app);"
             " its workers inherit it"
         )
 

@@ -34,7 +34,7 @@ class Forked(BaseModel):
     result: Any = None  # Any: the result of the user's workflow
     failure: str | None = None
     usage: UsageReport | None = None
-    """Usage with that of its children: `taken` is carried over from the old run, `total` is paid by the new one."""
+    """Usage with that of its children: `taken` is reused from the old run, `total` is paid by the new one."""
 
 
 class Failed(BaseModel):

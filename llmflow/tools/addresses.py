@@ -62,7 +62,7 @@ def checked_transport(allowed: tuple[Network, ...]) -> "httpx.AsyncBaseTransport
     This defeats DNS rebinding, where a name resolves to another address a moment later. `Host`, TLS server name and
     certificate check still use the name. Proxies of the environment are not used, because they would resolve again.
     """
-    import httpx  # not at the top: 7 MB, which workers without this tool do without
+    import httpx  # not at the top: it takes 7 MB, only for workers with this tool
 
     class Checked(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""The plugin of clients whose workers serve Apps."""
+"""The plugin for clients whose workers serve Apps."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,18 +17,18 @@ from llmflow.worker.wiring import Activities, Given, Lifespan, activities, pins_
 
 
 class LLMFlowPlugin(plugin.LLMFlowPlugin):
-    """llmflow for a Temporal client, and for the workers made with it that serve one App or several.
+    """llmflow for a Temporal client and its workers, which serve one App or several.
 
-    Give it once, to the client: its workers inherit it, with the activities that the Apps need. `Worker(workflows=...)`
-    says which workflows a worker runs, as everywhere in Temporal; one without any makes calls alone.
+    Give it once, to the client: its workers inherit it, with the activities of the Apps. `Worker(workflows=...)`
+    lists the workflows of a worker, as everywhere in Temporal; a worker without workflows only runs activities.
 
     ```python
     client = await Client.connect("localhost:7233", plugins=[LLMFlowPlugin(app)])
     worker = Worker(client, task_queue="mine", workflows=app.workflows)
     ```
 
-    A worker with `no_remote_activities=True` runs workflows alone, whose calls other workers make: it asks no model and
-    needs no keys.
+    A worker with `no_remote_activities=True` only runs workflows, whose calls other workers make: it asks no model
+    and needs no keys.
     """
 
     def __init__(
@@ -41,17 +41,19 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         """Configure. Prompts, models and prices are read when the first worker is made.
 
         Args:
-            apps: What the workers serve. A prompt is of the App that its name begins with.
-            settings: From the environment if left out.
-            models: For each App, instead of the models.yaml of the App or the environment.
-            providers: By name, instead of those that models.yaml describes; tests give scripted ones.
+            apps: Apps that the workers serve. A prompt belongs to the App at the beginning of its name.
+            settings: Settings; from the environment by default.
+            models: Model catalogue of all Apps, instead of the models.yaml of the App or the environment.
+            providers: Providers by name, instead of those of models.yaml; tests give scripted ones.
 
         Raises:
-            ConfigInvalid: there is no App; or two have one name, or mean two things by one name of a workflow type or
-                a tool.
+            ConfigInvalid: no App was given; or two Apps have the same name, or different workflows or tools of the same
+                name.
         """
         if not apps:
-            raise ConfigInvalid("LLMFlowPlugin() of llmflow.worker: give it the Apps that the workers serve")
+            raise ConfigInvalid(
+                "LLMFlowPlugin() of llmflow.worker: give it the workers' Apps, as in LLMFlowPlugin(app)"
+            )
         super().__init__(*apps)
         self._apps = apps
         self._given = Given(settings=settings or Settings.load(), models=models, providers=providers)
@@ -61,7 +63,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
 
         Raises:
             ConfigInvalid: a models.yaml or prices.yaml does not parse; an extra is missing; or there are two plugins.
-            PromptInvalid: a prompt does not parse; says file:line:column.
+            PromptInvalid: a prompt does not parse; the message has file:line:column.
         """
         served = self._pins if config.get("no_remote_activities") else self._all
         config["activities"] = [*config.get("activities", ()), *served.functions]
@@ -69,12 +71,12 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         return super().configure_worker(config)
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
-        """See base class. Opens what the activities need while the worker runs; raises why it cannot."""
+        """See base class. Opens the activities' resources while the worker runs."""
         served = self._pins if worker.config(active_config=True).get("no_remote_activities") else self._all
         async with AsyncExitStack() as needed:
             try:
                 await needed.enter_async_context(served.lifespan(worker.client))
-            except Exception:  # of whatever kind: `async with Worker` would wait for ever for a worker that never began
+            except Exception:  # of any class: `async with Worker` would wait for ever for a worker that never started
                 await asyncio.gather(worker.shutdown(), next(worker))
                 raise
             await next(worker)

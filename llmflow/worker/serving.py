@@ -71,7 +71,7 @@ async def run(
     _check_models(models)
     check_prompts(app, models)
     plugin = LLMFlowPlugin(app, settings=settings, models=models)
-    needed = plugin.lifespan  # read now: what is wrong with the App is said before a server is asked
+    needed = plugin.lifespan  # read before connecting, so that errors of the App come first
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s

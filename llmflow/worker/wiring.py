@@ -1,4 +1,4 @@
-"""The activities of Apps, put together with providers and the store."""
+"""Wires the activities of Apps with providers and the store."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
@@ -38,13 +38,13 @@ Lifespan = Callable[[Client], AbstractAsyncContextManager[object]]
 
 @dataclass(frozen=True, kw_only=True)
 class Activities:
-    """Activities, and what they need open while a worker runs them."""
+    """Activities with their lifespan and interceptors."""
 
-    functions: Sequence[Callable[..., Any]]  # Any: activities have signatures of every kind
+    functions: Sequence[Callable[..., Any]]  # Any: activities of every signature
     lifespan: Lifespan
-    """For the client of the worker."""
+    """Resources that are open while the worker of a client runs."""
     interceptors: Sequence[Interceptor] = ()
-    """Around each activity, the first one outermost: what was measured or traced inside has really been done."""
+    """Interceptors of activities, the first one outermost, outside of metrics and traces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +53,18 @@ class Given:
 
     settings: Settings
     models: ModelCatalogue | None = None
-    """For each App, instead of the models.yaml of the App or the environment."""
+    """Model catalogue of all Apps, instead of the models.yaml of the App or the environment."""
     providers: Mapping[str, Provider] | None = None
-    """By name, instead of those that models.yaml describes; tests give scripted ones."""
+    """Providers by name, instead of those of models.yaml; tests give scripted ones."""
 
 
 def activities(apps: Sequence[App], given: Given) -> Activities:
-    """Every activity that Apps need. Their prompts and models are read now.
+    """Make all activities of Apps. It reads their prompts and models.
 
     Raises:
-        ConfigInvalid: a models.yaml or prices.yaml does not parse; says file:line:column. Or an extra is missing.
-        PromptInvalid: a prompt that does not parse; says file:line:column.
+        ConfigInvalid: a models.yaml or prices.yaml does not parse (the message has file:line:column), or an extra is
+            missing.
+        PromptInvalid: a prompt does not parse; the message has file:line:column.
     """
     settings = given.settings
     database = Database(settings.store_url)
@@ -101,13 +102,13 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
 
 
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:
-    """Make the activities of a worker that runs workflows whose calls other workers make: it asks no model, holds no keys.
+    """Make the activity of a worker that only runs workflows: it asks no model and needs no keys.
 
-    It needs them because a run pins its prompts in a local activity, which always runs on the worker of its workflow.
+    The worker needs it because a run pins its prompts in a local activity, which always runs beside the workflow.
 
     Raises:
-        ConfigInvalid: a models.yaml does not parse; says file:line:column.
-        PromptInvalid: a prompt that does not parse; says file:line:column.
+        ConfigInvalid: a models.yaml does not parse; the message has file:line:column.
+        PromptInvalid: a prompt does not parse; the message has file:line:column.
     """
     settings = given.settings
     database = Database(settings.store_url)
@@ -131,7 +132,7 @@ def _registry(apps: Sequence[App], database: Database) -> Registry:
 
 
 def _vendors(apps: Sequence[App], given: Given, *, calls_models: bool) -> dict[str, Vendors]:
-    """Those of each App. Apps with the same models.yaml share the providers, and so their limits per minute."""
+    """Make the vendors of each App. Apps with the same models.yaml share providers, and so their limits per minute."""
     connected: list[tuple[ModelCatalogue, Mapping[str, Provider]]] = []
 
     def providers_of(models: ModelCatalogue) -> Mapping[str, Provider]:

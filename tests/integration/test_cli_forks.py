@@ -51,9 +51,7 @@ async def test_a_fork_says_what_it_took_over_and_what_it_paid(llmflow: Call, art
     done = await llmflow("fork", article, "--from", "publish", "--model", "fast=quick", "--wait")
     assert done.code == 0, done.err
     assert done.err.startswith(f"forked {article} from publish: {article}-fork-")
-    assert "carried over: 1 model call · 100 tokens in · 0 out · $0.010\npaid: 3 model calls · " in done.err, (
-        "with a child"
-    )
+    assert "reused: 1 model call · 100 tokens in · 0 out · $0.010\npaid: 3 model calls · " in done.err, "with a child"
     assert "(quick: Note a of" in done.out
 
     again = (
@@ -63,7 +61,7 @@ async def test_a_fork_says_what_it_took_over_and_what_it_paid(llmflow: Call, art
     assert (again["usage"]["taken"]["calls"], again["usage"]["total"]["calls"]) == (4, 0)
 
     usage = await llmflow("usage", again["id"])
-    assert usage.out.partition("carried over from the earlier run")[2].split()[0].startswith("forking/note@")
+    assert usage.out.partition("reused from the earlier run")[2].split()[0].startswith("forking/note@")
 
 
 async def test_another_input_and_a_name(llmflow: Call, env: Environment, article: str, tmp_path: Path) -> None:
@@ -111,7 +109,7 @@ async def test_several_at_once(llmflow: Call, env: Environment) -> None:
     assert done.code == 1
     lines = sorted(line for line in done.err.splitlines() if line.startswith(prefix))
     assert [line.split()[0] for line in lines] == [f"{prefix}-{name}" for name in ("one", "other", "two")]
-    assert "completed  carried over: 6 model calls" in lines[0]
+    assert "completed  reused: 6 model calls" in lines[0]
     assert "not forked: " in lines[1]
     assert "has no step or call `publish`" in done.err
 
@@ -124,7 +122,7 @@ async def test_two_runs_side_by_side(llmflow: Call, env: Environment, article: s
     done = await llmflow("compare", article, id)
     rows = {line.split("  ")[0].strip() or line.split()[0]: line for line in done.out.splitlines() if line.strip()}
     assert "≠" in rows["paid"]
-    assert "1 model call, $0.010" in rows["carried over"]
+    assert "1 model call, $0.010" in rows["reused"]
     assert "≠" not in rows["state"]
     assert any("forking/note" in line and "≠" not in line for line in rows.values())
     assert "(quick: Note" in done.out

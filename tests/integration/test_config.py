@@ -1,21 +1,27 @@
 """`config` of an App: its constants, which a run pins at their first use."""
 
 import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from temporalio import workflow
-from temporalio.client import WorkflowHistory
+from temporalio.worker import Worker
 
 from llmflow import flow
 from llmflow.app import App
-from llmflow.errors import ConfigInvalid
-from llmflow.testing import ScriptedProvider, environment
+from llmflow.client import Client, Run, connect
+from llmflow.config import Settings
+from llmflow.errors import ConfigInvalid, RunNotCompleted
+from llmflow.testing import activities_of, assert_replays
 from llmflow.tools import tool
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 
 
@@ -24,6 +30,10 @@ class Limits(BaseModel):
 
     refund: int
     wait: timedelta = timedelta(0)
+
+
+class Names(RootModel[list[str]]):
+    """No object."""
 
 
 class Refund(TypedDict):
@@ -89,22 +99,86 @@ def app(refund: int) -> App:
     return App(name="shop", workflows=[Above, Below, Misfit], tools=[pay], config=Limits(refund=refund))
 
 
-def markers(history: WorkflowHistory) -> int:
-    return sum(event.HasField("marker_recorded_event_attributes") for event in history.events)
+Serving = Callable[[App], AbstractAsyncContextManager[Client]]
 
 
-async def test_a_run_keeps_the_constants_that_it_began_with(temporal: str) -> None:
-    async with environment(app(100), ScriptedProvider([]), address=temporal) as env:
-        run = await env.client.start(Above.run, True, id=env.id())
-        await until(lambda: _has_marker(run.handle.fetch_history))
-    async with environment(app(7), ScriptedProvider([]), address=temporal, task_queue=env.task_queue) as env:
-        again = env.client.run(run.id)
-        await again.handle.signal(Above.go_on)
-        assert await again.result() == [100, 100, 100]
-        assert markers(await again.handle.fetch_history()) == 0, "carried over continue-as-new"
-        assert markers(await env.client.temporal.get_workflow_handle(f"{run.id}-below").fetch_history()) == 0
-        assert await (await env.client.start(Above.run, False, id=env.id())).result() == [7, 7, 7]
+@pytest.fixture
+def serving(temporal: str, tmp_path: Path) -> Serving:
+    """A worker that serves an App, as after a deploy: each on the same task queue, with the same store."""
+    queue = f"shop-{uuid.uuid4()}"
+
+    @asynccontextmanager
+    async def serve(app: App) -> AsyncGenerator[Client]:
+        plugin = LLMFlowPlugin(app, settings=Settings(home=tmp_path))
+        client = await connect(address=temporal, task_queue=queue, plugin=plugin)
+        async with Worker(client.temporal, task_queue=queue, workflows=app.workflows):
+            yield client
+
+    return serve
 
 
-async def _has_marker(fetch):  # type: ignore[no-untyped-def]
-    return markers(await fetch())
+async def markers(run: Run[Any]) -> int:  # Any: runs of every type
+    """Number of local activities in the history of the latest run."""
+    events = (await run.handle.fetch_history()).events
+    return sum(event.HasField("marker_recorded_event_attributes") for event in events)
+
+
+async def replayed(run: Run[Any]) -> None:  # Any: as above
+    """Replay with the constants of another deploy."""
+    await assert_replays(run, app(1))
+
+
+async def test_a_run_keeps_the_constants_of_its_first_use(serving: Serving) -> None:
+    id = f"shop-{uuid.uuid4()}"
+    async with serving(app(100)) as client:
+        run = await client.start(Above.run, True, id=id)
+        await until(lambda: markers(run))
+        await replayed(run)
+    async with serving(app(7)) as client:
+        run = client.run(id)
+        await run.handle.signal(Above.go_on)
+        assert await run.result() == [100, 100, 100], "the continued run, and its child"
+        assert await markers(client.run(id)) == 0
+        assert await markers(client.run(f"{id}-below")) == 0
+        assert await activities_of(client.run(id)) == ["pay/pay#1"]
+        await replayed(client.run(id))
+        new = await client.start(Above.run, False, id=f"{id}-new")
+        assert await new.result() == [7, 7, 7]
+        assert await markers(new) == 1, "one local activity for all uses"
+
+
+async def test_a_fork_keeps_the_constants_of_the_run_before(serving: Serving) -> None:
+    id = f"shop-{uuid.uuid4()}"
+    async with serving(app(100)) as client:
+        await (await client.start(Above.run, False, id=id)).result()
+    async with serving(app(7)) as client:
+        assert await (await client.run(id).fork("pay", id=f"{id}-fork")).result() == [100, 100, 100]
+
+
+async def test_constants_that_do_not_fit_block_the_run_until_they_do(serving: Serving) -> None:
+    id = f"shop-{uuid.uuid4()}"
+    async with serving(app(100)) as client:
+        run = await client.start(Misfit.run, id=id)
+
+        async def blocked() -> bool:
+            problem = (await run.status()).problem or ""
+            return "config of App 'shop' does not fit Wanted: refunds: Field required" in problem
+
+        await until(blocked)
+    mended = App(name="shop", workflows=[Above, Below, Misfit], tools=[pay], config={"refunds": 3})
+    async with serving(mended) as client:
+        assert await client.run(id).result() == 3
+
+
+async def test_a_workflow_in_no_app_has_no_config(serving: Serving) -> None:
+    guest = App(name="shop", workflows=[Above], config={"refund": 3})
+    async with serving(guest) as client, Worker(client.temporal, task_queue="guests", workflows=[Below]):
+        run = await client.start(Below.run, id=f"shop-{uuid.uuid4()}", task_queue="guests")
+        with pytest.raises(RunNotCompleted, match="workflow 'Below' is in no App, so it has no config"):
+            await run.result()
+
+
+@pytest.mark.parametrize("config", [{"at": object()}, Names(["a"])])
+def test_constants_are_a_json_object(config: Any) -> None:  # Any: what is no config
+    with pytest.raises(ConfigInvalid, match="config of App 'shop'"):
+        App(name="shop", workflows=[Above], config=config)

@@ -1,4 +1,4 @@
-"""Signals and updates that come before the first line of a run: what it carries over is there already."""
+"""Signals and updates that come before the first line of a run: carried state is restored before them."""
 
 import asyncio
 import uuid

@@ -117,7 +117,7 @@ async def test_workflows_alone_need_no_provider(temporal: str, tmp_path: Path) -
 
 
 async def test_two_plugins_are_refused(temporal: str) -> None:
-    with pytest.raises(ConfigInvalid, match=r"two LLMFlowPlugin objects: give one, with all Apps"):
+    with pytest.raises(ConfigInvalid, match=r"two LLMFlowPlugin objects: give the client one with all Apps"):
         await Client.connect(temporal, plugins=[LLMFlowPlugin(north), worker.LLMFlowPlugin(south)])
     plugin = worker.LLMFlowPlugin(south)
     client = await Client.connect(temporal, plugins=[plugin])

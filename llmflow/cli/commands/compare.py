@@ -129,7 +129,7 @@ def _spent(usage: UsageReport) -> dict[str, str]:
         "cost": cost(usage.total),
         "tokens in": f"{usage.total.usage.input_tokens:,}",
         "tokens out": f"{usage.total.usage.output_tokens:,}",
-        "carried over": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
+        "reused": f"{_calls(usage.taken)}, {cost(usage.taken)}" if usage.taken.calls else "-",
     }
 
 
@@ -148,7 +148,7 @@ def _calls(totals: Totals) -> str:
 
 
 def _versions(usage: UsageReport) -> dict[str, str]:
-    """Return for each prompt the versions that the run's answers come from, paid or carried over."""
+    """Return for each prompt the versions that the run's answers come from, paid or reused."""
     versions: defaultdict[str, set[str]] = defaultdict(set)
     for text in (*usage.by_prompt, *usage.taken_by_prompt):
         ref = PromptRef.model_validate(text)

@@ -1,4 +1,4 @@
-"""`llmflow fork`: new runs that carry over the results of earlier ones up to a step."""
+"""`llmflow fork`: new runs that reuse the results of earlier ones up to a step."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -43,14 +43,12 @@ def fork(
     ] = None,
     id: Annotated[str | None, typer.Option(help="Id of the new run [default: RUN-fork- and 6 digits]")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Instead of the tags of the run; may be repeated")] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the end; show what was carried over and what was paid")
-    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; show the reused and the paid calls")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a run like an earlier one, from a step on.
 
-    Results from before the step are carried over if their input did not change; nothing of that is paid again.
+    Results from before the step are reused if their input did not change, and not paid again.
 
     Example: llmflow fork research-calm-otter-7f3a --from write --prompt research/write=file --wait
     """

@@ -69,7 +69,7 @@ def usage_table(report: UsageReport) -> Table:
     table.add_row("total", *_figures(report.total), style="bold")
     if report.taken.calls:
         table.add_row()
-        _section(table, "carried over from the earlier run", report.taken_by_prompt)
+        _section(table, "reused from the earlier run", report.taken_by_prompt)
     return table
 
 
