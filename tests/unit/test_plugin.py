@@ -87,7 +87,7 @@ class ContextConverter(CompositePayloadConverter):
 
 
 def client_config(converter: DataConverter) -> ClientConfig:
-    """What the plugin makes of a client's options."""
+    """Return a client's options as the plugin changes them."""
     config: Any = {"data_converter": converter}
     return LLMFlowPlugin().configure_client(config)
 
