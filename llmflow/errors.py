@@ -57,7 +57,7 @@ asking again costs nothing. Errors cross Temporal as application failures of typ
 `ErrorDetail` (`llmflow.converter.failures` translates, in both directions and for every room).
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar, Literal
@@ -65,58 +65,16 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 __all__ = [
-    "AnswerUnreadable",
-    "ApprovalError",
-    "ApprovalExpired",
-    "ApprovalNotFound",
-    "ApprovalRejected",
-    "AuthenticationFailed",
-    "BudgetExceeded",
-    "CircuitOpen",
-    "CompensationFailed",
-    "ConfigInvalid",
-    "ContentRefused",
-    "ContextTooLong",
-    "DecisionRefused",
-    "ErrorDetail",
-    "FanOutFailed",
-    "GuardRejected",
-    "InputInvalid",
-    "LLMFlowError",
-    "LimitReached",
-    "MachineError",
-    "MachineInvalid",
-    "ModelNotFound",
-    "NoWorker",
-    "NotificationFailed",
-    "OutputInvalid",
-    "PayloadTooLarge",
-    "PromptError",
-    "PromptInvalid",
-    "PromptNotFound",
-    "PromptVersionMissing",
-    "ProviderError",
-    "ProviderUnavailable",
-    "QuotaExhausted",
-    "RateLimited",
-    "RequestRejected",
-    "RunError",
-    "RunExists",
-    "RunNotCompleted",
-    "RunNotFound",
-    "ServerUnavailable",
-    "StateTimedOut",
-    "StepNotFound",
-    "StoreUnavailable",
-    "TooManyVisits",
-    "ToolArgumentsInvalid",
-    "ToolError",
-    "ToolNotFound",
-    "ToolOutputInvalid",
-    "ToolRefused",
-    "VariablesInvalid",
-    "VoteUndecided",
-]
+    "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
+    "AuthenticationFailed", "BudgetExceeded", "CircuitOpen", "CompensationFailed", "ConfigInvalid", "ContentRefused",
+    "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed", "GuardRejected", "InputInvalid", "LLMFlowError",
+    "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed",
+    "OutputInvalid", "PayloadTooLarge", "PromptError", "PromptInvalid", "PromptNotFound", "PromptVersionMissing",
+    "ProviderError", "ProviderUnavailable", "QuotaExhausted", "RateLimited", "RequestRejected", "RunError", "RunExists",
+    "RunNotCompleted", "RunNotFound", "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable",
+    "TooManyVisits", "ToolArgumentsInvalid", "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused",
+    "VariablesInvalid", "VoteUndecided",
+]  # fmt: skip  # a line for each would be a page
 
 _OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
 _OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history"]
@@ -423,13 +381,8 @@ class NoWorker(RunError):
     retryable = True
 
 
-def _tree(cls: type[LLMFlowError]) -> Iterator[type[LLMFlowError]]:
-    yield cls
-    for child in cls.__subclasses__():
-        yield from _tree(child)
-
-
-BY_CODE = MappingProxyType({cls.code(): cls for cls in _tree(LLMFlowError)})
+_CLASSES = [cls for cls in vars().values() if isinstance(cls, type) and issubclass(cls, LLMFlowError)]
+BY_CODE = MappingProxyType({cls.code(): cls for cls in _CLASSES})
 """Failure type -> class, for the way back. Frozen: errors of users are theirs, and cross as Temporal's own."""
 
 

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def soak(request: pytest.FixtureRequest) -> bool:
     """Return True if tests should take minutes and repeat by the dozen."""
-    return request.config.getoption("--soak")
+    return bool(request.config.getoption("--soak"))
 
 
 @pytest.fixture(scope="session")

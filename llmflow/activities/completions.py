@@ -146,7 +146,7 @@ def _call(request: CompletionRequest) -> Call:
             activity_id=info.activity_id,
             attempt=info.attempt,
         ),
-        request_hash=_hash(request),
+        request_hash=request_hash(request),
         prompt=request.prompt,
         source=request.source,
         origin=request.origin,
@@ -157,7 +157,7 @@ def _call(request: CompletionRequest) -> Call:
     )
 
 
-def _hash(request: CompletionRequest) -> str:
+def request_hash(request: CompletionRequest) -> str:
     """Hash the request without its origin."""
     asked = request.model_dump_json(exclude={"origin", "source"})
     return hashlib.sha256(asked.encode()).hexdigest()

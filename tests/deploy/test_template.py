@@ -120,7 +120,7 @@ async def test_the_server_starts_as_it_says_with_what_llmflow_needs(composed: Se
         "--db-filename=/home/temporal/temporal.db": f"--db-filename={tmp_path}/temporal.db",
     }
     assert set(here) <= set(command)
-    words = [here.get(word, word) for word in command] + [f"--port={port}", f"--ui-port={free_port()}"]
+    words = [here.get(word) or str(word) for word in command] + [f"--port={port}", f"--ui-port={free_port()}"]
     temporal = await temporal_executable(Settings.load(), print)
     async with running(temporal, *words, ready=f":{port}", stop=signal.SIGTERM):
         asked = composed["temporal"]["healthcheck"]["test"]

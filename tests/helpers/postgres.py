@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import asyncpg
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]  it has none
 
 from tests.helpers.processes import free_port, running
 

@@ -19,7 +19,7 @@ from temporalio.converter import (
 )
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
-from temporalio.worker.workflow_sandbox._runner import _Instance
+from temporalio.worker.workflow_sandbox._runner import _Instance  # pyright: ignore[reportPrivateUsage]  what is measured
 
 from llmflow.config import Settings
 from llmflow.providers.models.catalogue import ModelCatalogue

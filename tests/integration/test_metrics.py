@@ -3,7 +3,7 @@
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -59,7 +59,7 @@ async def vendor(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
 
 
 @asynccontextmanager
-async def serving(temporal: str, address: str) -> AsyncIterator[Client]:
+async def serving(temporal: str, address: str) -> AsyncGenerator[Client]:
     """A client whose runs are served by a whole worker with its metrics at `address`."""
     queue, ready, stop = f"metrics-{uuid.uuid4()}", asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from llmflow import worker
 from llmflow.app import App
-from llmflow.client import Client, Run, connect
+from llmflow.client import Client, Run, StartOptions, connect
 from llmflow.config import Settings
 from llmflow.prompts.files import parse_prompt
 from llmflow.stores.database import Database
@@ -62,7 +62,10 @@ class Fleet:
 
     async def once(self, user: str | None = None) -> str:
         """The version that a new run gets."""
-        run = await self.client.start(Once.run, id=str(uuid.uuid4()), **({"user": user} if user else {}))
+        options = StartOptions(id=str(uuid.uuid4()))
+        if user:
+            options["user"] = user
+        run = await self.client.start(Once.run, **options)
         return await run.result()
 
     async def waiting(self) -> Run[list[str]]:

@@ -37,9 +37,10 @@ async def test_what_is_deterministic_replays(opened: Opened) -> None:
 
 
 async def test_each_run_that_does_not_replay_is_named_with_what_temporal_says(opened: Opened) -> None:
+    runs: list[Run[str]] = []
     with pytest.raises(AssertionError) as failed:
         async with opened() as env:
-            runs = [await begun(env, how) for how in ("fickle", "steady", "fickle, open")]
+            runs += [await begun(env, how) for how in ("fickle", "steady", "fickle, open")]
             assert await runs[0].result() == "nothing", "the run itself went well"
     for run, line in zip(runs[::2], str(failed.value).splitlines(), strict=True):
         assert line.startswith(f"{run.id} does not replay: ")
@@ -47,9 +48,10 @@ async def test_each_run_that_does_not_replay_is_named_with_what_temporal_says(op
 
 
 async def test_children_and_runs_that_continue_are_replayed_too(opened: Opened) -> None:
+    runs: list[Run[str]] = []
     with pytest.raises(AssertionError) as failed:
         async with opened() as env:
-            runs = [await env.client.start(Look.run, how, id=env.id()) for how in ("child", "continued")]
+            runs += [await env.client.start(Look.run, how, id=env.id()) for how in ("child", "continued")]
             for run in runs:
                 assert await run.result() == "nothing"
     named = {line.partition(" ")[0] for line in str(failed.value).splitlines()}

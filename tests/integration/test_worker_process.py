@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ class Process:
 
 
 @asynccontextmanager
-async def process(temporal: str, vendor: ModelServer, queue: str, *options: str) -> AsyncIterator[Process]:
+async def process(temporal: str, vendor: ModelServer, queue: str, *options: str) -> AsyncGenerator[Process]:
     started = Process(
         await asyncio.create_subprocess_exec(
             sys.executable,

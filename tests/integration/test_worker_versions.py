@@ -13,10 +13,9 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from llmflow.client import Client
 from llmflow.config import Settings
-from llmflow.plugin import LLMFlowPlugin
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, approve_when_asked
-from llmflow.worker import activities
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.changing import Before, RenamedStep, app_of
 
@@ -25,13 +24,13 @@ from tests.integration.changing import Before, RenamedStep, app_of
 async def serving(address: str, kind: type, version: WorkerDeploymentVersion, home: Path) -> AsyncGenerator[Client]:
     """A worker of that version, which is then the current one."""
     app = app_of(kind)
-    served = activities(
+    plugin = LLMFlowPlugin(
         app,
         settings=Settings(home=home),
         models=ModelCatalogue.only("scripted"),
         providers={"scripted": ScriptedProvider(lambda _: "hello")},
     )
-    temporal = await TemporalClient.connect(address, plugins=[LLMFlowPlugin(app, activities=served)])
+    temporal = await TemporalClient.connect(address, plugins=[plugin])
     deployment = WorkerDeploymentConfig(
         version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -22,13 +23,14 @@ class Watched:
 
     @workflow.run
     async def run(self, watch: Watch) -> str:
+        unchecked: Any = guarded  # Any: a type checker refuses these guards
         cases: dict[str, Callable[[str], Awaitable[str]]] = {
             "input": guarded(self.greet, before=[tidy, no_robot]),
             "output": guarded(self.greet, after=[quiet, polite]),
             "twice": guarded(self.greet, after=[polite], reasks=2),
-            "untold": guarded(self.greet_once, after=[polite]),
+            "untold": unchecked(self.greet_once, after=[polite]),
             "asks": guarded(self.greet, after=[self.ask_another]),
-            "wrong": guarded(self.greet, after=[lambda text: len(text) > 3]),
+            "wrong": unchecked(self.greet, after=[lambda text: len(text) > 3]),
         }
         return await cases[watch.case](watch.name)
 

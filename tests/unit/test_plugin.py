@@ -8,7 +8,7 @@ from typing import Any, Self
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.client import Client
+from temporalio.client import Client, ClientConfig
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
@@ -67,7 +67,9 @@ class ContextCodec(PayloadCodec, WithSerializationContext):
 class ContextText(EncodingPayloadConverter, WithSerializationContext):
     """A converter that wants the same."""
 
-    encoding = "text/of-somebody"
+    @property
+    def encoding(self) -> str:
+        return "text/of-somebody"
 
     def with_context(self, context: SerializationContext) -> Self:
         return self
@@ -84,6 +86,12 @@ class ContextConverter(CompositePayloadConverter):
         super().__init__(ContextText(), JSONPlainPayloadConverter())
 
 
+def client_config(converter: DataConverter) -> ClientConfig:
+    """Return a client's options as the plugin changes them."""
+    config: Any = {"data_converter": converter}
+    return LLMFlowPlugin().configure_client(config)
+
+
 async def worker_config(codec: PayloadCodec | None = None, **options: Any) -> WorkerConfig:
     """Return a worker's options as the plugin configures them, for a client that is not connected yet."""
     plugin = LLMFlowPlugin(app)
@@ -95,7 +103,7 @@ async def worker_config(codec: PayloadCodec | None = None, **options: Any) -> Wo
 
 def test_the_users_codec_stays() -> None:
     given = dataclasses.replace(DataConverter.default, payload_codec=object())  # type: ignore[arg-type]  any codec
-    config = LLMFlowPlugin().configure_client({"data_converter": given})
+    config = client_config(given)
     converter = config["data_converter"]
     assert converter.payload_codec is given.payload_codec
     assert converter.payload_converter_class is LLMFlowPayloadConverter
@@ -111,7 +119,7 @@ def test_the_users_codec_stays() -> None:
 )
 def test_a_converter_that_ours_cannot_wrap_is_refused(given: DataConverter) -> None:
     with pytest.raises(ConfigInvalid, match="Foreign"):
-        LLMFlowPlugin().configure_client({"data_converter": given})
+        client_config(given)
 
 
 async def test_values_that_lose_or_pay_are_replaced() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities import completions as module
-from llmflow.activities.completions import Completions
+from llmflow.activities.completions import Completions, request_hash
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
 from llmflow.prompts.files import load_prompts
@@ -219,7 +219,7 @@ async def test_the_time_that_the_store_took_is_not_the_vendors(bench: Bench, mon
 
 
 async def test_a_store_that_took_the_vendors_time_is_asked_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = module._call
+    call = module._call  # pyright: ignore[reportPrivateUsage]  the clock of a call is read there
 
     def begun_long_ago(request: CompletionRequest) -> module.Call:
         made = call(request)
@@ -272,14 +272,14 @@ REQUEST = CompletionRequest(
     ],
 )
 def test_the_hash_names_what_is_asked_and_not_who_asks(change: dict[str, object], same: bool) -> None:
-    assert (module._hash(REQUEST) == module._hash(REQUEST.model_copy(update=change))) is same
+    assert (request_hash(REQUEST) == request_hash(REQUEST.model_copy(update=change))) is same
 
 
 def test_the_hash_is_the_same_in_every_process() -> None:
     script = (
-        "import sys; from llmflow.activities.completions import _hash; "
+        "import sys; from llmflow.activities.completions import request_hash; "
         "from llmflow.types.completions import CompletionRequest; "
-        "print(_hash(CompletionRequest.model_validate_json(sys.argv[1])))"
+        "print(request_hash(CompletionRequest.model_validate_json(sys.argv[1])))"
     )
 
     def hashed(seed: str) -> str:
@@ -287,4 +287,4 @@ def test_the_hash_is_the_same_in_every_process() -> None:
         environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
-    assert {hashed("1"), hashed("2")} == {module._hash(REQUEST)}
+    assert {hashed("1"), hashed("2")} == {request_hash(REQUEST)}

@@ -8,9 +8,12 @@ from tests.helpers.command_line import Done, call
 from tests.unit.cli.test_help import COMMANDS
 
 MACHINES = "tests.integration.machinery:app"
-NEEDED = ["dev", "worker", "start x", "graph", *(f"prompts {one}" for one in ("list", "push", "check"))]
-NEEDED += [f"prompts {one} mine/plan" for one in ("show", "diff", "pull")]
-NEEDED += ["prompts label mine/plan file", "prompts rollout mine/plan --arm a=file:100"]
+NEEDED = [
+    *("dev", "worker", "start x", "graph"),
+    *(f"prompts {one}" for one in ("list", "push", "check")),
+    *(f"prompts {one} mine/plan" for one in ("show", "diff", "pull")),
+    *("prompts label mine/plan file", "prompts rollout mine/plan --arm a=file:100"),
+]
 OPTIONAL = {"doctor", "cost reprice"}
 
 

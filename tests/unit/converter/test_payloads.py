@@ -124,7 +124,9 @@ class MoneyJSON(JSONPlainPayloadConverter):
 class Reversed(EncodingPayloadConverter):
     """An encoding of the user's own."""
 
-    encoding = "text/reversed"
+    @property
+    def encoding(self) -> str:
+        return "text/reversed"
 
     def to_payload(self, value: Any) -> Payload | None:  # Any: values of every type
         if isinstance(value, str):

@@ -39,7 +39,9 @@ def test_a_file_says_everything_about_a_call() -> None:
     assert prompt.options == ModelOptions(temperature=0.5, max_output_tokens=900)
     assert prompt.input == {"question": ("string",), "notes": ("array", "null")}
     assert prompt.output is not None
-    assert list(prompt.output["properties"]) == ["topic", "queries"]
+    properties = prompt.output["properties"]
+    assert isinstance(properties, dict)
+    assert list(properties) == ["topic", "queries"]
     assert prompt.tools == ("search_documents",)
     assert prompt.metadata == {"owner": "ana", "on": "yes"}  # YAML 1.2: `on` and `yes` stay text
     assert prompt.variables == ("notes", "question")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,9 @@ def provider(request: pytest.FixtureRequest) -> Provider:
 def ask() -> Ask:
     """A small request, with some fields changed."""
 
-    def make(*messages: Message, schema: dict | None = None, timeout: float = 30, **options: object) -> ModelRequest:
+    def make(
+        *messages: Message, schema: dict[str, Any] | None = None, timeout: float = 30, **options: Any
+    ) -> ModelRequest:
         return ModelRequest(
             model="gpt-5.4",
             messages=messages or (Message.user("Why?"),),

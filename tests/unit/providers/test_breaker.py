@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-import circuitbreaker
+import circuitbreaker  # pyright: ignore[reportMissingTypeStubs]  it has none
 import pytest
 
 from llmflow.errors import (

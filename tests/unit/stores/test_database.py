@@ -192,7 +192,7 @@ async def test_a_question_a_moment_ago_is_enough(server: Database, postgres: Pos
 
 async def test_all_who_ask_at_once_share_one_question(server: Database, postgres: Postgres) -> None:
     await server.read(ONE)
-    server._answered_at = -math.inf  # as if it were long ago
+    server._answered_at = -math.inf  # pyright: ignore[reportPrivateUsage]  as if it were long ago
     async with postgres.paused():
         asked = [asyncio.create_task(server.check()) for _ in range(50)]
         await asyncio.sleep(0)

@@ -45,6 +45,7 @@ class Site:
         return self.page(path, "moved", status=status, location=to)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = ""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.requests.append(request)

@@ -6,6 +6,7 @@ import tracemalloc
 from datetime import timedelta
 
 import pytest
+from pydantic import JsonValue
 
 from llmflow.errors import ConfigInvalid, ToolArgumentsInvalid, ToolRefused
 from llmflow.tools import FetchedPage, fetch_page, fetch_url, run_tool
@@ -192,6 +193,7 @@ async def test_a_network_must_be_one() -> None:
 
 
 async def test_the_tool_checks_its_arguments() -> None:
-    for arguments in ({}, {"url": 3}, {"url": "http://example.com", "allow_networks": ["0.0.0.0/0"]}):
+    wrong: list[dict[str, JsonValue]] = [{}, {"url": 3}, {"url": "http://example.com", "allow_networks": ["0.0.0.0/0"]}]
+    for arguments in wrong:
         with pytest.raises(ToolArgumentsInvalid):
             await run_tool(fetch_url, arguments)

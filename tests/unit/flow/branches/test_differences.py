@@ -55,7 +55,7 @@ class Owner:
     def __init__(self, value: Callable[["Owner"], object]) -> None:
         self.value = value(self)
 
-    def method(self) -> None: ...
+    def method(self, *_: object) -> None: ...
 
 
 def locked() -> asyncio.Lock:
@@ -96,7 +96,7 @@ SAME: list[Callable[[Owner], object]] = [
     lambda owner: lambda: owner,
     lambda owner: partial(owner.method, Plain()),
     lambda _: Plain,
-    lambda _: len,
+    lambda _: print,
 ]
 OTHERS: list[tuple[object, object]] = [
     (1, 2),
@@ -111,7 +111,7 @@ OTHERS: list[tuple[object, object]] = [
     (asyncio.Lock(), locked()),
     (Random(1), drawn()),
     (function_with(1), function_with(2)),
-    (partial(len, Plain(1)), partial(len, Plain(2))),
+    (partial(print, Plain(1)), partial(print, Plain(2))),
     (Plain(1).__init__, Plain(2).__init__),
     ((one for one in ()), (one for one in ())),
 ]

@@ -42,7 +42,7 @@ WRITE = Desk().write
         (lambda text: text, "lambda"),
         (Flow[str](WRITE), "flow"),
         (chain(WRITE, WRITE), "chain"),
-        (evaluate(WRITE, judge, until=1), "evaluate"),  # for its name only
+        (evaluate(WRITE, judge, until=1), "evaluate"),  # pyright: ignore[reportArgumentType]  for its name only
         (vote(WRITE), "vote"),
         (gate(lambda text: None), "gate"),
         (guarded(WRITE), "write"),

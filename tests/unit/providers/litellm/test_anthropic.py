@@ -23,7 +23,7 @@ from llmflow.types.models import ModelRequest
 from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
-from tests.helpers.model_server import DROPPED, ModelServer, Reply
+from tests.helpers.model_server import DROPPED, Json, ModelServer, Reply
 
 from ..conftest import KEY, Ask
 
@@ -93,7 +93,7 @@ async def test_a_request(server: ModelServer, claude: Provider, ask: Ask) -> Non
 async def test_cached_tokens_are_counted_once_and_inside_the_input(
     server: ModelServer, claude: Provider, ask: Ask
 ) -> None:
-    counts = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000, "service_tier": "priority"}
+    counts: Json = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000, "service_tier": "priority"}
     server.script(anthropic_answer(**counts))
     answer = await claude.complete(ask(), NoDeltas())
     assert answer.usage == Usage(input_tokens=1110, output_tokens=20, cache_read_tokens=1000, cache_write_tokens=100)

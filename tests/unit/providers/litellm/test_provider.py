@@ -16,7 +16,7 @@ from llmflow.types.messages import Image, Message, ToolCall, ToolResult
 from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
-from tests.helpers.model_server import ModelServer, Reply, chat_answer
+from tests.helpers.model_server import Json, ModelServer, Reply, chat_answer
 
 from ..conftest import KEY, Ask
 
@@ -112,7 +112,7 @@ class TestWithLitellm:
         ],
     )
     async def test_why_it_ended(
-        self, server: ModelServer, litellm: Provider, ask: Ask, changes: dict, reason: str, text: str
+        self, server: ModelServer, litellm: Provider, ask: Ask, changes: Json, reason: str, text: str
     ) -> None:
         server.script(Reply.json(chat_answer(**changes)))
         answer = await litellm.complete(ask(), NoDeltas())

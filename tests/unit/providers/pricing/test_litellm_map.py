@@ -75,7 +75,7 @@ def cost(
         ({"output_tokens": 100, "output_audio_tokens": 100}, "0.002"),
     ],
 )
-def test_parts(parts: dict[str, int], usd: str) -> None:
+def test_parts(parts: dict[str, Any], usd: str) -> None:
     assert cost("openai:sol", **parts) == Cost(usd=Decimal(usd), source="litellm 1")
 
 
@@ -146,7 +146,7 @@ def test_long_inputs_have_a_price_of_their_own() -> None:
         ("openai:sol", {"input_tokens": 1, "cache_read_tokens": 2}, None, "cannot exceed input_tokens"),
     ],
 )
-def test_what_the_map_does_not_say_is_unknown(asked: str, parts: dict[str, int], tier: str | None, said: str) -> None:
+def test_what_the_map_does_not_say_is_unknown(asked: str, parts: dict[str, Any], tier: str | None, said: str) -> None:
     with pytest.raises(LookupError) as failed:
         cost(asked, tier=tier, **parts)
     assert str(failed.value).startswith("litellm 1 has no price of ")

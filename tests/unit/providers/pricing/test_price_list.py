@@ -47,9 +47,8 @@ def load(tmp_path: Path, text: str) -> PriceList:
 
 
 def call(asked: str, answered: str | None = None, *, usage: Usage = MILLION, **fields: Any) -> PaidCall:
-    return PaidCall(
-        **{"asked": asked, "answered": answered or asked.partition(":")[2], "usage": usage, "at": NOW, **fields}
-    )
+    given: dict[str, Any] = {"asked": asked, "answered": answered or asked.partition(":")[2], "usage": usage, "at": NOW}
+    return PaidCall(**{**given, **fields})
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Cost, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+Tokens = dict[str, Any]  # Any: numbers, as other parameters are not
 SOURCE = f"genai-prices {genai_prices.__version__}"
 
 
@@ -45,26 +46,26 @@ def cost(
         ({"input_tokens": 1}, "0.00000015"),
     ],
 )
-def test_tokens(usage: dict[str, int], usd: str) -> None:
+def test_tokens(usage: Tokens, usd: str) -> None:
     assert cost("openai:gpt-4o-mini", **usage) == Cost(usd=Decimal(usd), source=SOURCE)
 
 
 def test_written_to_the_cache() -> None:
     # gpt-6-luna: 0.10 in, 0.01 read, 0.125 written, 0.50 out
-    parts = {"input_tokens": 100_000, "cache_read_tokens": 50_000, "cache_write_tokens": 40_000}
+    parts: Tokens = {"input_tokens": 100_000, "cache_read_tokens": 50_000, "cache_write_tokens": 40_000}
     assert cost("openai:gpt-6-luna", **parts).usd == Decimal("0.0065")
 
 
 def test_what_stays_in_the_cache_for_an_hour_costs_more() -> None:
     # claude-sonnet-4-5: 3 in, 3.75 written for minutes, 6 for an hour, 15 out
-    parts = {"input_tokens": 110_000, "cache_write_tokens": 100_000, "output_tokens": 1000}
+    parts: Tokens = {"input_tokens": 110_000, "cache_write_tokens": 100_000, "output_tokens": 1000}
     assert cost("anthropic:claude-sonnet-4-5", **parts).usd == Decimal("0.42")
     assert cost("anthropic:claude-sonnet-4-5", **parts, cache_write_1h_tokens=100_000).usd == Decimal("0.645")
     assert cost("anthropic:claude-sonnet-4-5", **parts, cache_write_1h_tokens=60_000).usd == Decimal("0.555")
 
 
 def test_a_list_without_a_price_for_an_hour_does_not_price_it_as_minutes() -> None:
-    parts = {"input_tokens": 1000, "cache_write_tokens": 500}
+    parts: Tokens = {"input_tokens": 1000, "cache_write_tokens": 500}
     assert cost("openrouter:anthropic/claude-sonnet-4.5", **parts).usd
     found = cost("openrouter:anthropic/claude-sonnet-4.5", **parts, cache_write_1h_tokens=1)
     assert found.usd is None
@@ -78,7 +79,7 @@ def test_long_inputs_have_a_higher_price() -> None:
 
 def test_sound() -> None:
     # gpt-audio: 2.50 in, 32 for sound; 10 out, 64 for sound
-    tokens = {"input_tokens": 2_000_000, "input_audio_tokens": 1_000_000}
+    tokens: Tokens = {"input_tokens": 2_000_000, "input_audio_tokens": 1_000_000}
     tokens |= {"output_tokens": 2_000_000, "output_audio_tokens": 1_000_000}
     assert cost("openai:gpt-audio", **tokens).usd == Decimal("108.5")
 
@@ -101,7 +102,7 @@ def test_prices_are_dated() -> None:
     ],
 )
 def test_service_tiers(tier: str | None, usd: str, shown: str | None) -> None:
-    tokens = {"input_tokens": 2_000_000, "output_tokens": 500_000}  # gpt-5.4-mini: 0.75 in, 4.50 out
+    tokens: Tokens = {"input_tokens": 2_000_000, "output_tokens": 500_000}  # gpt-5.4-mini: 0.75 in, 4.50 out
     assert cost("openai:gpt-5.4-mini", service_tier=tier, **tokens) == Cost(usd=Decimal(usd), source=SOURCE, tier=shown)
 
 
@@ -268,7 +269,8 @@ def test_a_call_is_expected_to_cost_what_it_will(model: str, address: str | None
 
 
 def test_the_vendor_in_front_of_the_model_counts_where_a_library_chose_the_address() -> None:
-    asked, tokens = "any:anthropic/claude-sonnet-4-5", {"input_tokens": 1000, "output_tokens": 1000}
+    asked = "any:anthropic/claude-sonnet-4-5"
+    tokens: Tokens = {"input_tokens": 1000, "output_tokens": 1000}
     for answered in ("claude-sonnet-4-5-20250929", "anthropic/claude-sonnet-4-5"):
         assert cost(asked, answered, **tokens).usd == Decimal("0.018")
     assert cost(asked, base_url="http://localhost:8000/v1", **tokens).usd is None

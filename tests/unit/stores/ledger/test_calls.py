@@ -60,7 +60,7 @@ async def back(database: Database) -> None:
 async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Database) -> None:
     await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25))
     [row] = await rows(database)
-    assert row._asdict() == {
+    assert row._asdict() == {  # pyright: ignore[reportPrivateUsage]  public in SQLAlchemy, as in namedtuples
         "run_id": "run",
         "activity_id": "complete#1",
         "attempt": 1,

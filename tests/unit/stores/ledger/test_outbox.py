@@ -23,7 +23,7 @@ async def emptied(outbox: Outbox) -> list[Sequence[str]]:
 async def test_what_was_put_comes_out_once(outbox: Outbox) -> None:
     await outbox.put(["one", "two"])
     await outbox.put(["three"])
-    assert sorted(await emptied(outbox)) == [["one", "two"], ["three"]]
+    assert sorted(map(list, await emptied(outbox))) == [["one", "two"], ["three"]]
     assert await emptied(outbox) == []
     assert list(outbox.folder.iterdir()) == []
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -139,7 +140,8 @@ async def test_a_rollout_goes_by_its_unit_alone(database: Database, file: Path, 
     await Labels(database).roll_out("app/deep/plan", "production", arms, ANA, unit=unit)
 
     async def arm(**changed: str) -> str | None:
-        [(_, source)] = (await one.choose(["app/deep/plan"], "production", {**UNITS, **changed})).values()
+        units: dict[Any, str] = {**UNITS, **changed}  # Any: names of arguments are text to a type checker
+        [(_, source)] = (await one.choose(["app/deep/plan"], "production", units)).values()
         return source.arm
 
     same = {other: "another" for other in UNITS if other != unit}

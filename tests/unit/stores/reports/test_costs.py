@@ -38,7 +38,8 @@ async def test_tokens_and_money_add_up(database: Database) -> None:
 async def test_money_is_exact_where_floats_are_not(database: Database) -> None:
     usd = ["0.1", "0.2", "0.000000000001", "12345.67"]
     await keep(database, *(call_of(f"run-{place}", usd=one) for place, one in enumerate(usd * 10)))
-    for by in (["run"], ["tag"], []):
+    groups: list[list[Dimension]] = [["run"], ["tag"], []]
+    for by in groups:
         report = await cost_report(database, EVERYTHING, by)
         assert report.total.usd == Decimal("123459.70000000001")
 
@@ -112,13 +113,13 @@ async def test_errors_are_those_of_attempts_without_an_answer_and_the_most_come_
 
 
 async def test_rows_of_a_combination_come_newest_day_and_dearest_first(database: Database) -> None:
-    later = {"at": NOON + timedelta(days=1)}
+    later = NOON + timedelta(days=1)
     await keep(
         database,
         call_of("a", usd="9"),
         call_of("b", usd="1", tenant="x"),
-        call_of("c", usd="1", **later),
-        call_of("d", usd="2", tenant="x", **later),
+        call_of("c", usd="1", at=later),
+        call_of("d", usd="2", tenant="x", at=later),
     )
     report = await cost_report(database, EVERYTHING, ["tenant", "day", "tenant"])
     assert report.by == ("tenant", "day")
@@ -184,6 +185,8 @@ async def test_filters(database: Database, filter: dict[str, Any], runs: str) ->
 
 
 async def test_an_empty_ledger_has_no_rows(database: Database) -> None:
-    for by in (["model"], ["tag"]):
-        report = await cost_report(database, EVERYTHING, by)
+    for report in [
+        await cost_report(database, EVERYTHING, ["model"]),
+        await cost_report(database, EVERYTHING, ["tag"]),
+    ]:
         assert (report.rows, report.total) == ((), Spent())
