@@ -179,7 +179,11 @@ def _differing(stored: dict[str, str], found: dict[str, str]) -> list[str]:
 
 
 def scan(folder: Path, *, most: int = _MAX_FILES) -> dict[str, str]:
-    """Return the files of the folder, dotfiles excluded, each with a fingerprint that changes with the file."""
+    """Return the files of the folder, dotfiles excluded, each with a fingerprint that changes with the file.
+
+    Raises:
+        ToolRefused: there are more files than `most`.
+    """
     found: dict[str, str] = {}
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]

@@ -7,7 +7,7 @@ from .source import Source, example, holds, sources
 
 
 def shared_names(files: Iterable[Source]) -> Iterator[str]:
-    """Every class but the first of its name, and those that extend it; those inside functions and classes count, too."""
+    """Every class but the first of its name and those that extend it; those inside functions and classes count, too."""
     first: dict[str, str] = {}
     for source in files:
         for found in source.classes:
