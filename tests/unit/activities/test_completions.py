@@ -64,7 +64,7 @@ class Vendor:
 
 
 async def nothing() -> None:
-    """What usually happens meanwhile."""
+    """Do nothing meanwhile."""
 
 
 class Watched(Calls):
