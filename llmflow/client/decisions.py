@@ -45,8 +45,13 @@ async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of
     )
 
 
-async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  # Any: runs of every type
-    """Send a decision by update; if no worker responds, by signal, which Temporal stores for the run.
+async def send(
+    handle: WorkflowHandle[Any, Any],  # Any: runs of every type
+    decision: Decide,
+    *,
+    within: timedelta = _WITHIN,
+) -> Receipt:
+    """Send a decision by update; if no worker responds `within` that time, by signal, which Temporal stores.
 
     A slow worker may get both. They have the same id, so the run counts them once.
 
@@ -58,7 +63,7 @@ async def send(handle: WorkflowHandle[Any, Any], decision: Decide) -> Receipt:  
     """
     try:
         return await handle.execute_update(
-            DECIDE.name, decision, id=decision.id, result_type=DECIDE.output, rpc_timeout=_WITHIN
+            DECIDE.name, decision, id=decision.id, result_type=DECIDE.output, rpc_timeout=within
         )
     except WorkflowUpdateFailedError as error:
         if isinstance(error.cause, LLMFlowError):

@@ -1,6 +1,7 @@
 """Circuit breaker: after repeated failures of a model, its calls go to the next candidate at once for a while."""
 
 import logging
+from collections.abc import Callable
 from time import monotonic
 
 from circuitbreaker import CircuitBreaker  # pyright: ignore[reportMissingTypeStubs]  it has none, and reads well
@@ -23,11 +24,20 @@ PATIENCE = 60.0
 class Breaker:
     """A provider with a circuit breaker for each of its models, in the memory of this worker."""
 
-    def __init__(self, provider: Provider, name: str, *, failures: int = FAILURES, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        name: str,
+        *,
+        failures: int = FAILURES,
+        pause: float = PAUSE,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._provider = provider
         self._name = name
         self._failures = failures
         self._pause = pause
+        self._clock = clock
         self._circuits: dict[str, CircuitBreaker] = {}
         self._tried: dict[str, float] = {}
         """Models with an in-flight probe, with its start."""
@@ -44,7 +54,7 @@ class Breaker:
             return await self._ask(circuit, request, sink)
         if left := self._left(circuit, model):
             raise self._open(circuit, model, left)
-        began = self._tried[model] = monotonic()
+        began = self._tried[model] = self._clock()
         try:
             return await self._ask(circuit, request, sink, tries=True)
         finally:
@@ -61,17 +71,17 @@ class Breaker:
     def _left(self, circuit: CircuitBreaker, model: str) -> float:
         """Return the seconds until a call may probe the model."""
         tried = self._tried.get(model)
-        return max(circuit.open_remaining, 0.0 if tried is None else tried + self._pause - monotonic(), 0.0)
+        return max(circuit.open_remaining, 0.0 if tried is None else tried + self._pause - self._clock(), 0.0)
 
     async def _ask(
         self, circuit: CircuitBreaker, request: ModelRequest, sink: DeltaSink, *, tries: bool = False
     ) -> ModelResponse:
         """Ask the model. Record the outcome, except of calls that were cancelled, held back, or had little time."""
-        began = monotonic()
+        began = self._clock()
         try:
             response = await self._provider.complete(request, sink)
         except ProviderError as error:
-            hurried = request.timeout < PATIENCE and monotonic() - began >= request.timeout
+            hurried = request.timeout < PATIENCE and self._clock() - began >= request.timeout
             if not error.refusal and not (hurried and isinstance(error, ProviderUnavailable)):
                 self._judge(circuit, request.model, error, tries=tries)
             raise

@@ -5,7 +5,7 @@ context on, in headers; the spans are ours, few, and safe on replay.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from importlib.metadata import entry_points
+from importlib import metadata
 from typing import Any
 
 from opentelemetry.trace import (
@@ -125,7 +125,7 @@ def _provider(names: Sequence[str]) -> TracerProvider:
 
 
 def _exporter(name: str) -> Any:  # Any: a SpanExporter, of the SDK that is not imported here
-    found = entry_points(group="opentelemetry_traces_exporter", name=name)
+    found = metadata.entry_points(group="opentelemetry_traces_exporter", name=name)
     if not found:
         package = f"opentelemetry-exporter-{name.replace('_', '-')}"
         install = "llmflow[otel]" if name == "otlp_proto_http" else package

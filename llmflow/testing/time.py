@@ -23,16 +23,22 @@ which a skip ends; with timers of the length of the skip, a second keeps the two
 _ONLY_WHEN_TOLD = TimeSkippingConfig(enabled=False, disable_propagation=True, max_session_skip_count=1_000_000)
 
 
-async def skip(temporal: TemporalClient, run: Run[Any], by: timedelta) -> None:  # Any: runs with results of every type
-    """See `Environment.skip`."""
+async def skip(
+    temporal: TemporalClient,
+    run: Run[Any],  # Any: runs with results of every type
+    by: timedelta,
+    *,
+    within: timedelta = _WITHIN,
+) -> None:
+    """See `Environment.skip`. `within` is the time limit of work in between."""
     if problem := length_problem("by", by):
         raise InputInvalid(problem, ErrorDetail(field="by"))
     handle = temporal.get_workflow_handle(run.id)  # without a run id: the run that continues it has the same clock
     try:
-        async with asyncio.timeout(_WITHIN.total_seconds()):
+        async with asyncio.timeout(within.total_seconds()):
             await TimeSkipper(temporal, config=_ONLY_WHEN_TOLD).fast_forward(handle, by + _BEYOND)
     except TimeoutError:
-        raise AssertionError(_stands(await handle.describe(), by)) from None
+        raise AssertionError(_stands(await handle.describe(), by, within)) from None
     except RPCError as error:
         match error.status:
             case RPCStatusCode.NOT_FOUND if "already completed" in error.message:
@@ -52,7 +58,7 @@ def _cannot(error: RPCError) -> ConfigInvalid:
     )
 
 
-def _stands(found: WorkflowExecutionDescription, by: timedelta) -> str:
+def _stands(found: WorkflowExecutionDescription, by: timedelta, within: timedelta) -> str:
     """Explain why the time did not pass. Temporal skips only while a run waits for timers alone."""
     raw = found.raw_description
     waits = [
@@ -62,6 +68,6 @@ def _stands(found: WorkflowExecutionDescription, by: timedelta) -> str:
     if raw.HasField("pending_workflow_task"):
         waits.append("no worker takes its workflow task, or its code fails")
     return (
-        f"{length_of(by)} did not pass for run {found.id!r} within {length_of(_WITHIN)}, because a run's clock pauses "
+        f"{length_of(by)} did not pass for run {found.id!r} within {length_of(within)}, because a run's clock pauses "
         f"while it waits for anything but timers: {'; '.join(waits) or 'nothing is known to hold it up'}"
     )

@@ -120,14 +120,14 @@ class Index:
         return [Skipped(*row) for row in rows]
 
     def _refresh(self) -> None:
-        if self._exists() and not _differing(self._stored(), _scan(self._folder)):
+        if self._exists() and not _differing(self._stored(), scan(self._folder)):
             return
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")  # exclusive; checks again, because another process may have refreshed
             if not self._exists():
                 self._db.execute(_FILES)
                 self._db.execute(_PASSAGES)
-            found = _scan(self._folder)
+            found = scan(self._folder)
             for path in _differing(self._stored(), found):
                 self._forget(path)
                 if path in found:
@@ -178,8 +178,12 @@ def _differing(stored: dict[str, str], found: dict[str, str]) -> list[str]:
     return sorted(path for path in stored.keys() | found.keys() if stored.get(path) != found.get(path))
 
 
-def _scan(folder: Path) -> dict[str, str]:
-    """Return the files of the folder, dotfiles excluded, each with a fingerprint that changes with the file."""
+def scan(folder: Path, *, most: int = _MAX_FILES) -> dict[str, str]:
+    """Return the files of the folder, dotfiles excluded, each with a fingerprint that changes with the file.
+
+    Raises:
+        ToolRefused: there are more files than `most`.
+    """
     found: dict[str, str] = {}
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -194,10 +198,8 @@ def _scan(folder: Path) -> dict[str, str]:
                     errors="backslashreplace"
                 )  # names may be any bytes
                 found[shown] = state
-        if len(found) > _MAX_FILES:
-            raise ToolRefused(
-                f"{folder} has more than {_MAX_FILES} files; give a subfolder", ErrorDetail(field="folder")
-            )
+        if len(found) > most:
+            raise ToolRefused(f"{folder} has more than {most} files; give a subfolder", ErrorDetail(field="folder"))
     return found
 
 

@@ -1,17 +1,18 @@
 """A class has a name of its own: no two classes of llmflow share one, whichever rooms they are in."""
 
+import ast
 from collections.abc import Iterable, Iterator
 
 from .source import Source, example, holds, sources
 
 
 def shared_names(files: Iterable[Source]) -> Iterator[str]:
-    """Every class but the first of its name; those inside functions and classes count, too."""
+    """Every class but the first of its name and those that extend it; those inside functions and classes count, too."""
     first: dict[str, str] = {}
     for source in files:
         for found in source.classes:
             taken = first.setdefault(found.name, here := f"{source.path}:{found.lineno}")
-            if taken != here:
+            if taken != here and not any(ast.unparse(base).endswith(f".{found.name}") for base in found.bases):
                 yield source.at(found, f"`{found.name}` is a class in {taken}, too: name each after what it is")
 
 
@@ -32,3 +33,4 @@ def test_rejects_a_name_that_is_taken() -> None:
 
 def test_accepts_names_that_differ() -> None:
     assert not list(shared_names([example("class Call: ..."), example("class _Call: ...\nclass CallId: ...")]))
+    assert not list(shared_names([example("class Call: ..."), example("class Call(calls.Call): ...", "llmflow/b.py")]))

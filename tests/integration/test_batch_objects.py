@@ -39,7 +39,9 @@ async def children(run: Run[Any]) -> list[str]:
 )
 async def test_a_method_that_would_find_something_else_is_refused(env: Environment, change: str, said: str) -> None:
     run = await env.client.start(Scale.run, args=[change], id=env.id())
-    with pytest.raises(RunNotCompleted, match=f"children call `scale` on a new Scale.* and {said} would not") as failed:
+    with pytest.raises(
+        RunNotCompleted, match=f"children call `scale` on a new Scale.*, where {said} would differ"
+    ) as failed:
         await run.result()
     assert isinstance(failed.value.__cause__, InputInvalid)
     assert await children(run) == await activities_of(run) == []

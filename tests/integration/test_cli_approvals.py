@@ -4,7 +4,6 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -208,8 +207,7 @@ def test_before_its_delay_is_over_no_worker_is_asked_for(llmflow: Call) -> None:
     assert "has not begun: its delay ends at " in llmflow("approvals", "approve", id).err
 
 
-def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmflow.client.decisions._WITHIN", timedelta(seconds=0.3))
+def test_without_a_worker_an_answer_waits_for_the_run(llmflow: Call) -> None:
     id = llmflow("start", "--app", "tests.integration.lonely:app", "--json").json()["id"]
     unnamed = llmflow("approvals", "approve", id, "--by", "ana")
     assert unnamed.code == 3

@@ -16,11 +16,12 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
 from llmflow.client import Client, Run, connect
+from llmflow.client.decisions import send
 from llmflow.config import Settings
 from llmflow.errors import ApprovalNotFound, DecisionRefused, InputInvalid, NoWorker, RunNotFound
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
-from llmflow.types.approvals import Question, Receipt
+from llmflow.types.approvals import Decide, Question, Receipt
 from llmflow.types.contracts import DECIDE, WAITING
 from llmflow.types.runs import InboxItem
 from llmflow.worker import LLMFlowPlugin
@@ -143,11 +144,11 @@ async def test_what_does_not_count_is_refused_and_changes_nothing(desk: Environm
         ("ana", None, "form"),
     ):
         with pytest.raises(DecisionRefused) as refused:
-            await run.approve("refund", by=by, form=form)
+            await run.approve("refund", by=by, form=form, id=uuid.uuid4().hex)
         assert refused.value.detail.field == field
     for by, form in (("", good), (" ", good), ("ana", object())):
         with pytest.raises(InputInvalid):
-            await run.approve("refund", by=by, form=form)
+            await run.approve("refund", by=by, form=form, id=uuid.uuid4().hex)
     assert not (await asked(run))[0].votes
 
     await run.approve("refund", by="ana", form=good)
@@ -161,10 +162,7 @@ async def test_what_does_not_count_is_refused_and_changes_nothing(desk: Environm
         await run.approve("refund", by="cy", form=good)
 
 
-async def test_without_a_worker_decisions_wait_for_the_run(
-    temporal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("llmflow.client.decisions._WITHIN", timedelta(seconds=0.3))
+async def test_without_a_worker_decisions_wait_for_the_run(temporal: str, tmp_path: Path) -> None:
     plugin = LLMFlowPlugin(app, settings=Settings(home=tmp_path), models=ModelCatalogue.only("scripted"), providers={})
     connected = await connect(address=temporal, plugin=plugin)
     client = Client(connected.temporal, f"away-{uuid.uuid4()}")
@@ -175,8 +173,12 @@ async def test_without_a_worker_decisions_wait_for_the_run(
             await run.reject("refund", by="cy", form=form)
     # More than Temporal keeps of updates that wait for a worker.
     by = ["ana", *(f"no-{number}" for number in range(12)), "bo"]
-    receipts = [await run.approve("refund", by=by[0], form=form)]
-    receipts += await asyncio.gather(*(run.approve("refund", by=one, form=form) for one in by[1:]))
+
+    async def approve(by: str) -> Receipt:
+        decision = Decide(approval="refund", approved=True, by=by, form=form, id=uuid.uuid4().hex)
+        return await send(run.handle, decision, within=timedelta(seconds=0.3))
+
+    receipts = [await approve(by[0]), *await asyncio.gather(*map(approve, by[1:]))]
     assert receipts == [Receipt(approval="refund", status="open", missing=None, sent=True)] * len(by)
 
     async with Worker(connected.temporal, task_queue=str(client.task_queue), workflows=app.workflows):

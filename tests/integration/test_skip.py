@@ -7,6 +7,7 @@ import pytest
 
 from llmflow.errors import ConfigInvalid, InputInvalid, RunNotCompleted, RunNotFound
 from llmflow.testing import Environment, ScriptedProvider, environment
+from llmflow.testing.time import skip
 from tests.helpers.chains import chain
 from tests.helpers.hasty import server_with
 from tests.integration.clocks import DAY, HOUR, Calls, Hours, Parent, app
@@ -60,16 +61,14 @@ async def test_a_delayed_start_and_the_timeout_of_a_run(env: Environment) -> Non
         await run.result()
 
 
-async def test_a_child_has_a_clock_of_its_own(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_has_a_clock_of_its_own(env: Environment) -> None:
     run = await env.client.start(Parent.run, 30, id=env.id())
-    monkeypatch.setattr("llmflow.testing.time._WITHIN", timedelta(seconds=1))
     with pytest.raises(AssertionError) as stands:
-        await env.skip(run, 2 * DAY)
+        await skip(env.client.temporal, run, 2 * DAY, within=timedelta(seconds=3))
     assert str(stands.value) == (
-        f"2 d did not pass for run {run.id!r} within 1 s, because a run's clock pauses while it waits for "
+        f"2 d did not pass for run {run.id!r} within 3 s, because a run's clock pauses while it waits for "
         f"anything but timers: its child '{run.id}-child' is open: skip the time of that one"
     )
-    monkeypatch.undo()
 
     child = env.client.run(f"{run.id}-child")
     await env.skip(child, 30.5 * HOUR)

@@ -23,24 +23,39 @@ from llmflow.types.completions import CompletionResult
 _log = logging.getLogger("llmflow.stores")
 
 _GROUP = 200
-"""Maximum rows of one transaction."""
 _EVERY = timedelta(seconds=5)
-"""Seconds between two checks if calls wait in the outbox."""
 _SWEEP_EVERY = timedelta(minutes=1)
 """Seconds between two checks for overdue reservations: calls may wait for their money."""
 _PURGE_EVERY = timedelta(hours=1)
 _PURGED = 1000
-"""Maximum rows of one transaction."""
 
 
 class Calls:
     """Writes calls, with group commit. Calls that the database cannot take now wait in the outbox."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        *,
+        group: int = _GROUP,
+        purged: int = _PURGED,
+        every: timedelta = _EVERY,
+    ) -> None:
+        """Configure.
+
+        Args:
+            database: The ledger.
+            outbox: For calls that it cannot take now.
+            group: Maximum rows of one transaction.
+            purged: Maximum rows that one transaction deletes.
+            every: Time between two checks if calls wait in the outbox.
+        """
         self._database = database
         self._outbox = outbox
-        self._ended = GroupCommit(self._keep, _GROUP)
-        self._refused = GroupCommit(self._put_aside, _GROUP)
+        self._group, self._purged, self._every = group, purged, every
+        self._ended = GroupCommit(self._keep, group)
+        self._refused = GroupCommit(self._put_aside, group)
         self._catching_up = asyncio.Lock()
         # Built once: building them takes as long as executing them.
         self._upsert = _upsert(database)
@@ -123,7 +138,7 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        while lines := await close_overdue(self._database, now, _GROUP):
+        while lines := await close_overdue(self._database, now, self._group):
             await self._keep(await self._parsed(lines))
 
     async def catch_up(self) -> None:
@@ -160,7 +175,7 @@ class Calls:
                 pass  # every call reports it already
             except SQLAlchemyError as error:
                 _log.error("the maintenance of the store failed: %s", error)
-            await asyncio.sleep(_EVERY.total_seconds())
+            await asyncio.sleep(self._every.total_seconds())
 
     async def _keep(self, rows: Sequence[Call]) -> None:
         try:
@@ -228,12 +243,12 @@ class Calls:
     async def _delete(self, table: Table, where: ColumnElement[bool]) -> int:
         """Delete many rows in batches, and return their number."""
         key = tuple_(*table.primary_key)
-        some = delete(table).where(key.in_(select(*table.primary_key).where(where).limit(_PURGED)))
+        some = delete(table).where(key.in_(select(*table.primary_key).where(where).limit(self._purged)))
         gone = 0
         while True:
             deleted = await self._database.write(lambda connection: connection.execute(some).rowcount)
             gone += deleted
-            if deleted < _PURGED:
+            if deleted < self._purged:
                 return gone
 
 

@@ -30,6 +30,7 @@ async def reprice(
     *,
     write: bool,
     progress: Callable[[int, int], None],
+    at_once: int = BATCH,
 ) -> RepriceReport:
     """Price the paid calls that `filter` selects, and compare the sums with the frozen ones.
 
@@ -40,6 +41,7 @@ async def reprice(
         write: Into `repriced_usd` and `repriced_source`, but never an unknown price over a known one; else nothing is
             changed.
         progress: Called with the number of calls done, and of all.
+        at_once: Calls of one transaction.
 
     Raises:
         PromptNotFound, RunNotFound: no call matches, because the ledger does not know a name; names the nearest.
@@ -50,7 +52,7 @@ async def reprice(
     total = await _count(database, priced)
     rows: dict[str, Repriced] = {}
     done = 0
-    async with aclosing(_batches(database, priced)) as batches:
+    async with aclosing(_batches(database, priced, at_once)) as batches:
         async for batch in batches:
             costs = [price(_recorded(row)) for row in batch]
             if write:
@@ -71,8 +73,8 @@ async def _count(database: Database, where: ColumnElement[bool]) -> int:
     return await database.read(lambda connection: connection.scalar(query), within=PATIENCE) or 0
 
 
-async def _batches(database: Database, where: ColumnElement[bool]) -> AsyncGenerator[Sequence[Found]]:
-    query = select(calls).where(where).order_by(*_KEY).limit(BATCH)
+async def _batches(database: Database, where: ColumnElement[bool], at_once: int) -> AsyncGenerator[Sequence[Found]]:
+    query = select(calls).where(where).order_by(*_KEY).limit(at_once)
     batch = await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)
     while batch:
         yield batch

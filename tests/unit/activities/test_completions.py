@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import select, text
 from temporalio.testing import ActivityEnvironment
 
-from llmflow.activities import completions as module
-from llmflow.activities.completions import Completions, request_hash
+from llmflow.activities.completions import MARGIN, Completions, request_hash
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
 from llmflow.prompts.files import load_prompts
@@ -25,6 +24,7 @@ from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
+from llmflow.stores.ledger.rows import Call
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.schema import calls as rows
 from llmflow.types.budgets import Budget
@@ -62,6 +62,27 @@ class Vendor:
         """Nothing is open."""
 
 
+async def nothing() -> None:
+    """Do nothing meanwhile."""
+
+
+class Watched(Calls):
+    """Lets something happen before the store is checked, and before a call is recorded."""
+
+    def __init__(self, database: Database, outbox: Outbox) -> None:
+        super().__init__(database, outbox)
+        self.before_check: Callable[[], Awaitable[None]] = nothing
+        self.before_record: Callable[[], Awaitable[None]] = nothing
+
+    async def check(self) -> None:
+        await self.before_check()
+        await super().check()
+
+    async def record(self, call: Call) -> None:
+        await self.before_record()
+        await super().record(call)
+
+
 class Bench:
     """The activity on a store of its own."""
 
@@ -71,7 +92,7 @@ class Bench:
         (folder / "greet.prompt").write_text("---\nmodel: test:big\n---\nuser:\nGreet {{ name }}.\n")
         self.prompts = load_prompts(folder, "hello")
         self.outbox = Outbox(folder / "outbox")
-        self.calls = Calls(database, self.outbox)
+        self.calls = Watched(database, self.outbox)
         registry = Registry(database, self.prompts)
         (folder / "prices.yaml").write_text("test:*: {input: 0, output: 100}\n")
         prices, models = Prices(load_price_list(folder / "prices.yaml")), ModelCatalogue.only("test")
@@ -81,11 +102,11 @@ class Bench:
             prompt=self.prompts.get("hello/greet").ref, model="test:big", variables={"name": "ana"}
         )
 
-    async def attempt(self, number: int, **changes: object) -> CompletionResult:
+    async def attempt(
+        self, number: int, within: timedelta = timedelta(minutes=1), **changes: object
+    ) -> CompletionResult:
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(
-            environment.info, attempt=number, start_to_close_timeout=timedelta(minutes=1)
-        )
+        environment.info = dataclasses.replace(environment.info, attempt=number, start_to_close_timeout=within)
         return await environment.run(self.activity.complete, self.request.model_copy(update=changes))
 
     async def outcomes(self) -> list[str]:
@@ -190,46 +211,32 @@ async def test_a_cancelled_call_has_a_row(bench: Bench) -> None:
     assert await bench.outcomes() == ["cancelled"]
 
 
-async def test_who_is_cancelled_after_the_answer_has_paid_for_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = bench.calls.record
+async def test_who_is_cancelled_after_the_answer_has_paid_for_it(bench: Bench) -> None:
     calls: list[asyncio.Task[CompletionResult]] = []
 
-    async def cancelled_meanwhile(call: module.Call) -> None:
+    async def cancelled_meanwhile() -> None:
         calls[0].cancel()
-        await record(call)
 
-    monkeypatch.setattr(bench.calls, "record", cancelled_meanwhile)
+    bench.calls.before_record = cancelled_meanwhile
     calls.append(asyncio.create_task(bench.attempt(1)))
     with pytest.raises(asyncio.CancelledError):
         await calls[0]
     assert await until(bench.outcomes) == ["answered"]  # written by the batch, although its caller is gone
 
 
-async def test_the_time_that_the_store_took_is_not_the_vendors(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    check = bench.calls.check
-
-    async def slow() -> None:
-        await asyncio.sleep(0.2)
-        await check()
-
-    monkeypatch.setattr(bench.calls, "check", slow)
+async def test_the_time_that_the_store_took_is_not_the_vendors(bench: Bench) -> None:
+    bench.calls.before_check = lambda: asyncio.sleep(0.2)
     await bench.attempt(1)
     [asked] = bench.vendor.requests
-    assert asked.timeout <= 60 - module.MARGIN.total_seconds() - 0.2
+    assert asked.timeout <= 60 - MARGIN.total_seconds() - 0.2
 
 
-async def test_a_store_that_took_the_vendors_time_is_asked_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = module._call  # pyright: ignore[reportPrivateUsage]  the clock of a call is read there
-
-    def begun_long_ago(request: CompletionRequest) -> module.Call:
-        made = call(request)
-        return made.model_copy(update={"at": made.at - timedelta(seconds=45)})
-
-    monkeypatch.setattr(module, "_call", begun_long_ago)
-    with pytest.raises(StoreUnavailable, match=r"only -?\d+\.\d s of 50 s are left for the model"):
-        await bench.attempt(1)
+async def test_a_store_that_took_the_vendors_time_is_asked_again(bench: Bench) -> None:
+    bench.calls.before_check = lambda: asyncio.sleep(0.5)
+    with pytest.raises(StoreUnavailable, match=r"only -\d+\.\d s of 0\.5 s are left for the model"):
+        await bench.attempt(1, within=timedelta(seconds=1))  # half of it is for the vendor
     assert bench.vendor.requests == []
-    monkeypatch.undo()
+    bench.calls.before_check = nothing
     await bench.attempt(2)
     assert await bench.outcomes() == ["StoreUnavailable", "answered"]
 

@@ -19,7 +19,6 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
-from llmflow.providers import breaker as module
 from llmflow.providers.breaker import Breaker
 from llmflow.testing import ScriptedProvider
 from llmflow.types.messages import Message
@@ -52,20 +51,34 @@ def vendor() -> Vendor:
     return Vendor()
 
 
+class Clock:
+    """A clock that moves when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def breaker(vendor: Vendor) -> Breaker:
-    return Breaker(vendor, "local", failures=3, pause=30)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(circuitbreaker, "monotonic", clock)
+    return clock
 
 
-@pytest.fixture(autouse=True)
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Advance the breaker's clock, which otherwise pauses, by so many seconds."""
-    now = [1000.0]
-    for clock in (circuitbreaker, module):
-        monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+@pytest.fixture
+def breaker(vendor: Vendor, clock: Clock) -> Breaker:
+    return Breaker(vendor, "local", failures=3, pause=30, clock=clock)
+
+
+@pytest.fixture
+def later(clock: Clock) -> Callable[[float], None]:
+    """Let so many seconds pass for the breaker."""
 
     def pass_by(seconds: float) -> None:
-        now[0] += seconds
+        clock.now += seconds
 
     return pass_by
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ def test_an_exporter_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, install: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    monkeypatch.setattr("llmflow.telemetry.tracing.entry_points", lambda **_: ())
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: ())
     with program_provider(None):
         with pytest.raises(ConfigInvalid, match=install):
             trace_interceptors(os.environ)

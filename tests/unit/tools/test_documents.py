@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from llmflow.errors import ConfigInvalid, ToolArgumentsInvalid, ToolRefused
 from llmflow.tools import SearchResult, SkippedFile, run_tool, search_documents, search_folder
+from llmflow.tools.index import scan
 
 DOCUMENTS = {
     "start.md": "# Getting started\n\nInstall the package, start the server, then run the demo.\n",
@@ -206,10 +207,9 @@ def test_a_folder_without_documents(search: Search, root: Path) -> None:
         search("budget", "empty")
 
 
-def test_too_many_files(search: Search, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmflow.tools.index._MAX_FILES", 4)
-    with pytest.raises(ToolRefused, match="more than 4 files; give a subfolder"):
-        search("budget")
+def test_too_many_files(root: Path) -> None:
+    with pytest.raises(ToolRefused, match="docs has more than 4 files; give a subfolder"):
+        scan(root / "docs", most=4)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from llmflow.stores.budgets.reservations import Budgets, Reservation
 from llmflow.stores.database import Database
-from llmflow.stores.ledger import calls as module
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import LOST, MAYBE_BILLED, Call
@@ -92,10 +91,8 @@ async def test_late_news_correct_the_budget(ledger: Calls, database: Database, n
     assert await outcomes(database) == [news]
 
 
-async def test_a_killed_last_attempt_has_a_row_and_is_spent(
-    ledger: Calls, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_GROUP", 2)  # at once
+async def test_a_killed_last_attempt_has_a_row_and_is_spent(database: Database, tmp_path: Path) -> None:
+    ledger = Calls(database, Outbox(tmp_path / "outbox"), group=2)
     for number in range(5):
         await reserve(database, planned(f"complete#{number}"))
     async with ledger.serving(timedelta(days=7)):

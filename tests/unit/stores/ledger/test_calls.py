@@ -5,13 +5,13 @@ import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Row, select, text
 
 from llmflow.errors import StoreUnavailable
 from llmflow.stores.database import Database, Work
-from llmflow.stores.ledger import calls as module
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import CANCELLED, LOST, Call
@@ -20,6 +20,7 @@ from llmflow.types.usage import Usage
 from tests.helpers.calls import NOON, a_call, an_answer
 from tests.helpers.waiting import until
 
+T = TypeVar("T")
 UNWRITABLE = an_answer().model_copy(update={"usage": Usage(input_tokens=10**30)})  # in no column of any database
 
 
@@ -228,25 +229,28 @@ async def test_a_file_that_a_person_mended_is_used(ledger: Calls, database: Data
     assert [*outbox.folder.iterdir()] == []
 
 
+class Counted(Database):
+    """Counts what is written."""
+
+    asked = 0
+
+    async def write(self, work: Work[T]) -> T:
+        self.asked += 1
+        return await super().write(work)
+
+
 async def test_who_waited_for_the_outbox_is_told_at_once_that_the_store_is_away(
-    ledger: Calls, database: Database, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    outbox: Outbox, store_url: str, database: Database
 ) -> None:
     await outbox.put([a_call().model_dump_json()])
-    await away(database)
-    asked = 0
-    write = database.write
-
-    async def counted(work: Work[object]) -> object:
-        nonlocal asked
-        asked += 1
-        return await write(work)
-
-    monkeypatch.setattr(database, "write", counted)
-    refused = await asyncio.gather(
-        *(ledger.paid(a_call(run=f"r{n}", attempt=2).id, "hash") for n in range(8)), return_exceptions=True
-    )
-    assert [type(error) for error in refused] == [StoreUnavailable] * 8
-    assert asked == 1
+    async with Counted(store_url) as counted:
+        await away(database)
+        ledger, before = Calls(counted, outbox), counted.asked
+        refused = await asyncio.gather(
+            *(ledger.paid(a_call(run=f"r{n}", attempt=2).id, "hash") for n in range(8)), return_exceptions=True
+        )
+        assert [type(error) for error in refused] == [StoreUnavailable] * 8
+        assert counted.asked - before == 1
 
 
 async def test_a_file_of_the_outbox_that_cannot_be_used_is_set_aside(
@@ -284,10 +288,8 @@ async def test_who_is_cancelled_still_has_a_row(ledger: Calls, database: Databas
     assert len(await rows(database)) == 4
 
 
-async def test_answers_go_after_their_time_and_costs_stay(
-    ledger: Calls, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_PURGED", 3)  # at once
+async def test_answers_go_after_their_time_and_costs_stay(database: Database, outbox: Outbox) -> None:
+    ledger = Calls(database, outbox, purged=3)
     for day in range(10):
         await ledger.record(a_call(activity=f"complete#{day}", at=NOON + timedelta(days=day)))
     assert await ledger.purge(NOON + timedelta(days=8)) == 8
@@ -307,24 +309,19 @@ async def test_a_worker_purges_by_itself(ledger: Calls, database: Database) -> N
     assert await outcomes(database) == ["answered"]
 
 
-async def test_what_fails_to_be_purged_is_not_tried_again_at_once(
-    ledger: Calls, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_fails_to_be_purged_is_not_tried_again_at_once(database: Database, outbox: Outbox) -> None:
     purges, looks = list[datetime](), asyncio.Semaphore(0)
-    catch_up = ledger.catch_up
 
-    async def failing(before: datetime) -> int:
-        purges.append(before)
-        raise StoreUnavailable("too much at once")
+    class Failing(Calls):
+        async def purge(self, before: datetime) -> int:
+            purges.append(before)
+            raise StoreUnavailable("too much at once")
 
-    async def counted() -> None:
-        looks.release()
-        await catch_up()
+        async def catch_up(self) -> None:
+            looks.release()
+            await super().catch_up()
 
-    monkeypatch.setattr(module, "_EVERY", timedelta(milliseconds=1))
-    monkeypatch.setattr(ledger, "purge", failing)
-    monkeypatch.setattr(ledger, "catch_up", counted)
-    async with ledger.serving(timedelta(days=7)):
+    async with Failing(database, outbox, every=timedelta(milliseconds=1)).serving(timedelta(days=7)):
         for _ in range(4):
             await looks.acquire()
     assert len(purges) == 1

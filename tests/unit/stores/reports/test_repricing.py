@@ -10,7 +10,6 @@ from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.paid_calls import LedgerCall
-from llmflow.stores.reports import repricing
 from llmflow.stores.reports.costs import cost_report
 from llmflow.stores.reports.repricing import reprice
 from llmflow.stores.schema import calls
@@ -116,13 +115,12 @@ async def test_a_filter_leaves_the_others_alone(database: Database) -> None:
     assert {run for run, row in (await money(database)).items() if row[3] is not None} == {"a"}
 
 
-async def test_batches_meet_every_call_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repricing, "BATCH", 3)
+async def test_batches_meet_every_call_once(database: Database) -> None:
     several = [call_of(f"run-{run}", f"complete#{n}", attempt=n) for run in range(4) for n in (1, 2)]
     await keep(database, *several)
     seen: list[tuple[int, int]] = []
     report = await reprice(
-        database, CallFilter(), double, write=True, progress=lambda done, total: seen.append((done, total))
+        database, CallFilter(), double, write=True, progress=lambda done, total: seen.append((done, total)), at_once=3
     )
     assert report.rows[0].calls == 8
     assert seen == [(3, 8), (6, 8), (8, 8)]
