@@ -110,7 +110,7 @@ def serving(temporal: str, tmp_path: Path) -> Serving:
     @asynccontextmanager
     async def serve(app: App) -> AsyncGenerator[Client]:
         plugin = LLMFlowPlugin(app, settings=Settings(home=tmp_path))
-        client = await connect(address=temporal, task_queue=queue, plugin=plugin)
+        client = Client((await connect(address=temporal, plugin=plugin)).temporal, queue)
         async with Worker(client.temporal, task_queue=queue, workflows=app.workflows):
             yield client
 
@@ -161,7 +161,7 @@ async def test_constants_that_do_not_fit_block_the_run_until_they_do(serving: Se
         run = await client.start(Misfit.run, id=id)
 
         async def blocked() -> bool:
-            problem = (await run.status()).problem or ""
+            problem = (await run.status()).stuck or ""
             return "config of App 'shop' does not fit Wanted: refunds: Field required" in problem
 
         await until(blocked)

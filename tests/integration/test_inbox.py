@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Worker
@@ -167,7 +168,7 @@ async def test_without_a_worker_decisions_wait_for_the_run(temporal: str, tmp_pa
     connected = await connect(address=temporal, plugin=plugin)
     client = Client(connected.temporal, f"away-{uuid.uuid4()}")
     run = await client.start(TwoOfThree.run, id=f"away-{uuid.uuid4()}")
-    form = {"usd": 5, "reason": "late"}
+    form: JsonValue = {"usd": 5, "reason": "late"}
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await run.reject("refund", by="cy", form=form)

@@ -147,3 +147,9 @@ def test_an_object_that_holds_itself() -> None:
 
     assert differences(Owner(lambda _: circle(1)), Owner(lambda _: circle(1))) == []
     assert differences(Owner(lambda _: circle(1)), Owner(lambda _: circle(2))) == ["value"]
+
+
+def test_temporals_own_attributes_are_no_difference() -> None:
+    one, other = Plain(), Plain()
+    setattr(one, "__temporal_otel_id_random", Random(1))
+    assert differences(one, other) == []

@@ -22,7 +22,7 @@ async def total(numbers: list[int]) -> int:
         ({1, 2}, {}, r"give sorted\(items\)"),
         ([1], {"limit": 0}, "limit=0: give 1 or more"),
         ([1], {"on_error": "ignore"}, "on_error='ignore': give `raise` or `collect`"),
-        ([1], {"min_success": 1}, 'write on_error="collect" with it'),
+        ([1], {"min_success": 1}, 'it needs on_error="collect"'),
         ([1], {"min_success": 1.5, "on_error": "collect"}, "min_success=1.5: give a number of items, or a share"),
         ([1], {"min_success": -1, "on_error": "collect"}, "min_success=-1"),
         ([1], {"min_success": 2, "on_error": "collect"}, "min_success=2: there are 1 items"),

@@ -25,6 +25,6 @@ async def is_good(answer: str) -> bool:
 
 @pytest.mark.parametrize("good", [judge, is_good], ids=["tool", "async"])
 async def test_who_cannot_say_at_once_whether_an_answer_is_good_is_refused(good: Any) -> None:  # Any: the mistake
-    with pytest.raises(InputInvalid, match="is async: `good` says at once") as refused:
+    with pytest.raises(InputInvalid, match="is async, but `good` must be a plain function") as refused:
         await flow.race(ask, good=good)
     assert refused.value.detail.field == "good"
