@@ -13,6 +13,7 @@ from pydantic import BaseModel, JsonValue
 from pydantic_core import to_jsonable_python
 
 from llmflow.errors import ConfigInvalid
+from llmflow.sdk.marks import definition_of
 from llmflow.types.constants import Constants
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
@@ -20,8 +21,6 @@ from llmflow.types.tools import ToolSource, ToolSpec
 __all__ = ["App"]
 
 T = TypeVar("T")
-
-_MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,7 @@ class App:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
             raise ConfigInvalid(f"App name {self.name!r}: use lower case letters, digits, `-` and `_`")
         for workflow in self.workflows:
-            if not hasattr(workflow, _MARK):
+            if definition_of(workflow) is None:
                 raise ConfigInvalid(
                     f"App {self.name!r}: {workflow!r} is not a workflow: decorate it with @workflow.defn"
                 )
@@ -157,7 +156,7 @@ def _one_each(kind: str, given: Mapping[str, Sequence[tuple[str | None, T]]]) ->
 
 
 def _type_of(workflow: type) -> str | None:
-    name: str | None = getattr(workflow, _MARK).name
+    name: str | None = definition_of(workflow).name
     return name
 
 

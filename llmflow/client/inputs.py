@@ -7,8 +7,7 @@ from temporalio.client import Client as TemporalClient
 from temporalio.common import RawValue
 
 from llmflow.errors import InputInvalid
-
-_MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class and on its run method
+from llmflow.sdk.marks import definition_of
 
 
 def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[object]) -> None:
@@ -18,7 +17,7 @@ def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[
         InputInvalid: the input does not fit the workflow's run method; the message names each wrong field.
         PayloadTooLarge: the input exceeds Temporal's payload limit.
     """
-    definition = getattr(workflow, _MARK, None)
+    definition = definition_of(workflow)
     if definition is None:
         return
     try:
@@ -37,7 +36,7 @@ def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[
 
 def type_of(workflow: object) -> str:
     """Return the type name of a workflow given by name, class or run method."""
-    definition = getattr(workflow, _MARK, None)
+    definition = definition_of(workflow)
     return str(definition.name if definition else workflow)
 
 
@@ -55,7 +54,7 @@ def same_input(
     given = converter.from_payloads(converter.to_payloads(arguments))
     if _without_end(given) == _without_end(recorded):
         return True
-    types: list[type] = getattr(getattr(workflow, _MARK, None), "arg_types", None) or []
+    types: list[type] = getattr(definition_of(workflow), "arg_types", None) or []
     try:
         ours, theirs = (
             converter.from_payloads(converter.to_payloads(one), types[: len(one)]) for one in (given, recorded)

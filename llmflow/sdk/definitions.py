@@ -9,7 +9,8 @@ from typing import Any, cast
 from temporalio import workflow
 from temporalio.common import RawValue
 
-_DEFINITION = "__temporal_workflow_definition"
+from llmflow.sdk.marks import definition_of
+
 _INIT = "__temporal_workflow_init"
 
 
@@ -31,7 +32,7 @@ class Definition:
 
     @property
     def _mark(self) -> Any:  # Any: a private class of the SDK
-        return getattr(self.cls, _DEFINITION)
+        return definition_of(self.cls)
 
     def listed(self, arguments: Sequence[Any]) -> Sequence[Any]:  # Any: the user's own types
         """Return the input as a sequence; a dynamic workflow gets it as one list."""

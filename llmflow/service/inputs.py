@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails, from_json
 
 from llmflow.app import App
 from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
+from llmflow.sdk.marks import definition_of
 from llmflow.types.problems import listed, message_of, path_of, problems_of, said
 
-_MARK = "__temporal_workflow_definition"  # set by `@workflow.defn` on a class; `App` has checked that it is there
 _SHOWN = 5  # problems of one input; more would hide the first
 
 
@@ -33,7 +33,7 @@ class Workflow:
         Raises:
             InputInvalid: its input cannot be given as JSON.
         """
-        definition = getattr(workflow, _MARK)
+        definition = definition_of(workflow)
         parameters = list(inspect.signature(definition.run_fn).parameters.values())[1:]
         if not parameters:
             return cls(definition.name, definition.run_fn, None, optional=True)
@@ -117,7 +117,7 @@ def find_workflow(app: App, name: str | None) -> Workflow:
 
 def workflow_name(workflow: type) -> str:
     """Return the name under which it is started."""
-    return str(getattr(workflow, _MARK).name)
+    return str(definition_of(workflow).name)
 
 
 def _kind(schema: dict[str, Any]) -> str:  # Any: JSON

@@ -19,7 +19,7 @@ room       | may import from llmflow               | and from outside, beyond py
 errors     |                                       |
 types      | errors                                | temporalio.common
 yaml       | errors                                | ruamel.yaml
-flow       | types, errors                         | temporalio.{workflow,common,exceptions}, minijinja
+flow       | types, errors, definitions            | temporalio.{workflow,common,exceptions}, minijinja
 prompts    | types, errors, yaml                   | minijinja
 providers  | types, errors, yaml                   | aiohttp, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis
@@ -33,22 +33,27 @@ converter  | types, errors, stores                 | temporalio.{converter,contr
            |                                       | obstore, cryptography
 telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},
            |                                       | temporalio.contrib.opentelemetry, opentelemetry
-spec       | types, errors, yaml                   | minijinja, jsonschema
+definitions | types, errors, prompts, yaml         | minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
-app        | types, errors                         | temporalio.common
+app        | sdk, types, errors                    | temporalio.common
 sdk        | types, errors                         | temporalio.{common,converter,worker,workflow}
 plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
-client     | app, config, plugin, spec, stores,    | temporalio.{client,envconfig,service,runtime},
-           | history, types, errors                | temporalio.{common,converter,exceptions,api,types}
-worker     | all but service, cli, api, testing,   | temporalio.{worker,client,runtime,activity,common,service}
-           | dev                                   |
-service    | app, client, config, history, spec,   | temporalio.common
-           | prompts, stores, types, errors        |
-cli        | app, client, config, dev, service,    | typer, rich
-           | worker, telemetry, types, errors      |
+client     | app, config, plugin, sdk,             | temporalio.{client,envconfig,service,runtime},
+           | stores, history, types, errors        | temporalio.{common,converter,exceptions,api,types}
+worker     | all but service, engine, cli, api,    | temporalio.{worker,client,runtime,activity,common,service}
+           | console, testing, dev                 |
+service    | app, client, config, history, sdk,    | temporalio.common
+           | definitions, prompts, stores, types,  |
+           | errors                                |
+engine     | all but cli, api, console, testing    | temporalio.{client,worker}
+cli        | api, app, client, config, console,    | typer, rich
+           | dev, engine, service, worker,         |
+           | telemetry, types, errors              |
 api        | service, config, types, errors        | fastapi, starlette, uvicorn
-testing    | all but service, cli, api             | temporalio, pytest
+console    | api, service, config, types, errors   | fastapi, starlette, minijinja
+testing    | all but service, engine, cli, api,    | temporalio, pytest
+           | console                               |
 dev        | app, config, types, errors            | temporalio.{testing,client,service,envconfig},
            |                                       | filelock, rich, watchfiles
 """
