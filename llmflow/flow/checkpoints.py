@@ -35,11 +35,7 @@ async def checkpoint(state: object) -> None:
             not take one input. Raised also while the history is short.
     """
     run = current()
-    if pending := run.sagas.pending():
-        raise InputInvalid(
-            f"checkpoint inside a saga: the compensations of {', '.join(pending)} would be lost; call it after the"
-            " block"
-        )
+    run.sagas.require_none("checkpoint")
     if workflow.current_update_info():
         raise InputInvalid(
             "checkpoint in an update handler: Temporal allows it only in the workflow's `run`; call it there"

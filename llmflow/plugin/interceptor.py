@@ -205,8 +205,13 @@ class _Outbound(WorkflowOutboundInterceptor):
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
-        """See base class. Encoding errors are raised here: Temporal would lose them and block the run."""
+        """See base class. Encoding errors are raised here: Temporal would lose them and block the run.
+
+        Raises:
+            InputInvalid: a saga is open.
+        """
         if run := self._instance.run:
+            run.sagas.require_none("continue_as_new")
             workflow.payload_converter().to_payloads([*input.args, *(input.memo or {}).values()])
             _add(input, run.for_next())
             run.publish()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from llmflow.errors import InputInvalid
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.scope import key
 from llmflow.types.contracts import KEY
@@ -46,6 +47,18 @@ class Sagas(Part):
     def undo_for_a_bug(self) -> None:
         """Note that a saga compensates because of a bug."""
         self.is_undone = True
+
+    def require_none(self, what: str) -> None:
+        """Refuse to continue as new while a saga is open.
+
+        Raises:
+            InputInvalid: its compensations would be lost.
+        """
+        if pending := self.pending():
+            raise InputInvalid(
+                f"{what} inside a saga: the compensations of {', '.join(pending)} would be lost; call it after the"
+                " block"
+            )
 
     def pending(self) -> list[str]:
         """Return the paths of open compensations, which continue-as-new would lose."""
