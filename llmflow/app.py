@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import combinations
 from pathlib import Path
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from llmflow.errors import ConfigInvalid
 from llmflow.sdk.marks import definition_of
@@ -80,12 +81,16 @@ class App:
         """Return its `config` as JSON data.
 
         Raises:
-            ConfigInvalid: it cannot be written as a JSON object.
+            ConfigInvalid: it cannot be written as a JSON object, or is another one when it is read again.
         """
         try:
             found = to_jsonable_python(self.config)
+            if isinstance(self.config, BaseModel) and self.config != type(self.config).model_validate_json(
+                to_json(self.config)
+            ):
+                raise ValueError(f"{type(self.config).__name__} reads other values than it writes")
         except ValueError as error:
-            raise ConfigInvalid(f"config of App {self.name!r} cannot be written as JSON: {error}") from None
+            raise ConfigInvalid(f"config of App {self.name!r} cannot be written as JSON and read: {error}") from None
         if not isinstance(found, dict):
             raise ConfigInvalid(f"config of App {self.name!r}: give a model with fields or a mapping")
         return cast(Constants, found)
@@ -130,6 +135,12 @@ def together(apps: Sequence[App]) -> App:
         raise ConfigInvalid(
             f"two Apps are called {twice[0]!r}: prompts and models are found by an App's name; rename one"
         )
+    for one, other in combinations(apps, 2):
+        if one.constants != other.constants and (shared := one.workflow_types & other.workflow_types):
+            raise ConfigInvalid(
+                f"Apps {one.name!r} and {other.name!r} have two configs for workflow {min(map(str, shared))!r}: serve"
+                " it in one of them"
+            )
     workflows = _one_each("workflow", {app.name: [(_type_of(one), one) for one in app.workflows] for app in apps})
     specs = {app.name: [(spec.name, one) for one in app.tools for spec in one.specs()] for app in apps}
     tools = _one_each("tool", specs)

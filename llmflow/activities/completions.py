@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -28,6 +29,8 @@ from llmflow.types.tools import ToolSpec
 MARGIN = timedelta(seconds=10)
 """The provider's client times out this long before the activity, so that no second attempt starts while the first is
 still billed, and so that a store that hangs times out before the answer is lost."""
+
+_log = logging.getLogger("llmflow.completions")
 
 
 class Completions:
@@ -98,6 +101,7 @@ class Completions:
         began = monotonic()
         response = await provider.complete(asked, NoDeltas())
         latency = monotonic() - began
+        _log.info("%s answered in %.1f s", request.model, latency)
         result = CompletionResult(
             text=response.text,
             model=str(ModelRef(ModelRef.parse(request.model).provider, response.model)),

@@ -7,7 +7,7 @@ with one `ErrorDetail`, so that a client or a workflow without llmflow can still
 import os
 import traceback
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from inspect import getfile
 from pathlib import Path
@@ -84,13 +84,16 @@ def _in_clear(failure: Failure, converter: PayloadConverter) -> Generator[list[F
     chain = [failure]
     while chain[-1].HasField("cause"):
         chain.append(chain[-1].cause)
-    encoded = [one for one in chain if one.HasField("encoded_attributes")]
-    placeholder = [one.message for one in encoded]
-    for one in encoded:
-        said = converter.from_payload(one.encoded_attributes, dict[str, str])
-        one.message, one.stack_trace = said["message"], said["stack_trace"]
+    encoded: list[tuple[Failure, str]] = []
+    for one in chain:
+        if one.HasField("encoded_attributes"):
+            with suppress(Exception):  # of another codec, and passed on: it stays as it is
+                said = converter.from_payload(one.encoded_attributes, dict[str, str])
+                message, trace = said["message"], said["stack_trace"]
+                encoded.append((one, one.message))
+                one.message, one.stack_trace = message, trace
     yield chain
-    for one, message in zip(encoded, placeholder, strict=True):
+    for one, message in encoded:
         said = {"message": one.message, "stack_trace": one.stack_trace}
         one.encoded_attributes.CopyFrom(converter.to_payload(said))
         one.message, one.stack_trace = message, ""

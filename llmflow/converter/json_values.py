@@ -1,11 +1,13 @@
 """JSON of values: what pydantic reads and writes, and all that Temporal's own converter does."""
 
 import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -18,6 +20,7 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
     JSONTypeConverter,
 )
+from typing_extensions import is_typeddict
 
 Value = Any  # Any: users' values have every type
 Hint = Any  # Any: what stands in a signature: a class, an alias, a union
@@ -69,7 +72,9 @@ class JSONConverter(EncodingPayloadConverter):
             TypeError: the value does not fit another type.
         """
         readers: list[EncodingPayloadConverter] = [self._pydantic, _TEMPORALS]
-        if type_hint and _is_misread(type_hint):
+        if (speech := _speech(type_hint)).has_constraints:
+            readers.pop()
+        elif speech.is_misread:
             readers.reverse()
         if self._given and not hasattr(type_hint, "__pydantic_validator__"):
             readers.insert(0, self._given)
@@ -130,34 +135,48 @@ def _is_temporals(hint: Hint) -> bool:
     return of_json or _is_plain_dataclass(hint)
 
 
-@lru_cache(maxsize=1024)
-def _cached_is_misread(hint: Hint) -> bool:
-    return _misread_in(hint, set())
+@dataclass(frozen=True)
+class _Speech:
+    """How a type says what its values are."""
+
+    has_constraints: bool = False
+    """It has `Annotated` somewhere: Temporal's converter would ignore it."""
+    is_misread: bool = False
+    """A dataclass in it has fields that pydantic drops or renames in silence: it skips those with `init=False`, and
+    takes the metadata of a field, such as `alias`, for its own."""
 
 
-def _is_misread(hint: Hint) -> bool:
-    """True if a dataclass in this type has fields that pydantic would drop or rename in silence.
-
-    It skips fields with `init=False`, and takes the metadata of a field, such as `alias`, for its own.
-    """
+def _speech(hint: Hint) -> _Speech:
     try:
-        return _cached_is_misread(hint)
+        return _cached_speech(hint)
     except TypeError:  # not hashable
-        return _misread_in(hint, set())
+        return _read_speech(hint)
 
 
-def _misread_in(hint: Hint, seen: set[type]) -> bool:
-    if any(_misread_in(one, seen) for one in get_args(hint)):
-        return True
-    if not _is_plain_dataclass(hint) or hint in seen:
-        return False
-    seen.add(hint)
-    if any(field.metadata or not field.init for field in fields(hint)):
-        return True
-    try:
-        return any(_misread_in(one, seen) for one in get_type_hints(hint).values())
-    except NameError:  # a type that only a type checker imports
-        return False
+@lru_cache(maxsize=1024)
+def _cached_speech(hint: Hint) -> _Speech:
+    return _read_speech(hint)
+
+
+def _read_speech(hint: Hint) -> _Speech:
+    found = list(_parts(hint, set()))
+    classes = [fields(one) for one in found if _is_plain_dataclass(one)]
+    return _Speech(
+        has_constraints=any(get_origin(one) is Annotated for one in found),
+        is_misread=any(field.metadata or not field.init for every in classes for field in every),
+    )
+
+
+def _parts(hint: Hint, seen: set[type]) -> Iterator[Hint]:
+    """Yield a type, and the types of its arguments and fields; not those of pydantic models."""
+    yield hint
+    for one in get_args(hint):
+        yield from _parts(one, seen)
+    if isinstance(hint, type) and hint not in seen and (_is_plain_dataclass(hint) or is_typeddict(hint)):
+        seen.add(hint)
+        with suppress(NameError):  # a type that only a type checker imports
+            for one in get_type_hints(hint, include_extras=True).values():
+                yield from _parts(one, seen)
 
 
 def _is_plain_dataclass(hint: Hint) -> bool:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from typing_extensions import TypeForm
@@ -11,7 +12,7 @@ from typing_extensions import TypeForm
 from llmflow.errors import ConfigInvalid
 from llmflow.flow.execute import ends_if_cancelled, typed_errors
 from llmflow.flow.run import current
-from llmflow.types.constants import Constants, ConstantsRequest, PinnedConstants
+from llmflow.types.constants import ConstantsRequest, PinnedConstants
 from llmflow.types.contracts import CONFIG
 from llmflow.types.problems import described
 
@@ -36,13 +37,11 @@ async def config(type: TypeForm[C]) -> C:
         raise ConfigInvalid(
             f"workflow {run.workflow_type!r} is in no App, so it has no config: add it to App(workflows=[...])"
         )
-    values = run.constants.of(run.app)
-    if values is None:
+    if (pinned := run.constants.find(run.app)) is None:
         async with run.constants.resolving:
-            values = run.constants.of(run.app)
-            if values is None:
-                values = run.constants.keep(await _read(ConstantsRequest(app=run.app, fork=run.forks.fork)))
-    return _checked(values, type, run.app)
+            if (pinned := run.constants.find(run.app)) is None:
+                pinned = run.constants.keep(await _read(ConstantsRequest(app=run.app, fork=run.forks.fork)))
+    return _checked(pinned, type)
 
 
 async def _read(request: ConstantsRequest) -> PinnedConstants:
@@ -57,8 +56,8 @@ async def _read(request: ConstantsRequest) -> PinnedConstants:
         )
 
 
-def _checked(values: Constants, type: TypeForm[C], app: str) -> C:
+def _checked(pinned: PinnedConstants, type: TypeForm[C]) -> C:
     try:
-        return TypeAdapter[C](type).validate_python(values)
+        return TypeAdapter[C](type).validate_json(to_json(pinned.values))
     except ValidationError as error:
-        raise ValueError(f"config of App {app!r} does not fit {error.title}: {described(error)}") from None
+        raise ValueError(f"config of App {pinned.app!r} does not fit {error.title}: {described(error)}") from None

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, StoreUnavailable
 from llmflow.stores.connections import Connections, PostgresConnections, SqliteConnections, Work
-from llmflow.stores.upgrade import is_current, upgrade
+from llmflow.stores.upgrade import alone, is_current, upgrade
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class Database:
         self._make_folder()
         connections = self._connect(_UPGRADE_WITHIN)  # another process may upgrade now: wait for it as long as it may
         try:
-            async with self._bounded(_UPGRADE_WITHIN):
+            async with self._bounded(_UPGRADE_WITHIN), alone():
                 return await connections.write(upgrade)
         except DBAPIError as error:
             raise ConfigInvalid(

@@ -1,5 +1,8 @@
 """Upgrade of a database to the current schema, by Alembic."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -14,7 +17,18 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x6C6C6D66
 """PostgreSQL advisory lock that serializes upgrades: an arbitrary number that nothing else uses."""
 _ALEMBIC = Lock()
-"""Alembic keeps the migration that runs in a module of its own, so one runs at a time in a process."""
+"""Alembic keeps the running migration in a module of its own, so one migration runs at a time in a process."""
+
+
+@asynccontextmanager
+async def alone() -> AsyncGenerator[None]:
+    """Wait until no other upgrade runs in this process."""
+    while not _ALEMBIC.acquire(blocking=False):  # noqa: ASYNC110 - it may run in another event loop, or thread
+        await asyncio.sleep(0.02)
+    try:
+        yield
+    finally:
+        _ALEMBIC.release()
 
 
 def is_current(connection: Connection) -> bool:
@@ -43,8 +57,7 @@ def upgrade(connection: Connection) -> bool:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     if is_current(connection):
         return False
-    with _ALEMBIC:
-        _upgrade(connection)
+    _upgrade(connection)
     return True
 
 

@@ -139,7 +139,7 @@ def test_a_worker_with_bad_addresses(
 
 
 def test_a_worker_without_models_or_keys(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(llmflow("worker", "--app", APP), 5, "`errands/greet`: model 'smart': no models.yaml says")
+    refused(llmflow("worker", "--app", APP), 5, "`errands/greet`: model 'smart': no models.yaml defines")
     refused(llmflow("worker", "--app", "workflows.research.app:app"), 5, "set OPENAI_API_KEY")
     monkeypatch.setenv("LLMFLOW_MODELS", "nowhere.yaml")
     refused(llmflow("worker", "--app", APP), 5, "nowhere.yaml")

@@ -20,7 +20,7 @@ models:
   smart: ["openai:gpt-5.4"]
   fast: smart
 """
-REQUEST = "HTTP Request: POST"
+REQUEST = "openai:gpt-5.4 answered in"
 END = "finishing in-flight calls"
 
 

@@ -7,12 +7,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import pytest
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, Field, RootModel
 from temporalio import workflow
 from temporalio.worker import Worker
+from typing_extensions import TypedDict
 
 from llmflow import flow
 from llmflow.app import App
@@ -88,6 +89,21 @@ class Above:
         return [paid, below, (await flow.config(Refund))["refund"]]
 
 
+async def refund_of(_: int) -> int:
+    """Read the config in a batch."""
+    return (await flow.config(Limits)).refund
+
+
+@workflow.defn
+class Wide:
+    """More items than one history holds."""
+
+    @workflow.run
+    async def run(self) -> int:
+        found = await flow.fan_out(range(501), refund_of, limit=501)
+        return sum(found.values) + (await flow.config(Limits)).refund
+
+
 @workflow.defn
 class Misfit:
     @workflow.run
@@ -96,7 +112,7 @@ class Misfit:
 
 
 def app(refund: int) -> App:
-    return App(name="shop", workflows=[Above, Below, Misfit], tools=[pay], config=Limits(refund=refund))
+    return App(name="shop", workflows=[Above, Below, Misfit, Wide], tools=[pay], config=Limits(refund=refund))
 
 
 Serving = Callable[[App], AbstractAsyncContextManager[Client]]
@@ -178,7 +194,34 @@ async def test_a_workflow_in_no_app_has_no_config(serving: Serving) -> None:
             await run.result()
 
 
-@pytest.mark.parametrize("config", [{"at": object()}, Names(["a"])])
+async def test_a_run_reads_its_constants_under_the_name_of_that_time(serving: Serving) -> None:
+    async with serving(app(100)) as client:
+        run = await client.start(Above.run, False, id=f"shop-{uuid.uuid4()}")
+        assert await run.result() == [100, 100, 100]
+        await assert_replays(run, App(name="store", workflows=[Above, Below, Misfit], tools=[pay]))
+
+
+async def test_the_batches_of_a_fan_out_have_the_constants_of_its_run(serving: Serving) -> None:
+    async with serving(app(100)) as client:
+        run = await client.start(Wide.run, id=f"shop-{uuid.uuid4()}")
+        assert await run.result() == 501 * 100 + 100
+        assert await markers(run) == 0, "the first batch read them, and told its parent"
+        await assert_replays(run, app(1))
+
+
+def test_two_apps_have_one_config_for_a_workflow() -> None:
+    other = App(name="other", workflows=[Below], config={"refund": 1})
+    with pytest.raises(ConfigInvalid, match="Apps 'shop' and 'other' have two configs for workflow 'Below'"):
+        LLMFlowPlugin(app(100), other)
+
+
+class Renamed(BaseModel):
+    """A model that reads other fields than it writes."""
+
+    refund: int = Field(default=1, serialization_alias="usd")
+
+
+@pytest.mark.parametrize("config", [{"at": object()}, Names(["a"]), Renamed(refund=7)])
 def test_constants_are_a_json_object(config: Any) -> None:  # Any: what is no config
     with pytest.raises(ConfigInvalid, match="config of App 'shop'"):
         App(name="shop", workflows=[Above], config=config)

@@ -55,14 +55,14 @@ async def full(temporal: str) -> TemporalClient:
 
 async def test_one_for_which_there_is_no_room_holds_up_no_other(full: TemporalClient) -> None:
     wanted = SearchAttributes(cost="Cost", tags="Tags", approval="Approval")
-    with pytest.raises(ConfigInvalid, match=r"'Tags': .* more than 3 .*\. LLMFLOW_SEARCH_ATTRIBUTES renames them"):
+    with pytest.raises(ConfigInvalid, match=r"'Tags': .* more than 3 .* Rename or omit them"):
         await add_attributes(full, wanted)
     assert await known_attributes(full, wanted) == SearchAttributes(cost="Cost", approval="Approval")
 
 
 async def test_one_of_another_type_holds_up_no_other_and_every_refusal_is_named(full: TemporalClient) -> None:
     wanted = SearchAttributes(cost="A", tags="Tags", approval="Approval")
-    with pytest.raises(ConfigInvalid, match=r"A of namespace full-.* is a KeywordList, and .* a Double; .*'Tags'"):
+    with pytest.raises(ConfigInvalid, match=r"A of namespace full-.* is a KeywordList, but .* a Double; .*'Tags'"):
         await add_attributes(full, wanted)
     assert await known_attributes(full, wanted) == SearchAttributes(approval="Approval")
 

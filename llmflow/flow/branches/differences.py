@@ -13,7 +13,7 @@ def differences(one: object, other: object) -> list[str]:
     """
     ones, others, alike, missing = _attributes(one), _attributes(other), _Alike(one, other), object()
     # Temporal's tracing keeps its own state on the object, such as the source of a run's span ids.
-    names = sorted(name for name in {*ones, *others} if not name.startswith("__temporal"))
+    names = [name for name in sorted({*ones, *others}) if not name.startswith("__temporal")]
     return [name for name in names if not alike.same(ones.get(name, missing), others.get(name, missing))]
 
 

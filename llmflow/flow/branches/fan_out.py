@@ -81,7 +81,10 @@ async def fan_out(
     if limit < 1:
         raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
     name, tally = name_of(function), _Tally[R](name_of(function), len(given), on_error, min_success)
-    address = address_of(function, current().object) if len(given) > BATCH_ITEMS else None
+    address = None
+    if len(given) > BATCH_ITEMS:
+        await current().begun()  # a handler may call it before there is a workflow object
+        address = address_of(function, current().object)
     if address is None and len(given) > MAX_UNNAMED:
         raise InputInvalid(
             f"fan_out of {len(given):,} items: more than {MAX_UNNAMED:,} go to child workflows, which cannot find"

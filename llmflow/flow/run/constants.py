@@ -14,6 +14,8 @@ class RunConstants(Part):
     def __init__(self) -> None:
         self.resolving = asyncio.Lock()
         """Serializes requests: parallel first uses ask once."""
+        self.own: PinnedConstants | None = None
+        """Those of the run's own App, once it has read them: its App may have another name by the next replay."""
         self._by_app: Mapping[str, Constants] = {}
 
     def restore(self, carried: Carried) -> None:
@@ -28,11 +30,18 @@ class RunConstants(Part):
         """See base class."""
         return self.for_next()
 
-    def of(self, app: str) -> Constants | None:
-        """Return the constants of an App; `None` if they are not pinned yet."""
-        return self._by_app.get(app)
+    def learn(self, child: Carried) -> None:
+        """Use the constants of a batch child for Apps without constants here."""
+        self._by_app = {**child.config, **self._by_app}
 
-    def keep(self, pinned: PinnedConstants) -> Constants:
-        """Pin the constants of an App."""
+    def find(self, app: str) -> PinnedConstants | None:
+        """Return the constants of the run's own App; `None` if they are not pinned yet."""
+        if self.own is None and app in self._by_app:
+            self.own = PinnedConstants(app=app, values=self._by_app[app])
+        return self.own
+
+    def keep(self, pinned: PinnedConstants) -> PinnedConstants:
+        """Pin the constants of the run's own App."""
         self._by_app = {**self._by_app, pinned.app: pinned.values}
-        return pinned.values
+        self.own = pinned
+        return pinned

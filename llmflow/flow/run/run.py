@@ -136,13 +136,16 @@ class CurrentRun:
         return {CARRIED: _merged(self.origin, [part.for_next() for part in self._parts])}
 
     def for_parent(self) -> Carried:
-        """Return state of a batch child for its parent: pins, attributes and totals."""
-        return _merged(Origin(), [part.for_next() for part in (self.pins, self.visibility, self.totals)])
+        """Return state of a batch child for its parent: pins, constants, attributes and totals."""
+        return _merged(
+            Origin(), [part.for_next() for part in (self.pins, self.constants, self.visibility, self.totals)]
+        )
 
     def learn(self, child: Carried) -> None:
-        """Adopt a batch child's pins and attributes, and add its totals."""
+        """Adopt a batch child's pins, constants and attributes, and add its totals."""
         self.visibility.know(child.attributes)
         self.pins.learn(child)
+        self.constants.learn(child)
         self.totals.count(child.usage or UsageReport())
 
     def report(self) -> StepReport:

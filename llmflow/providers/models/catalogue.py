@@ -80,8 +80,8 @@ class ModelCatalogue:
             return (Candidate(model=str(ModelRef(self.sole, ref.model or name))),)
         if is_alias(name) and not self.aliases:
             raise ModelNotFound(
-                f"model {name!r}: no models.yaml says what it means: give the App models=Path(...), set LLMFLOW_MODELS,"
-                " or write `provider:model`"
+                f"model {name!r}: no models.yaml defines an alias: define it in the file of App(models=...) or"
+                " LLMFLOW_MODELS, or write `provider:model`"
             )
         if is_alias(name):
             raise ModelNotFound(f"models.yaml has no model {unknown(name, self.aliases)}. Or write `provider:model`")

@@ -1,11 +1,13 @@
 """Every value crosses as with Temporal's own converter, both ways: open runs outlive a deploy and its rollback."""
 
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
 from annotated_types import Gt
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DefaultPayloadConverter, PayloadConverter
+from typing_extensions import TypedDict
 
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import InputInvalid
@@ -58,9 +60,44 @@ def test_what_neither_reads_is_refused(hint: Any, value: object) -> None:  # Any
         _read(PLAIN, PLAIN.to_payloads([value]), hint)
 
 
-def test_a_constraint_is_kept() -> None:
+Positive = Annotated[int, Gt(0)]
+
+
+@dataclass
+class Refund:
+    """Constraints in a dataclass, beside a field that pydantic would skip."""
+
+    usd: Positive
+    seen: bool = field(init=False, default=False)
+
+
+class Line(TypedDict):
+    """Constraints in a dictionary."""
+
+    usd: Positive
+
+
+@dataclass
+class Refunds:
+    """And further below."""
+
+    refunds: list[Refund]
+
+
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [
+        (Positive, -1),
+        (Refund, {"usd": -1}),
+        (list[Refund], [{"usd": -1}]),
+        (Refund | None, {"usd": -1}),
+        (dict[str, Refunds], {"a": {"refunds": [{"usd": -1}]}}),
+        (Line, {"usd": -1}),
+    ],
+)
+def test_a_constraint_is_kept(hint: Any, value: object) -> None:  # Any: any type
     with pytest.raises(InputInvalid, match="greater than 0"):
-        _read(WITH_US, PLAIN.to_payloads([-1]), Annotated[int, Gt(0)])
+        _read(WITH_US, PLAIN.to_payloads([value]), hint)
 
 
 def test_the_order_of_keys_is_kept() -> None:

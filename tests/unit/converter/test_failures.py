@@ -190,6 +190,15 @@ def test_words_and_trace_stay_encoded_where_the_users_converter_encodes_them() -
     )
 
 
+def test_a_failure_that_another_codec_encoded_is_passed_on() -> None:
+    foreign = Failure(message="Encoded failure")
+    foreign.encoded_attributes.metadata["encoding"] = b"binary/encrypted"
+    error = ApplicationError("Encoded failure")
+    error._failure = foreign  # pyright: ignore[reportPrivateUsage]  as Temporal's reader sets it
+    failure = wire(error)
+    assert failure.encoded_attributes.metadata["encoding"] == b"binary/encrypted"
+
+
 class Shouting(DefaultFailureConverter):
     """A converter of the user's own."""
 

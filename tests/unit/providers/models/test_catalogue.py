@@ -67,7 +67,7 @@ def test_without_a_file_there_is_openai() -> None:
     models = load_model_catalogue(None)
     assert models.resolve("openai:gpt-6-luna") == (Candidate(model="openai:gpt-6-luna"),)
     assert models.providers["openai"].key == "OPENAI_API_KEY"
-    with pytest.raises(ModelNotFound, match=r"no models.yaml says what it means.* or write `provider:model`"):
+    with pytest.raises(ModelNotFound, match=r"no models.yaml defines an alias.* or write `provider:model`"):
         models.resolve("smart")
     with pytest.raises(ModelNotFound, match="no provider 'opnai'"):
         models.resolve("opnai:gpt")
