@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from llmflow.client import Client, Run
-from llmflow.errors import InputInvalid, NoWorker, Remedy, RunNotCompleted
+from llmflow.errors import InputInvalid, NoWorker, Remedy, RunNotCompleted, RunNotFound
 from llmflow.service.approvals import decided
 from llmflow.service.connections import Connection
 from llmflow.service.workers import need_worker
@@ -44,7 +44,7 @@ class Report(BaseModel):
     """Questions to people that are no longer open."""
     usage: UsageReport | None
     missing: str | None
-    """Reason why steps and usage are unknown: they need a worker."""
+    """Reason why steps or usage are unknown: they need a worker, and all histories."""
     remedy: Remedy | None = None
     """Action that helps with `missing`."""
     url: str | None
@@ -95,7 +95,7 @@ async def watch(connection: Connection, run: AnyRun, every: timedelta = EVERY) -
 
 
 async def with_children(run: AnyRun, report: Report) -> Report:
-    """Add the usage of everything below the run: the cost of a whole fork."""
+    """Add the usage of everything below the run: the cost of a whole fork. Unknown if Temporal deleted a part of it."""
     if report.usage is None:
         return report
     try:
@@ -104,6 +104,9 @@ async def with_children(run: AnyRun, report: Report) -> Report:
         return report.model_copy(
             update={"usage": None, "missing": error.message, "remedy": error.detail.remedy},
         )
+    except RunNotFound:
+        gone = "Temporal has deleted a history of this run or of a child, so its usage is unknown"
+        return report.model_copy(update={"usage": None, "missing": gone})
 
 
 async def usage_of(client: Client, id: str) -> UsageReport:

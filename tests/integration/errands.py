@@ -67,8 +67,19 @@ class Say:
         return text
 
 
+@workflow.defn
+class SayLater:
+    """Returns a text after it has continued as new."""
+
+    @workflow.run
+    async def run(self, text: str) -> str:
+        if not workflow.info().continued_run_id:
+            workflow.continue_as_new(text)
+        return text
+
+
 app = App(
     name="errands",
-    workflows=[Break, Greet, Nap, Say],
+    workflows=[Break, Greet, Nap, Say, SayLater],
     prompts=Path(__file__).parent / "hello" / "prompts",
 )

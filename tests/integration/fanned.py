@@ -13,7 +13,9 @@ from temporalio.common import RetryPolicy
 from llmflow import flow
 from llmflow.app import App
 from llmflow.errors import FanOutFailed, ToolRefused
+from llmflow.flow.run import current
 from llmflow.tools import tool
+from tests.integration.fanned_thread import hold_once
 
 
 class Gate:
@@ -47,6 +49,10 @@ class Plan(BaseModel):
     """Items that fail."""
     held: tuple[int, ...] = ()
     """Items that the gate holds."""
+    busy: tuple[int, ...] | None = None
+    """Items that make calls: all unless given. The others cost next to nothing, so that there may be many of them."""
+    others: int = 0
+    """Calls that the run has under way besides; it takes their places without them, as 1,500 calls need 15 seconds."""
     size: int = 0
     """Size of the note that each item returns."""
 
@@ -82,7 +88,9 @@ async def glance() -> Found:
 
 
 async def look_on(number: int) -> Found:
-    """Process an item with a function of the module instead of the workflow."""
+    """Process an item with a function of the module instead of the workflow: every tenth one makes a call."""
+    if number % 10:
+        return Found(number=number * 10)
     return await flow.call_tool(look, number=number)
 
 
@@ -107,7 +115,12 @@ class Fan:
             "nested": self.look_around,
             "early": self.give_up,
             "group": self.look_twice,
+            "late": self.look_at,
         }
+        if plan.way == "late":
+            hold_once()
+        for _ in range(plan.others):
+            await current().admission.places.acquire()
         try:
             found: flow.FanOut[Found] = await flow.fan_out(
                 range(plan.items),
@@ -123,7 +136,12 @@ class Fan:
             failures=[f"{one.index}: {type(one.error).__name__}: {one.error}" for one in found.failures],
         )
 
+    def is_busy(self, number: int) -> bool:
+        return self.plan.busy is None or number in self.plan.busy
+
     async def look_at(self, number: int) -> Found:
+        if not self.is_busy(number):
+            return Found(number=number * 10)
         bad, held = number in self.plan.bad, number in self.plan.held
         return await flow.call_tool(look, number=number, bad=bad, held=held, size=self.plan.size)
 
@@ -133,6 +151,8 @@ class Fan:
         return await self.look_at(number)
 
     async def ask(self, number: int) -> Found:
+        if not self.is_busy(number):
+            return Found(number=7)
         return (await flow.complete("fanned/ask", {"number": number}, output=Found)).output
 
     async def look_around(self, number: int) -> Found:
@@ -194,4 +214,5 @@ app = App(
     workflows=[Fan, Race, Sum],
     tools=[look, glance],
     prompts=Path(__file__).parent / "fanned_prompts",
+    passthrough=[hold_once.__module__],
 )

@@ -1,10 +1,8 @@
 """More items than one history should hold: batches of them go to children of the run."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,12 +10,12 @@ from temporalio.api.enums.v1 import EventType
 
 from llmflow.client import Run
 from llmflow.errors import BudgetExceeded, InputInvalid, RunNotCompleted, ToolRefused
-from llmflow.flow.run.admission import Admission
 from llmflow.testing import Environment, ScriptedProvider, activities_of, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
 from tests.helpers.waiting import until
+from tests.integration import fanned_thread
 from tests.integration.fanned import Fan, Found, Plan, app, gate
 
 
@@ -31,9 +29,8 @@ def model() -> ScriptedProvider:
     return ScriptedProvider(answer)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def env(temporal: str, model: ScriptedProvider) -> AsyncIterator[Environment]:
-    """One for each test: it replays with the size of batches that the test has."""
     async with environment(app, model, address=temporal) as opened:
         yield opened
 
@@ -41,13 +38,6 @@ async def env(temporal: str, model: ScriptedProvider) -> AsyncIterator[Environme
 @pytest.fixture(autouse=True)
 def _open_gate() -> None:
     gate.open.set()
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of 20, where it does not matter how many it are."""
-    for module in ("llmflow.flow.branches.fan_out", "llmflow.flow.branches.batches"):  # `flow.fan_out` is the function
-        monkeypatch.setattr(import_module(module), "BATCH_ITEMS", 20)
 
 
 async def family(env: Environment, run: Run[Any]) -> list[Run[Any]]:
@@ -78,45 +68,42 @@ async def test_batches_give_what_one_run_would(env: Environment) -> None:
     [step] = await run.steps()
     assert (step.path, step.done, step.total) == ("look_on", 1200, 1200)
     last = (await family(env, run))[-1]
-    assert sorted(await activities_of(last))[:2] == ["look_on[1100]/look#1", "look_on[1101]/look#1"]
+    assert sorted(await activities_of(last))[:2] == ["look_on[1100]/look#1", "look_on[1110]/look#1"]
     [part] = await last.steps()
     assert (part.path, part.done, part.total) == ("look_on", 100, 100)
     described = await last.handle.describe()
     assert await described.static_summary() == "look_on[1100-1199]"
 
 
-@pytest.mark.usefixtures("small")
 async def test_a_tool_is_found_by_the_children(env: Environment) -> None:
-    run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="tool"), id=env.id())
+    run = await env.client.start(Fan.run, Plan(items=501, limit=500, way="tool"), id=env.id())
 
-    assert (await run.result()).values == [number * 10 for number in range(30)]
-    assert (await names(env, run))[:2] == ["", "/look[0-4]"]
+    assert (await run.result()).values == [number * 10 for number in range(501)]
+    assert await names(env, run) == ["", "/look[0-499]", "/look[500-500]"]
     assert sorted(await activities_of((await family(env, run))[1]))[0] == "look[0]/look#1"
 
 
-@pytest.mark.usefixtures("small")
 async def test_failures_cross_as_data(env: Environment) -> None:
-    plan = Plan(items=50, limit=5, way="bug", collect=True, bad=(0, 48))
+    plan = Plan(items=550, limit=5, way="bug", collect=True, bad=(0, 548), busy=(0, 1, 548, 549))
     run = await env.client.start(Fan.run, plan, id=env.id())
     report = await run.result()
     assert report.failures == [
         "0: ApplicationError: ValueError: 0 is odd",
-        "48: ApplicationError: ValueError: 48 is odd",
+        "548: ApplicationError: ValueError: 548 is odd",
     ]
 
     run = await env.client.start(Fan.run, plan.model_copy(update={"way": "method"}), id=env.id())
     report = await run.result()
-    assert report.values == [number * 10 for number in range(50) if number not in (0, 48)]
-    assert report.failures == ["0: ToolRefused: 0 is bad", "48: ToolRefused: 48 is bad"]
+    assert report.values == [number * 10 for number in range(550) if number not in (0, 548)]
+    assert report.failures == ["0: ToolRefused: 0 is bad", "548: ToolRefused: 548 is bad"]
 
 
-@pytest.mark.usefixtures("small")
 async def test_the_first_failure_in_a_child_ends_the_others(env: Environment) -> None:
     gate.open.clear()
-    plan = Plan(items=48, limit=8, bad=(28,), held=(8, 9))  # in two batches
+    plan = Plan(items=1008, limit=8, bad=(508,), held=(8, 9), busy=(8, 9, 508))  # in two batches
     run = await env.client.start(Fan.run, plan, id=env.id())
 
-    with pytest.raises(RunNotCompleted, match="28 is bad") as failed:
+    with pytest.raises(RunNotCompleted, match="508 is bad") as failed:
         await run.result()
     assert gate.inside == 0
     assert isinstance(failed.value.__cause__, ToolRefused)
@@ -124,10 +111,10 @@ async def test_the_first_failure_in_a_child_ends_the_others(env: Environment) ->
     assert states == ["failed", "completed", "cancelled", "failed"]
 
 
-@pytest.mark.usefixtures("small")
 async def test_a_cancelled_run_waits_for_its_children(env: Environment) -> None:
     gate.open.clear()
-    run = await env.client.start(Fan.run, Plan(items=48, limit=8, held=tuple(range(8, 48))), id=env.id())
+    held = tuple(range(8, 1008))
+    run = await env.client.start(Fan.run, Plan(items=1008, limit=8, held=held, busy=held), id=env.id())
 
     async def inside() -> bool:
         return gate.inside == 4  # two of each batch: the limit holds for all, had there been four
@@ -141,33 +128,23 @@ async def test_a_cancelled_run_waits_for_its_children(env: Environment) -> None:
     assert states == ["cancelled", "completed", "cancelled", "cancelled"]
 
 
-@pytest.mark.usefixtures("small")
-async def test_a_run_that_is_cancelled_while_a_child_begins_waits_for_it(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, cancelled, admit = threading.Event(), threading.Event(), Admission.admit_child
-
-    async def late(admission: Admission, size: int) -> None:
-        begun.set()
-        cancelled.wait(1)  # of the workflow's own thread: the server hears of the child after the cancellation
-        await admit(admission, size)
-
-    monkeypatch.setattr(Admission, "admit_child", late)
+async def test_a_run_that_is_cancelled_while_a_child_begins_waits_for_it(env: Environment) -> None:
     gate.open.clear()
-    run = await env.client.start(Fan.run, Plan(items=48, limit=8, held=tuple(range(48))), id=env.id())
-    await asyncio.to_thread(begun.wait)
+    plan = Plan(items=501, limit=8, way="late", held=tuple(range(501)))
+    run = await env.client.start(Fan.run, plan, id=env.id())
+    await asyncio.to_thread(fanned_thread.held.wait)
     await run.cancel()
-    cancelled.set()
+    fanned_thread.release.set()  # the server hears of the child after the cancellation
     with pytest.raises(RunNotCompleted, match="was cancelled"):
         await run.result()
     assert [(await one.status()).state for one in await family(env, run)] == ["cancelled", "cancelled"]
     assert gate.inside == 0
 
 
-@pytest.mark.usefixtures("small")
 async def test_totals_and_pins_reach_through(env: Environment) -> None:
-    run = await env.client.start(Fan.run, Plan(items=30, limit=8, way="model"), id=env.id(), tags=["vip"])
-    assert (await run.result()).values == [7] * 30
+    plan = Plan(items=1008, limit=8, way="model", busy=(*range(8), *range(490, 512)))
+    run = await env.client.start(Fan.run, plan, id=env.id(), tags=["vip"])
+    assert (await run.result()).values == [7] * 1008
     usage = await run.usage()
     assert (usage.total.calls, usage.total.usd) == (30, Decimal("0.30"))
     assert [totals.calls for totals in usage.by_prompt.values()] == [30]
@@ -181,10 +158,9 @@ async def test_totals_and_pins_reach_through(env: Environment) -> None:
     assert resolved == [0, 1, 0, 0]
 
 
-@pytest.mark.usefixtures("small")
 async def test_a_budget_holds_for_all_and_what_was_spent_is_known(env: Environment, model: ScriptedProvider) -> None:
     before, budget = len(model.requests), Budget(usd=Decimal("0.12"), unpriced="allow")
-    run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="model"), id=env.id(), budget=budget)
+    run = await env.client.start(Fan.run, Plan(items=501, limit=5, way="model"), id=env.id(), budget=budget)
     with pytest.raises(RunNotCompleted) as failed:
         await run.result()
     assert isinstance(failed.value.__cause__, BudgetExceeded)
@@ -193,16 +169,16 @@ async def test_a_budget_holds_for_all_and_what_was_spent_is_known(env: Environme
     assert (await run.usage()).total.calls == paid
 
 
-@pytest.mark.usefixtures("small")
 async def test_a_child_that_is_full_hands_back_the_rest(env: Environment) -> None:
-    run = await env.client.start(Fan.run, Plan(items=24, limit=4, size=100_000), id=env.id())
-    assert (await run.result()).values == [number * 10 for number in range(24)]
+    plan = Plan(items=504, limit=4, size=100_000, busy=tuple(range(24)))
+    run = await env.client.start(Fan.run, plan, id=env.id())
+    assert (await run.result()).values == [number * 10 for number in range(504)]
     # 1.4 MB of results is what one payload may have.
-    assert await names(env, run) == ["", "/look_at[0-3]", "/look_at[4-23]", "/look_at[17-23]"]
+    assert await names(env, run) == ["", "/look_at[0-3]", "/look_at[4-503]", "/look_at[17-503]"]
 
 
 async def test_a_function_that_no_child_can_find(env: Environment) -> None:
-    run = await env.client.start(Fan.run, Plan(items=501, limit=100, way="lambda"), id=env.id())
+    run = await env.client.start(Fan.run, Plan(items=501, way="lambda", busy=()), id=env.id())
     assert len((await run.result()).values) == 501
     assert await names(env, run) == [""]  # no more than it can hold itself
 
@@ -213,9 +189,8 @@ async def test_a_function_that_no_child_can_find(env: Environment) -> None:
     assert await activities_of(run) == []
 
 
-@pytest.mark.usefixtures("small")
 async def test_an_item_cannot_continue_its_child_as_new(env: Environment) -> None:
-    run = await env.client.start(Fan.run, Plan(items=30, limit=5, way="early", bad=(2,)), id=env.id())
+    run = await env.client.start(Fan.run, Plan(items=501, limit=5, way="early", bad=(2,)), id=env.id())
     with pytest.raises(RunNotCompleted, match="only the workflow itself may do that, not an item") as failed:
         await run.result()
     assert isinstance(failed.value.__cause__, InputInvalid)

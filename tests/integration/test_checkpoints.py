@@ -11,6 +11,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 
 from llmflow.client import Run
+from llmflow.dev.launch import TEST_CONFIG
 from llmflow.errors import InputInvalid, PayloadTooLarge, RunNotCompleted
 from llmflow.flow import checkpoints
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
@@ -18,7 +19,7 @@ from llmflow.types.contracts import DECIDE
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
 from tests.helpers.chains import chain
-from tests.helpers.hasty import hasty_server
+from tests.helpers.hasty import hasty_server, server_with
 from tests.integration.loops import Count, Handed, Hopeless, Loop, Pair, app
 
 ROUNDS = 16
@@ -76,11 +77,13 @@ async def test_until_the_history_is_long_it_costs_nothing(loops: Environment) ->
 
 @pytest.mark.parametrize("ends", [True, False])
 async def test_handlers_may_end_first_but_are_not_waited_for_for_ever(
-    temporal: str, monkeypatch: pytest.MonkeyPatch, ends: bool
+    ends: bool,
 ) -> None:
-    async with environment(app, ScriptedProvider([]), address=temporal) as env:
+    async with (
+        server_with("limit.historyCount.suggestContinueAsNew=1", *TEST_CONFIG) as address,
+        environment(app, ScriptedProvider([]), address=address) as env,
+    ):
         run = await env.client.start(Handed.run, "wait", id=env.id())
-        monkeypatch.setattr(checkpoints, "MAX_EVENTS", 3)  # the workflow's start, and that of its first task
         update = await run.handle.start_update(Handed.slow, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
         if ends:
             await run.handle.signal(Handed.end)

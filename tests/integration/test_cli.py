@@ -1,18 +1,26 @@
 """Commands about runs, on a real server with a real worker: what they print, and how they end."""
 
+import asyncio
 import json
 import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.client import Run
-from llmflow.errors import RunNotFound
+from llmflow.testing import ScriptedProvider, environment
 from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end, started
+from tests.helpers.hasty import server_with
+from tests.helpers.waiting import until
+from tests.integration.errands import SayLater, app
 
 APP = "tests.integration.errands:app"
 
@@ -65,7 +73,7 @@ async def test_a_worker_says_so_in_json(temporal: str, tmp_path: Path) -> None:
         await worker.says("Ctrl-C stops it")
         said = (await worker.done(signal.SIGTERM)).json()
     assert (said["app"], said["task_queue"], said["address"]) == ("errands", "as-json", temporal)
-    assert (said["workflows"], said["tools"]) == (["Break", "Greet", "Nap", "Say"], [])
+    assert (said["workflows"], said["tools"]) == (["Break", "Greet", "Nap", "Say", "SayLater"], [])
     [greet] = [prompt for prompt in said["prompts"] if prompt["name"] == "errands/greet"]
     assert (greet["model"], len(greet["version"])) == ("smart", 12)
     assert {"name": "smart", "candidates": ["offline:smart"], "missing": [], "offline": True} in said["models"]
@@ -224,22 +232,45 @@ def test_two_runs_apart(llmflow: Call, served: str) -> None:
     assert "≠" not in same.out
 
 
-def test_two_runs_whose_beginning_is_forgotten(llmflow: Call, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_runs_whose_beginning_is_forgotten(llmflow: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of a run that has continued for longer than Temporal keeps its first part: no test waits for that."""
-    llmflow(
-        "start", "--app", APP, "Greet", "--input", '{"who": "ana", "times": 1}', "--id", "old-1", "--wait", "--json"
-    )
+    at_once = (f'history.{queue}ProcessorUpdateAckInterval="100ms"' for queue in ("transfer", "timer", "visibility"))
+    async with (
+        server_with(*at_once) as address,  # others delete a run half a minute after they were told to
+        environment(app, ScriptedProvider([]), address=address, replay=False) as env,  # what is gone cannot replay
+    ):
+        monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+        run = await env.client.start(SayLater.run, "x", id="old-1")
+        await run.result()
+        compare = partial(asyncio.to_thread, llmflow, "compare", "old-1", "old-1")
+        assert (await compare("--json")).json()["same_input"] is True
+        await forget_the_first_run(env.client.temporal, run.id)
 
-    async def forgotten(run: Run[object]) -> object:
-        raise RunNotFound(run.id)
-
-    monkeypatch.setattr(Run, "input", forgotten)
-    assert llmflow("compare", "old-1", "old-1", "--json").json()["same_input"] is None
-    shown = llmflow("compare", "old-1", "old-1")
+        assert (await compare("--json")).json()["same_input"] is None
+        shown = await compare()
     assert "old-1: Temporal no longer has its start" in shown.err
+    assert "old-1: Temporal has deleted a history of this run or of a child, so its usage is unknown" in shown.err
     assert "\ninput\n" not in shown.out
     assert "same input" not in shown.out
     assert "the same output" in shown.out
+
+
+async def forget_the_first_run(client: Client, id: str) -> None:
+    """Delete the first run of a continue-as-new chain, and wait until it is gone."""
+    known = (await client.get_workflow_handle(id).describe()).raw_description.workflow_execution_info
+    first = WorkflowExecution(workflow_id=id, run_id=known.first_run_id)
+    await client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=first)
+    )
+
+    async def gone() -> bool:
+        try:
+            await client.get_workflow_handle(id, run_id=known.first_run_id).describe()
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
+        return False
+
+    await until(gone)
 
 
 def test_list(llmflow: Call, served: str) -> None:

@@ -1,5 +1,7 @@
 """A fork takes what the run before it has recorded, and pays only for what is new."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -7,10 +9,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    FetchWorkflowHistoryEventsInput,
+    Interceptor,
+    OutboundInterceptor,
+    WorkflowHistoryEventAsyncIterator,
+)
+from temporalio.testing import ActivityEnvironment
 
-from llmflow.activities.forks import histories
-from llmflow.activities.forks.recorded import RecordedRun
+from llmflow.activities.forks.histories import KEPT_BYTES, Histories
 from llmflow.client import Run
 from llmflow.errors import InputInvalid, RequestRejected, RunExists, RunNotCompleted, RunNotFound, StepNotFound
 from llmflow.prompts.files import load_prompts
@@ -21,6 +29,7 @@ from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.schema import calls
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.budgets import Budget
+from llmflow.types.forks import Fork, Hop
 from llmflow.types.models import ModelRequest
 from tests.integration.forking.app import app
 from tests.integration.forking.schemas import Order
@@ -89,26 +98,43 @@ async def test_only_what_follows_is_paid(env: Environment, model: Model, article
     await assert_replays(fork, app)
 
 
-async def test_a_history_is_read_once(model: Model, article: Run[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    original = histories.read_history
+class Reads(Interceptor):
+    """Reads of histories by a client: the workflow ids."""
 
-    async def counted(client: Client, id: str, run_id: str) -> RecordedRun:
-        read.append(id)
-        return await original(client, id, run_id)
+    def __init__(self) -> None:
+        self.ids: list[str] = []
 
-    monkeypatch.setattr(histories, "read_history", counted)
-    other = await article.fork("publish")
-    await other.result()
-    read.clear()
-    for _ in range(2):
-        await (await other.fork("publish")).result()
-    assert len(read) == len(set(read)) == 2, "of the run and of its child, for seven calls and for both forks"
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return _Reading(next, self)
 
-    monkeypatch.setattr(histories, "KEPT_BYTES", 0)
-    await (await other.fork("publish")).result()
-    assert len(read) > 2, "room was made"
-    assert model.asked() == []
+
+class _Reading(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, reads: Reads) -> None:
+        super().__init__(next)
+        self._reads = reads
+
+    def fetch_workflow_history_events(
+        self, input: FetchWorkflowHistoryEventsInput
+    ) -> WorkflowHistoryEventAsyncIterator:
+        self._reads.ids.append(input.id)
+        return super().fetch_workflow_history_events(input)
+
+
+@pytest.mark.parametrize(("kept", "times"), [(KEPT_BYTES, 1), (0, 3)])
+async def test_a_history_is_read_once_while_there_is_room(
+    temporal: str, env: Environment, article: Run[str], kept: int, times: int
+) -> None:
+    reads, histories = Reads(), Histories(kept=kept)
+    client = await Client.connect(temporal, data_converter=env.client.temporal.data_converter, interceptors=[reads])
+    run_id = (await article.status()).run_id
+    fork = Fork(workflow_id=article.id, run_id=run_id, before=sys.maxsize, children=(Hop(place="Write#1"),))
+    async with histories.serving(client):
+        for _ in range(3):
+            sources = await asyncio.gather(*(ActivityEnvironment().run(histories.sources, fork) for _ in range(2)))
+            assert [source.run.workflow_type for found in sources for source in found] == ["Write", "Write"]
+    assert reads.ids.count(article.id) == times
+    assert len(set(reads.ids)) == 2, "of the run, and of its child"
+    assert len(reads.ids) == 2 * times
 
 
 async def test_it_is_for_whom_the_first_one_was(article: Run[str]) -> None:

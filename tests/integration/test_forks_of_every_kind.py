@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +26,6 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted, RunNotFound
-from llmflow.flow.branches import batches
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import ProviderEntry
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
@@ -126,33 +124,24 @@ async def test_a_child_becomes_a_run_of_its_own(env: Environment, model: Scripte
     await assert_replays(fork, app)
 
 
-async def test_a_fan_out_in_batches_is_not_paid_again(
-    temporal: str, model: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_fan_out_in_batches_is_not_paid_again(env: Environment, model: ScriptedProvider) -> None:
     model.requests.clear()
-    monkeypatch.setattr(
-        import_module("llmflow.flow.branches.fan_out"), "BATCH_ITEMS", 8
-    )  # `flow.fan_out` is the function
-    monkeypatch.setattr(batches, "BATCH_ITEMS", 8)
-    # The first run would not replay with the second size of batches.
-    async with environment(app, model, address=temporal, replay=False) as env:
-        run = await env.client.start(Many.run, 30, id=env.id())
-        answer = await run.result()
-        assert _paid(model) == 31
+    run = await env.client.start(Many.run, 50, id=env.id())
+    answer = await run.result()
+    assert _paid(model) == 61
 
-        monkeypatch.setattr(batches, "BATCH_ITEMS", 7)  # as where a child's history is full before its batch is done
-        fork = await run.fork("complete#1")
-        assert await fork.result() == answer
-        assert _paid(model) == 1
-        usage = await fork.usage()
-        assert (usage.taken.calls, usage.total.calls) == (30, 1)
-        assert await fork.tree_usage() == usage, "what a batch has told its parent counts once"
-        await assert_replays(fork, app)
+    fork = await run.fork("complete#1", input=30)  # other batches, as where a child is full before its end
+    assert await fork.result() == answer
+    assert _paid(model) == 1
+    usage = await fork.usage()
+    assert (usage.taken.calls, usage.total.calls) == (60, 1)
+    assert await fork.tree_usage() == usage, "what a batch has told its parent counts once"
+    await assert_replays(fork, app)
 
-        await (await run.fork("length")).result()
-        assert _paid(model) == 31, "the step is one of children alone"
-        with pytest.raises(InputInvalid, match=f"is a fan-out batch of run '{run.id}': fork that one"):
-            await env.client.run(f"{run.id}/length[0-7]").fork("length")
+    await (await run.fork("length")).result()
+    assert _paid(model) == 61, "the step is one of children alone"
+    with pytest.raises(InputInvalid, match=f"is a fan-out batch of run '{run.id}': fork that one"):
+        await env.client.run(f"{run.id}/length[0-49]").fork("length")
 
 
 async def test_children_are_the_same_ones_whichever_began_first(env: Environment, model: ScriptedProvider) -> None:

@@ -14,7 +14,6 @@ from temporalio.worker import Worker
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
 from llmflow.errors import CircuitOpen, LimitReached, LLMFlowError, RunNotCompleted, StoreUnavailable
-from llmflow.flow.completions import candidates
 from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.models.catalogue import load_model_catalogue
@@ -28,7 +27,7 @@ from tests.helpers.waiting import until
 from tests.integration.conftest import Hello
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask
-from tests.integration.hello.workflows import Asked
+from tests.integration.hello.workflows import Asked, Impatient
 
 DOWN = Reply.error(503, headers={"retry-after-ms": "10"})
 GOOD = Reply.text("good day")
@@ -173,19 +172,18 @@ models:
 
 
 @pytest.mark.parametrize("refusal", [LimitReached("no room"), CircuitOpen("broken"), StoreUnavailable("locked")])
-async def test_what_was_refused_in_the_end_is_asked_again_but_not_for_ever(
-    hello: Hello, monkeypatch: pytest.MonkeyPatch, refusal: LLMFlowError
-) -> None:
-    monkeypatch.setattr(candidates, "ROUNDS", 1)
-    provider = ScriptedProvider([refusal, "good day", refusal, refusal])
-    async with hello(provider) as env:
-        asked = Ask(attempts=1)
-        run = await env.client.start(Asked.run, asked, id=env.id())
+async def test_what_was_refused_in_the_end_is_asked_again(hello: Hello, refusal: LLMFlowError) -> None:
+    async with hello(ScriptedProvider([refusal, "good day"])) as env:
+        run = await env.client.start(Asked.run, Ask(attempts=1), id=env.id())
         assert (await run.result())["id"] == "complete#2"
         await assert_replays(run, app)
 
-        refused = await env.client.start(Asked.run, asked, id=env.id())
+
+async def test_but_not_for_ever(hello: Hello) -> None:
+    provider = ScriptedProvider([CircuitOpen("broken")] * 2)
+    async with hello(provider) as env:
+        run = await env.client.start(Impatient.run, 1, id=env.id())
         with pytest.raises(RunNotCompleted) as failed:
-            await refused.result()
-        assert type(failed.value.__cause__) is type(refusal)
-        assert len(provider.requests) == 4
+            await run.result()
+        assert isinstance(failed.value.__cause__, CircuitOpen)
+        assert await activities_of(run) == ["complete#1", "complete#2"]

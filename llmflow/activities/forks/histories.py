@@ -26,7 +26,7 @@ from llmflow.types.prompts import Pins
 from llmflow.types.refs import app_of
 
 KEPT_BYTES = 64 * 1024 * 1024
-"""Size limit of the cache. The latest history is always kept."""
+"""Default size limit of the cache."""
 
 _Key = tuple[str, str, str | None]
 
@@ -91,9 +91,14 @@ class Source:
 
 
 class Histories:
-    """Cache of original runs that this worker read lately."""
+    """Cache of original runs that this worker read lately.
 
-    def __init__(self) -> None:
+    Args:
+        kept: Size limit in bytes. The latest history is always kept.
+    """
+
+    def __init__(self, *, kept: int = KEPT_BYTES) -> None:
+        self._kept = kept
         self._client: Client | None = None
         # Least recently used first. An open run is read again for each of its forks.
         self._runs: dict[_Key, asyncio.Task[RecordedRun]] = {}
@@ -147,7 +152,7 @@ class Histories:
     def _make_room(self) -> None:
         sizes = {key: one.result().size for key, one in self._runs.items() if one.done()}
         for key in list(sizes)[:-1]:
-            if sum(sizes.values()) <= KEPT_BYTES:
+            if sum(sizes.values()) <= self._kept:
                 return
             del self._runs[key], sizes[key]
 

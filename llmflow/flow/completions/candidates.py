@@ -25,11 +25,14 @@ CROWD = 20
 """Waiting calls of one run above which each call waits longer."""
 
 
-async def ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
+async def ask(
+    pinned: Pin, request: CompletionRequest, call: CallOptions, *, rounds: int = ROUNDS
+) -> tuple[str, CompletionResult]:
     """Ask the candidates in order and return the first answer. Each is an activity, so history shows which was paid.
 
     A call that llmflow itself held back never reached the model: it is retried after a pause, together with candidates
-    that only asked to slow down. Candidates that may have been paid, or refused for good, are not retried.
+    that only asked to slow down, up to `rounds` times. Candidates that may have been paid, or refused for good, are not
+    retried.
     """
     candidates = _suited(pinned.candidates, request)
     waited = 0
@@ -45,7 +48,7 @@ async def ask(pinned: Pin, request: CompletionRequest, call: CallOptions) -> tup
                 if not error.fallback:  # the next candidate would be refused as well
                     break
         refusals = [error for _, error in failures if error.refusal]
-        if not refusals or waited == ROUNDS:
+        if not refusals or waited == rounds:
             raise failures[-1][1]
         await _pause(waited, refusals)
         gone = [candidate for candidate, error in failures if not _passes(error)]

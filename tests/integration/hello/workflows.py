@@ -10,7 +10,11 @@ from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.errors import ProviderError
+from llmflow.flow.completions.candidates import ask
+from llmflow.flow.prompts import pin
+from llmflow.flow.run import current
 from llmflow.types.calls import AnyTool
+from llmflow.types.completions import CompletionRequest
 from tests.integration.hello import tools
 from tests.integration.hello.schemas import Ask, Greeting, Load, Picky, Use
 
@@ -40,6 +44,23 @@ class Asked:
         )
         answer = await flow.complete(ask.prompt, ask.variables, model=ask.model, call=call, repairs=ask.repairs)
         return {"text": answer.output, "model": answer.model, "prompt": answer.prompt.name, "id": answer.call_id}
+
+
+@workflow.defn
+class Impatient:
+    """Asks so many times again, where others ask for an hour and a half."""
+
+    @workflow.run
+    async def run(self, rounds: int) -> None:
+        pinned = await pin("hello/greet", None)
+        request = CompletionRequest(
+            prompt=pinned.prompt,
+            model=pinned.candidates[0].model,
+            variables={"name": "ana"},
+            origin=current().origin,
+            source=pinned.source,
+        )
+        await ask(pinned, request, ONCE, rounds=rounds)
 
 
 @workflow.defn
