@@ -1,6 +1,7 @@
 """Differences between the attributes of two workflow objects."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence, Set
 from types import CellType, FunctionType, MethodType
 from typing import Any, cast
 
@@ -8,13 +9,13 @@ from typing import Any, cast
 def differences(one: object, other: object) -> list[str]:
     """Return the names of the attributes that differ.
 
-    Values are the same if they are equal or have the same parts. So an `asyncio.Lock`, or an object of a class without
-    `__eq__`, is the same as a new one in the same state, although they are not equal.
+    Values are the same if they are equal or have the same parts. So an object of a class without `__eq__`, or an
+    `asyncio.Lock` that nobody holds, is the same as a new one in the same state, although they are not equal.
     """
-    ones, others, alike, missing = _attributes(one), _attributes(other), _Alike(one, other), object()
+    ones, others, missing = _attributes(one), _attributes(other), object()
     # Temporal's tracing keeps its own state on the object, such as the source of a run's span ids.
     names = [name for name in sorted({*ones, *others}) if not name.startswith("__temporal")]
-    return [name for name in names if not alike.same(ones.get(name, missing), others.get(name, missing))]
+    return [name for name in names if not _same(ones.get(name, missing), others.get(name, missing), (one, other))]
 
 
 def _attributes(value: object) -> Mapping[str, object]:
@@ -25,39 +26,27 @@ def _attributes(value: object) -> Mapping[str, object]:
     return cast(dict[str, object] | None, state) or {}
 
 
-class _Alike:
-    """Compares values of two objects, treating the objects themselves as the same."""
-
-    def __init__(self, one: object, other: object) -> None:
-        self._open = [(one, other)]
-        """Pairs in comparison, because parts may refer back to their owners."""
-
-    def same(self, one: object, other: object) -> bool:
-        """Return True if two values are the same."""
-        if one is other or _equal(one, other) or any(one is left and other is right for left, right in self._open):
-            return True
-        if type(one) is not type(other) or isinstance(one, str | bytes | int | float | type):
+def _same(one: object, other: object, owners: tuple[object, object]) -> bool:
+    """Return True if two values of two objects are the same, where the objects themselves count as the same."""
+    open_pairs = [(one, other)]
+    # Pairs that are the same unless a later pair differs: each is compared once, and parts may refer back to their
+    # owners. The values are kept, so that no later value gets the id of an earlier one.
+    seen = {(id(owners[0]), id(owners[1])): owners}
+    while open_pairs:
+        left, right = pair = open_pairs.pop()
+        if left is right or (ids := (id(left), id(right))) in seen:
+            continue
+        # The equality of these would compare a shared part as often as there are ways to it.
+        if type(left) not in (list, tuple, dict) and _equal(left, right):
+            continue
+        if type(left) is not type(right) or isinstance(left, str | bytes | int | float | type):
             return False
-        self._open.append((one, other))
-        try:
-            return self._same_parts(one, other)
-        finally:
-            self._open.pop()
-
-    def _same_parts(self, one: object, other: object) -> bool:
-        match one:
-            case Mapping():
-                mapping, same = cast(Mapping[Any, Any], one), cast(Mapping[Any, Any], other)  # Any: the user's own
-                return mapping.keys() == same.keys() and all(self.same(mapping[key], same[key]) for key in mapping)
-            case list() | tuple():
-                return self._all_same(cast(Sequence[object], one), cast(Sequence[object], other))
-            case _:
-                return self._all_same(_parts(one), _parts(other))
-
-    def _all_same(self, ones: Sequence[object] | None, others: Sequence[object] | None) -> bool:
-        if ones is None or others is None:
+        seen[ids] = pair
+        parts, others = _parts(left), _parts(right)
+        if parts is None or others is None or parts.keys() != others.keys():
             return False
-        return len(ones) == len(others) and all(map(self.same, ones, others))
+        open_pairs += [(part, others[name]) for name, part in parts.items()]
+    return True
 
 
 def _equal(one: object, other: object) -> bool:
@@ -67,21 +56,35 @@ def _equal(one: object, other: object) -> bool:
         return False
 
 
-def _parts(value: object) -> Sequence[object] | None:
-    """Return the parts of a value; `None` if they are unknown."""
+def _parts(value: object) -> Mapping[Any, object] | None:  # Any: keys of the user's own mappings
+    """Return the parts of a value by name or number; `None` if they are unknown."""
     match value:
+        case Mapping():
+            return cast(Mapping[Any, object], value)  # Any: see above
+        case list() | tuple():
+            return dict(enumerate(cast(Sequence[object], value)))
+        case Set():  # of unequal values, in an order that differs in another process
+            return None
+        case asyncio.Lock() | asyncio.Event() | asyncio.Condition() | asyncio.Semaphore() | asyncio.Queue():
+            return _state(cast(object, value))
         case MethodType():
-            return (value.__func__, value.__self__)
+            return {"function": value.__func__, "self": value.__self__}
         case FunctionType():
-            return (value.__code__, value.__defaults__, value.__kwdefaults__, value.__closure__)
+            return dict(enumerate((value.__code__, value.__defaults__, value.__kwdefaults__, value.__closure__)))
         case CellType():
-            return (value.cell_contents,)
+            return {"contents": value.cell_contents}
         case _:
             try:
                 reduced = value.__reduce_ex__(4)  # the protocol of `pickle` and `copy`
             except Exception:  # of any class: a generator, for example, cannot be reduced
                 return None
-            return None if isinstance(reduced, str) else [_listed(part) for part in reduced]
+            return None if isinstance(reduced, str) else dict(enumerate(map(_listed, reduced)))
+
+
+def _state(value: object) -> Mapping[str, object]:
+    """Return the state of an asyncio primitive, without the loop and the empty queue that its first wait leaves."""
+    found = _attributes(value)
+    return {name: part for name, part in found.items() if name != "_loop" and (name != "_waiters" or part)}
 
 
 def _listed(part: object) -> object:

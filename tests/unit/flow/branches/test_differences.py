@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import partial
 from random import Random
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ class Slotted:
 
 @dataclass(eq=False)
 class Data:
-    inner: Plain
+    inner: object
 
 
 class Never:
@@ -108,6 +109,7 @@ OTHERS: list[tuple[object, object]] = [
     (Data(Plain(1)), Data(Plain(2))),
     ([Plain(1)], [Plain(2)]),
     (Model(text="a"), Model(text="b")),
+    ({Plain(1)}, {Plain(1)}),
     (asyncio.Lock(), locked()),
     (Random(1), drawn()),
     (function_with(1), function_with(2)),
@@ -147,6 +149,85 @@ def test_an_object_that_holds_itself() -> None:
 
     assert differences(Owner(lambda _: circle(1)), Owner(lambda _: circle(1))) == []
     assert differences(Owner(lambda _: circle(1)), Owner(lambda _: circle(2))) == ["value"]
+
+
+class Primitives:
+    def __init__(self) -> None:
+        self.lock, self.semaphore, self.condition = asyncio.Lock(), asyncio.Semaphore(), asyncio.Condition()
+        self.event, self.queue = asyncio.Event(), asyncio.Queue[int]()
+
+    async def wait(self) -> None:
+        """Wait once for each of them."""
+        waits = [self._hold(one) for one in (self.lock, self.semaphore, self.condition) for _ in range(2)]
+        waiting = asyncio.gather(*waits, self.event.wait(), self.queue.get(), self._notified())
+        await asyncio.sleep(0.01)
+        self.event.set()
+        self.queue.put_nowait(1)
+        async with self.condition:
+            self.condition.notify()
+        await waiting
+        self.queue.task_done()
+        self.event.clear()
+
+    async def _hold(self, one: asyncio.Lock | asyncio.Semaphore | asyncio.Condition) -> None:
+        async with one:
+            await asyncio.sleep(0)
+
+    async def _notified(self) -> None:
+        async with self.condition:
+            await self.condition.wait()
+
+
+async def test_waits_that_are_over_are_no_difference() -> None:
+    used = Primitives()
+    await used.wait()
+    assert differences(used, Primitives()) == []
+
+
+async def test_waits_that_are_not_over_are_one() -> None:
+    used = Primitives()
+    await used.wait()
+    waiting = asyncio.gather(used.event.wait(), used.queue.get(), used.condition.acquire(), used.lock.acquire())
+    await asyncio.sleep(0)
+    assert differences(used, Primitives()) == ["condition", "event", "lock", "queue"]
+    used.event.set()
+    used.queue.put_nowait(1)
+    await waiting
+    assert differences(used, Primitives()) == ["condition", "event", "lock", "queue"]
+
+
+def mesh(number: int) -> Any:
+    """Twenty objects, each of which holds all."""
+    nodes: list[Any] = [Plain() for _ in range(20)]
+    for one in nodes:
+        one.links = nodes if one is nodes[0] else list(nodes)
+    nodes[-1].number = number
+    return nodes
+
+
+def diamonds(number: int) -> Any:
+    """Forty levels with two ways from each to the next."""
+    top: Any = Plain(number)
+    for level in range(40):
+        ways = {"left": top, "right": top} if level % 2 else [top, top]
+        top = Data(ways) if level % 3 else ways
+    return top
+
+
+def chain(number: int) -> Any:
+    """More levels than Python has of calls."""
+    top: Any = Plain(number)
+    for _ in range(5_000):
+        top = Data(top)
+    return top
+
+
+@pytest.mark.parametrize("linked", [mesh, diamonds, chain])
+def test_objects_with_many_links_take_no_time(linked: Callable[[int], object]) -> None:
+    start = perf_counter()
+    assert differences(Owner(lambda _: linked(1)), Owner(lambda _: linked(1))) == []
+    assert differences(Owner(lambda _: linked(1)), Owner(lambda _: linked(2))) == ["value"]
+    assert perf_counter() - start < 2
 
 
 def test_temporals_own_attributes_are_no_difference() -> None:
