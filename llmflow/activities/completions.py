@@ -18,6 +18,7 @@ from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
 from llmflow.stores.prompts.registry import Registry
+from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, OutputSchema
@@ -116,7 +117,7 @@ class Completions:
             "result": result,
             "base_url": response.base_url,
         }
-        await self._calls.record(call.model_copy(update=kept))
+        await self._calls.record(changed(call, **kept))
         return result
 
     def _spec(self, name: str) -> ToolSpec:
@@ -164,7 +165,7 @@ def request_hash(request: CompletionRequest) -> str:
 
 
 def _ended(call: Call, outcome: str) -> Call:
-    return call.model_copy(update={"outcome": outcome})
+    return changed(call, outcome=outcome)
 
 
 def _schema_of(prompt: PromptVersion) -> OutputSchema | None:

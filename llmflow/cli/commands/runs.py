@@ -11,7 +11,7 @@ from rich.table import Table
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
 from llmflow.cli.options import AsJson, RunId, parse_duration, parse_moment
-from llmflow.cli.output import err, out, print_json, say, took, when
+from llmflow.cli.output import err, out, print_json, print_text, say, took, when
 from llmflow.cli.run_page import state as shown_state
 from llmflow.cli.target import connected
 from llmflow.config import Settings
@@ -52,7 +52,7 @@ def list_runs(
     elif not page.runs:
         say("no runs" if cursor is None else "no more runs")
     else:
-        out.print(_table(page))
+        out.print(run_table(page))
     if page.cursor and not as_json:
         say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
 
@@ -79,7 +79,7 @@ def result(
     """
     found = run(_result(run_id, timeout, as_json=as_json))
     if isinstance(found, str) and not as_json:
-        out.print(found, markup=False, soft_wrap=True)
+        print_text(found)
     else:
         print_json(found)
 
@@ -173,7 +173,8 @@ async def _terminate(id: str, reason: str) -> RunStatus:
     return await one.status()
 
 
-def _table(page: RunPage) -> Table:
+def run_table(page: RunPage) -> Table:
+    """Return a row for each run."""
     tagged = any(one.tags for one in page.runs)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("run", overflow="fold", ratio=3, min_width=24)
