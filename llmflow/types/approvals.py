@@ -63,7 +63,7 @@ class Decide(CompactWire, Handwritten):
     form: JsonValue = None
     """The filled-in form, where the question has one."""
     id: str = ""
-    """Idempotency key of its sender: the same decision sent twice counts once, another one with the same id is refused."""
+    """Idempotency key of its sender: sent twice, a decision counts once; another one with the same id is refused."""
 
 
 class Vote(CompactWire):
