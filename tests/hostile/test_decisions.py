@@ -16,7 +16,7 @@ from llmflow.types.carried import Carried
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 YES: Mapping[str, JsonValue] = {"approval": "publish", "approved": True, "by": "ana"}
 
-REFUSED: tuple[JsonValue | bytes, ...] = (
+REFUSED: tuple[object, ...] = (
     {**YES, "approval": "#1"},
     {**YES, "approval": " #1"},
     {**YES, "approval": "#"},
@@ -72,7 +72,7 @@ def book(**question: object) -> Approvals:
     return approvals
 
 
-def sent(what: JsonValue | bytes) -> bytes:
+def sent(what: object) -> bytes:
     return what if isinstance(what, bytes) else json.dumps(what).encode()
 
 
@@ -86,7 +86,7 @@ def read_again(approvals: Approvals) -> ApprovalReport:
 
 
 @pytest.mark.parametrize("what", REFUSED, ids=lambda what: str(what)[:60])
-def test_what_is_no_decision_is_refused_and_leaves_the_run_readable(what: JsonValue | bytes) -> None:
+def test_what_is_no_decision_is_refused_and_leaves_the_run_readable(what: object) -> None:
     approvals = book()
     approvals.take(sent(what), NOW)
     report = read_again(approvals)
@@ -96,7 +96,7 @@ def test_what_is_no_decision_is_refused_and_leaves_the_run_readable(what: JsonVa
 
 
 @pytest.mark.parametrize("what", EARLY, ids=lambda what: str(what)[:60])
-def test_what_comes_early_is_kept_readable(what: JsonValue | bytes) -> None:
+def test_what_comes_early_is_kept_readable(what: object) -> None:
     approvals = book()
     approvals.take(sent(what), NOW)
     assert len(read_again(approvals).early) == 1
