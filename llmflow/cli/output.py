@@ -41,7 +41,7 @@ class SafeConsole(Console):
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    width = None if (stream and stream.isatty()) or "COLUMNS" in os.environ else _PIPED_WIDTH
     return SafeConsole(stderr=stderr, width=width)
 
 
@@ -56,7 +56,7 @@ def say(line: str, style: str = "") -> None:
 
 def print_json(value: object) -> None:
     """Print one JSON document: models whole, with the fields that are left out on the wire."""
-    document = json.dumps(plain(value), indent=2, ensure_ascii=False)
+    document = json.dumps(plain(value), indent=2, ensure_ascii=not out.encoding.startswith("utf"))
     out.print(JSONHighlighter()(visible_json(document)), soft_wrap=True)
 
 

@@ -17,6 +17,7 @@ from llmflow.cli.target import connected
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted
 from llmflow.types.runs import RunPage, RunState, RunStatus
+from llmflow.types.texts import command_line
 
 
 def list_runs(
@@ -97,7 +98,7 @@ async def _result(
             print_json({"id": id, "run_id": status.run_id, "state": status.state, "failure": error.message})
         raise
     except TimeoutError:
-        say(f"run {id!r} has not ended yet; it continues: `llmflow status {id} --watch`")
+        say(f"run {id!r} has not ended yet; it continues: `{command_line('llmflow', 'status', id)} --watch`")
         raise typer.Exit(Exit.TIMEOUT) from None
 
 
@@ -114,7 +115,7 @@ def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
     elif status.state != "running":
         say(f"{status.id} has ended already: {status.state}")
     else:
-        say(f"asked {status.id} to stop; `llmflow status {status.id}` shows when it has")
+        say(f"asked {status.id} to stop; `{command_line('llmflow', 'status', status.id)}` shows when it has")
 
 
 async def _cancel(id: str) -> RunStatus:
@@ -153,10 +154,11 @@ def _agreed(status: RunStatus) -> bool:
     """Ask the person. A run that has ended is left to Temporal, which refuses it."""
     if status.state != "running":
         return True
+    instead = command_line("llmflow", "cancel", status.id)
     if not (sys.stdin.isatty() and err.is_terminal):
-        raise InputInvalid(f"terminating {status.id!r} {_WARNING}: add --yes, or use `llmflow cancel {status.id}`")
+        raise InputInvalid(f"terminating {status.id!r} {_WARNING}: add --yes, or use `{instead}`")
     say(f"{status.id} ({status.workflow}) has been running for {took(status.started_at, None)}.")
-    say(f"Terminating {_WARNING}. `llmflow cancel {status.id}` stops it with them.", "yellow")
+    say(f"Terminating {_WARNING}. `{instead}` stops it with them.", "yellow")
     try:
         return typer.confirm("Terminate it?", err=True)
     except typer.Abort:  # Ctrl-C, or Ctrl-D
