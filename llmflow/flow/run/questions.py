@@ -39,7 +39,7 @@ def waiting(questions: Iterable[Question]) -> WaitingList:
 
 def _title(question: Question) -> str:
     lines = question.details.strip().splitlines()
-    return _short(lines[0].lstrip("# ").replace("**", "") if lines else _beginning(question.payload))
+    return _short(lines[0].lstrip("# ") if lines else _beginning(question.payload))
 
 
 def _short(text: str) -> str:
