@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from llmflow.errors import ConfigInvalid
 from llmflow.types import wire
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.base import changed
 from llmflow.types.problems import message_of, problems_of
 
 __all__ = ["Settings"]
@@ -28,7 +29,7 @@ _Name = Annotated[str, Field(pattern=r"^[^`]+$")]  # values that a list filter c
 
 
 def _renamed(names: Mapping[_Field, str | None]) -> SearchAttributes:
-    return _ATTRIBUTES.model_copy(update={**names})
+    return changed(_ATTRIBUTES, **names)
 
 
 def _who() -> str:

@@ -132,6 +132,8 @@ def parse_yaml(text: str, file: str = "", *, exact: bool = False) -> Node | Prob
         return Problem(line, column, cast(str, error.problem or error.context))
     except (YAMLError, ValueError) as error:  # characters that YAML forbids, dates that do not exist: no position
         return Problem(1, 1, f"this is not YAML: {error}")
+    except RecursionError:
+        return Problem(1, 1, "brackets, or lists and mappings, are nested too deeply")
     return Node(file, 1, 1, value, parsed)
 
 

@@ -19,16 +19,22 @@ from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
 from llmflow.stores.prompts.registry import Registry
+from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
-from llmflow.types.models import ModelRequest, OutputSchema
+from llmflow.types.models import ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.refs import ModelRef
+from llmflow.types.texts import one_line
 from llmflow.types.tools import ToolSpec
+from llmflow.types.urls import masked
 
 MARGIN = timedelta(seconds=10)
 """The provider's client times out this long before the activity, so that no second attempt starts while the first is
 still billed, and so that a store that hangs times out before the answer is lost."""
+
+_MAX_NAME = 200
+"""Characters of a name that a vendor gives: of its model, of its answer."""
 
 _log = logging.getLogger("llmflow.completions")
 
@@ -99,7 +105,7 @@ class Completions:
             wanted = reservation(call, asked, budget, vendors.prices)
             await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
         began = monotonic()
-        response = await provider.complete(asked, NoDeltas())
+        response = _with_plain_names(await provider.complete(asked, NoDeltas()))
         latency = monotonic() - began
         _log.info("%s answered in %.1f s", request.model, latency)
         result = CompletionResult(
@@ -120,7 +126,7 @@ class Completions:
             "result": result,
             "base_url": response.base_url,
         }
-        await self._calls.record(call.model_copy(update=kept))
+        await self._calls.record(changed(call, **kept))
         return result
 
     def _spec(self, name: str) -> ToolSpec:
@@ -168,7 +174,14 @@ def request_hash(request: CompletionRequest) -> str:
 
 
 def _ended(call: Call, outcome: str) -> Call:
-    return call.model_copy(update={"outcome": outcome})
+    return changed(call, outcome=outcome)
+
+
+def _with_plain_names(response: ModelResponse) -> ModelResponse:
+    """Clean the vendor's own names: they stand in search attributes and in databases, which refuse a NUL."""
+    names = {"model": response.model, "response_id": response.response_id, "service_tier": response.service_tier}
+    cleaned = {field: name and one_line(name)[:_MAX_NAME] for field, name in names.items()}
+    return changed(response, **cleaned, base_url=response.base_url and masked(response.base_url))
 
 
 def _schema_of(prompt: PromptVersion) -> OutputSchema | None:

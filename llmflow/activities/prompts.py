@@ -13,6 +13,7 @@ from llmflow.prompts.in_code import prompt_in_code
 from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.forks import Fork
@@ -75,7 +76,7 @@ class PromptActivities:
 
         asked = chosen[request.prompt]
         if request.inline:
-            chosen[request.prompt] = asked = asked.model_copy(update={"inline": True})
+            chosen[request.prompt] = asked = changed(asked, inline=True)
         wanted = request.model or asked.model
         models = {wanted: candidates(wanted)} if wanted else {}
         for prompt in chosen.values():
@@ -149,7 +150,7 @@ class PromptActivities:
         try:
             prompt, source = await self._registry.find(name, word)
         except PromptVersionMissing as error:  # typed by a person, so another worker has no better answer
-            raise PromptVersionMissing(error.message, error.detail.model_copy(update={"retry": False})) from None
+            raise PromptVersionMissing(error.message, changed(error.detail, retry=False)) from None
         return _pinned(prompt, source)
 
     @activity.defn(name=RENDER.name)

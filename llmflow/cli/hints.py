@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from llmflow.errors import LLMFlowError, Remedy
+from llmflow.types.texts import command_line
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -56,7 +57,8 @@ def command(remedy: Remedy, app: str = "") -> str | None:
         app: Option that names the App, such as ` --app mine.app:app`, if it has to be named.
     """
     template = _COMMANDS.get(remedy.action)
-    return template.format(**dict(remedy), app=app) if template else None
+    quoted = {name: value if value is None else command_line(str(value)) for name, value in remedy}
+    return template.format(**quoted, app=app) if template else None
 
 
 def hint(remedy: Remedy | None) -> str:

@@ -8,7 +8,7 @@ import typer
 from llmflow import __version__
 from llmflow.cli.exit import MEANING
 from llmflow.cli.group import lazy_group
-from llmflow.cli.process import end, run_command
+from llmflow.cli.process import end, prepare_streams, run_command
 
 _prompts = typer.Typer(
     help="Prompts: their files, versions, labels and rollouts.",
@@ -122,4 +122,5 @@ def run(arguments: list[str]) -> int:
 
 def main() -> NoReturn:
     """The console script."""
+    prepare_streams()
     end(run(sys.argv[1:]))

@@ -8,6 +8,7 @@ from llmflow.cli.output import near
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid, ModelNotFound
 from llmflow.service.diagnosis import Model
+from llmflow.types.base import changed
 from llmflow.worker.apps import app_model_catalogue, missing_keys, prompts_of
 
 
@@ -51,7 +52,7 @@ def settings_for_trial(app: App) -> Settings:
     if settings.models is None:
         models = models_of(app, settings)
         if models and all(model.missing for model in models):
-            return settings.model_copy(update={"models": "offline"})
+            return changed(settings, models="offline")
     return settings
 
 
@@ -64,7 +65,7 @@ def how_to_get_a_model(app: App, settings: Settings) -> str:
     """
     if settings.models is None:
         return f"For a language model, name one in {near(app.models)}."
-    own = models_of(app, settings.model_copy(update={"models": None})) if app.models else []
+    own = models_of(app, changed(settings, models=None)) if app.models else []
     keys = dict.fromkeys(key for model in own for key in model.missing)
     steps = [f"set {' or '.join(keys)}"] if keys else []
     if "LLMFLOW_MODELS" in os.environ:  # `demo` and `dev` say offline by themselves

@@ -1,23 +1,48 @@
 """Printing: data on stdout, everything else on stderr, colours on terminals only."""
 
+import json
 import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.highlighter import JSONHighlighter
+from rich.segment import Segment
 from rich.text import Text
 
 from llmflow.types.base import plain
+from llmflow.types.texts import visible, visible_json
 from llmflow.types.usage import Totals, dollars
 
 _PIPED_WIDTH = 200  # columns: output to a pipe is for `grep`, so nothing is cut to 80
 
 
+class SafeConsole(Console):
+    """A console on which text is text: no markup in strings, and no character in any text acts on the terminal."""
+
+    def __init__(self, *, file: IO[str] | None = None, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(file=file, stderr=stderr, width=width, highlight=False, emoji=False, markup=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:  # Any: styles and flags, which are passed on
+        """Make visible what Rich would remove from a string without a word."""
+        return super().render_str(visible(text), **how)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Make visible what would act: a text before it is laid out, and the rest as it comes."""
+        if isinstance(renderable, Text) and renderable.plain != (shown := visible(renderable.plain)):
+            renderable = renderable.copy()
+            renderable.plain = shown
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, emoji=False)
+    width = None if (stream and stream.isatty()) or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return SafeConsole(stderr=stderr, width=width)
 
 
 out = _console(stderr=False)
@@ -31,7 +56,16 @@ def say(line: str, style: str = "") -> None:
 
 def print_json(value: object) -> None:
     """Print one JSON document: models whole, with the fields that are left out on the wire."""
-    out.print_json(data=plain(value), ensure_ascii=False)
+    document = json.dumps(plain(value), indent=2, ensure_ascii=not out.encoding.startswith("utf"))
+    out.print(JSONHighlighter()(visible_json(document)), soft_wrap=True)
+
+
+def print_text(text: str, end: str = "\n") -> None:
+    """Print data that is text: exact for a program, and what would act on a terminal visible there."""
+    if out.is_terminal:
+        out.print(Text(visible(text)), soft_wrap=True, end=end)
+    else:
+        sys.stdout.write(f"{text}{end}")
 
 
 def duration(length: timedelta) -> str:

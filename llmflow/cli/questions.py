@@ -1,12 +1,11 @@
 """Question as a person reads it."""
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 from rich.console import Console, Group, RenderableType
-from rich.json import JSON
+from rich.highlighter import JSONHighlighter
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Table
@@ -16,7 +15,9 @@ from llmflow.cli.forms import Schema, as_text, fields_of
 from llmflow.cli.output import took, when
 from llmflow.service.connections import Connection
 from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, next_voter
+from llmflow.types.base import changed
 from llmflow.types.contracts import DECIDE
+from llmflow.types.texts import command_line, harmless, visible, visible_json
 
 _USUAL = ("localhost:7233", "127.0.0.1:7233")
 _COLOURS = {"open": "cyan", "approved": "green", "rejected": "red", "expired": "yellow", "withdrawn": "yellow"}
@@ -73,7 +74,7 @@ def _parts(one: Question) -> Iterator[RenderableType]:
 def _body(one: Question) -> Iterator[RenderableType]:
     if one.details:
         yield Text()
-        yield Padding(Markdown(one.details, hyperlinks=False), (0, 0, 0, 2))  # links are shown everywhere
+        yield Padding(Markdown(harmless(one.details), hyperlinks=False), (0, 0, 0, 2))
     if one.payload is not None:
         yield Text("\npayload", "dim")
         yield Padding(_payload(one.payload), (0, 0, 0, 2))
@@ -84,10 +85,8 @@ def _body(one: Question) -> Iterator[RenderableType]:
 
 def _payload(payload: JsonValue) -> Text:
     if isinstance(payload, str):
-        return Text(payload)
-    shown = JSON(json.dumps(payload, ensure_ascii=False)).text
-    shown.no_wrap = False  # otherwise rich cuts it off at the edge of the screen
-    return shown
+        return Text(visible(payload))
+    return JSONHighlighter()(visible_json(json.dumps(payload, indent=2, ensure_ascii=False)))
 
 
 def _facts(one: Question) -> Iterator[str]:
@@ -126,17 +125,17 @@ def _vote(vote: Vote) -> Text:
 def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
     example = Decide(approval=one.exact, approved=True, by=next_voter(one) or "NAME")
     filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
-    sent = json.dumps(example.model_copy(update={"form": filled}).model_dump(mode="json"), ensure_ascii=False)
+    sent = json.dumps(changed(example, form=filled).model_dump(mode="json"), ensure_ascii=False)
     update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)
     yield Text("\nto answer", "dim")
     for line in (
         _command("approve", run, one) + (" --form JSON" if one.form else ""),
         _command("reject", run, one) + " --comment WHY",
-        shlex.join(update),
+        command_line(*update),
     ):
         yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied
 
 
 def _command(verb: str, run: str, one: Question) -> str:
     """Return the command that decides this question, and no later round of it."""
-    return shlex.join(("llmflow", "approvals", verb, run, one.exact, "--by", next_voter(one) or "NAME"))
+    return command_line("llmflow", "approvals", verb, run, one.exact, "--by", next_voter(one) or "NAME")

@@ -16,6 +16,7 @@ from llmflow.service.runs import AnyRun, Report
 from llmflow.types.approvals import Waiting
 from llmflow.types.machines import ways
 from llmflow.types.runs import PendingCall, RunState, RunStatus
+from llmflow.types.texts import command_line
 from llmflow.types.usage import Totals, UsageReport
 
 
@@ -134,7 +135,7 @@ def _asked(run: str, one: Waiting) -> Text:
         ("\n  ? ", "cyan"),
         (one.name, "bold"),
         f" is asked of {whom} since {when(one.asked_at)}{until}\n",
-        (f"    llmflow approvals show {run} {one.name}", "dim"),
+        (f"    {command_line('llmflow', 'approvals', 'show', run, one.name)}", "dim"),
     )
 
 

@@ -1,6 +1,7 @@
 """Sends decisions to runs."""
 
 import asyncio
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,7 +54,7 @@ async def send(
 ) -> Receipt:
     """Send a decision by update; if no worker responds `within` that time, by signal, which Temporal stores.
 
-    A slow worker may get both. They have the same id, so the run counts them once.
+    A slow worker may get both. They say the same for the same person, so the run counts them once.
 
     Raises:
         ApprovalNotFound: the run has no such open question.
@@ -63,7 +64,7 @@ async def send(
     """
     try:
         return await handle.execute_update(
-            DECIDE.name, decision, id=decision.id, result_type=DECIDE.output, rpc_timeout=within
+            DECIDE.name, decision, id=_update_id(decision), result_type=DECIDE.output, rpc_timeout=within
         )
     except WorkflowUpdateFailedError as error:
         if isinstance(error.cause, LLMFlowError):
@@ -81,3 +82,8 @@ async def send(
             raise
     await handle.signal(DECIDE.name, decision)
     return Receipt(approval=decision.approval, status="open", missing=None, sent=True)
+
+
+def _update_id(decision: Decide) -> str:
+    """An id of this answer alone. Temporal gives all updates of one id the same result, whatever they say."""
+    return hashlib.sha256(decision.model_dump_json().encode()).hexdigest()

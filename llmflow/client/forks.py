@@ -22,6 +22,7 @@ from llmflow.history.payloads import Payloads
 from llmflow.types import wire
 from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
 from llmflow.types.approvals import ApprovalReport
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import CARRIED, FORKED, PLACE, TAGS, WAITING
 from llmflow.types.forks import Fork
@@ -177,19 +178,18 @@ def _adapted(carried: Carried, fork: Fork, changes: Changes) -> Carried:
     origin, budget = carried.origin, carried.origin.budget
     tags = origin.tags if changes.tags is None else tuple(changes.tags)
     if budget:
-        budget = budget.model_copy(update={"id": str(uuid.uuid4())})
-    return carried.model_copy(
-        update={
-            "origin": origin.model_copy(update={"root": None, "tags": tags, "budget": budget}),
-            "prompts": {name: pin for name, pin in carried.prompts.items() if name not in fork.prompts},
-            "models": {
-                app: {name: models for name, models in known.items() if name not in fork.models}
-                for app, known in carried.models.items()
-            },
-            "usage": None,
-            "approvals": ApprovalReport(),
-            "fork": fork,
-        }
+        budget = changed(budget, id=str(uuid.uuid4()))
+    return changed(
+        carried,
+        origin=changed(origin, root=None, tags=tags, budget=budget),
+        prompts={name: pin for name, pin in carried.prompts.items() if name not in fork.prompts},
+        models={
+            app: {name: models for name, models in known.items() if name not in fork.models}
+            for app, known in carried.models.items()
+        },
+        usage=None,
+        approvals=ApprovalReport(),
+        fork=fork,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar, get_type_hints
 from uuid import uuid4
 
+from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError, WorkflowHandle
@@ -20,7 +21,9 @@ from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompl
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.scores import new_score, put_score, root_of
 from llmflow.types.approvals import ApprovalReport, Decide, Receipt
+from llmflow.types.base import changed
 from llmflow.types.contracts import APPROVALS, STEPS, USAGE, Query
+from llmflow.types.problems import described, problems_of
 from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
 from llmflow.types.steps import StepRecord, StepReport
@@ -81,7 +84,7 @@ class Run(Generic[Out]):
         async with readable_errors(self.id):
             found = await self.handle.describe()
             stuck = await why_stuck(self._temporal, found)
-            return (await status_of(found)).model_copy(update={"stuck": stuck})
+            return changed(await status_of(found), stuck=stuck)
 
     async def input(self) -> Any:  # Any: JSON
         """Return the input as JSON data; `None` without input. No worker is needed.
@@ -168,9 +171,11 @@ class Run(Generic[Out]):
         given = {"approval": approval, "approved": approved, "by": by, "comment": comment, "id": id or uuid4().hex}
         try:
             decision = Decide.model_validate({**given, "form": to_jsonable_python(form)})
-        except ValueError as error:  # pydantic's: a value has the wrong type
-            field = "by" if not by.strip() else "form"
-            raise InputInvalid(f"invalid decision: {error}", ErrorDetail(field=field)) from None
+        except ValidationError as error:
+            field = str(problems_of(error)[0]["loc"][0])
+            raise InputInvalid(f"invalid decision: {described(error)}", ErrorDetail(field=field)) from None
+        except ValueError as error:  # JSON cannot represent the form
+            raise InputInvalid(f"invalid decision: form: {error}", ErrorDetail(field="form")) from None
         async with readable_errors(self.id):
             await check_begun(self.handle)
             return await send(self.handle, decision)
@@ -207,7 +212,7 @@ class Run(Generic[Out]):
         # Opened for this call only: a client holds no connection to the store.
         async with Database(self._store, create=False) as database:
             root = await root_of(database, self.id) or await self._root()
-            return await put_score(database, score.model_copy(update={"run": root}))
+            return await put_score(database, changed(score, run=root))
 
     async def fork(
         self,

@@ -7,8 +7,9 @@ message or open another one, and cannot make a template run or grow for long.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from minijinja import Environment, TemplateError, pass_state
 from minijinja._lowlevel import State  # type of the argument that minijinja passes to a `pass_state` function
@@ -24,8 +25,19 @@ FUEL = 1_000_000
 """Instructions of one message: about 25 ms."""
 GLOBALS = ("range",)
 """Functions that templates may call. `namespace` would let a loop double a string in each iteration."""
-UNBOUNDED_FILTERS = ("format", "replace")
-"""Filters and functions that fuel does not stop: `"%1000000000d"|format(1)` is one instruction."""
+FILTERS = frozenset(
+    {
+        *("abs", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort", "escape", "e", "first"),
+        *("float", "groupby", "indent", "int", "items", "join", "last", "length", "lines", "list", "lower", "map"),
+        *("max", "min", "reject", "rejectattr", "reverse", "round", "safe", "select", "selectattr", "slice", "sort"),
+        *("split", "string", "sum", "title", "tojson", "trim", "unique", "upper", "urlencode", "zip"),
+    }
+)
+"""Filters that templates may use."""
+OTHER_FILTERS = ("attr", "filesizeformat", "format", "pprint", "replace", "striptags", "truncate", "wordwrap")
+"""minijinja's other filters. Fuel does not stop all of them: `"%1000000000d"|format(1)` is one instruction."""
+NUMBERS = MappingProxyType({"batch": 10_000, "indent": 100, "slice": 10_000, "tojson": 16})
+"""Upper limits of the numbers of a filter, which a variable may give: `tojson(indent=10**15)` ends the process."""
 
 _STRING = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _TAG = re.compile(
@@ -100,6 +112,8 @@ class Templates:
             raise kind(f"{self.path}:{problem.line}:{problem.column}: {problem.message}") from None
         except _TooLarge:
             text = None
+        except _TooGreat as error:
+            raise VariablesInvalid(f"{self.path}:{self.messages[index].line}:1: {error}") from None
         except Exception as error:  # templates may call methods of lists and dicts, which may raise anything
             where = f"{self.path}:{self.messages[index].line}:1"
             raise PromptInvalid(f"{where}: the template cannot be rendered: {error!r}") from error
@@ -152,15 +166,21 @@ def _position(template: Template, offset: int) -> tuple[int, int]:
 
 
 def _exists(environment: Environment, kind: str, name: str) -> bool:
-    # minijinja looks up filters and tests when they run, and lists neither: so run each on nothing.
+    if kind == "filter":
+        return name in FILTERS
+    # minijinja looks up tests when they run, and does not list them: so run each on nothing.
     try:
-        environment.eval_expr(f"0|{name}" if kind == "filter" else f"0 is {name}")
+        environment.eval_expr(f"0 is {name}")
     except TemplateError as error:
-        return error.kind not in ("UnknownFilter", "UnknownTest")
+        return error.kind != "UnknownTest"
     return True
 
 
 class _TooLarge(Exception):
+    pass
+
+
+class _TooGreat(Exception):
     pass
 
 
@@ -186,9 +206,25 @@ def _environment() -> Environment:
     )
     for name in set(environment.globals) - set(GLOBALS):
         environment.remove_global(name)
-    for name in UNBOUNDED_FILTERS:
+    for name in OTHER_FILTERS:
         environment.remove_filter(name)
+    for name, most in NUMBERS.items():
+        environment.add_filter(name, _with_bounded_numbers(name, most))
     return environment
+
+
+def _with_bounded_numbers(name: str, most: int) -> Callable[..., object]:
+    """Return minijinja's own filter, which takes small numbers only."""
+    original = Environment(undefined_behavior="strict", fuel=FUEL)
+
+    def bounded(value: object, *given: object, **named: object) -> object:
+        for number in (*given, *named.values()):
+            if isinstance(number, int | float) and not -most <= number <= most:
+                raise _TooGreat(f"`{name}` takes numbers up to {most:,}")
+        arguments = ", ".join([f"given[{at}]" for at in range(len(given))] + [f"{one}=named.{one}" for one in named])
+        return original.eval_expr(f"value|{name}({arguments})", value=value, given=given, named=named)
+
+    return bounded
 
 
 def _as_json(variables: dict[str, JsonValue]) -> dict[str, JsonValue]:

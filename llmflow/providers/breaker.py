@@ -10,6 +10,7 @@ from llmflow.errors import CircuitOpen, ErrorDetail, ProviderError, ProviderUnav
 from llmflow.providers.jitter import lengthened
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider
+from llmflow.types.texts import one_line
 
 _log = logging.getLogger("llmflow.breaker")
 
@@ -100,7 +101,7 @@ class Breaker:
         # Not the error itself: the breaker would keep its traceback, which holds the request.
         circuit.__exit__(ProviderUnavailable, ProviderUnavailable(error.message), None)
         if circuit.opened and not was_open:
-            _log.warning("%s:%s: circuit open for %g s: %s", self._name, model, self._pause, error.message)
+            _log.warning("%s:%s: circuit open for %g s: %s", self._name, model, self._pause, one_line(error.message))
 
     def _open(self, circuit: CircuitBreaker, model: str, left: float) -> CircuitOpen:
         wait = lengthened(left)

@@ -8,6 +8,7 @@ from llmflow.stores.database import Database
 from llmflow.stores.reports.comparison import compare
 from llmflow.stores.reports.costs import cost_report
 from llmflow.stores.reports.repricing import reprice
+from llmflow.types.base import changed
 from llmflow.types.reports import CallFilter, CostReport, Dimension
 
 __all__ = ["compare", "ledger", "recent", "report_costs", "reprice"]
@@ -48,4 +49,4 @@ def recent(filter: CallFilter, now: datetime | None = None) -> CallFilter:
     if filter.since or filter.until or filter.run:
         return filter
     today = (now or datetime.now(UTC)).date()
-    return filter.model_copy(update={"since": today - _USUAL + timedelta(days=1)})
+    return changed(filter, since=today - _USUAL + timedelta(days=1))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from llmflow.errors import LLMFlowError, RunNotCompleted
 from llmflow.service.connections import Connection
 from llmflow.service.runs import AnyRun, Report, look, with_children
+from llmflow.types.base import changed
 from llmflow.types.contracts import RESOLVE
 from llmflow.types.usage import UsageReport
 
@@ -94,7 +95,7 @@ async def fork_all(
 async def ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
     """Return the fork after its run has ended, with its result or failure, and its usage."""
     known = {"state": report.status.state, "failure": report.failure, "usage": report.usage}
-    return forked.model_copy(update={**known, "result": None if report.failure else await new.result()})
+    return changed(forked, **known, result=None if report.failure else await new.result())
 
 
 async def begun(forked: Forked, new: AnyRun) -> Forked:
@@ -102,12 +103,12 @@ async def begun(forked: Forked, new: AnyRun) -> Forked:
     for _ in range(_LOOKS):
         status = await new.status()
         if status.stuck:
-            return forked.model_copy(update={"state": status.state, "failure": f"blocked by a bug: {status.stuck}"})
+            return changed(forked, state=status.state, failure=f"blocked by a bug: {status.stuck}")
         if status.state != "running":
             try:
                 await new.result()
             except RunNotCompleted as error:
-                return forked.model_copy(update={"state": status.state, "failure": error.message})
+                return changed(forked, state=status.state, failure=error.message)
             break
         if status.approvals or any(call.type != RESOLVE.name for call in status.pending):
             break  # the change is accepted, and the work has begun

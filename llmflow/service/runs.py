@@ -13,6 +13,7 @@ from llmflow.service.approvals import decided
 from llmflow.service.connections import Connection
 from llmflow.service.workers import need_worker
 from llmflow.types.approvals import ApprovalReport, Question
+from llmflow.types.base import changed
 from llmflow.types.machines import Transition
 from llmflow.types.runs import RunState, RunStatus
 from llmflow.types.steps import Compensation, StepRecord, StepReport, Wait
@@ -99,14 +100,12 @@ async def with_children(run: AnyRun, report: Report) -> Report:
     if report.usage is None:
         return report
     try:
-        return report.model_copy(update={"usage": await run.tree_usage()})
+        return changed(report, usage=await run.tree_usage())
     except NoWorker as error:
-        return report.model_copy(
-            update={"usage": None, "missing": error.message, "remedy": error.detail.remedy},
-        )
+        return changed(report, usage=None, missing=error.message, remedy=error.detail.remedy)
     except RunNotFound:
         gone = "Temporal has deleted a history of this run or of a child, so its usage is unknown"
-        return report.model_copy(update={"usage": None, "missing": gone})
+        return changed(report, usage=None, missing=gone)
 
 
 async def usage_of(client: Client, id: str) -> UsageReport:

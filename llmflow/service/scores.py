@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from llmflow.client import Client
 from llmflow.service.costs import ledger
 from llmflow.stores.ledger.scores import new_score, put_score, root_of
+from llmflow.types.base import changed
 from llmflow.types.reports import Score
 
 
@@ -38,5 +39,5 @@ async def score_run(
     score = new_score(id, name, value, by, comment)
     async with ledger(store) as database:
         if root := await root_of(database, id):
-            return await put_score(database, score.model_copy(update={"run": root}))
+            return await put_score(database, changed(score, run=root))
     return await (await client()).run(id).score(name, value, by=by, comment=comment)

@@ -1,6 +1,7 @@
 """Connections to the two databases. Work on one is a plain function that runs to its end."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -77,6 +78,8 @@ class SqliteConnections:
         # SQLite waits for a lock a little shorter than we do, so that its error names the lock.
         self._patience = 0.8 * within
         arguments = {"timeout": self._patience, "check_same_thread": False}
+        self._path = url.database
+        self._file: tuple[int, int] | None = None
         self._engine = create_engine(url, connect_args=arguments, hide_parameters=True)
         event.listen(self._engine, "connect", self._configure)
         self._readers, self._writer = _threads()
@@ -111,6 +114,7 @@ class SqliteConnections:
         given_up = threading.Event()
 
         def done() -> T:
+            self._look_for_file()
             with self._engine.begin() if commits else self._engine.connect() as connection:
                 file = cast(sqlite3.Connection, connection.connection.driver_connection)
                 file.set_progress_handler(given_up.is_set, STEPS)
@@ -120,6 +124,19 @@ class SqliteConnections:
             return await asyncio.get_running_loop().run_in_executor(threads, done)
         finally:
             given_up.set()  # its caller was cancelled, and other callers wait for its thread
+
+    def _look_for_file(self) -> None:
+        """Connect anew if the file was replaced: an open connection writes into a deleted file without a word.
+
+        Raises:
+            OSError: there is no file.
+        """
+        if self._path is None:
+            return
+        found = os.stat(self._path)
+        if self._file != (found.st_dev, found.st_ino):
+            self._engine.dispose()
+            self._file = found.st_dev, found.st_ino
 
     def _configure(self, connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # our own BEGIN, and not the driver's

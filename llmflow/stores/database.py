@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, StoreUnavailable
 from llmflow.stores.connections import Connections, PostgresConnections, SqliteConnections, Work
 from llmflow.stores.upgrade import alone, is_current, upgrade
+from llmflow.types.urls import masked
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ _UPGRADE_WITHIN = 3600.0
 """Seconds for all migrations: a big table takes time, and a person watches the upgrade."""
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+_PARAMETERS = frozenset({"host", "port", "user", "password", "passfile", "ssl", "target_session_attrs"})
 
 
 class Database:
@@ -74,7 +77,7 @@ class Database:
                 f"there is no store at {self.name}: run this in the project's folder, or set LLMFLOW_STORE. If the "
                 "project is new, start a worker first: it makes the store"
             )
-        self._make_folder()
+        self._make_file()
         if await self.read(is_current):
             return
         if not self.is_sqlite:
@@ -91,7 +94,7 @@ class Database:
             ConfigInvalid: the database holds something else, or the schema of a newer llmflow.
             StoreUnavailable: it does not answer.
         """
-        self._make_folder()
+        self._make_file()
         connections = self._connect(_UPGRADE_WITHIN)  # another process may upgrade now: wait for it as long as it may
         try:
             async with self._bounded(_UPGRADE_WITHIN), alone():
@@ -108,7 +111,7 @@ class Database:
         """Location without its password: the absolute path of a file, or a URL."""
         if self.is_sqlite:
             return str(Path(self._url.database).absolute()) if self._url.database else ""
-        return self._url.set(drivername="postgresql").render_as_string()
+        return masked(self._url.set(drivername="postgresql").render_as_string(hide_password=False))
 
     @property
     def is_sqlite(self) -> bool:
@@ -167,16 +170,18 @@ class Database:
     def _connect(self, within: float) -> Connections:
         return (SqliteConnections if self.is_sqlite else PostgresConnections)(self._url, within)
 
-    def _make_folder(self) -> None:
+    def _make_file(self) -> None:
         path = self._url.database
         if not self.is_sqlite or path is None:
             return
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).touch(0o600)  # answers and prompts are nobody else's; SQLite's own files beside it do the same
         except OSError as error:
-            raise ConfigInvalid(
-                f"the folder of the store {path} cannot be created ({error}): set LLMFLOW_STORE"
-            ) from None
+            if os.path.exists(path):
+                return  # to be read only, or no file: the database says it
+
+            raise ConfigInvalid(f"the store {path} cannot be created ({error}): set LLMFLOW_STORE") from None
 
     async def _ask(self) -> StoreUnavailable | None:
         try:
@@ -241,7 +246,16 @@ def _store_url(url: str) -> URL:
             "path of an SQLite file"
         )
     found = found.set(drivername=driver)
-    return _file(found) if driver == _DRIVERS["sqlite"] else found
+    if driver == _DRIVERS["sqlite"]:
+        return _file(found)
+    if unknown := sorted(set(found.query) - _PARAMETERS):
+        raise ConfigInvalid(
+            f"LLMFLOW_STORE has the parameter {unknown[0]!r}: PostgreSQL is reached by asyncpg, which takes "
+            f"{', '.join(sorted(_PARAMETERS))}, such as ?ssl=require"
+        )
+    if "@" in (found.host or ""):
+        raise ConfigInvalid("LLMFLOW_STORE has an `@` or a `/` in its password: write %40 for `@`, %2F for `/`")
+    return found
 
 
 def _file(url: URL) -> URL:

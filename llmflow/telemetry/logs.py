@@ -3,6 +3,7 @@
 import logging
 
 from llmflow.errors import LLMFlowError
+from llmflow.types.texts import one_line
 
 
 class OneLineForOurErrors(logging.Filter):
@@ -17,7 +18,10 @@ class OneLineForOurErrors(logging.Filter):
         if isinstance(error, LLMFlowError):
             about = {"activity_type": "activity", **vars(record).get("temporal_activity", {})}
             where = "{activity_type} {activity_id} of {workflow_id}, attempt {attempt}".format_map(_Blank(about))
-            record.msg, record.args = "%s failed: %s: %s", (where, type(error).__name__, error.message)
+            record.msg, record.args = (
+                "%s failed: %s: %s",
+                (one_line(where), type(error).__name__, one_line(error.message)),
+            )
             record.exc_info = None
         return True
 

@@ -186,6 +186,8 @@ async def _read(response: "httpx.Response", max_bytes: int) -> tuple[bytes, bool
             body += unpacker.decompress(chunk, max_bytes + 1 - len(body)) if unpacker else chunk
             if len(body) > max_bytes:
                 return bytes(body[:max_bytes]), True
+            if unpacker and unpacker.eof:
+                break  # what follows the compressed stream is not the page, and may have no end
     except zlib.error as error:
         raise ToolRefused(f"{response.url} claims to be gzip, but is not: {error}") from None
     return bytes(body), False

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import JsonValue, StringConstraints
+from pydantic import AfterValidator, JsonValue, StringConstraints
 
-from llmflow.types.addresses import base_of, number_of, numbered
+from llmflow.types.addresses import base_of, is_name, number_of, numbered
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire, Handwritten
 from llmflow.types.origins import Origin
@@ -29,6 +29,15 @@ Event = Literal["asked", "reminded", "escalated", "decided", "expired"]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
+def _named(address: str) -> str:
+    if not is_name(base_of(address).strip()):
+        raise ValueError("should be the name of a question, with the number of its round if it has one: `publish#2`")
+    return address
+
+
+_Address = Annotated[_Name, AfterValidator(_named)]
+
+
 def round_of(name: str) -> int:
     """Return the round in a question's name: 1 for `publish`, 2 for `publish#2`."""
     return number_of(name) or 1
@@ -45,7 +54,7 @@ class Decide(CompactWire, Handwritten):
     `{"approval": "publish", "approved": true, "by": "ana"}`
     """
 
-    approval: _Name
+    approval: _Address
     """Name of the question, such as `publish`, or of one of its rounds: `publish#2`."""
     approved: bool
     by: _Name
@@ -54,7 +63,7 @@ class Decide(CompactWire, Handwritten):
     form: JsonValue = None
     """The filled-in form, where the question has one."""
     id: str = ""
-    """Idempotency key: a decision that is sent twice with the same id counts once."""
+    """Idempotency key of its sender: sent twice, a decision counts once; another one with the same id is refused."""
 
 
 class Vote(CompactWire):
@@ -141,7 +150,8 @@ class Receipt(CompactWire):
     missing: int | None = 0
     """Number of approvals still missing; `None` if the decision was only sent."""
     sent: bool = False
-    """True if the decision was sent by signal because no worker responded; the run applies or refuses it later."""
+    """True if the run applies or refuses the decision later: it was sent by signal because no worker responded, or the
+    run has continued as new and not asked again yet."""
 
 
 class Waiting(CompactWire):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -65,6 +65,17 @@ class Handwritten(Wire):
                     f"{cls.__name__} has no field `{unknown[0]}`{near}; it has {known}", ErrorDetail(field=unknown[0])
                 )
         return cast(object, given)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def changed(model: M, /, **values: object) -> M:
+    """Return a copy with other values, which are validated as in every new one.
+
+    The one way to change a model: pydantic's `model_copy` takes any value, which nobody can read again.
+    """
+    return type(model).model_validate({**dict(model), **values})
 
 
 def given(options: Wire) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validat
 from temporalio.common import Priority, RetryPolicy
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.types.base import Handwritten, given
+from llmflow.types.base import Handwritten, changed, given
 from llmflow.types.lengths import length_problem
 from llmflow.types.tools import ToolSpec
 
@@ -40,7 +40,7 @@ class CallOptions(Handwritten):
 
     def over(self, defaults: "CallOptions") -> "CallOptions":
         """Return these options, completed by defaults."""
-        return defaults.model_copy(update=given(self))
+        return changed(defaults, **given(self))
 
     @field_validator("start_to_close_timeout", "schedule_to_close_timeout", "heartbeat_timeout", mode="wrap")
     @classmethod

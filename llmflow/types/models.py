@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from llmflow.types.base import CompactWire, Handwritten, Wire, given
+from llmflow.types.base import CompactWire, Handwritten, Wire, changed, given
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
@@ -39,7 +39,7 @@ class ModelOptions(CompactWire, Handwritten):
     def over(self, base: "ModelOptions") -> "ModelOptions":
         """Return these options, completed by those of `base`."""
         extra = {**(base.extra or {}), **(self.extra or {})} or None
-        return base.model_copy(update={**given(self), "extra": extra})
+        return changed(base, **{**given(self), "extra": extra})
 
 
 class Candidate(CompactWire):

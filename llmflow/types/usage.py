@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, PlainSerializer
 
-from llmflow.types.base import CompactWire, Wire
+from llmflow.types.base import CompactWire, Wire, changed
 
 __all__ = ["Cost", "Totals", "Usage", "UsageReport"]
 
-Tokens = Annotated[int, Field(ge=0)]
+Tokens = Annotated[int, Field(ge=0, le=10**15)]
 
 VENDOR = "vendor"
 """`Cost.source` of a cost that the vendor itself reported; repricing skips it."""
@@ -71,7 +71,7 @@ class Cost(CompactWire):
     def plus(self, other: "Cost") -> "Cost":
         """Add another cost; the sum is unknown if either is."""
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
-        return self.model_copy(update={"usd": usd})
+        return changed(self, usd=usd)
 
 
 class Totals(Wire):

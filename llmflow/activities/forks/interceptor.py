@@ -14,6 +14,7 @@ from llmflow.activities.forks.histories import Histories, Source
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.errors import InputInvalid
 from llmflow.history.recorded import RecordedCall
+from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE, FORK
 from llmflow.types.origins import Origin
@@ -59,7 +60,7 @@ async def _taken(source: Source, input: ExecuteActivityInput) -> object:
         return None
     if info.activity_type == COMPLETE.name:
         [answer] = await source.read(call, call.result, [CompletionResult])
-        return answer.model_copy(update={"taken": True})
+        return changed(answer, taken=True)
     results = await source.read(call, call.result, [RawValue] * len(call.result))
     return results[0] if results else RawValue(*activity.payload_converter().to_payloads([None]))
 
@@ -92,7 +93,7 @@ def _compared(values: Sequence[Any]) -> list[object]:  # Any: arguments of the u
 def _asked(value: object) -> object:
     """Remove the origin of a request."""
     if isinstance(value, CompletionRequest):
-        return value.model_copy(update={"origin": Origin(), "source": PromptSource()})
+        return changed(value, origin=Origin(), source=PromptSource())
     return value
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from typing import Annotated, get_args
 
@@ -23,7 +22,7 @@ from llmflow.cli.ledger import (
     days,
 )
 from llmflow.cli.options import AsJson
-from llmflow.cli.output import dollars, out, plural, print_json, say
+from llmflow.cli.output import dollars, out, plural, print_json, print_text, say
 from llmflow.config import Settings
 from llmflow.errors import did_you_mean
 from llmflow.service.costs import ledger, report_costs
@@ -77,7 +76,7 @@ def cost(
     if as_json:
         print_json(report)
     elif as_csv:
-        sys.stdout.write(_csv(report))
+        print_text(_csv(report), end="")
     else:
         _show(report, name)
 

@@ -121,9 +121,9 @@ def _asked(shown: AnyDemo, given: Mapping[str, str]) -> tuple[object, Mapping[st
             known = ", ".join(f"--{one}" for one in fields)
             near = did_you_mean(option, fields).replace("`", "`--", 1)
             raise typer.BadParameter(f"`{shown.app.name}` does not take --{option}{near}. It takes: {known}")
-    changed = before.model_copy(update={fields[option]: text for option, text in given.items()})
+    values = {**dict(before), **{fields[option]: text for option, text in given.items()}}
     # By way of JSON: the options are texts, and the fields may be of any type.
-    asked = Workflow.of(shown.workflow).validate(json.dumps(plain(changed)))
+    asked = Workflow.of(shown.workflow).validate(json.dumps(plain(values)))
     return shown.prepare(asked) if shown.prepare else (asked, {})
 
 
@@ -199,7 +199,7 @@ def _show(outcome: DemoOutcome, text: str) -> None:
     from rich.markdown import Markdown  # 25 ms, which no other command needs
 
     out.print()
-    out.print(Markdown(text) if out.is_terminal else Text(text), soft_wrap=not out.is_terminal)
+    out.print(Markdown(text, hyperlinks=False) if out.is_terminal else Text(text), soft_wrap=not out.is_terminal)
     out.print(Rule(style="dim") if out.is_terminal else "---")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

@@ -18,6 +18,7 @@ from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.service import forks
 from llmflow.service.forks import Failed, Forked, Options
 from llmflow.service.runs import with_children
+from llmflow.types.texts import command_line
 
 
 def fork(
@@ -112,8 +113,8 @@ async def _fork_all(query: str, step: str, options: Options, *, wait: bool, as_j
 def _announce(forked: Forked, step: str, *, hints: bool) -> None:
     err.print(Text.assemble("forked ", (forked.source, "bold"), f" from {step}: ", (forked.id, "bold")))
     if hints:
-        say(f"  watch    llmflow status {forked.id} --watch")
-        say(f"  compare  llmflow compare {forked.source} {forked.id}")
+        say(f"  watch    {command_line('llmflow', 'status', forked.id)} --watch")
+        say(f"  compare  {command_line('llmflow', 'compare', forked.source, forked.id)}")
         if forked.url:
             err.print(Text(f"  web      {forked.url}"), soft_wrap=True)  # whole, so that a terminal links it
 

@@ -31,7 +31,7 @@ def init(
         print_json({"name": name, "folder": str(Path.cwd() / name), "files": [str(one) for one in files]})
         return
     for one in files:
-        out.print(f"  {name}/{one}", markup=False)
+        out.print(f"  {name}/{one}")
     out.print("\nIt runs without a key; its models.yaml says how to name a language model. Next:\n")
     _print_commands(f"cd {name}", f"export LLMFLOW_APP={name}.app:app", "llmflow dev", "pytest")
     out.print("\nAs containers, with the wheel of llmflow beside the Dockerfile, because no package index has it:\n")
@@ -40,7 +40,7 @@ def init(
 
 def _print_commands(*commands: str) -> None:
     for command in commands:
-        out.print(f"  {command}", markup=False, soft_wrap=True)
+        out.print(f"  {command}", soft_wrap=True)
 
 
 def _origin() -> str:

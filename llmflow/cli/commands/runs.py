@@ -11,12 +11,13 @@ from rich.table import Table
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
 from llmflow.cli.options import AsJson, RunId, parse_duration, parse_moment
-from llmflow.cli.output import err, out, print_json, say, took, when
+from llmflow.cli.output import err, out, print_json, print_text, say, took, when
 from llmflow.cli.run_page import state as shown_state
 from llmflow.cli.target import connected
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted
 from llmflow.types.runs import RunPage, RunState, RunStatus
+from llmflow.types.texts import command_line
 
 
 def list_runs(
@@ -52,7 +53,7 @@ def list_runs(
     elif not page.runs:
         say("no runs" if cursor is None else "no more runs")
     else:
-        out.print(_table(page))
+        out.print(run_table(page))
     if page.cursor and not as_json:
         say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
 
@@ -79,7 +80,7 @@ def result(
     """
     found = run(_result(run_id, timeout, as_json=as_json))
     if isinstance(found, str) and not as_json:
-        out.print(found, markup=False, soft_wrap=True)
+        print_text(found)
     else:
         print_json(found)
 
@@ -97,7 +98,7 @@ async def _result(
             print_json({"id": id, "run_id": status.run_id, "state": status.state, "failure": error.message})
         raise
     except TimeoutError:
-        say(f"run {id!r} has not ended yet; it continues: `llmflow status {id} --watch`")
+        say(f"run {id!r} has not ended yet; it continues: `{command_line('llmflow', 'status', id)} --watch`")
         raise typer.Exit(Exit.TIMEOUT) from None
 
 
@@ -114,7 +115,7 @@ def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
     elif status.state != "running":
         say(f"{status.id} has ended already: {status.state}")
     else:
-        say(f"asked {status.id} to stop; `llmflow status {status.id}` shows when it has")
+        say(f"asked {status.id} to stop; `{command_line('llmflow', 'status', status.id)}` shows when it has")
 
 
 async def _cancel(id: str) -> RunStatus:
@@ -153,10 +154,11 @@ def _agreed(status: RunStatus) -> bool:
     """Ask the person. A run that has ended is left to Temporal, which refuses it."""
     if status.state != "running":
         return True
+    instead = command_line("llmflow", "cancel", status.id)
     if not (sys.stdin.isatty() and err.is_terminal):
-        raise InputInvalid(f"terminating {status.id!r} {_WARNING}: add --yes, or use `llmflow cancel {status.id}`")
+        raise InputInvalid(f"terminating {status.id!r} {_WARNING}: add --yes, or use `{instead}`")
     say(f"{status.id} ({status.workflow}) has been running for {took(status.started_at, None)}.")
-    say(f"Terminating {_WARNING}. `llmflow cancel {status.id}` stops it with them.", "yellow")
+    say(f"Terminating {_WARNING}. `{instead}` stops it with them.", "yellow")
     try:
         return typer.confirm("Terminate it?", err=True)
     except typer.Abort:  # Ctrl-C, or Ctrl-D
@@ -173,7 +175,8 @@ async def _terminate(id: str, reason: str) -> RunStatus:
     return await one.status()
 
 
-def _table(page: RunPage) -> Table:
+def run_table(page: RunPage) -> Table:
+    """Return a row for each run."""
     tagged = any(one.tags for one in page.runs)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("run", overflow="fold", ratio=3, min_width=24)

@@ -22,6 +22,7 @@ from llmflow.service.inputs import Workflow, find_workflow
 from llmflow.service.starts import Started
 from llmflow.types.budgets import Budget
 from llmflow.types.runs import RunStatus
+from llmflow.types.texts import command_line
 
 
 def start(
@@ -101,7 +102,7 @@ def _announce(started: Started, status: RunStatus, *, hints: bool) -> None:
     else:
         err.print(Text.assemble((started.id, "bold"), " exists, nothing was started: it is ", state(status.state)))
     if hints:
-        say(f"  watch   llmflow status {started.id} --watch")
-        say(f"  result  llmflow result {started.id}")
+        say(f"  watch   {command_line('llmflow', 'status', started.id)} --watch")
+        say(f"  result  {command_line('llmflow', 'result', started.id)}")
         if started.url:
             err.print(Text(f"  web     {started.url}"), soft_wrap=True)  # whole, so that a terminal links it

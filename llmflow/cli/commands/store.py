@@ -19,6 +19,6 @@ def upgrade(*, json: AsJson = False) -> None:
     if json:
         print_json(upgraded)
     elif upgraded.changed:
-        out.print(f"{upgraded.store} has the current schema now", markup=False)
+        out.print(f"{upgraded.store} has the current schema now")
     else:
-        out.print(f"{upgraded.store} has the current schema already", markup=False)
+        out.print(f"{upgraded.store} has the current schema already")

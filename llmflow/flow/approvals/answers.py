@@ -100,13 +100,9 @@ def read(data: bytes) -> Decide:
 
 
 def said_before(question: Question, decide: Decide) -> bool:
-    """Return True if the question already has this decision: one that is sent twice counts once."""
-    said = decide.approved, decide.comment, decide.form
-    return any(
-        (decide.id and vote.id == decide.id)
-        or (person(vote.by) == person(decide.by) and (vote.approved, vote.comment, vote.form) == said)
-        for vote in question.votes
-    )
+    """Return True if the question already has this decision of this person: one that is sent twice counts once."""
+    said = person(decide.by), decide.approved, decide.comment, decide.form
+    return any((person(vote.by), vote.approved, vote.comment, vote.form) == said for vote in question.votes)
 
 
 def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> None:  # Any: forms of every type

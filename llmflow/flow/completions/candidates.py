@@ -9,6 +9,7 @@ from llmflow.errors import ContentRefused, ErrorDetail, LLMFlowError, ProviderUn
 from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
 from llmflow.flow.pauses import pause
 from llmflow.flow.run import Pin, current
+from llmflow.types.base import changed
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
@@ -84,7 +85,7 @@ def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequ
 
 async def _call(candidate: Candidate, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
     options = request.options.over(candidate.options)
-    asked = request.model_copy(update={"model": candidate.model, "options": options})
+    asked = changed(request, model=candidate.model, options=options)
     summary = f"{asked.prompt.name} → {asked.model}"
     try:
         call_id, answer = await execute(

@@ -13,6 +13,7 @@ from llmflow.flow.completions.candidates import ask
 from llmflow.flow.completions.output import Output, data_of, output_of
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
+from llmflow.types.base import changed
 from llmflow.types.calls import AnyTool, CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.messages import Message, ToolCall
@@ -220,7 +221,7 @@ def _again(request: CompletionRequest, answer: CompletionResult, error: OutputIn
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
     said = (Message.assistant(answer.text),) if answer.text else ()  # vendors refuse a message without text
     messages = (*request.messages, *said, repair)
-    return request.model_copy(update={"messages": messages, "repair": request.repair + 1})
+    return changed(request, messages=messages, repair=request.repair + 1)
 
 
 def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:

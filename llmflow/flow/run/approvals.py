@@ -32,8 +32,10 @@ from llmflow.types.approvals import (
     Refusal,
     Vote,
     approver,
+    person,
     round_of,
 )
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import APPROVALS, DECIDE
 
@@ -128,7 +130,10 @@ class Approvals(Part):
             ApprovalNotFound: no such question is open.
             DecisionRefused: the decision is invalid; the message says why.
         """
-        return receipt(self._count(self._judged(decide), decide, at))
+        question = self._count(self._judged(decide), decide, at)
+        if question.name in self._resumed:  # judged as a whole when the workflow asks again: it may still be refused
+            return Receipt(approval=question.name, status="open", missing=None, sent=True)
+        return receipt(question)
 
     def ask(self, question: Question, form: AnyForm | None) -> tuple[str, bool]:
         """Open a question; return its name with the round, and False if the earlier run had asked it already."""
@@ -144,7 +149,7 @@ class Approvals(Part):
             self._resumed.remove(name)
             said = [(Decide(approval=name, **_said(vote)), vote.at) for vote in before.votes]
             question = _again(question, before)
-        self._questions[name] = question.model_copy(update={"name": name})
+        self._questions[name] = changed(question, name=name)
         self._waited_for.add(name)
         if form:
             self._forms[name] = form
@@ -169,13 +174,13 @@ class Approvals(Part):
         question = self._questions[name]
         approvers = tuple(dict.fromkeys((*question.approvers, *to)))
         changes = {"approvers": approvers, "deadline": deadline, "level": question.level + 1}
-        self._questions[name] = question.model_copy(update=changes)
+        self._questions[name] = changed(question, **changes)
         self._changed()
 
     def close(self, name: str, status: ApprovalStatus) -> None:
         """Close a question, with `status` if it has no decision."""
         if self._questions[name].status == "open":
-            self._questions[name] = self._questions[name].model_copy(update={"status": status})
+            self._questions[name] = changed(self._questions[name], status=status)
         self._forms.pop(name, None)
         self._waited_for.discard(name)
         self._changed()
@@ -200,10 +205,8 @@ class Approvals(Part):
         # A decision that workflow code has not received yet must not be lost: the new run asks again and receives it.
         not_taken = {one.name for one in self.open()} | self._waited_for
         decided = [self._questions[name] for name in latest.values() if name not in not_taken]
-        known = [one.model_copy(update={"payload": None, "details": "", "form": None}) for one in decided]
-        reopened = [
-            one.model_copy(update={"status": "open"}) for name, one in self._questions.items() if name in not_taken
-        ]
+        known = [changed(one, payload=None, details="", form=None) for one in decided]
+        reopened = [changed(one, status="open") for name, one in self._questions.items() if name in not_taken]
         report = ApprovalReport(
             questions=_that_fit((*known[-MAX_CARRIED:], *reopened), MAX_CARRIED_BYTES),
             early=tuple(self._early),
@@ -233,7 +236,7 @@ class Approvals(Part):
             ApprovalNotFound: several rounds are open, and the decision does not name one.
         """
         address = decide.approval
-        if heard := next((one for one in self._questions.values() if _has(one, decide.id)), None):
+        if heard := next((one for one in self._questions.values() if _has(one, decide)), None):
             return heard
         if number_of(address):
             return self._questions.get(_full(address))
@@ -261,25 +264,25 @@ class Approvals(Part):
         if question.status != "open":
             raise closed(question, self._rounds(base_of(question.name)))
         if question.name in self._resumed:  # its form is known, and checked, when the workflow asks again
-            decide = decide.model_copy(update={"form": None})
+            decide = changed(decide, form=None)
         require_fit(question, decide, self._forms.get(question.name))
         return question
 
     def _count(self, question: Question, decide: Decide, at: datetime) -> Question:
         if said_before(question, decide):
             return question
-        decide = decide.model_copy(update={"by": approver(question.approvers, decide.by) or decide.by})
+        decide = changed(decide, by=approver(question.approvers, decide.by) or decide.by)
         vote = Vote(at=at, **_said(decide))
-        question = question.model_copy(update={"votes": (*question.votes, vote)})
+        question = changed(question, votes=(*question.votes, vote))
         if question.name not in self._resumed:
-            question = question.model_copy(update={"status": status_of(question)})
+            question = changed(question, status=status_of(question))
         self._questions[question.name] = question
         if question.status == "open":  # otherwise the workflow continues and shows the change itself
             self._changed()
         return question
 
     def _keep(self, decide: Decide) -> None:
-        decide = decide.model_copy(update={"approval": _full(decide.approval)})
+        decide = changed(decide, approval=_full(decide.approval))
         if decide in self._early:
             return
         if len(self._early) >= MAX_EARLY or len(to_json([*self._early, decide])) > MAX_EARLY_BYTES:
@@ -303,8 +306,11 @@ def _said(answer: Decide | Vote) -> dict[str, Any]:  # Any: values of several fi
     return answer.model_dump(include={"approved", "by", "comment", "form", "id"})
 
 
-def _has(question: Question, id: str) -> bool:
-    return bool(id) and any(vote.id == id for vote in question.votes)
+def _has(question: Question, decide: Decide) -> bool:
+    """An id is its sender's: another person's answer may have the same."""
+    return bool(decide.id) and any(
+        vote.id == decide.id and person(vote.by) == person(decide.by) for vote in question.votes
+    )
 
 
 def _again(question: Question, before: Question) -> Question:
@@ -312,7 +318,7 @@ def _again(question: Question, before: Question) -> Question:
     approvers = tuple(dict.fromkeys((*question.approvers, *before.approvers))) if question.approvers else ()
     deadline = question.deadline and (before.deadline or question.deadline)
     kept = {"asked_at": before.asked_at, "level": before.level, "deadline": deadline, "approvers": approvers}
-    return question.model_copy(update=kept)
+    return changed(question, **kept)
 
 
 def _that_fit(questions: Iterable[Question], room: int) -> tuple[Question, ...]:
@@ -335,15 +341,14 @@ def _abridged(question: Question, left_out: str) -> Question:
         changes["payload"] = left_out
     if question.status != "open":
         changes["votes"] = tuple(
-            vote.model_copy(
-                update={
-                    "comment": vote.comment[:MAX_ABRIDGED],
-                    "form": None if vote.form is None else left_out,
-                }
+            changed(
+                vote,
+                comment=vote.comment[:MAX_ABRIDGED],
+                form=None if vote.form is None else left_out,
             )
             for vote in question.votes
         )
-    return question.model_copy(update=changes)
+    return changed(question, **changes)
 
 
 def _readable(sent: bytes) -> JsonValue:

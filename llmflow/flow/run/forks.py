@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.scope import batch
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import FORK
 from llmflow.types.forks import Fork, Hop
@@ -25,7 +26,7 @@ class Forks(Part):
             return {}
         part = batch.get()
         hop = Hop(place=place, batch=part.span if part else "")
-        return {"fork": self.fork.model_copy(update={"children": (*self.fork.children, hop)})}
+        return {"fork": changed(self.fork, children=(*self.fork.children, hop))}
 
     def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
         """See base class."""

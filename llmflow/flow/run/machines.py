@@ -10,6 +10,7 @@ from llmflow.flow.run.part import Part
 from llmflow.types.addresses import joined, repeated
 from llmflow.types.carried import Carried
 from llmflow.types.machines import Machines, Position, Transition, ways
+from llmflow.types.texts import markdown
 
 TRANSITIONS = 200
 """Transitions that are kept, beside the number of all."""
@@ -62,7 +63,7 @@ class MachineRecord(Part):
 
     def page(self) -> Iterator[str]:
         """See base class."""
-        return (f"- {way}" for way in ways(self._transitions)[-SHOWN:])
+        return (f"- {markdown(way)}" for way in ways(self._transitions)[-SHOWN:])
 
     def start(self, events: int) -> None:
         """Note the length of the history at the start of the run."""

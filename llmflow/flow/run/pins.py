@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from llmflow.errors import InputInvalid
 from llmflow.flow.run.part import Part
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.models import Candidate
 from llmflow.types.prompts import PinnedPrompt, Pins, Prompt, PromptSource
@@ -81,7 +82,7 @@ class RunPins(Part):
         if found is None or (alias is not None and alias not in models):
             return None
         candidates = tuple(
-            candidate.model_copy(update={"options": found.options.over(candidate.options)})
+            changed(candidate, options=found.options.over(candidate.options))
             for candidate in (models[alias] if alias else ())
         )
         ref = PromptRef(name=prompt, version=found.version)

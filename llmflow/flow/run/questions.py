@@ -1,7 +1,6 @@
 """Formats of questions: on the page of the run in the Web UI, and in its memo."""
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator
 
 from pydantic import JsonValue
@@ -10,6 +9,7 @@ from temporalio import workflow
 from llmflow.flow.approvals.answers import fields_of
 from llmflow.types.approvals import Question, Waiting, WaitingList, next_voter
 from llmflow.types.contracts import DECIDE
+from llmflow.types.texts import code, command_line, harmless, markdown, visible_json
 
 MAX_WAITING = 20
 """Open questions in the memo of a run, and on its page."""
@@ -58,18 +58,19 @@ def on_page(question: Question) -> Iterator[str]:
     who = ", ".join(question.approvers) or "anyone"
     votes = f", {len(question.votes)} of {question.quorum} approved" if question.quorum > 1 else ""
     until = f", until {question.deadline:%Y-%m-%d %H:%M} UTC" if question.deadline else ""
-    yield f"- **{question.name}** waits for {who}{votes} since {question.asked_at:%Y-%m-%d %H:%M} UTC{until}"
+    since = f" since {question.asked_at:%Y-%m-%d %H:%M} UTC"
+    yield f"- **{markdown(question.name)}** waits for {markdown(who)}{votes}{since}{until}"
     if title := _title(question):
-        yield f"  - {_without_formulas(title)}"
+        yield f"  - {markdown(title)}"
     if question.details and (payload := _short(_beginning(question.payload))):
-        yield f"  - {_without_formulas(payload)}"
-    yield f"  - `{command(question)}`"
+        yield f"  - {markdown(payload)}"
+    yield f"  - {code(command(question))}"
     answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": next_voter(question) or "NAME"}
     if question.form:
         answer["form"] = dict.fromkeys(fields_of(question), "...")
-    yield f"  - or send the signal `{DECIDE.name}` with `{json.dumps(answer, ensure_ascii=False)}`"
-    for n, line in enumerate(question.details.strip()[:MAX_DETAILS].splitlines()[1:]):
-        yield f"  {_without_formulas(line)}" if n else f"\n  {_without_formulas(line)}"
+    yield f"  - or send the signal `{DECIDE.name}` with {code(visible_json(json.dumps(answer, ensure_ascii=False)))}"
+    for n, line in enumerate(harmless(question.details.strip()[:MAX_DETAILS]).splitlines()[1:]):
+        yield f"  {line}" if n else f"\n  {line}"
 
 
 def command(question: Question) -> str:
@@ -79,9 +80,4 @@ def command(question: Question) -> str:
     """
     run = workflow.info().workflow_id
     words = ("llmflow", "approvals", "approve", run, question.exact, "--by", next_voter(question) or "NAME")
-    return shlex.join(words) + (" --form JSON" if question.form else "")
-
-
-def _without_formulas(text: str) -> str:
-    """Escape `$`: the Web UI renders text between two of them as a formula."""
-    return text.replace("$", "&#36;")
+    return command_line(*words) + (" --form JSON" if question.form else "")

@@ -23,6 +23,7 @@ from llmflow.flow.run.totals import RunTotals
 from llmflow.flow.run.visibility import Visibility
 from llmflow.flow.run.waits import Waits
 from llmflow.types import wire
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import CARRIED, PLACE, STEPS
 from llmflow.types.origins import Origin
@@ -127,7 +128,7 @@ class CurrentRun:
         self.machines.work()
         works_for = self.workflow_type if batch.get() else None
         root = self.origin.root or workflow.info().workflow_id
-        origin = self.origin.model_copy(update={"root": root, "workflow": works_for})
+        origin = changed(self.origin, root=root, workflow=works_for)
         place = self.steps.address_of_child(works_for or workflow_type)
         return {CARRIED: _merged(origin, [part.for_child(place) for part in self._parts]), PLACE: place}
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from llmflow.errors import InputInvalid
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.scope import key
+from llmflow.types.base import changed
 from llmflow.types.contracts import KEY
 from llmflow.types.steps import Compensation, CompensationStatus
+from llmflow.types.texts import code, markdown
 
 
 class Sagas(Part):
@@ -42,7 +44,7 @@ class Sagas(Part):
     def note(self, key: str, status: CompensationStatus, error: str | None) -> None:
         """Record the status of a compensation; its last error stays."""
         record = self._compensations[key]
-        self._compensations[key] = record.model_copy(update={"status": status, "error": error or record.error})
+        self._compensations[key] = changed(record, status=status, error=error or record.error)
 
     def undo_for_a_bug(self) -> None:
         """Note that a saga compensates because of a bug."""
@@ -67,4 +69,4 @@ class Sagas(Part):
 
 def _undoing(one: Compensation) -> str:
     what = "could not undo" if one.status == "failed" else "undoes"
-    return f"{what} {one.path} by `{one.name}`" + (f": {one.error}" if one.error else "")
+    return f"{what} {markdown(one.path)} by {code(one.name)}" + (f": {markdown(one.error)}" if one.error else "")

@@ -6,6 +6,7 @@ from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types import wire
+from llmflow.types.base import changed
 from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import BUDGET, CARRIED, FORKED, TAGS, TENANT, USER, Memo
@@ -51,7 +52,7 @@ def _budget(info: workflow.Info) -> Budget | None:
     given = _noted(BUDGET)
     # Identified by run id: a later run may have the same workflow id. Runs of a cron schedule do not share a budget.
     run = info.run_id if info.cron_schedule else info.first_execution_run_id
-    return given.model_copy(update={"id": run}) if given else None
+    return changed(given, id=run) if given else None
 
 
 def _noted(memo: Memo[T]) -> T | None:

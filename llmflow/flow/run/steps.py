@@ -8,8 +8,10 @@ from temporalio import workflow
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.scope import path
 from llmflow.types.addresses import around, joined, numbered, prefixes, repeated, unbranched
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.steps import StepRecord
+from llmflow.types.texts import markdown
 from llmflow.types.usage import Totals
 
 CARRIED_STEPS = 500
@@ -45,7 +47,7 @@ class Steps(Part):
 
     def page(self) -> Iterator[str]:
         """See base class."""
-        return (f"- **{_progress(step)}**" for step in self._records.values() if step.status == "running")
+        return (f"- **{markdown(_progress(step))}**" for step in self._records.values() if step.status == "running")
 
     def record(self, path: str) -> StepRecord:
         """Return the current record of a step."""
@@ -64,7 +66,7 @@ class Steps(Part):
 
     def change(self, path: str, **changes: object) -> None:
         """Change fields of a record."""
-        self._records[path] = self._records[path].model_copy(update=changes)
+        self._records[path] = changed(self._records[path], **changes)
 
     def spend(self, totals: Totals) -> None:
         """Add usage to the open steps."""
@@ -97,7 +99,7 @@ def carried_steps(steps: Iterable[StepRecord], here: tuple[str, ...], now: datet
         changes: dict[str, object] = {"error": step.error[:CARRIED_ERROR]} if step.error else {}
         if step.status == "running":
             changes = {"status": "completed" if step.path in ended else "cancelled", "ended_at": now}
-        closed.append(step.model_copy(update=changes))
+        closed.append(changed(step, **changes))
     return tuple(closed)
 
 

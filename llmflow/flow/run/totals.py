@@ -10,6 +10,7 @@ from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionResult
 from llmflow.types.contracts import SPENT, USAGE
 from llmflow.types.refs import PromptRef
+from llmflow.types.texts import code
 from llmflow.types.usage import Totals, UsageReport
 
 
@@ -42,7 +43,7 @@ class RunTotals(Part):
         """See base class."""
         if self.usage.total.calls:
             yield f"- {_money(self.usage.total)}"
-            yield from (f"  - model `{name}`: {_money(totals)}" for name, totals in self.usage.by_model.items())
+            yield from (f"  - model {code(name)}: {_money(totals)}" for name, totals in self.usage.by_model.items())
             yield from (f"  - prompt `{name}`: {_money(totals)}" for name, totals in self.usage.by_prompt.items())
 
     def asked(self) -> UsageReport:

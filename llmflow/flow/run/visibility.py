@@ -1,6 +1,7 @@
 """Visibility: search attributes, the memo, and the page of the run in the Web UI."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from temporalio import workflow
@@ -80,8 +81,8 @@ class Visibility(Part):
 def attributes(names: SearchAttributes, origin: Origin, report: UsageReport) -> dict[str, float | tuple[str, ...]]:
     """Return the current search attributes by name."""
     found: dict[str, float | tuple[str, ...]] = {}
-    if names.cost and report.total.calls:
-        found[names.cost] = float(report.total.usd)
+    if names.cost and report.total.calls and math.isfinite(usd := float(report.total.usd)):
+        found[names.cost] = usd
     tags = _that_fit(dict.fromkeys(tag[:MAX_TAG] for tag in _tags(origin, report)))
     if names.tags and tags:
         found[names.tags] = tags

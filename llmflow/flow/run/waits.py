@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from llmflow.flow.run.part import Part
 from llmflow.types.steps import Wait
+from llmflow.types.texts import markdown
 
 
 class Waits(Part):
@@ -19,7 +20,7 @@ class Waits(Part):
 
     def page(self) -> Iterator[str]:
         """See base class."""
-        return (f"- waits until {wait.until:%H:%M:%S} UTC: {wait.reason}" for wait in self._waits)
+        return (f"- waits until {wait.until:%H:%M:%S} UTC: {markdown(wait.reason)}" for wait in self._waits)
 
     @contextmanager
     def waiting(self, wait: Wait) -> Generator[None]:

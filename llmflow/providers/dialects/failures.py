@@ -87,6 +87,7 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], _Kind], ...] = (
 
 _BY_STATUS: Mapping[int, _Kind] = MappingProxyType(
     {
+        **dict.fromkeys(range(300, 400), ModelNotFound),  # redirects are not followed: base_url is another one
         401: AuthenticationFailed,
         402: QuotaExhausted,
         403: AuthenticationFailed,

@@ -2,6 +2,8 @@
 
 import re
 
+from llmflow.types.urls import without_passwords
+
 _SECRETS = re.compile(
     r"\b(?:(?:sk|rk|xai|nvapi)-|(?:sk|gsk|hf|r8)_)[\w*.-]{6,}"  # also when the vendor has masked the middle
     r"|\bAIza[\w*-]{10,}"
@@ -9,9 +11,14 @@ _SECRETS = re.compile(
     r"|(?i:(?<=\bauthorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?[^\s\"',;)}\]]+)"
 )
 
+_SHORTEST_KEY = 8
+
 
 def scrub(text: str, key: str | None) -> str:
-    """Replace the key, and everything else that looks like a secret."""
-    if key:
+    """Replace the key, the passwords of URLs, and everything else that looks like a secret.
+
+    A shorter key is none that a vendor gives out, and stands in words: `none`, `test`.
+    """
+    if key and len(key) >= _SHORTEST_KEY:
         text = text.replace(key, "[secret]")
-    return _SECRETS.sub("[secret]", text)
+    return _SECRETS.sub("[secret]", without_passwords(text))

@@ -1,9 +1,9 @@
 """Token counts in vendors' formats, converted to `Usage`.
 
-Invalid counts are read as 0: an odd bill must not lose a paid answer.
+Counts that are not numbers are read as 0, and with a number that cannot be true the usage is unknown, and so the price:
+an odd bill must not lose a paid answer.
 """
 
-import math
 from decimal import Decimal
 from typing import Annotated, cast
 
@@ -11,9 +11,17 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 
 from llmflow.types.usage import Usage
 
+MAX_TOKENS = 10**9
+"""Tokens of one call that a vendor is believed."""
+MAX_USD = 10**6
+"""US dollars of one call that a vendor is believed."""
+_ABSURD = -1
+
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 <= value <= MAX_TOKENS and value == int(value) else _ABSURD
 
 
 def _amount(value: object) -> Decimal | None:
@@ -21,7 +29,7 @@ def _amount(value: object) -> Decimal | None:
         return _amount(cast(dict[str, object], value).get("total_cost"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return Decimal(str(value)) if 0 <= value < math.inf else None
+    return Decimal(str(value)) if 0 <= value <= MAX_USD else None
 
 
 def _object(value: object) -> object:
@@ -69,7 +77,9 @@ class VendorUsage(BaseModel, frozen=True):
 
     @property
     def normal(self) -> Usage:
-        """`Usage` with cached tokens as part of the input, and reasoning as part of the output."""
+        """`Usage` with cached tokens as part of the input, reasoning of the output; empty if it is absurd."""
+        if self._is_absurd:
+            return Usage()
         reasoning, output = self.written.reasoning_tokens, self.output_tokens
         if reasoning and self.total_tokens == self.input_tokens + output + reasoning:  # xAI excludes it from the output
             output += reasoning
@@ -82,6 +92,17 @@ class VendorUsage(BaseModel, frozen=True):
             input_audio_tokens=self.read.audio_tokens,
             output_audio_tokens=self.written.audio_tokens,
         )
+
+    @property
+    def cache_write_1h_tokens(self) -> int:
+        """Part of the cache writes that stays for an hour."""
+        return 0 if self._is_absurd else self.read.writes.one_hour
+
+    @property
+    def _is_absurd(self) -> bool:
+        counts = (self.input_tokens, self.output_tokens, self.total_tokens, self.read.writes.one_hour)
+        details = (*dict(self.read).values(), *dict(self.written).values())
+        return _ABSURD in counts or _ABSURD in details
 
     @property
     def reported_usd(self) -> Decimal | None:

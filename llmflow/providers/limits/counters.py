@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from llmflow.errors import ConfigInvalid
 from llmflow.providers.models.limits import Limit
+from llmflow.types.urls import masked
 
 if TYPE_CHECKING:
     from limits.aio.storage import MemoryStorage
@@ -165,9 +166,9 @@ def _connection_pool(url: str, timeout: float) -> "ConnectionPool":
             socket_connect_timeout=timeout,
             retry=once_more,
         )
-    except ValueError as error:
+    except ValueError:  # its text may have parts of the password
         raise ConfigInvalid(
-            f"LLMFLOW_REDIS is not the URL of a Redis: {error}; give one like redis://localhost:6379/0"
+            f"LLMFLOW_REDIS is not the URL of a Redis: {masked(url)}; give one like redis://localhost:6379/0"
         ) from None
 
 

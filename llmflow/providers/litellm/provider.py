@@ -21,6 +21,7 @@ from llmflow.providers.dialects.failures import judge, unavailable, unreadable
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, first_fault
+from llmflow.types.base import changed
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
 
@@ -80,7 +81,7 @@ class LitellmProvider:
         if complaint := answer.complaint():
             raise judge(complaint, model, self._key)
         response = answer.response(request, schema, self._base_url, first_token=None)
-        return response.model_copy(update={"reported_usd": None})  # it may be litellm's own estimate
+        return changed(response, reported_usd=None)  # it may be litellm's own estimate
 
     async def close(self) -> None:
         """See `Provider.close`. litellm shares connections in the process: other providers then open new ones."""

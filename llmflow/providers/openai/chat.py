@@ -217,5 +217,5 @@ class ChatAnswer(BaseModel):
             reported_usd=self.usage.reported_usd,
             base_url=base_url,
             first_token=first_token,
-            cache_write_1h_tokens=self.usage.read.writes.one_hour,
+            cache_write_1h_tokens=self.usage.cache_write_1h_tokens,
         )

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import ssl
+import zlib
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -14,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from llmflow import __version__
-from llmflow.errors import ProviderError
+from llmflow.errors import ConfigInvalid, ProviderError
 from llmflow.providers.dialects.exceptions import is_http, named
 from llmflow.providers.dialects.failures import Complaint, judge, unavailable, unreadable
+from llmflow.providers.openai.bodies import MAX_STREAM, TooLong, beginning, pieces, whole
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.events import events
 from llmflow.providers.openai.joined import Joined
@@ -75,18 +77,27 @@ class Endpoint:
         try:
             async with (
                 asyncio.timeout(timeout),
-                session.post(f"{self.base_url.rstrip('/')}{path}", data=to_json(body)) as response,
+                # A redirect would take the key to another host, or make a GET of the request.
+                session.post(
+                    f"{self.base_url.rstrip('/')}{path}", data=to_json(body), allow_redirects=False
+                ) as response,
             ):
                 if not 200 <= response.status < 300:
                     raise judge(
-                        Complaint.read(await _body(response), response.status, response.headers), model, self.key
+                        Complaint.read(await _complaint_of(response), response.status, response.headers),
+                        model,
+                        self.key,
                     )
-                data = await self._streamed(response, joined, model) if joined else await response.read()
+                data = await self._streamed(response, joined, model) if joined else await whole(response)
             return decode(answer, data)
         except ValidationError as error:
             # A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
             kind = unavailable if _is_no_json(error) else unreadable
             failure = kind(model, f"the answer does not have the format of {path}: {first_fault(error)}", self.key)
+        except TooLong as error:
+            failure = unreadable(model, f"the answer cannot be read: {error}", self.key)
+        except zlib.error as error:
+            failure = unavailable(model, f"the answer is not compressed as it claims: {error}", self.key)
         except EOFError:
             failure = unavailable(model, "the stream ended before the answer did")
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -120,11 +131,13 @@ class Endpoint:
         return ClientSession(
             connector=TCPConnector(ssl=tls, limit=0),  # the worker limits its calls
             cookie_jar=DummyCookieJar(),
+            auto_decompress=False,  # `pieces` does, with a limit
             # aiohttp's own `trust_env` takes two threads per request, and would send a password of `.netrc`.
             proxy=_proxy(self.base_url),
             timeout=ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             headers={
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip",
                 "Authorization": f"Bearer {self.key or 'none'}",
                 "Content-Type": "application/json",
                 "User-Agent": f"llmflow/{__version__}",
@@ -138,20 +151,21 @@ class Endpoint:
             EOFError: the stream ended early.
             JSONDecodeError, UnicodeDecodeError: an event is not JSON.
             ProviderError: an event reports a failure.
+            TooLong, zlib.error: see `pieces`.
         """
         if "text/event-stream" not in response.headers.get("content-type", ""):
-            return await response.read()  # the server does not stream
+            return await whole(response)  # the server does not stream
         try:
-            async for event in events(response.content.iter_any()):
+            async for event in events(pieces(response, MAX_STREAM)):
                 if complaint := _complaint(event):
                     raise judge(Complaint.read(complaint), model, self.key)
                 joined.take(event)
         except Exception as error:  # of the HTTP library
             if joined.whole is None or not is_http(error):
                 raise  # otherwise the connection broke after the complete, billed answer
-        if (whole := joined.whole) is None:
+        if joined.whole is None:
             raise EOFError
-        return json.dumps(whole).encode()
+        return json.dumps(joined.whole).encode()
 
 
 def is_at(base_url: str, *domains: str) -> bool:
@@ -166,20 +180,30 @@ def _tls() -> ssl.SSLContext:
 
 
 def _proxy(base_url: str) -> str | None:
-    """Return the environment's proxy for a URL."""
+    """Return the environment's proxy for a URL.
+
+    Raises:
+        ConfigInvalid: it is not a proxy of HTTP.
+    """
     url, proxies = urlsplit(base_url), getproxies()
     if proxy_bypass(url.hostname or ""):
         return None
-    return proxies.get(url.scheme) or proxies.get("all")
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy and not proxy.startswith(("http://", "https://")):
+        kind = proxy.partition("://")[0][:20]
+        raise ConfigInvalid(f"the environment names a proxy of `{kind}` for {url.hostname}: only HTTP proxies are used")
+    return proxy
 
 
 def _complaint(event: object) -> object:
     return cast(Json, event).get("error") if isinstance(event, dict) else None
 
 
-async def _body(response: "ClientResponse") -> object:
+async def _complaint_of(response: "ClientResponse") -> object:
     """Read the body of a failure: JSON, or else text."""
-    data = await response.read()
+    if 300 <= response.status < 400:
+        return f"it redirects to {response.headers.get('location', 'nowhere')}, and redirects are not followed"
+    data = await beginning(response)
     try:
         return from_json(data)
     except ValueError:

@@ -22,8 +22,17 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[object]:
             text = "\n".join(data)
             if text.startswith(END):
                 return
-            yield json.loads(text)
+            yield _value(text)
             data.clear()
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
+        raise json.JSONDecodeError(str(error), "", 0) from None
 
 
 async def _lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
+from llmflow.providers.dialects.usage import MAX_USD
 from llmflow.providers.pricing.billing import PaidCall, frozen
 from llmflow.providers.pricing.genai_list import genai_cost
 from llmflow.providers.pricing.litellm_map import litellm_cost
@@ -33,7 +34,7 @@ class Prices:
             at: Time of the call, with a time zone; price lists are dated.
         """
         tier = None if response.service_tier in STANDARD_TIERS else response.service_tier
-        if response.reported_usd is not None:
+        if response.reported_usd is not None and 0 <= response.reported_usd <= MAX_USD:
             return Cost(usd=frozen(response.reported_usd), source=VENDOR, tier=tier)
         return self.look_up(
             PaidCall(

@@ -18,7 +18,9 @@ from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import LOST, Call, CallId, answer_of, budget_of, charge_of, key_of, line_of, row_of
 from llmflow.stores.schema import answers, calls, reservations
 from llmflow.stores.upsert import insert_into
+from llmflow.types.base import changed
 from llmflow.types.completions import CompletionResult
+from llmflow.types.texts import one_line
 
 _log = logging.getLogger("llmflow.stores")
 
@@ -91,10 +93,7 @@ class Calls:
         query = select(calls.c.attempt).where(*same)
         known = await self._database.read(lambda connection: connection.scalars(query).all())
         missing = sorted({*range(1, call.id.attempt)} - {*known})
-        lost = [
-            call.model_copy(update={"id": call.id.model_copy(update={"attempt": attempt}), "outcome": LOST})
-            for attempt in missing
-        ]
+        lost = [changed(call, id=changed(call.id, attempt=attempt), outcome=LOST) for attempt in missing]
         if lost:
             await self._write(lost)
 
@@ -220,9 +219,13 @@ class Calls:
         try:
             path = await self._outbox.refuse([line])
         except OSError:
-            _log.error("a call is in no ledger, because the store does not take it (%s): %s", error, line)
+            _log.error(
+                "a call is in no ledger, because the store does not take it (%s): %s",
+                one_line(str(error)),
+                one_line(line),
+            )
         else:
-            _log.error("the store does not take a call, which is kept in %s: %s", path, error)
+            _log.error("the store does not take a call, which is kept in %s: %s", path, one_line(str(error)))
 
     async def _write(self, rows: Sequence[Call]) -> None:
         # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock.

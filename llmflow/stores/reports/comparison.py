@@ -13,6 +13,7 @@ from llmflow.stores.reports.intervals import against, mean, share
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import FAILED, PAID, selected
 from llmflow.stores.schema import calls, scores
+from llmflow.types.base import changed
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
 
 Found = Row[Any]  # Any: numbers and texts; the queries below name the columns
@@ -32,7 +33,7 @@ async def compare(
         RunNotFound: it has no call of another name of the filter; likewise.
         StoreUnavailable: the database does not answer.
     """
-    filter = filter.model_copy(update={"prompt": prompt})
+    filter = changed(filter, prompt=prompt)
     where = selected(filter, sqlite=database.is_sqlite)
     key = (calls.c.version if by == "version" else calls.c.model_asked).label("key")
     totals = await _read(database, _totals(key, where))
@@ -131,7 +132,7 @@ def _means(rows: Sequence[Found]) -> Mapping[str, dict[str, Interval]]:
 def _judged(row: ComparedRow, baseline: ComparedRow) -> ComparedRow:
     scored = {name: against(one, baseline.scores.get(name)) for name, one in row.scores.items()}
     failures, reasks = against(row.failures, baseline.failures), against(row.reasks, baseline.reasks)
-    return row.model_copy(update={"failures": failures, "reasks": reasks, "scores": scored})
+    return changed(row, failures=failures, reasks=reasks, scores=scored)
 
 
 async def _read(database: Database, query: Query) -> Sequence[Found]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import inf, isclose, sqrt
 from statistics import NormalDist, fmean, stdev
 
+from llmflow.types.base import changed
 from llmflow.types.reports import Interval, Verdict
 
 _Z = NormalDist().inv_cdf(0.975)
@@ -47,7 +48,7 @@ def against(one: Interval | None, baseline: Interval | None) -> Interval | None:
         return one
     (low, high), (base_low, base_high) = _ends(one), _ends(baseline)
     verdict: Verdict = "higher" if low > base_high else "lower" if high < base_low else "no difference shown yet"
-    return one.model_copy(update={"verdict": verdict})
+    return changed(one, verdict=verdict)
 
 
 def _ends(interval: Interval) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from llmflow.stores.ledger.paid_calls import LedgerCall
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import PAID, selected
 from llmflow.stores.schema import calls
+from llmflow.types.base import changed
 from llmflow.types.refs import ModelRef
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
 from llmflow.types.usage import VENDOR, Cost, Usage
@@ -118,13 +119,12 @@ def _plus(sums: Repriced, row: Found, cost: Cost) -> Repriced:
     difference = sums.difference_usd
     if row.usd is not None and cost.usd is not None:
         difference = (difference or Decimal(0)) + cost.usd - row.usd
-    return sums.model_copy(
-        update={
-            "calls": sums.calls + 1,
-            "usd": sums.usd + (row.usd or 0),
-            "unpriced_calls": sums.unpriced_calls + (row.usd is None),
-            "repriced_usd": sums.repriced_usd + (cost.usd or 0),
-            "repriced_unpriced_calls": sums.repriced_unpriced_calls + (cost.usd is None),
-            "difference_usd": difference,
-        }
+    return changed(
+        sums,
+        calls=sums.calls + 1,
+        usd=sums.usd + (row.usd or 0),
+        unpriced_calls=sums.unpriced_calls + (row.usd is None),
+        repriced_usd=sums.repriced_usd + (cost.usd or 0),
+        repriced_unpriced_calls=sums.repriced_unpriced_calls + (cost.usd is None),
+        difference_usd=difference,
     )

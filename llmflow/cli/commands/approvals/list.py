@@ -47,11 +47,12 @@ def list_approvals(
     elif not items:
         say("no open approval fits these options; without them there is one" if anything else "no open approvals")
     else:
-        out.print(_table(items))
+        out.print(inbox_table(items))
         say("\nto read and decide one: llmflow approvals show RUN", "dim")
 
 
-def _table(items: Sequence[InboxItem]) -> Table:
+def inbox_table(items: Sequence[InboxItem]) -> Table:
+    """Return a row for each question."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("run", overflow="fold", min_width=12)
     table.add_column("approval", overflow="fold", style="bold")
@@ -62,7 +63,7 @@ def _table(items: Sequence[InboxItem]) -> Table:
     for item in items:
         one = item.waiting
         times = took(one.asked_at, None), _left(one.deadline)
-        table.add_row(item.run, one.name, one.title.replace("**", ""), _whom(one), *times)
+        table.add_row(item.run, one.name, one.title, _whom(one), *times)
     return table
 
 

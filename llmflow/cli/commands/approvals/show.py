@@ -13,6 +13,7 @@ from llmflow.cli.questions import besides, question_page, show, where
 from llmflow.cli.target import connected
 from llmflow.service.approvals import asked_by, named
 from llmflow.types.approvals import ApprovalReport
+from llmflow.types.base import changed
 
 
 def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJson = False) -> None:
@@ -30,7 +31,7 @@ def show_approval(run_id: RunId, approval: ApprovalName = None, *, as_json: AsJs
     report, server = run(look())
     if approval is not None:
         questions = tuple(named(run_id, report.questions, approval))
-        report = report.model_copy(update={"questions": questions})
+        report = changed(report, questions=questions)
     if as_json:
         print_json(report)
         return

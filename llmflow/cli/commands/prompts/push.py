@@ -29,5 +29,5 @@ def push_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
         print_json(rows)
         return
     for ref in new:
-        err.print(f"stored {ref}", markup=False)
+        err.print(f"stored {ref}")
     say(f"{len(prompts)} {plural(len(prompts), 'prompt')}, {len(new) or 'no'} new {plural(len(new), 'version')}")

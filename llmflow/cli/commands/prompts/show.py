@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -44,7 +43,7 @@ def show_prompt(
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     for title, text in _facts(prompt):
-        grid.add_row(title, escape(text))
+        grid.add_row(title, text)
     out.print(grid)
     for message in prompt.templates.messages:
         out.print()
