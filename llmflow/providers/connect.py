@@ -20,7 +20,8 @@ def connect_providers(models: ModelCatalogue, environ: Mapping[str, str]) -> dic
         environ: Environment with the keys; `OPENAI_BASE_URL` is the base URL of OpenAI entries without `base_url`.
 
     Raises:
-        ConfigInvalid: a provider needs litellm, which is not installed, or an App's own provider cannot be made.
+        ConfigInvalid: a provider needs litellm, which is not installed; the environment's proxy cannot be used; or an
+            App's own provider cannot be made.
     """
     return {name: _connect(name, models, environ) for name in models.providers}
 

@@ -39,7 +39,7 @@ class Reply:
     delay: float = 0.0
     """Seconds before the first byte."""
     send: int | None = None
-    """Bytes of the whole reply, head included, that are really sent; `None` for all."""
+    """Bytes of the whole reply, head included, that are really sent; negative: all but the last; `None` for all."""
     pause: float = 0.0
     """Seconds after which the rest is sent, too."""
     then: Literal["keep", "close", "reset", "stall"] = "keep"
@@ -188,6 +188,8 @@ def sse(*events: object) -> bytes:
 
 def _head(status: int, length: int, headers: Mapping[str, str]) -> bytes:
     given = {"content-type": "application/json", "content-length": str(length), **headers}
+    if "transfer-encoding" in headers:
+        del given["content-length"]
     lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
     return f"HTTP/1.1 {status} Scripted\r\n{lines}\r\n".encode()
 

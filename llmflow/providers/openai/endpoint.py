@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from llmflow import __version__
-from llmflow.errors import ConfigInvalid, ProviderError
+from llmflow.errors import ProviderError
 from llmflow.providers.dialects.exceptions import is_http, named
 from llmflow.providers.dialects.failures import Complaint, judge, unavailable, unreadable
 from llmflow.providers.openai.bodies import MAX_STREAM, TooLong, beginning, pieces, whole
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.events import events
 from llmflow.providers.openai.joined import Joined
+from llmflow.providers.openai.proxies import proxy_for
 from llmflow.types.problems import message_of, problems_of, said
 from llmflow.types.providers import ProviderSettings
 
@@ -34,6 +34,10 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to connect to the vendor's host. After that only the request's own timeout applies, because a reasoning model
 may pause between two bytes for any time."""
 
+READ_ON_TIMEOUT = 0.25
+"""Seconds to read on after an answer. A new connection would take about as long."""
+READ_ON_BYTES = 2**16
+
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
@@ -45,9 +49,19 @@ class Endpoint:
     """
 
     def __init__(self, settings: ProviderSettings) -> None:
+        """Choose the environment's proxy.
+
+        Raises:
+            ConfigInvalid: see `proxy_for`.
+        """
         self.name = settings.name
         self.base_url = settings.base_url or OPENAI
         self.key = settings.key
+        self._proxy = proxy_for(self.base_url)
+        # Not of the session: aiohttp would send the key to the proxy as well.
+        self._headers = {"Authorization": f"Bearer {self.key or 'none'}"}
+        if urlsplit(self.base_url).scheme == "http":  # then the proxy reads the request, and there is no CONNECT
+            self._headers |= self._proxy.headers
         self._session: ClientSession | None = None
         self._making = asyncio.Lock()
 
@@ -76,10 +90,14 @@ class Endpoint:
         failure: ProviderError
         try:
             async with (
-                asyncio.timeout(timeout),
-                # A redirect would take the key to another host, or make a GET of the request.
+                asyncio.timeout(timeout) as deadline,
                 session.post(
-                    f"{self.base_url.rstrip('/')}{path}", data=to_json(body), allow_redirects=False
+                    f"{self.base_url.rstrip('/')}{path}",
+                    data=to_json(body),
+                    headers=self._headers,
+                    proxy_headers=self._proxy.headers,
+                    # A redirect would take the key to another host, or make a GET of the request.
+                    allow_redirects=False,
                 ) as response,
             ):
                 if not 200 <= response.status < 300:
@@ -89,6 +107,8 @@ class Endpoint:
                         self.key,
                     )
                 data = await self._streamed(response, joined, model) if joined else await whole(response)
+                deadline.reschedule(None)  # the answer is there
+                await _read_on(response)
             return decode(answer, data)
         except ValidationError as error:
             # A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
@@ -104,7 +124,7 @@ class Endpoint:
             failure = unavailable(model, f"an event of the stream is not JSON: {error}", self.key)
         except Exception as error:  # of the HTTP library, whose connect timeout is a TimeoutError as well
             if is_http(error):
-                failure = unavailable(model, named(error), self.key)
+                failure = unavailable(model, _named(error), self.key)
             elif isinstance(error, TimeoutError):
                 failure = unavailable(model, f"no whole answer within {timeout:g} s")
             else:
@@ -133,12 +153,11 @@ class Endpoint:
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,  # `pieces` does, with a limit
             # aiohttp's own `trust_env` takes two threads per request, and would send a password of `.netrc`.
-            proxy=_proxy(self.base_url),
+            proxy=self._proxy.url,
             timeout=ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
-                "Authorization": f"Bearer {self.key or 'none'}",
                 "Content-Type": "application/json",
                 "User-Agent": f"llmflow/{__version__}",
             },
@@ -179,20 +198,27 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _proxy(base_url: str) -> str | None:
-    """Return the environment's proxy for a URL.
+async def _read_on(response: "ClientResponse") -> None:
+    """Read what follows an answer: a connection is used again only if it was read to the end, as after `[DONE]`."""
+    size = 0
+    try:
+        async with asyncio.timeout(READ_ON_TIMEOUT):
+            async for chunk in response.content.iter_any():
+                size += len(chunk)
+                if size > READ_ON_BYTES:
+                    return
+    except Exception as error:  # of the HTTP library, or of the time limit: the answer is there anyway
+        if not is_http(error) and not isinstance(error, TimeoutError):
+            raise
 
-    Raises:
-        ConfigInvalid: it is not a proxy of HTTP.
-    """
-    url, proxies = urlsplit(base_url), getproxies()
-    if proxy_bypass(url.hostname or ""):
-        return None
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if proxy and not proxy.startswith(("http://", "https://")):
-        kind = proxy.partition("://")[0][:20]
-        raise ConfigInvalid(f"the environment names a proxy of `{kind}` for {url.hostname}: only HTTP proxies are used")
-    return proxy
+
+def _named(error: Exception) -> str:
+    """Format an exception of the HTTP library without a URL, which may have a password."""
+    from aiohttp import ClientResponseError, InvalidURL, NonHttpUrlClientError
+
+    if isinstance(error, ClientResponseError):
+        return f"{type(error).__name__}: {error.status} {error.message}"
+    return type(error).__name__ if isinstance(error, InvalidURL | NonHttpUrlClientError) else named(error)
 
 
 def _complaint(event: object) -> object:

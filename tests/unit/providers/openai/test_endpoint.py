@@ -128,19 +128,3 @@ async def test_closing_twice_or_unused(responses: Provider, ask: Ask) -> None:
 
 def test_a_key_is_not_in_a_repr() -> None:
     assert KEY not in repr(ProviderSettings(name="openai", key=KEY))
-
-
-async def test_a_proxy_of_the_environment(server: ModelServer, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = server.url.removesuffix("/v1")
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, proxy)
-    monkeypatch.setenv("no_proxy", "elsewhere.test")
-    provider = ResponsesProvider(ProviderSettings(name="local", base_url="http://vendor.test/v1", key=KEY))
-    await provider.complete(ask(), NoDeltas())
-    await provider.close()
-    assert [request.headers["host"] for request in server.requests] == ["vendor.test"]
-    direct = ResponsesProvider(ProviderSettings(name="local", base_url=f"http://elsewhere.test:{9}/v1", key=KEY))
-    with pytest.raises(ProviderUnavailable):
-        await direct.complete(ask(), NoDeltas())
-    await direct.close()
-    assert server.count == 1

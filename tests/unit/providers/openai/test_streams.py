@@ -1,7 +1,7 @@
 """Streamed answers: the same as whole ones, and the time to their first token."""
 
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Literal
 
 import pytest
@@ -249,3 +249,62 @@ async def test_what_an_empty_field_says_last_is_nothing(server: ModelServer, cha
     answer = await chat.complete(ask(stream=True), NoDeltas())
     assert answer.tool_calls == (ToolCall(id="a", name="now", arguments="{}"),)
     assert (answer.model, answer.usage.input_tokens, answer.usage.output_tokens) == ("real", 5, 2)
+
+
+CHUNKED = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def chunked(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+async def test_a_stream_is_read_to_its_end_so_that_its_connection_is_used_again(
+    server: ModelServer, streamed_chat: Provider, ask: Ask
+) -> None:
+    body = chunked(sse(*CHUNKS)) + LAST_CHUNK
+    server.script(*[Reply(body=body, headers=CHUNKED, send=-len(LAST_CHUNK), pause=0.01)] * 10)
+    for _ in range(10):
+        assert (await streamed_chat.complete(ask(), NoDeltas())).text == TEXT
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(body=chunked(sse(*CHUNKS)), headers=CHUNKED, then="stall"), id="nothing"),
+        pytest.param(Reply(body=chunked(sse(*CHUNKS)), headers=CHUNKED, then="close"), id="the connection's end"),
+        pytest.param(
+            Reply(body=chunked(sse(*CHUNKS)) + b"no\r\n", headers=CHUNKED, send=-4, pause=0.01), id="nonsense"
+        ),
+        pytest.param(
+            Reply(body=chunked(sse(*CHUNKS)) + chunked(b"x" * 2**20), headers=CHUNKED, then="stall"), id="too much"
+        ),
+    ],
+)
+async def test_an_answer_does_not_wait_for_what_follows(
+    server: ModelServer, streamed_chat: Provider, ask: Ask, reply: Reply
+) -> None:
+    server.script(reply, Reply.text("another"))
+    assert (await streamed_chat.complete(ask(timeout=5), NoDeltas())).text == TEXT
+    assert (await streamed_chat.complete(ask(), NoDeltas())).text == "another"
+    assert server.connections == 2
+
+
+class Slow:
+    """A sink that takes its time, once."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def text(self, piece: str) -> None:
+        sleep(self._seconds)
+        self._seconds = 0
+
+
+async def test_a_time_limit_that_ends_after_the_answer_costs_nothing(
+    server: ModelServer, chat: Provider, ask: Ask
+) -> None:
+    server.script(Reply(body=chunked(sse(*CHUNKS)), headers=CHUNKED, then="stall"))
+    answer = await chat.complete(ask(timeout=1, stream=True), Slow(1))
+    assert answer.text == TEXT
