@@ -64,7 +64,7 @@ PATCHES = {
 
 
 @pytest.mark.parametrize("text", PATCHES.values(), ids=PATCHES)
-def test_it_rejects(text: str) -> None:
+def test_rejects_a_patch(text: str) -> None:
     assert len(list(patches(example(text, "tests/unit/test_example.py")))) == 1
 
 
@@ -80,5 +80,5 @@ def test_it_rejects(text: str) -> None:
         "from llmflow.client import Run\nsetattr(own, 'input', Run)",
     ],
 )
-def test_it_accepts(text: str) -> None:
+def test_accepts_what_is_not_ours(text: str) -> None:
     assert list(patches(example(text, "tests/unit/test_example.py"))) == []

@@ -52,7 +52,7 @@ class Plan(BaseModel):
     busy: tuple[int, ...] | None = None
     """Items that make calls: all unless given. The others cost next to nothing, so that there may be many of them."""
     others: int = 0
-    """Calls that the run has under way besides; it takes their places without them, as 1,500 calls need 15 seconds."""
+    """Further in-flight calls: the run takes their places without them, as 1,500 calls need 15 seconds."""
     size: int = 0
     """Size of the note that each item returns."""
 
