@@ -5,9 +5,10 @@ import inspect
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
+from zlib import decompress
 
 from temporalio import workflow
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
 from temporalio.worker import (
@@ -28,6 +29,7 @@ from temporalio.workflow import ActivityCancellationType
 from llmflow.errors import CompensationFailed, InputInvalid
 from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
+from llmflow.flow.functions import is_method
 from llmflow.flow.run import Code, CurrentRun, Instance, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.part import AnyHeader
@@ -122,8 +124,10 @@ class _Inbound(WorkflowInboundInterceptor):
             own = Definition(input.type)
             return Code(method=input.run_fn, make=own.make, arguments=own.listed(input.args))
         match self._works_for, input.args:
-            case Definition() as found, [Batch(input=told)]:
-                payloads = [Payload.FromString(one) for one in told]
+            case Definition() as found, [Batch(function=address), bytes(told)]:
+                if not is_method(address):  # it needs no workflow object, so its batch has no input
+                    return Code(method=found.method, make=lambda _: object(), arguments=())
+                payloads = Payloads.FromString(decompress(told)).payloads
                 arguments = workflow.payload_converter().from_payloads(payloads, found.types_of(len(payloads)))
                 return Code(method=found.method, make=found.make, arguments=arguments)
             case _:

@@ -32,8 +32,6 @@ class Batch(CompactWire):
     limit: int
     """Limit of concurrent items."""
     on_error: OnError
-    input: tuple[bytes, ...] = ()
-    """Input of the run that fans out, as payloads: methods are called on a workflow object made from it."""
     key: SharedKey | None = None
     """Idempotency key of the saga around the fan-out."""
 

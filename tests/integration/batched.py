@@ -89,6 +89,28 @@ class Pinned:
         return number
 
 
+@workflow.defn
+class Large:
+    """Has a large input, and its beginning is the first of many items."""
+
+    @workflow.init
+    def __init__(self, text: str, first: int, way: str) -> None:
+        self.length = len(text)
+
+    @workflow.run
+    async def run(self, text: str, first: int, way: str) -> int:
+        function = self.measure if way == "method" else measure
+        return sum((await flow.fan_out([text[:first], *[""] * (MANY - 1)], function, limit=MANY)).values)
+
+    async def measure(self, note: str) -> int:
+        return self.length + len(note)
+
+
+async def measure(note: str) -> int:
+    """Measure a note alone."""
+    return len(note)
+
+
 @workflow.defn(dynamic=True)
 class Anything:
     """Runs every other type."""
@@ -105,4 +127,4 @@ class Anything:
         return number * self.factor
 
 
-app = App(name="batched", workflows=[Scale, Same, Pinned, Anything])
+app = App(name="batched", workflows=[Scale, Same, Large, Pinned, Anything])

@@ -1,7 +1,9 @@
 """A method means the same for few items and for many: on a new object, or it is refused before anything is paid."""
 
 import uuid
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,11 +14,11 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from llmflow.client import Run
-from llmflow.errors import InputInvalid, RunNotCompleted
+from llmflow.errors import InputInvalid, PayloadTooLarge, RunNotCompleted
 from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import Environment, ScriptedProvider, activities_of, environment
 from tests.helpers.waiting import until
-from tests.integration.batched import MANY, Pinned, Same, Scale, app
+from tests.integration.batched import MANY, Large, Pinned, Same, Scale, app
 
 SUM = sum(range(MANY))
 
@@ -74,6 +76,30 @@ async def test_a_dynamic_workflow_has_batches(env: Environment) -> None:
     run = await env.client.start("Whatever", 7, id=env.id())
     assert await run.result() == SUM * 7
     assert await children(run) == ["llmflow.batch"] * 2
+
+
+def text(size: int) -> str:
+    """A text that hardly compresses."""
+    return b64encode(Random(1).randbytes(size)).decode()[:size]
+
+
+@pytest.mark.parametrize(("way", "size"), [("method", 990_000), ("function", 1_400_000)])
+async def test_a_large_input_has_room_beside_the_items(env: Environment, way: str, size: int) -> None:
+    run = await env.client.start(Large.run, args=[text(size), 390_000, way], id=env.id())
+    assert await run.result() == 390_000 + (MANY * size if way == "method" else 0)
+    assert await children(run) == ["llmflow.batch"] * 2
+
+
+@pytest.mark.parametrize(
+    ("size", "first", "said"),
+    [(1_010_000, 10, "the workflow's input of 1,010,"), (900_000, 550_000, r"a str of 550,002 .*at most 499,")],
+)
+async def test_an_input_without_room_is_refused(env: Environment, size: int, first: int, said: str) -> None:
+    run = await env.client.start(Large.run, args=[text(size), first, "method"], id=env.id())
+    with pytest.raises(RunNotCompleted, match=said) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, PayloadTooLarge)
+    assert await children(run) == await activities_of(run) == []
 
 
 async def test_nobody_else_starts_a_batch(env: Environment) -> None:

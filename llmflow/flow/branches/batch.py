@@ -31,8 +31,8 @@ class Batches:
     """The workflow of a batch. On a versioned worker it has the worker's default versioning behavior."""
 
     @workflow.run
-    async def run(self, batch: Batch) -> BatchResult:
-        """See `run_batch`."""
+    async def run(self, batch: Batch, input: bytes) -> BatchResult:
+        """See `run_batch`. The interceptor has read the input: that of the run that fans out."""
         return await run_batch(batch)
 
 
@@ -41,8 +41,8 @@ class PinnedBatches:
     """`Batches` for a versioned worker without a default: a batch ends on the code that started it."""
 
     @workflow.run
-    async def run(self, batch: Batch) -> BatchResult:
-        """See `run_batch`."""
+    async def run(self, batch: Batch, input: bytes) -> BatchResult:
+        """See `run_batch`. The interceptor has read the input: that of the run that fans out."""
         return await run_batch(batch)
 
 

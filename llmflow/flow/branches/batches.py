@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
+from zlib import compress
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -12,7 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
 from llmflow.flow.branches.branches import Outcome, finished, together
-from llmflow.flow.functions import kinds_of
+from llmflow.flow.functions import is_method, kinds_of
 from llmflow.flow.run import batch, current, key, path, this_task
 from llmflow.types import wire
 from llmflow.types.addresses import joined
@@ -31,7 +32,8 @@ BATCH_BYTES = 400_000
 LANES = 4
 """Concurrent children. One run makes some hundred calls a second, several runs make more."""
 VALUE_BYTES = 1_400_000
-"""Upper limit of bytes of an item or a result: that of a payload, minus room for its envelope."""
+"""Upper limit of bytes of an item or a result: that of a payload, minus room for its envelope. The run's input and an
+item together have the same limit, because Temporal adds up all that a child starts with."""
 
 
 async def run_batches(
@@ -47,17 +49,18 @@ async def run_batches(
 
     Raises:
         InputInvalid: the function has no annotations, or an item cannot be written as JSON.
-        PayloadTooLarge: an item exceeds `VALUE_BYTES`.
+        PayloadTooLarge: the run's input leaves no room for items, or an item exceeds the room.
     """
     result_type = kinds_of(function).result
     spans = deque([range(len(items))])
     here, shared = path.get(), key.get()
-    code = await current().begun()
-    input = tuple(one.SerializeToString() for one in workflow.payload_converter().to_payloads(code.arguments))
+    input = await _input() if is_method(address) else b""
+    room = VALUE_BYTES - len(input)
+    packed_input = compress(input)  # each batch has it, in the history of this run
 
     async def work(width: int, most: int) -> None:
         span = spans.popleft()
-        cut = _cut(items, span[:most])
+        cut = _cut(items, span[:most], room)
         if rest := span[len(cut) :]:
             spans.appendleft(rest)
         part = Batch(
@@ -68,10 +71,9 @@ async def run_batches(
             path=here,
             limit=width,
             on_error=on_error,
-            input=input,
             key=shared,
         )
-        done = await _in_child(part, result_type, ended)
+        done = await _in_child(part, packed_input, result_type, ended)
         if left := range(span.start + done, span.start + len(cut)):
             spans.appendleft(left)
 
@@ -85,12 +87,30 @@ async def run_batches(
     await together([lane(limit // lanes + (number < limit % lanes)) for number in range(lanes)])
 
 
-def _cut(items: Sequence[object], span: range) -> list[bytes]:
+async def _input() -> bytes:
+    """Encode the run's input, from which a child makes the object for a method.
+
+    Raises:
+        PayloadTooLarge: it leaves no room for a batch.
+    """
+    arguments = (await current().begun()).arguments
+    data = workflow.payload_converter().to_payloads_wrapper(arguments).SerializeToString()
+    if len(data) > (most := VALUE_BYTES - BATCH_BYTES):
+        raise PayloadTooLarge(
+            f"the workflow's input of {len(data):,} bytes is too large for a fan-out of a method in child workflows (at"
+            f" most {most:,}), which get it too: pass a reference (a path, a URL, an id) instead of the content, or"
+            " give a function of a module, which does without the input",
+            ErrorDetail(size=len(data)),
+        )
+    return data
+
+
+def _cut(items: Sequence[object], span: range, room: int) -> list[bytes]:
     """Encode the first items of a span as JSON: as many as a batch may hold, and at least one."""
     cut: list[bytes] = []
     size = 0
     for index in span:
-        data = as_json(items[index])
+        data = as_json(items[index], room)
         size += len(data)
         if cut and size > BATCH_BYTES:
             break
@@ -98,33 +118,33 @@ def _cut(items: Sequence[object], span: range) -> list[bytes]:
     return cut
 
 
-def as_json(value: object) -> bytes:
+def as_json(value: object, most: int = VALUE_BYTES) -> bytes:
     """Encode an item or a result for another run.
 
     Raises:
         InputInvalid: the value cannot be written as JSON.
-        PayloadTooLarge: the value exceeds `VALUE_BYTES`.
+        PayloadTooLarge: the value has more than `most` bytes.
     """
     try:
         data = to_json(value)
     except ValueError as error:
         raise InputInvalid(f"a {type(value).__name__} cannot be written as JSON: {unwritable(error)}") from None
-    if len(data) > VALUE_BYTES:
+    if len(data) > most:
         raise PayloadTooLarge(
             f"a {type(value).__name__} of {len(data):,} bytes is too large to cross to another run (at most"
-            f" {VALUE_BYTES:,}): pass a reference (a path, a URL, an id) instead of the content",
+            f" {most:,}): pass a reference (a path, a URL, an id) instead of the content",
             ErrorDetail(size=len(data)),
         )
     return data
 
 
-async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[Outcome[R]], None]) -> int:
+async def _in_child(part: Batch, input: bytes, result_type: TypeAdapter[R], ended: Callable[[Outcome[R]], None]) -> int:
     """Run a batch in a child and return the number of finished items."""
     task, run = this_task(), current()
     span = range(part.first, part.first + part.count)
     try:
         with run.branches.working():
-            result = await _child(part)
+            result = await _child(part, input)
     except ChildWorkflowError as error:
         if task.cancelling():
             raise asyncio.CancelledError from error
@@ -143,9 +163,9 @@ async def _in_child(part: Batch, result_type: TypeAdapter[R], ended: Callable[[O
     return result.done
 
 
-async def _child(part: Batch) -> BatchResult:
+async def _child(part: Batch, input: bytes) -> BatchResult:
     # In a task that is never cancelled: Temporal would not await a child whose start is cancelled.
-    starting = asyncio.create_task(_started(part))
+    starting = asyncio.create_task(_started(part, input))
     cancelled = await finished(starting)
     child = starting.result()
     if cancelled:
@@ -153,12 +173,12 @@ async def _child(part: Batch) -> BatchResult:
     return await child
 
 
-async def _started(part: Batch) -> AnyChild:
+async def _started(part: Batch, input: bytes) -> AnyChild:
     info = workflow.info()
     batch.set(part)  # of this task alone
     return await workflow.start_child_workflow(
         wire.BATCH,
-        part,
+        args=[part, input],
         id=joined((info.workflow_id, part.span)),
         result_type=BatchResult,
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

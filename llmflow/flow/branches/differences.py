@@ -31,10 +31,10 @@ def _same(one: object, other: object, owners: tuple[object, object]) -> bool:
     open_pairs = [(one, other)]
     # Pairs that are the same unless a later pair differs: each is compared once, and parts may refer back to their
     # owners. The values are kept, so that no later value gets the id of an earlier one.
-    seen = {(id(owners[0]), id(owners[1])): owners}
+    seen = {_identities(*owners): owners}
     while open_pairs:
         left, right = pair = open_pairs.pop()
-        if left is right or (ids := (id(left), id(right))) in seen:
+        if left is right or (ids := _identities(left, right)) in seen:
             continue
         # The equality of these would compare a shared part as often as there are ways to it.
         if type(left) not in (list, tuple, dict) and _equal(left, right):
@@ -47,6 +47,11 @@ def _same(one: object, other: object, owners: tuple[object, object]) -> bool:
             return False
         open_pairs += [(part, others[name]) for name, part in parts.items()]
     return True
+
+
+def _identities(left: object, right: object) -> tuple[int, int]:
+    """Return the addresses of two objects: a run finds a pair again by them, and never sees or sorts them."""
+    return object.__hash__(left), object.__hash__(right)
 
 
 def _equal(one: object, other: object) -> bool:
