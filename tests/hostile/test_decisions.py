@@ -1,4 +1,4 @@
-"""What is kept is valid, and a vote is its voter's: decisions as strangers send them to one run."""
+"""Decisions as strangers send them to one run: recorded values are valid, and a vote belongs to its voter."""
 
 import json
 from collections.abc import Mapping
