@@ -10,7 +10,7 @@ from llmflow.types.base import CompactWire, Wire, changed
 
 __all__ = ["Cost", "Totals", "Usage", "UsageReport"]
 
-Tokens = Annotated[int, Field(ge=0, le=10**15)]
+Tokens = Annotated[int, Field(ge=0)]
 
 VENDOR = "vendor"
 """`Cost.source` of a cost that the vendor itself reported; repricing skips it."""
