@@ -14,8 +14,7 @@ from rich.text import Text
 from llmflow.cli.forms import Schema, as_text, fields_of
 from llmflow.cli.output import took, when
 from llmflow.service.connections import Connection
-from llmflow.types.approvals import ApprovalReport, Decide, Question, Vote, next_voter
-from llmflow.types.base import changed
+from llmflow.types.approvals import ApprovalReport, Question, Vote, next_voter
 from llmflow.types.contracts import DECIDE
 from llmflow.types.texts import command_line, harmless, visible, visible_json
 
@@ -123,9 +122,10 @@ def _vote(vote: Vote) -> Text:
 
 
 def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
-    example = Decide(approval=one.exact, approved=True, by=next_voter(one) or "NAME")
-    filled = {field.name: "..." for field in fields_of(one.form)} if one.form else None
-    sent = json.dumps(changed(example, form=filled).model_dump(mode="json"), ensure_ascii=False)
+    example: dict[str, object] = {"approval": one.exact, "approved": True, "by": next_voter(one) or "NAME"}
+    if one.form:
+        example["form"] = {field.name: "..." for field in fields_of(one.form)}
+    sent = json.dumps(example, ensure_ascii=False)
     update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)
     yield Text("\nto answer", "dim")
     for line in (

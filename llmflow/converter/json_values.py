@@ -137,7 +137,7 @@ def _is_temporals(hint: Hint) -> bool:
 
 @dataclass(frozen=True)
 class _Speech:
-    """How a type says what its values are."""
+    """Features of a type that decide which converter reads its values."""
 
     has_constraints: bool = False
     """It has `Annotated` somewhere: Temporal's converter would ignore it."""

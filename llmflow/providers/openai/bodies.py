@@ -17,17 +17,13 @@ MAX_COMPLAINT = 2**16
 _PIECE = 2**16
 
 
-class TooLong(Exception):
-    """A body is longer than its limit."""
-
-
 async def pieces(response: "ClientResponse", most: int) -> AsyncGenerator[bytes]:
     """Yield the body, decompressed, up to its end or that of its compressed stream.
 
     Manually, because the HTTP library decompresses each chunk without limit, to a thousand times its size.
 
     Raises:
-        TooLong: it is longer than `most`.
+        OverflowError: it is longer than `most`.
         zlib.error: it is not compressed as it claims.
     """
     packed = response.headers.get("content-encoding", "").lower() in {"gzip", "x-gzip", "deflate"}
@@ -39,7 +35,7 @@ async def pieces(response: "ClientResponse", most: int) -> AsyncGenerator[bytes]
             chunk = unpacker.unconsumed_tail if unpacker else b""
             size += len(piece)
             if size > most:
-                raise TooLong(f"it is longer than {most:,} bytes")
+                raise OverflowError(f"it is longer than {most:,} bytes")
             yield piece
         if unpacker and unpacker.eof:
             return

@@ -17,7 +17,7 @@ from llmflow import __version__
 from llmflow.errors import ProviderError
 from llmflow.providers.dialects.exceptions import is_http, named
 from llmflow.providers.dialects.failures import Complaint, judge, unavailable, unreadable
-from llmflow.providers.openai.bodies import MAX_STREAM, TooLong, beginning, pieces, whole
+from llmflow.providers.openai.bodies import MAX_STREAM, beginning, pieces, whole
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.events import events
 from llmflow.providers.openai.joined import Joined
@@ -100,13 +100,7 @@ class Endpoint:
                     allow_redirects=False,
                 ) as response,
             ):
-                if not 200 <= response.status < 300:
-                    raise judge(
-                        Complaint.read(await _complaint_of(response), response.status, response.headers),
-                        model,
-                        self.key,
-                    )
-                data = await self._streamed(response, joined, model) if joined else await whole(response)
+                data = await self._read(response, joined, model)
                 deadline.reschedule(None)  # the answer is there
                 await _read_on(response)
             return decode(answer, data)
@@ -114,7 +108,7 @@ class Endpoint:
             # A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
             kind = unavailable if _is_no_json(error) else unreadable
             failure = kind(model, f"the answer does not have the format of {path}: {first_fault(error)}", self.key)
-        except TooLong as error:
+        except OverflowError as error:
             failure = unreadable(model, f"the answer cannot be read: {error}", self.key)
         except zlib.error as error:
             failure = unavailable(model, f"the answer is not compressed as it claims: {error}", self.key)
@@ -162,6 +156,17 @@ class Endpoint:
                 "User-Agent": f"llmflow/{__version__}",
             },
         )
+
+    async def _read(self, response: "ClientResponse", joined: Joined | None, model: str) -> bytes:
+        """Read the answer.
+
+        Raises:
+            ProviderError: the vendor refuses.
+        """
+        if 200 <= response.status < 300:
+            return await self._streamed(response, joined, model) if joined else await whole(response)
+        said = Complaint.read(await _complaint_of(response), response.status, response.headers)
+        raise judge(said, model, self.key)
 
     async def _streamed(self, response: "ClientResponse", joined: Joined, model: str) -> bytes:
         """Read a streamed answer and return it in one piece.
