@@ -45,7 +45,7 @@ async def whole(response: "ClientResponse", most: int = MAX_ANSWER) -> bytes:
     """Read the whole body.
 
     Raises:
-        TooLong, zlib.error: see `pieces`.
+        OverflowError, zlib.error: see `pieces`.
     """
     return b"".join([piece async for piece in pieces(response, most)])
 
@@ -56,6 +56,6 @@ async def beginning(response: "ClientResponse", most: int = MAX_COMPLAINT) -> by
     try:
         async for piece in pieces(response, most):
             body += piece
-    except (TooLong, zlib.error):
+    except (OverflowError, zlib.error):
         pass
     return bytes(body)

@@ -175,7 +175,7 @@ class Endpoint:
             EOFError: the stream ended early.
             JSONDecodeError, UnicodeDecodeError: an event is not JSON.
             ProviderError: an event reports a failure.
-            TooLong, zlib.error: see `pieces`.
+            OverflowError, zlib.error: see `pieces`.
         """
         if "text/event-stream" not in response.headers.get("content-type", ""):
             return await whole(response)  # the server does not stream
