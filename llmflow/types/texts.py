@@ -32,9 +32,11 @@ _PICTURES: Mapping[int, str] = MappingProxyType(
 _ON_ONE_LINE: Mapping[int, str] = MappingProxyType({**_PICTURES, 0x09: " ", 0x0A: "␊"})
 _UNSAFE_CHARACTER = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSAFE) + "]")
 _UNSAFE_ON_LINE = re.compile(f"[\t\n]|{_UNSAFE_CHARACTER.pattern}")
-_ADDRESS = re.compile(r"\S*(?::/|www\.|@|mailto:|xmpp:)\S*", re.IGNORECASE)
+# Each looks at a character a fixed number of times: workflow code has 2 s, and a stranger sends what is slowest.
+_WORD = re.compile(r"\S+")
+_OF_AN_ADDRESS = re.compile(r":/|www\.|@|mailto:|xmpp:", re.IGNORECASE)
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~$]|\b_\B|\B_|^\s*(?:[#+=-]|\d+[.)])")
-_ACTIVE = re.compile(r"(\\*)([<>&\[\]$])")
+_ACTIVE = re.compile(r"(?<!\\)(\\*)([<>&\[\]$])")
 
 
 def visible(text: str) -> str:
@@ -81,7 +83,9 @@ def _without_links(line: str, fence: str, rest: Callable[[str], str]) -> str:
     """Show addresses, which viewers make links of, as code; and treat the rest."""
     parts: list[str] = []
     end = 0
-    for found in _ADDRESS.finditer(line):
+    for found in _WORD.finditer(line):
+        if not _OF_AN_ADDRESS.search(found[0]):
+            continue
         parts += [rest(line[end : found.start()]), _span(found[0], fence)]
         end = found.end()
     return "".join((*parts, rest(line[end:])))

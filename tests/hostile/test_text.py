@@ -186,3 +186,18 @@ def test_a_command_to_copy_has_the_exact_words(text: str) -> None:
     assert not any(acts(one) or one in "\n\t" for one in command)
     done = subprocess.run(("bash", "-c", command), capture_output=True, check=True)
     assert done.stdout.decode() == text
+
+
+LONG = {
+    "letters": "x" * 1_000_000,
+    "backslashes": "\\" * 1_000_000,
+    "backticks": "`" * 100_000,
+    "words": "a " * 300_000,
+    "brackets": "[" * 300_000,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_long_text_takes_time_by_its_length_alone(text: str) -> None:
+    for make in (harmless, markdown):  # the square of these lengths would take minutes, and stop the test
+        assert make(text)

@@ -116,6 +116,8 @@ async def test_a_newer_schema_is_left_alone(database: Database) -> None:
 
 
 async def test_tables_of_another_application_are_left_alone(store_url: str) -> None:
+    if "://" not in store_url:
+        Path(store_url).touch()
     other = Database(store_url)
     await other.write(lambda connection: connection.execute(text("CREATE TABLE scores (points INTEGER)")))
     with pytest.raises(ConfigInvalid, match="Give llmflow a database of its own"):
