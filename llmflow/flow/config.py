@@ -1,16 +1,13 @@
 """The App's constants in workflow code."""
 
-from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
-from temporalio import workflow
-from temporalio.common import RetryPolicy
 from typing_extensions import TypeForm
 
 from llmflow.errors import ConfigInvalid
-from llmflow.flow.execute import ends_if_cancelled, typed_errors
+from llmflow.flow.execute import execute_local
 from llmflow.flow.run import current
 from llmflow.types.constants import ConstantsRequest, PinnedConstants
 from llmflow.types.contracts import CONFIG
@@ -40,20 +37,9 @@ async def config(type: TypeForm[C]) -> C:
     if (pinned := run.constants.find(run.app)) is None:
         async with run.constants.resolving:
             if (pinned := run.constants.find(run.app)) is None:
-                pinned = run.constants.keep(await _read(ConstantsRequest(app=run.app, fork=run.forks.fork)))
+                request = ConstantsRequest(app=run.app, fork=run.forks.fork)
+                pinned = run.constants.keep(await execute_local(CONFIG, request))
     return _checked(pinned, type)
-
-
-async def _read(request: ConstantsRequest) -> PinnedConstants:
-    with typed_errors(), ends_if_cancelled():
-        return await workflow.execute_local_activity(
-            CONFIG.name,
-            request,
-            result_type=CONFIG.output,
-            start_to_close_timeout=timedelta(seconds=10),
-            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200),
-            local_retry_threshold=timedelta(seconds=5),
-        )
 
 
 def _checked(pinned: PinnedConstants, type: TypeForm[C]) -> C:

@@ -69,6 +69,26 @@ async def execute(
     return address, result
 
 
+async def execute_local(contract: Activity[In, Out], request: In) -> Out:
+    """Run the activity of `contract` on this worker, for one history event: it reads memory and, at most, the store.
+
+    Raises:
+        LLMFlowError: an error of the activity, in its own class.
+        ActivityError: Temporal's own, for timeouts and for errors that are not llmflow's.
+    """
+    with typed_errors(), ends_if_cancelled():
+        result: Out = await workflow.execute_local_activity(
+            contract.name,
+            request,
+            result_type=contract.output,
+            start_to_close_timeout=timedelta(seconds=10),
+            # The store may be unavailable: retry for as long as a completion does, an hour and a half.
+            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200),
+            local_retry_threshold=timedelta(seconds=5),  # longer pauses are timers, which occupy no worker
+        )
+    return result
+
+
 @contextmanager
 def ends_if_cancelled() -> Generator[None]:
     """Raise CancelledError if the task was cancelled while it awaited an activity or a child.

@@ -1,21 +1,18 @@
 """Prompts in workflow code: pinning and rendering."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import cast
 
 from pydantic import BaseModel, JsonValue
 from pydantic_core import to_jsonable_python
-from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 from llmflow.errors import ConfigInvalid, ErrorDetail, PromptInvalid, VariablesInvalid
-from llmflow.flow.execute import ends_if_cancelled, execute, typed_errors
+from llmflow.flow.execute import execute, execute_local
 from llmflow.flow.run import Pin, current
 from llmflow.types.base import unwritable
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import RENDER, RESOLVE
-from llmflow.types.prompts import Pins, Prompt, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.prompts import Prompt, RenderedPrompt, RenderRequest, ResolveRequest
 
 Variables = BaseModel | Mapping[str, object] | None
 """Values for a prompt: a mapping, or the fields of a model. Pydantic must be able to write them as JSON."""
@@ -63,7 +60,7 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
                     fork=run.forks.fork,
                     inline=inline,
                 )
-                found = await _resolve(request)
+                found = await execute_local(RESOLVE, request)
                 run.visibility.know(found.attributes)
                 run.pins.keep(name, found)
                 known = run.pins.find(name, model)
@@ -74,19 +71,6 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
     if inline and not known.inline:
         raise PromptInvalid(f"prompt `{name}` is inline in the code and also a file: rename one of them")
     return known
-
-
-async def _resolve(request: ResolveRequest) -> Pins:
-    with typed_errors(), ends_if_cancelled():
-        return await workflow.execute_local_activity(
-            RESOLVE.name,
-            request,
-            result_type=RESOLVE.output,
-            start_to_close_timeout=timedelta(seconds=10),
-            # The store may be unavailable: retry for as long as a completion does, an hour and a half.
-            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200),
-            local_retry_threshold=timedelta(seconds=5),  # longer pauses are timers, which occupy no worker
-        )
 
 
 def as_json(variables: Variables) -> dict[str, JsonValue]:
