@@ -16,12 +16,8 @@ def shared_names(files: Iterable[Source]) -> Iterator[str]:
                 yield source.at(found, f"`{found.name}` is a class in {taken}, too: name each after what it is")
 
 
-WORKERS_PLUGIN = "llmflow/worker/plugin.py"
-"""Its class extends that of `llmflow.plugin`, and replaces it on clients that serve workers."""
-
-
 def test_classes_have_names_of_their_own() -> None:
-    holds(shared_names(one for one in sources("llmflow") if one.path != WORKERS_PLUGIN))
+    holds(shared_names(sources("llmflow")))
 
 
 def test_rejects_a_name_that_is_taken() -> None:
