@@ -10,6 +10,7 @@ from llmflow.errors import CircuitOpen, ErrorDetail, ProviderError, ProviderUnav
 from llmflow.providers.jitter import lengthened
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider
+from llmflow.types.refs import ModelRef
 from llmflow.types.texts import one_line
 
 _log = logging.getLogger("llmflow.breaker")
@@ -101,12 +102,13 @@ class Breaker:
         # Not the error itself: the breaker would keep its traceback, which holds the request.
         circuit.__exit__(ProviderUnavailable, ProviderUnavailable(error.message), None)
         if circuit.opened and not was_open:
-            _log.warning("%s:%s: circuit open for %g s: %s", self._name, model, self._pause, one_line(error.message))
+            ref = ModelRef(self._name, model)
+            _log.warning("%s: circuit open for %g s: %s", ref, self._pause, one_line(error.message))
 
     def _open(self, circuit: CircuitBreaker, model: str, left: float) -> CircuitOpen:
-        wait = lengthened(left)
+        wait, ref = lengthened(left), ModelRef(self._name, model)
         return CircuitOpen(
-            f"{self._name}:{model} was not asked: it failed {circuit.failure_count} times in a row, its circuit is open"
+            f"{ref} was not asked: it failed {circuit.failure_count} times in a row, its circuit is open"
             f" for {wait:g} s. Its last failure: {circuit.last_failure}",
-            ErrorDetail(model=f"{self._name}:{model}", retry_after=wait),
+            ErrorDetail(model=str(ref), retry_after=wait),
         )

@@ -7,6 +7,7 @@ from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider, ProviderSettings
+from llmflow.types.refs import ModelRef
 
 
 def connect_providers(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str, Provider]:
@@ -84,7 +85,7 @@ class Locked:
         Raises:
             AuthenticationFailed: always.
         """
-        model = f"{self._name}:{request.model}"
+        model = str(ModelRef(self._name, request.model))
         raise AuthenticationFailed(
             f"{model} was not asked: the environment variable {self._variable} holds no key; "
             f"set it where the worker runs (models.yaml names it for provider {self._name!r})",

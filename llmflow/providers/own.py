@@ -9,6 +9,7 @@ from llmflow.providers.dialects.failures import unavailable
 from llmflow.providers.dialects.secrets import scrub
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider, ProviderFactory, ProviderSettings
+from llmflow.types.refs import ModelRef
 
 
 class OwnProvider:
@@ -35,7 +36,7 @@ class OwnProvider:
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`."""
-        model = f"{self._settings.name}:{request.model}"
+        model = str(ModelRef(self._settings.name, request.model))
         failure: ProviderError
         try:
             async with asyncio.timeout(request.timeout):

@@ -15,6 +15,7 @@ from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.limits import NO_LIMITS, Limits
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider
+from llmflow.types.refs import ModelRef
 from llmflow.types.sizes import estimated_input
 
 DEFAULT_OUTPUT = 1000
@@ -82,7 +83,7 @@ class Limited:
         return taken
 
     def _rules(self, request: ModelRequest) -> Iterator[_Rule]:
-        model, tenant = f"{self._name}:{request.model}", request.tenant
+        model, tenant = str(ModelRef(self._name, request.model)), request.tenant
         yield from _rules(f"model/{model}", f"limits.{model}", self._models.limits.get(model, NO_LIMITS))
         if tenant is not None:
             named = tenant if tenant in self._models.tenants else "*"
@@ -92,7 +93,7 @@ class Limited:
         yield from _rules(f"provider/{self._name}", f"providers.{self._name}.limits", entry.limits)
 
     def _reached(self, request: ModelRequest, rule: _Rule, wait: float) -> LimitReached:
-        limit, model = rule.counter.limit, f"{self._name}:{request.model}"
+        limit, model = rule.counter.limit, str(ModelRef(self._name, request.model))
         retry = None if wait <= LONGEST_WAIT else False
         wait = lengthened(wait)
         tenants = rule.place.startswith("tenants.")  # for all models, so another candidate does not help

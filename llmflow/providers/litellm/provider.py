@@ -24,6 +24,7 @@ from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, first_fau
 from llmflow.types.base import changed
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
+from llmflow.types.refs import ModelRef
 
 _ENVIRONMENT = MappingProxyType(
     {
@@ -74,7 +75,7 @@ class LitellmProvider:
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`."""
-        model = f"{self._name}:{request.model}"
+        model = str(ModelRef(self._name, request.model))
         schema = chat_schema(request)
         body = chat_body(request, model, schema)  # litellm renames the token limit for each vendor
         answer = await self._ask({**body, **self._terms(request)}, model, request.timeout)

@@ -6,6 +6,7 @@ from llmflow.providers.openai.chat_chunks import ChatChunks
 from llmflow.providers.openai.endpoint import Endpoint, is_at
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
+from llmflow.types.refs import ModelRef
 
 _RENAMED_LIMIT = ("openai.com", "openai.azure.com", "services.ai.azure.com", "openrouter.ai")
 
@@ -23,7 +24,7 @@ class ChatProvider:
         Raises:
             RequestRejected: also for a file by URL, which this API does not support; nothing is sent.
         """
-        model = f"{self._endpoint.name}:{request.model}"
+        model = str(ModelRef(self._endpoint.name, request.model))
         schema = chat_schema(request)
         body = chat_body(request, model, schema, self._limit)
         joined = ChatChunks(sink) if body.get("stream") else None

@@ -24,6 +24,7 @@ from llmflow.providers.openai.joined import Joined
 from llmflow.providers.openai.proxies import proxy_for
 from llmflow.types.problems import message_of, problems_of, said
 from llmflow.types.providers import ProviderSettings
+from llmflow.types.refs import ModelRef
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -85,7 +86,7 @@ class Endpoint:
         Raises:
             ProviderError: see `dialects/failures.py`.
         """
-        model = f"{self.name}:{body['model']}"
+        model = str(ModelRef(self.name, str(body["model"])))
         session = await self._connect()
         failure: ProviderError
         try:

@@ -15,6 +15,7 @@ from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import DeltaSink, ProviderSettings
+from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 
 
@@ -31,7 +32,7 @@ class ResponsesProvider:
         joined = _Events(sink) if body.get("stream") else None
         answer = await self._endpoint.post("/responses", body, _ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
-            raise judge(complaint, f"{self._endpoint.name}:{request.model}", self._endpoint.key)
+            raise judge(complaint, str(ModelRef(self._endpoint.name, request.model)), self._endpoint.key)
         return ModelResponse(
             text=answer.refusal or (schema.unwrap(answer.text) if schema else answer.text),
             model=answer.model or request.model,
