@@ -63,7 +63,7 @@ class App:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigInvalid(f"App {self.name!r} has two tools of one name: {', '.join(twice)}; rename one")
-        _ = self.constants
+        self._check_config()
         self._check_passthrough()
 
     def _check_passthrough(self) -> None:
@@ -76,24 +76,23 @@ class App:
                     " only: put data models into one of their own, such as schemas.py; or leave `passthrough` out"
                 )
 
-    @property
-    def constants(self) -> Constants:
-        """Return its `config` as JSON data.
-
-        Raises:
-            ConfigInvalid: it cannot be written as a JSON object, or is another one when it is read again.
-        """
+    def _check_config(self) -> None:
+        """Refuse a config that is not a JSON object, or that its own model would read otherwise than it was."""
         try:
-            found = to_jsonable_python(self.config)
-            if isinstance(self.config, BaseModel) and self.config != type(self.config).model_validate_json(
-                to_json(self.config)
-            ):
-                raise ValueError(f"{type(self.config).__name__} reads other values than it writes")
+            constants: object = to_jsonable_python(self.config)
+            if isinstance(self.config, BaseModel):
+                again = type(self.config).model_validate_json(to_json(self.config))
+                if again != self.config:
+                    raise ValueError(f"{type(self.config).__name__} reads other values than it writes")
         except ValueError as error:
             raise ConfigInvalid(f"config of App {self.name!r} cannot be written as JSON and read: {error}") from None
-        if not isinstance(found, dict):
+        if not isinstance(constants, dict):
             raise ConfigInvalid(f"config of App {self.name!r}: give a model with fields or a mapping")
-        return cast(Constants, found)
+
+    @property
+    def constants(self) -> Constants:
+        """Return its `config` as JSON data."""
+        return cast(Constants, to_jsonable_python(self.config))
 
     @property
     def task_queue(self) -> str:
