@@ -72,3 +72,5 @@ class BatchResult(CompactWire):
     """Failures of the other items, by index."""
     learned: Carried = Carried()
     """Totals of the child, and its pins, which the parent adopts."""
+    changed: tuple[str, ...] = ()
+    """Attributes of the batch's workflow object that its items changed: the change would be lost with the object."""

@@ -36,12 +36,22 @@ class Scale:
             self.box.values.append(1)
         if change == "counted":
             self.seen += 1
-        ways = {"lambda": lambda number: self.scale(number), "function": double, "partial": partial(self.scale)}
-        found = await flow.fan_out(range(items), ways.get(change, self.scale), limit=items)
-        return sum(found.values)
+        ways = {
+            "lambda": lambda number: self.scale(number),
+            "function": double,
+            "partial": partial(self.scale),
+            "collects": self.collect,
+        }
+        few = 2 if change == "collects" else items
+        found = await flow.fan_out(range(items), ways.get(change, self.scale), limit=few, on_error="collect")
+        return sum(found.values) + sum(self.box.values) * (change == "collects")
 
     async def scale(self, number: int) -> int:
         return number * getattr(self, "factor", 2)
+
+    async def collect(self, number: int) -> int:
+        self.box.values.append(number)
+        return number
 
 
 async def double(number: int) -> int:

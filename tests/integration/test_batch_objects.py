@@ -60,6 +60,16 @@ async def test_what_works_for_few_items_works_for_many(env: Environment, change:
     assert await children(run) == ["llmflow.batch"] * batches
 
 
+async def test_what_a_method_writes_is_kept_or_refused(env: Environment) -> None:
+    few = await env.client.start(Scale.run, args=["collects", MANY - 1], id=env.id())
+    assert await few.result() == (SUM - MANY + 1) * 2
+
+    many = await env.client.start(Scale.run, args=["collects"], id=env.id())
+    with pytest.raises(RunNotCompleted, match=r"items of a fan-out change `self.box`, which is lost: above 500"):
+        await many.result()
+    assert await children(many) == ["llmflow.batch"]  # the first one, of as many items as `limit`
+
+
 async def test_an_object_in_the_same_state_is_the_same(env: Environment) -> None:
     run = await env.client.start(Same.run, 5, id=env.id())
 

@@ -1,7 +1,7 @@
 """The workflow of a batch, started by `batches`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,8 @@ from temporalio.exceptions import FailureError
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
 from llmflow.flow.branches.batches import VALUE_BYTES, as_failure, as_json
 from llmflow.flow.branches.branches import Outcome, run_items
-from llmflow.flow.functions import function_at, kinds_of
+from llmflow.flow.branches.differences import differences
+from llmflow.flow.functions import function_at, is_method, kinds_of
 from llmflow.flow.run import CurrentRun, current, key, path
 from llmflow.flow.steps import recorded
 from llmflow.flow.tools import call
@@ -75,7 +76,12 @@ async def run_batch(batch: Batch) -> BatchResult:
     except (Exception, asyncio.CancelledError):
         await _tell_parent(run)
         raise
-    return results.all(run)
+    return results.all(run, await _changed(batch, run))
+
+
+async def _changed(batch: Batch, run: CurrentRun) -> Sequence[str]:
+    """Name the attributes of the workflow object that the items changed."""
+    return differences(run.object, (await run.begun()).fresh()) if is_method(batch.function) else ()
 
 
 def _over_json(address: str, owner: object) -> Callable[[JsonValue], Awaitable[bytes]]:
@@ -134,12 +140,13 @@ class _Results:
             or info.get_current_history_size() > HISTORY_BYTES
         )
 
-    def all(self, run: CurrentRun) -> BatchResult:
+    def all(self, run: CurrentRun, changed: Sequence[str]) -> BatchResult:
         return BatchResult(
             done=len(self._values) + len(self._failures),
             values=packed(self._values[index] for index in sorted(self._values)),
             failures=self._failures,
             learned=run.for_parent(),
+            changed=tuple(changed),
         )
 
 

@@ -154,6 +154,13 @@ async def _in_child(part: Batch, input: bytes, result_type: TypeAdapter[R], ende
             ended(Outcome[R](index=index, error=error))
         return len(span)
     run.learn(result.learned)
+    if result.changed:
+        raise InputInvalid(
+            f"items of a fan-out change {', '.join(f'`self.{name}`' for name in result.changed)}, which is lost: above"
+            f" {BATCH_ITEMS} items `{part.function}` is called on a new object in each child. Return the value from"
+            f" `{part.function}`, and set the attribute from the results of `fan_out`",
+            ErrorDetail(field="function"),
+        )
     if task.cancelling():  # the child finished before the cancellation reached it
         raise asyncio.CancelledError
     values = iter(unpacked(result.values))

@@ -59,7 +59,7 @@ async def fan_out(
 
     More than 500 items are processed by children of this run, in batches. There a method is called on a new object of
     the workflow's class, made from the same input. It is refused, before anything is scheduled, if an attribute of
-    `self` differs from what `__init__` sets.
+    `self` differs from what `__init__` sets; and the run fails after the first batch if the method sets one.
 
     Args:
         items: A list or another ordered iterable; not a set.
@@ -73,7 +73,7 @@ async def fan_out(
 
     Raises:
         FanOutFailed: `min_success` cannot be reached; the other items were cancelled.
-        InputInvalid: an argument is invalid; or a method would find other attributes in the children.
+        InputInvalid: an argument is invalid; or a method finds other attributes in the children, or sets one there.
         Exception: the first error of the function, with `on_error="raise"`.
     """
     one_of("on_error", on_error, OnError)
