@@ -40,5 +40,5 @@ def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices)
         attempt=call.id.attempt,
         budget=budget,
         usd=cost.usd or Decimal(0),
-        until=call.at + timedelta(seconds=asked.timeout) + _GRACE,
+        lasts=timedelta(seconds=asked.timeout) + _GRACE,
     )

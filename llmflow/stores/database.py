@@ -6,11 +6,12 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Self, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -161,6 +162,14 @@ class Database:
         if error := await asyncio.shield(self._asking):
             raise StoreUnavailable(error.message)
 
+    async def now(self) -> datetime:
+        """Return the time of the database's clock, which all workers share.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
+        return await self.read(clock)
+
     async def close(self) -> None:
         """Close the connections."""
         if self._asking:
@@ -210,6 +219,14 @@ class Database:
         return StoreUnavailable(
             f"the store {self.name} cannot be used: {reason}. Is it running, and LLMFLOW_STORE right?"
         )
+
+
+def clock(connection: Connection) -> datetime:
+    """Return the time of the database's clock."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)  # a file has this machine's clock
+    now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return now
 
 
 # SQLSTATEs of PostgreSQL, some of them by their first two digits: no connection, no transaction now (a standby), login,

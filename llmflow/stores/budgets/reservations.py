@@ -4,13 +4,13 @@ A sum in workflow code is not enough: it misses parallel branches, children, and
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, delete, literal, select, update
 
 from llmflow.errors import BudgetExceeded, ErrorDetail, LimitReached
-from llmflow.stores.database import Database
+from llmflow.stores.database import Database, clock
 from llmflow.stores.schema import Dollars, budgets, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.budgets import Budget
@@ -31,8 +31,8 @@ class Reservation:
     attempt: int
     budget: Budget
     usd: Decimal
-    until: datetime
-    """Moment by which its attempt has ended in any case."""
+    lasts: timedelta
+    """Time from now by which its attempt has ended in any case."""
 
 
 class Budgets:
@@ -87,7 +87,7 @@ class Budgets:
             attempt=wanted.attempt,
             budget=wanted.budget.id,
             usd=wanted.usd,
-            until=wanted.until,
+            until=clock(connection) + wanted.lasts,
             settled=False,
             lost=lost,
         )

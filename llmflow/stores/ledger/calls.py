@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
@@ -26,6 +26,8 @@ _log = logging.getLogger("llmflow.stores")
 
 _GROUP = 200
 _EVERY = timedelta(seconds=5)
+_PATIENCE = 0.05
+"""Seconds until a call that the database has not taken goes to the outbox as well: a worker killed later loses none."""
 _SWEEP_EVERY = timedelta(minutes=1)
 """Seconds between two checks for overdue reservations: calls may wait for their money."""
 _PURGE_EVERY = timedelta(hours=1)
@@ -43,6 +45,7 @@ class Calls:
         group: int = _GROUP,
         purged: int = _PURGED,
         every: timedelta = _EVERY,
+        patience: float = _PATIENCE,
     ) -> None:
         """Configure.
 
@@ -52,12 +55,15 @@ class Calls:
             group: Maximum rows of one transaction.
             purged: Maximum rows that one transaction deletes.
             every: Time between two checks if calls wait in the outbox.
+            patience: Seconds for the database to take a call, before the outbox gets it as well.
         """
         self._database = database
         self._outbox = outbox
-        self._group, self._purged, self._every = group, purged, every
+        self._group, self._purged, self._every, self._patience = group, purged, every, patience
         self._ended = GroupCommit(self._keep, group)
         self._refused = GroupCommit(self._put_aside, group)
+        # Ended calls that neither the database nor the outbox took, on a full disk for example.
+        self._held: list[Call] = []
         self._catching_up = asyncio.Lock()
         # Built once: building them takes as long as executing them.
         self._upsert = _upsert(database)
@@ -67,9 +73,12 @@ class Calls:
         """Check the database before a model is asked: an answer that cannot be recorded should not be paid for.
 
         Raises:
-            StoreUnavailable: the database does not answer, and did not for the last seconds.
+            StoreUnavailable: the database does not answer, and did not for the last seconds. Or it answers, but does
+                not take the last calls, and neither does the outbox.
         """
         await self._database.check()
+        if self._held:
+            await self.catch_up()
 
     async def paid(self, id: CallId, request_hash: str) -> CompletionResult | None:
         """Return the answer that an earlier attempt of the same call paid for, if there is one.
@@ -100,9 +109,15 @@ class Calls:
     async def record(self, call: Call) -> None:
         """Record a call and its answer. Returns when both are safe, and never raises, because the call may be paid.
 
-        While the database does not answer, the call goes to a file, and from there to the database later.
+        If the database is slow, the call goes to a file as well; if it does not answer, from there to the database
+        later. Both writes together are the same as one.
         """
-        await self._ended.add(call)
+        written = asyncio.ensure_future(self._ended.add(call))
+        done, _ = await asyncio.wait({written}, timeout=self._patience)
+        if done:
+            return
+        async with self._in_file(call):
+            await written
 
     async def record_later(self, call: Call) -> None:
         """Record a call in the outbox, because the database is known to be away."""
@@ -119,6 +134,7 @@ class Calls:
             await asyncio.gather(task, return_exceptions=True)
             await self._ended.finish()
             await self._refused.finish()
+            await self._write_held()
 
     async def purge(self, before: datetime) -> int:
         """Delete old answers, but not their cost, and old settled reservations. Return the number of answers.
@@ -152,17 +168,20 @@ class Calls:
                     self._database.is_away
                 ):  # the holder of the lock found out; each waiter would need seconds to find the same
                     raise StoreUnavailable(f"the store {self._database.name} did not answer a moment ago")
+                if held := [*self._held]:
+                    await self._write_or_refuse(held)
+                    del self._held[: len(held)]
                 async for lines in files:
                     await self._write_or_refuse(await self._parsed(lines))
         except OSError as error:
             _log.error("calls wait in %s, which cannot be emptied: %s", self._outbox.folder, error)
 
     async def _look_after(self, keep_answers: timedelta) -> None:
-        sweep_at = purge_at = datetime.now(UTC)
+        sweep_at = purge_at = datetime.min.replace(tzinfo=UTC)
         while True:
             try:
                 await self.catch_up()
-                now = datetime.now(UTC)
+                now = await self._database.now()
                 # The next time is set first, so that a failure is not retried every few seconds.
                 if now >= sweep_at:
                     sweep_at = now + _SWEEP_EVERY
@@ -183,15 +202,35 @@ class Calls:
                 return
         except StoreUnavailable as error:
             _log.warning("%s Calls are kept in %s until then", error.message, self._outbox.folder)
-        await self._put_aside(rows)
+        if not await self._put_aside(rows):
+            self._held += rows  # no model is asked until they are written
+            _log.error("%d calls wait in memory: neither the store nor the outbox takes them", len(rows))
 
-    async def _put_aside(self, rows: Sequence[Call]) -> None:
+    @asynccontextmanager
+    async def _in_file(self, call: Call) -> AsyncGenerator[None]:
+        """Keep a call in the outbox for as long as the context is open, and after it if the worker dies in it."""
+        path = None
+        try:
+            path = await self._outbox.put([line_of(call)])
+        except OSError as error:
+            _log.error("the outbox %s cannot be written: %s", self._outbox.folder, error)
+        yield
+        if path:
+            path.unlink(missing_ok=True)
+
+    async def _put_aside(self, rows: Sequence[Call]) -> bool:
         try:
             await self._outbox.put([line_of(call) for call in rows])
-        except OSError as error:  # the answers still reach their histories, so only the ledger misses them
-            _log.error(
-                "%d calls are in no ledger, because %s cannot be written: %s", len(rows), self._outbox.folder, error
-            )
+        except OSError as error:
+            _log.error("the outbox %s cannot be written: %s", self._outbox.folder, error)
+            return False
+        return True
+
+    async def _write_held(self) -> None:
+        with suppress(StoreUnavailable):
+            await self.catch_up()
+        for call in self._held:  # their answers are in their histories, so only the ledger misses them
+            _log.error("a call is in no ledger: %s", one_line(line_of(call)))
 
     async def _parsed(self, lines: Sequence[str]) -> Sequence[Call]:
         rows: list[Call] = []

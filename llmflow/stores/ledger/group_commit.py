@@ -15,7 +15,7 @@ class GroupCommit(Generic[T]):
         most: Maximum things in one group.
     """
 
-    def __init__(self, do: Callable[[Sequence[T]], Awaitable[None]], most: int) -> None:
+    def __init__(self, do: Callable[[Sequence[T]], Awaitable[object]], most: int) -> None:
         self._do = do
         self._most = most
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -261,3 +262,8 @@ async def test_who_is_cancelled_leaves_a_store_that_works(database: Database) ->
             await asyncio.gather(task, return_exceptions=True)
     await database.write(label("after"))
     gc.collect()
+
+
+async def test_the_time_is_that_of_the_database(database: Database) -> None:
+    began = datetime.now(UTC)
+    assert began <= await database.now() <= datetime.now(UTC)  # tests run on one machine

@@ -1,7 +1,7 @@
 """Budgets, on both databases: reserved before a call, settled after it, and never over the limit."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,9 +14,9 @@ from llmflow.stores.budgets.settling import close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.schema import budgets, reservations
 from llmflow.types.budgets import Budget
-from tests.helpers.calls import NOON
 
 BUDGET = Budget(usd=Decimal("0.20"), id="a-run")
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def kept(database: Database) -> Budgets:
 
 def wanted(usd: str, *, activity: str = "complete#1", attempt: int = 1) -> Reservation:
     return Reservation(
-        run="b1", run_id="r", activity_id=activity, attempt=attempt, budget=BUDGET, usd=Decimal(usd), until=NOON
+        run="b1", run_id="r", activity_id=activity, attempt=attempt, budget=BUDGET, usd=Decimal(usd), lasts=timedelta()
     )
 
 
@@ -84,10 +84,11 @@ async def test_an_attempt_that_nobody_knows_the_end_of_is_spent(kept: Budgets, d
     assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.10"), 0)
 
     await take(kept, wanted("0.05", attempt=2))
-    assert not await close_overdue(database, NOON, 10)
+    now = datetime.now(UTC)
+    assert not await close_overdue(database, now - HOUR, 10)
     assert await reserved(database) == Decimal("0.05"), "its attempt may still run"
-    assert await close_overdue(database, NOON + timedelta(seconds=1), 10) == ["complete#1 was lost"]
-    assert not await close_overdue(database, NOON + timedelta(seconds=1), 10)
+    assert await close_overdue(database, now + HOUR, 10) == ["complete#1 was lost"]
+    assert not await close_overdue(database, now + HOUR, 10)
     assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.15"), 0)
 
 
@@ -112,7 +113,7 @@ async def test_what_reserved_nothing_still_pays(kept: Budgets, database: Databas
 async def test_overdue_reservations_are_closed_in_parts(kept: Budgets, database: Database) -> None:
     for number in range(5):
         await take(kept, wanted("0.01", activity=f"complete#{number}"))
-    later = NOON + timedelta(seconds=1)
+    later = datetime.now(UTC) + HOUR
     assert [len(await close_overdue(database, later, 2)) for _ in range(4)] == [2, 2, 1, 0]
     assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.05"), 0)
 

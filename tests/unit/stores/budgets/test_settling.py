@@ -1,7 +1,7 @@
 """Ledger and budgets, on both databases: a billed call is spent, whichever record says so, and when."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tests.helpers.postgres import Postgres
 from tests.helpers.waiting import until
 
 BUDGET = Budget(usd=Decimal(1), id="a-run")
-LATER = NOON + timedelta(seconds=1)
+LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def reserve(database: Database, call: Call, usd: str = "0.10") -> None:
         **call.id.model_dump(include={"run_id", "activity_id", "attempt"}),
         budget=budget,
         usd=Decimal(usd),
-        until=NOON,
+        lasts=timedelta(),
     )
     await Budgets(database).reserve(wanted, lost=call.model_dump_json())
 
@@ -108,7 +108,7 @@ async def test_what_cannot_be_read_any_more_is_spent_and_keeps_nothing_else_out(
     ledger: Calls, database: Database
 ) -> None:
     strange = Reservation(
-        run="b1", run_id="r", activity_id="a", attempt=1, budget=BUDGET, usd=Decimal("0.10"), until=NOON
+        run="b1", run_id="r", activity_id="a", attempt=1, budget=BUDGET, usd=Decimal("0.10"), lasts=timedelta()
     )
     await Budgets(database).reserve(strange, lost="{}")
     await reserve(database, planned())

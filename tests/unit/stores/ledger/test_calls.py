@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]  it has none
 import pytest
 from sqlalchemy import Row, select, text
 
@@ -263,18 +267,74 @@ async def test_a_file_of_the_outbox_that_cannot_be_used_is_set_aside(
     assert [path.suffix for path in outbox.folder.iterdir()] == [".refused"] * 3
 
 
-async def test_without_store_and_outbox_only_the_ledger_misses_it(
+async def test_without_store_and_outbox_no_model_is_asked_and_no_row_is_lost(
     ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox.folder.write_text("a file is in the way")
     await away(database)
-    await ledger.record(a_call())
-    assert "1 calls are in no ledger" in caplog.text
+    await asyncio.gather(*(ledger.record(a_call(activity=f"complete#{n}")) for n in range(3)))
+    assert "calls wait in memory" in caplog.text
+    await database.read(lambda connection: connection.scalar(text("SELECT 1")))  # it answers, as on a full disk
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await ledger.check()
     await back(database)
+    await asyncio.gather(ledger.check(), ledger.check())
+    assert await outcomes(database) == ["answered"] * 3
+
+
+async def test_a_worker_that_stops_without_store_and_outbox_logs_the_rows(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox.folder.write_text("a file is in the way")
+    await away(database)
+    async with ledger.serving(timedelta(days=7)):
+        await ledger.record(a_call())
+    assert 'a call is in no ledger: {"id": {"workflow_id": "w"' in caplog.text
+
+
+async def test_a_row_that_no_database_takes_is_logged_without_an_outbox(
+    ledger: Calls, database: Database, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox.folder.write_text("a file is in the way")
     await ledger.record(a_call(result=UNWRITABLE))
     assert "a call is in no ledger" in caplog.text
     await ledger.catch_up()
     assert await outcomes(database) == []
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncGenerator[None]:
+    """Somebody else holds the table, or with SQLite the file."""
+    if url.startswith("postgresql"):
+        connection = await asyncpg.connect(url)
+        try:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE calls IN EXCLUSIVE MODE")
+                yield
+        finally:
+            await connection.close()
+    else:
+        with closing(sqlite3.connect(url, isolation_level=None)) as file:
+            file.execute("BEGIN IMMEDIATE")
+            yield
+
+
+async def test_a_call_is_in_the_outbox_while_the_store_is_slow(
+    store_url: str, database: Database, outbox: Outbox
+) -> None:
+    ledger = Calls(database, outbox)
+    async with locked(store_url):
+        writing = asyncio.gather(*(ledger.record(a_call(activity=f"complete#{n}")) for n in range(3)))
+
+        async def are_kept() -> bool:
+            return len({line for file in outbox.folder.glob("*.jsonl") for line in file.read_text().split("\n")}) == 3
+
+        await until(are_kept)  # a worker that is killed now loses none
+        assert not writing.done()
+    await writing
+    assert await outcomes(database) == ["answered"] * 3
+    assert not [*outbox.folder.iterdir()]
 
 
 async def test_who_is_cancelled_still_has_a_row(ledger: Calls, database: Database) -> None:
