@@ -15,6 +15,7 @@ from pydantic_core import to_json, to_jsonable_python
 
 from llmflow.errors import ConfigInvalid
 from llmflow.sdk.marks import definition_of
+from llmflow.types.calls import Tool
 from llmflow.types.constants import Constants
 from llmflow.types.providers import ProviderFactory
 from llmflow.types.tools import ToolSource, ToolSpec
@@ -98,6 +99,12 @@ class App:
     def task_queue(self) -> str:
         """Return its task queue: the App's name."""
         return self.name
+
+    @property
+    def tool_queues(self) -> tuple[str, ...]:
+        """Return the task queues of its tools other than its own: those of `@tool(task_queue=...)`."""
+        queues = (source.options.task_queue for source in self.tools if isinstance(source, Tool))
+        return tuple(dict.fromkeys(queue for queue in queues if queue and queue != self.task_queue))
 
     @property
     def workflow_types(self) -> frozenset[str | None]:

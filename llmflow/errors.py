@@ -94,6 +94,7 @@ class Remedy(BaseModel):
     prompt: str | None = None
     version: str | None = None
     label: str | None = None
+    task_queue: str | None = None
 
 
 class ErrorDetail(BaseModel):

@@ -2,7 +2,7 @@
 
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -43,22 +43,23 @@ def serve(
     served = load(app)
     settings = settings_for_trial(served)
     server = DevServer(address=address, ui_url=ui_url)
+    queues = (served.task_queue, *served.tool_queues)
 
     def ready(_: Client) -> None:
         if again:
             warn_of_keys(models_of(served, settings))
         else:
-            _show(served, app, settings, server)
+            _show(served, app, settings, queues, server)
         if json and not again:
-            print_served(served, settings, served.task_queue, address, ui_url)
+            print_served(served, settings, queues, address, ui_url)
         show_worker_log(usually=False)
         report(report_to, _loaded_from(served, settings))
 
-    run(workers.run(served, settings=settings, address=address, grace=GRACE, ready=ready))
+    run(workers.run(served, settings=settings, address=address, task_queues=queues, grace=GRACE, ready=ready))
 
 
-def _show(served: App, path: str | None, settings: Settings, server: DevServer) -> None:
-    show_served(served, settings, served.task_queue, server.address)
+def _show(served: App, path: str | None, settings: Settings, queues: Sequence[str], server: DevServer) -> None:
+    show_served(served, settings, queues, server.address)
     say("")
     say(f"  Web UI  {server.ui_url or 'that of this server; TEMPORAL_ADDRESS does not say where'}")
     one = f" {Workflow.of(served.workflows[0]).name}" if len(served.workflows) > 1 else ""

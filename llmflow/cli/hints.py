@@ -9,7 +9,7 @@ from llmflow.types.texts import command_line
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "start_server": "llmflow dev",
-        "start_worker": "llmflow worker{app}",
+        "start_worker": "llmflow worker{queue}{app}",
         "list_runs": "llmflow list",
         "look_at_run": "llmflow status {run}",
         "ask_temporal": "llmflow status {run}",
@@ -35,7 +35,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "list_runs": "`{command}` shows those there are",
         "look_at_run": "`{command}` says how",
         "ask_temporal": "`{command}` asks Temporal for it",
-        "find_bug": "start one with `llmflow worker`; or if one runs, `{command}` shows whether its code fails",
+        "find_bug": "`{command}` shows which worker is missing, or how the code fails",
         "read_ledger": "`{command}` knows what it cost",
         "choose_id": "choose another --id, or look at that run: `{command}`",
         "say_who": "give one of them with --by",
@@ -58,7 +58,8 @@ def command(remedy: Remedy, app: str = "") -> str | None:
     """
     template = _COMMANDS.get(remedy.action)
     quoted = {name: value if value is None else command_line(str(value)) for name, value in remedy}
-    return template.format(**quoted, app=app) if template else None
+    queue = f" --task-queue {quoted['task_queue']}" if remedy.task_queue else ""
+    return template.format(**quoted, app=app, queue=queue) if template else None
 
 
 def hint(remedy: Remedy | None) -> str:

@@ -12,6 +12,7 @@ from llmflow.cli.output import cost, dollars, plural, took, when
 from llmflow.cli.step_tables import MARKS, compensation_table, decision, step_table
 from llmflow.service import runs
 from llmflow.service.connections import Connection
+from llmflow.service.obstacles import Obstacle
 from llmflow.service.runs import AnyRun, Report
 from llmflow.types.approvals import Waiting
 from llmflow.types.machines import ways
@@ -81,6 +82,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     for wait in report.waits:
         where = f"{wait.path}  " if wait.path else ""
         yield Text.assemble("\n  ", (f"waits until {wait.until:%H:%M:%S} UTC  ", "dim"), where, (wait.reason, "yellow"))
+    yield from map(_obstacle, report.obstacles)
     yield Text()
     if report.usage:
         yield Text(taken_and_paid(report.usage))
@@ -98,7 +100,9 @@ def _head(status: RunStatus) -> Iterator[Text]:
     times = f"started {when(status.started_at)}, {ended} {took(status.started_at, status.closed_at)}"
     if status.begins_at and status.events == 1 and status.state == "running":  # a signal may have begun it earlier
         times = f"started {when(status.started_at)}, begins at {when(status.begins_at)}"
-    yield Text(f"{status.workflow} on {status.task_queue} · {times} · {status.events} events", "dim")
+    yield Text(
+        f"{status.workflow} on {status.task_queue} · {times} · {status.events} {plural(status.events, 'event')}", "dim"
+    )
     if status.tags:
         yield Text(f"tags: {', '.join(status.tags)}", "dim")
     if known := list(_known_by(status)):
@@ -137,6 +141,11 @@ def _asked(run: str, one: Waiting) -> Text:
         f" is asked of {whom} since {when(one.asked_at)}{until}\n",
         (f"    {command_line('llmflow', 'approvals', 'show', run, one.name)}", "dim"),
     )
+
+
+def _obstacle(one: Obstacle) -> Text:
+    child = f"waits for child {one.child}: " if one.child else ""
+    return Text(f"\n{child}{one.reason}{hint(one.remedy)}", "yellow")
 
 
 def _pending(calls: Sequence[PendingCall]) -> Table:

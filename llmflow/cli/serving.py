@@ -12,37 +12,38 @@ from rich.text import Text
 from llmflow.app import App
 from llmflow.cli.models import how_to_get_a_model, models_of
 from llmflow.cli.options import LogLevel
-from llmflow.cli.output import err, print_json
+from llmflow.cli.output import err, plural, print_json
 from llmflow.config import Settings
 from llmflow.service.diagnosis import Model
 from llmflow.service.inputs import workflow_name
-from llmflow.service.prompts import Prompts
 from llmflow.worker.apps import prompts_of
 
 _log = logging.getLogger("llmflow.worker")
 _BANNER_WIDTH = 88  # columns, or as many as there are
 
 
-def show_served(app: App, settings: Settings, task_queue: str, address: str) -> None:
-    """Print workflows, tools, prompts with their versions, models with their candidates.
+def show_served(app: App, settings: Settings, task_queues: Sequence[str], address: str) -> None:
+    """Print workflows, tools, prompts with their versions, models with their candidates; of tool queues only the tools.
 
     Raises:
         ConfigInvalid: no models, or a models.yaml that does not parse, or a prompt that names a missing model.
         PromptInvalid: a prompt that does not parse.
     """
-    models = models_of(app, settings)
-    err.print(Text.assemble("\n", (app.name, "bold"), f" on task queue {task_queue} at {address}\n"))
+    only_tools = set(task_queues).issubset(app.tool_queues)
+    queues = f"task {plural(len(task_queues), 'queue')} {', '.join(task_queues)}"
+    err.print(Text.assemble("\n", (app.name, "bold"), f" on {queues} at {address}\n"))
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold", style="dim")
-    for row in _served(app, prompts_of(app), models):
+    models = [] if only_tools else models_of(app, settings)
+    for row in _served(app, models, only_tools=only_tools):
         table.add_row(*row)
     err.print(table)
     warn_of_models(app, settings, models)
 
 
-def print_served(app: App, settings: Settings, task_queue: str, address: str, ui_url: str | None) -> None:
+def print_served(app: App, settings: Settings, task_queues: Sequence[str], address: str, ui_url: str | None) -> None:
     """Print the same as one JSON document, for a program that waits for it.
 
     Raises:
@@ -52,7 +53,7 @@ def print_served(app: App, settings: Settings, task_queue: str, address: str, ui
     print_json(
         {
             "app": app.name,
-            "task_queue": task_queue,
+            "task_queues": task_queues,
             "address": address,
             "ui_url": ui_url,
             "workflows": [workflow_name(one) for one in app.workflows],
@@ -106,11 +107,11 @@ def show_worker_log(*, usually: bool) -> None:
     _log.setLevel(logging.NOTSET if chosen else logging.INFO if usually else logging.WARNING)
 
 
-def _served(app: App, prompts: Prompts, models: Sequence[Model]) -> Iterator[tuple[str, str, str]]:
+def _served(app: App, models: Sequence[Model], *, only_tools: bool) -> Iterator[tuple[str, str, str]]:
     rows = {
-        "workflows": [(workflow_name(one), "") for one in app.workflows],
+        "workflows": [] if only_tools else [(workflow_name(one), "") for one in app.workflows],
         "tools": [(spec.name, "") for spec in app.tool_specs],
-        "prompts": [(str(prompt.ref), prompt.model or "") for prompt in prompts],
+        "prompts": [] if only_tools else [(str(prompt.ref), prompt.model or "") for prompt in prompts_of(app)],
         "models": [(model.name, str(model)) for model in models],
     }
     for title, items in rows.items():

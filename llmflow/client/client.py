@@ -7,17 +7,20 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeTaskQueueRequest,
     GetSystemInfoRequest,
+    ListWorkersRequest,
 )
 from temporalio.client import Client as TemporalClient
 from temporalio.client import ScheduleActionStartWorkflow
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client.errors import readable_errors
@@ -38,6 +41,7 @@ _FAIL = WorkflowIDConflictPolicy.FAIL
 _USE, _TERMINATE = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.TERMINATE_EXISTING
 _ONCE, _AGAIN = WorkflowIDReusePolicy.REJECT_DUPLICATE, WorkflowIDReusePolicy.ALLOW_DUPLICATE
 
+_STOPPED = (WorkerStatus.WORKER_STATUS_SHUTTING_DOWN, WorkerStatus.WORKER_STATUS_SHUTDOWN)
 _NONE = object()  # differs from None, which may be a workflow's input
 
 
@@ -266,19 +270,40 @@ class Client:
             await self.temporal.workflow_service.describe_namespace(asked)
             return (await self.temporal.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
 
-    async def workers(self, task_queue: str) -> int:
-        """Count the workers that poll a task queue."""
+    async def workers(self, task_queue: str, *, activities: bool = False) -> int:
+        """Count the workers that poll a task queue for workflow tasks; or for activities, such as calls of tools."""
+        kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY if activities else TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
         asked = DescribeTaskQueueRequest(
             namespace=self.temporal.namespace,
             task_queue=TaskQueue(name=task_queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            task_queue_type=kind,
         )
         async with readable_errors(task_queue):
             found = await self.temporal.workflow_service.describe_task_queue(asked)
         # A worker polls at least once a minute. The server also lists workers that stopped earlier.
         since = datetime.now(UTC) - timedelta(seconds=75)
-        alive = (one for one in found.pollers if one.last_access_time.ToDatetime(UTC) > since)
-        return len({one.identity for one in alive})
+        polls = {one.identity: one.last_access_time.ToDatetime(UTC) for one in found.pollers}
+        recent = {identity: at for identity, at in polls.items() if at > since}
+        stopped: Mapping[str, datetime] = await self._stopped(task_queue) if recent else {}
+        return sum(identity not in stopped or at > stopped[identity] for identity, at in recent.items())
+
+    async def _stopped(self, task_queue: str) -> Mapping[str, datetime]:
+        """Return the identities whose workers of a task queue have all told the server that they stop, and when.
+
+        A worker that started after that with the same identity is only listed after its first minute.
+        """
+        asked = ListWorkersRequest(namespace=self.temporal.namespace, query=f"TaskQueue = {quoted(task_queue)}")
+        try:
+            listed = (await self.temporal.workflow_service.list_workers(asked)).workers_info
+        except RPCError:  # an older server, or a role that may not list workers: no worker is known to have stopped
+            return {}
+        heartbeats = sorted((one.worker_heartbeat for one in listed), key=_sent_at)
+        serving = {one.worker_identity for one in heartbeats if one.status not in _STOPPED}
+        return {one.worker_identity: _sent_at(one) for one in heartbeats if one.worker_identity not in serving}
+
+
+def _sent_at(heartbeat: WorkerHeartbeat) -> datetime:
+    return heartbeat.heartbeat_time.ToDatetime(UTC)
 
 
 def _token(cursor: str | None) -> bytes | None:

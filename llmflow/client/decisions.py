@@ -40,8 +40,8 @@ async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of
         if is_task_scheduled(event):
             return
     raise NoWorker(
-        f"run {handle.id!r} has not begun: its delay ends at {begins:%Y-%m-%d %H:%M:%S} UTC, and until then it has no "
-        "questions and takes no decisions",
+        f"run {handle.id!r} has not begun: its delay ends at {begins:%Y-%m-%d %H:%M:%S} UTC, and until then it answers "
+        "no query and takes no decision",
         ErrorDetail(retry_after=max(0.0, (begins - datetime.now(UTC)).total_seconds())),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
-from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import PendingActivityState, WorkflowTaskFailedCause
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -21,7 +21,7 @@ from llmflow.history.events import events_of, is_task_end, last_events, message_
 from llmflow.history.payloads import Payloads
 from llmflow.types.approvals import Waiting
 from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER, WAITING, Memo
-from llmflow.types.runs import PendingCall, RunState, RunStatus
+from llmflow.types.runs import PendingCall, PendingChild, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
     {
@@ -57,9 +57,10 @@ def begins_at(found: WorkflowExecution) -> datetime | None:
 
 
 async def status_of(found: WorkflowExecution) -> RunStatus:
-    """Convert a listed or described run to its status; only a described one has pending activities."""
+    """Convert a listed or described run to its status; only a described one has pending activities and children."""
     state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
     pending: tuple[PendingCall, ...] = ()
+    children: tuple[PendingChild, ...] = ()
     # Temporal still lists pending activities of closed runs.
     if state == "running" and isinstance(found, WorkflowExecutionDescription):
         pending = tuple(
@@ -68,8 +69,14 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
                 type=one.activity_type.name,
                 attempt=one.attempt,
                 last_failure=message_of(one.last_failure),
+                task_queue=one.activity_options.task_queue.name or None,
+                running=one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
             )
             for one in found.raw_description.pending_activities
+        )
+        children = tuple(
+            PendingChild(id=one.workflow_id, run_id=one.run_id, workflow=one.workflow_type_name)
+            for one in found.raw_description.pending_children
         )
     return RunStatus(
         id=found.id,
@@ -89,6 +96,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         # A run that was terminated, or continued as new, could not clear its memo.
         approvals=await memo_approvals(found) if state == "running" else (),
         pending=pending,
+        children=children,
     )
 
 

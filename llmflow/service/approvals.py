@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from llmflow.client import Client
 from llmflow.errors import (
@@ -43,9 +43,7 @@ async def asked_by(client: Client, id: str) -> ApprovalReport:
         RunNotFound: no run has this id.
     """
     one = client.run(id)
-    status = await one.status()
-    if not (status.begins_at and status.begins_at > datetime.now(UTC)):  # Temporal itself knows the failure of that one
-        await need_worker(client, status)
+    await need_worker(client, await one.status())
     return await one.approvals()
 
 

@@ -104,15 +104,23 @@ async def _of_server(
         address, namespace = client.temporal.service_client.config.target_host, client.temporal.namespace
         ui = f", Web UI at {connection.ui_url}" if connection.ui_url else ""
         server = Check(name="server", ok=True, found=f"Temporal {version} at {address}, namespace {namespace}{ui}")
-        workers = await client.workers(app.task_queue) if app else 0
+        workers = await _of_workers(client, app) if app else []
     except LLMFlowError as error:
         return [_failed("server", error)]
     searchable = await _of_attributes(client, attributes, fix=fix)
-    if app is None:
-        return [server, searchable]
-    found = f"{_count(workers, 'worker')} on task queue {app.task_queue} in the last 75 s"
-    remedy = None if workers else Remedy(action="start_worker")
-    return [server, searchable, Check(name="worker", ok=workers > 0, found=found, remedy=remedy, away=not workers)]
+    return [server, searchable, *workers]
+
+
+async def _of_workers(client: Client, app: App) -> list[Check]:
+    """Check that the App's task queue has a worker, and each task queue of its tools."""
+    checks: list[Check] = []
+    for queue in (app.task_queue, *app.tool_queues):
+        is_own = queue == app.task_queue
+        count = await client.workers(queue, activities=not is_own)
+        remedy = None if count else Remedy(action="start_worker", task_queue=None if is_own else queue)
+        found = f"{_count(count, 'worker')} on task queue {queue} in the last 75 s"
+        checks.append(Check(name="worker", ok=count > 0, found=found, remedy=remedy, away=not count))
+    return checks
 
 
 async def _of_attributes(client: Client, wanted: SearchAttributes, *, fix: bool) -> Check:

@@ -11,6 +11,7 @@ from llmflow.client import Client, Run
 from llmflow.errors import InputInvalid, NoWorker, Remedy, RunNotCompleted, RunNotFound
 from llmflow.service.approvals import decided
 from llmflow.service.connections import Connection
+from llmflow.service.obstacles import Obstacle, obstacles
 from llmflow.service.workers import need_worker
 from llmflow.types.approvals import ApprovalReport, Question
 from llmflow.types.base import changed
@@ -37,6 +38,8 @@ class Report(BaseModel):
     steps: tuple[StepRecord, ...] | None
     waits: tuple[Wait, ...] = ()
     """Calls that llmflow delays."""
+    obstacles: tuple[Obstacle, ...] = ()
+    """Task queues without workers, and blocked children, that it waits for."""
     compensations: tuple[Compensation, ...] = ()
     """Compensations of its sagas."""
     transitions: tuple[Transition, ...] = ()
@@ -73,6 +76,7 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         failure=failure,
         steps=progress.steps if progress else None,
         waits=progress.waits if progress else (),
+        obstacles=await obstacles(connection.client, status),
         compensations=progress.compensations if progress else (),
         transitions=progress.transitions if progress else (),
         decided=decided(approvals) if approvals else (),

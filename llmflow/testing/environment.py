@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -99,6 +99,9 @@ async def environment(
 ) -> AsyncGenerator[Environment]:
     """Serve `app` on a task queue of its own, with `provider` behind every model. Approvals send no notifications.
 
+    The task queues of the App's tools are served, too, under their own names. A test whose call goes to another queue
+    brings the worker: `Worker(env.client.temporal, task_queue="gpu-large")`.
+
     A bug in a workflow's code fails its run, so that `run.result()` shows it. When the environment closes, it replays
     each run that its worker has executed, so that code which is not deterministic fails the test.
 
@@ -135,7 +138,9 @@ async def environment(
             # In production a bug leaves the run open until the code is fixed; here nobody would fix it.
             workflow_failure_exception_types=[Exception],
         )
-        async with worker:
+        async with AsyncExitStack() as serving:
+            for one in (worker, *(Worker(connected.temporal, task_queue=queue) for queue in app.tool_queues)):
+                await serving.enter_async_context(one)
             yield Environment(client=Client(connected.temporal, queue, settings.store_url), app=app)
         if replay:
             await assert_all_replay(connected.temporal, started.runs, app)

@@ -7,7 +7,7 @@ from llmflow.types.approvals import Waiting
 from llmflow.types.base import Wire
 from llmflow.types.budgets import Budget
 
-__all__ = ["InboxItem", "PendingCall", "RunPage", "RunState", "RunStatus"]
+__all__ = ["InboxItem", "PendingCall", "PendingChild", "RunPage", "RunState", "RunStatus"]
 
 RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
 
@@ -23,6 +23,19 @@ class PendingCall(Wire):
     """Number of the attempt, from 1."""
     last_failure: str | None = None
     """Message of the attempt before this one."""
+    task_queue: str | None = None
+    """Its task queue; `None` if the server does not tell."""
+    running: bool = False
+    """True while a worker executes it."""
+
+
+class PendingChild(Wire):
+    """A child workflow that is open."""
+
+    id: str
+    """Its workflow id."""
+    run_id: str
+    workflow: str
 
 
 class RunStatus(Wire):
@@ -50,6 +63,8 @@ class RunStatus(Wire):
     """Open questions."""
     pending: tuple[PendingCall, ...] = ()
     """Pending activities; empty in a list, which Temporal returns without them."""
+    children: tuple[PendingChild, ...] = ()
+    """Open child workflows; empty in a list."""
     stuck: str | None = None
     """The workflow task failure that blocks the run, such as `KeyError: 'x'`; `None` in a list."""
 

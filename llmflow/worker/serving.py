@@ -4,8 +4,8 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 
 from temporalio.service import RPCError
@@ -36,7 +36,7 @@ async def run(
     *,
     settings: Settings | None = None,
     address: str | None = None,
-    task_queue: str | None = None,
+    task_queues: Sequence[str] = (),
     max_concurrent_activities: int = 100,
     grace: timedelta = GRACEFUL_SHUTDOWN,
     metrics: str | None = None,
@@ -46,12 +46,14 @@ async def run(
 ) -> None:
     """Serve an App until SIGTERM or SIGINT; then stop polling, finish in-flight calls, and return.
 
+    On a task queue of the App's tools, `App.tool_queues`, it runs no workflows: such a worker needs no model's key.
+
     Args:
         app: The App.
         settings: Settings; from the environment by default.
         address: Address of Temporal, instead of its own environment variables and profiles.
-        task_queue: Task queue; the App's own by default.
-        max_concurrent_activities: Upper limit of concurrent model and tool calls.
+        task_queues: Task queues; the App's own by default.
+        max_concurrent_activities: Upper limit of concurrent model and tool calls, for each task queue.
         grace: Time for in-flight calls to finish; longer ones are made and paid again. At least the longest call.
         metrics: `host:port` for Prometheus.
         health: `host:port` for an HTTP health check: 200 while the worker serves and Temporal answers.
@@ -68,22 +70,26 @@ async def run(
     log_our_errors_in_one_line()
     settings = settings or Settings.load()
     models = app_model_catalogue(app, settings)
-    _check_models(models)
+    queues = task_queues or (app.task_queue,)
+    if not set(queues).issubset(app.tool_queues):
+        _check_models(models)
     check_prompts(app, models)
     plugin = LLMFlowPlugin(app, settings=settings, models=models)
     needed = plugin.lifespan  # read before connecting, so that errors of the App come first
     client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
-    worker = _worker(client, app, task_queue or app.task_queue, max_concurrent_activities, grace)
+    workers = [_worker(client, app, queue, max_concurrent_activities, grace) for queue in queues]
     stop = stop or asyncio.Event()
 
     async def healthy() -> bool:
         return not stop.is_set() and await _answers(client)
 
-    async with needed(client.temporal), health_endpoint(health, healthy), worker:
+    async with needed(client.temporal), health_endpoint(health, healthy), AsyncExitStack() as serving:
+        for worker in workers:
+            await serving.enter_async_context(worker)
         with few_collections():
-            await _until_stopped(worker, client, stop, ready)
+            await _until_stopped(queues, client, stop, ready)
 
 
 def _worker(client: Client, app: App, queue: str, calls: int, grace: timedelta) -> Worker:
@@ -91,7 +97,7 @@ def _worker(client: Client, app: App, queue: str, calls: int, grace: timedelta) 
         return Worker(
             client.temporal,
             task_queue=queue,
-            workflows=app.workflows,
+            workflows=() if queue in app.tool_queues else app.workflows,
             max_concurrent_activities=calls,
             graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin reads 0 as "not set"
         )
@@ -106,10 +112,10 @@ def _worker(client: Client, app: App, queue: str, calls: int, grace: timedelta) 
 
 
 async def _until_stopped(
-    worker: Worker, client: Client, stop: asyncio.Event, ready: Callable[[Client], None] | None
+    queues: Sequence[str], client: Client, stop: asyncio.Event, ready: Callable[[Client], None] | None
 ) -> None:
     with _stopped_by_signals(stop):
-        _log.info("serving task queue %s", worker.task_queue)
+        _log.info("serving task queue %s", ", ".join(queues))
         if ready:
             ready(client)
         await stop.wait()

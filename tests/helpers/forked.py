@@ -29,7 +29,7 @@ __all__ = [
 
 def _serve(app: str, queue: str | None, environ: Mapping[str, str], serving: Event) -> None:
     os.environ.update(environ)
-    asyncio.run(worker.run(load_app(app), task_queue=queue, ready=lambda _: serving.set()))
+    asyncio.run(worker.run(load_app(app), task_queues=[queue] if queue else (), ready=lambda _: serving.set()))
 
 
 @asynccontextmanager

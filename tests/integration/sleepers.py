@@ -61,7 +61,9 @@ app = App(
 
 async def main(task_queue: str, health: str) -> None:
     grace = timedelta(seconds=1)
-    await worker.run(app, task_queue=task_queue, health=health, grace=grace, ready=lambda _: print("ready", flush=True))
+    await worker.run(
+        app, task_queues=[task_queue], health=health, grace=grace, ready=lambda _: print("ready", flush=True)
+    )
 
 
 if __name__ == "__main__":

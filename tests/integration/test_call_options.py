@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from temporalio.worker import Worker
 
 from llmflow.app import App
 from llmflow.errors import ConfigInvalid, RunNotCompleted, ToolRefused
@@ -17,8 +16,7 @@ from tests.integration.queued import GPU, Queued, Stocked, Warehouse, app
 async def test_a_tool_runs_on_its_own_queue_with_its_own_options(temporal: str) -> None:
     async with environment(app, ScriptedProvider([]), address=temporal) as env:
         run = await env.client.start(Queued.run, "a text", id=env.id())
-        async with Worker(env.client.temporal, task_queue=GPU):  # it has the activities of the client's plugin
-            queues = await run.result()
+        queues = await run.result()
         history = await run.handle.fetch_history()
 
     assert queues[0] == GPU

@@ -72,7 +72,7 @@ async def test_a_worker_says_so_in_json(temporal: str, tmp_path: Path) -> None:
     async with started("worker", "--app", APP, *options, cwd=tmp_path, env=env) as worker:
         await worker.says("Ctrl-C stops it")
         said = (await worker.done(signal.SIGTERM)).json()
-    assert (said["app"], said["task_queue"], said["address"]) == ("errands", "as-json", temporal)
+    assert (said["app"], said["task_queues"], said["address"]) == ("errands", ["as-json"], temporal)
     assert (said["workflows"], said["tools"]) == (["Break", "Greet", "Nap", "Say", "SayLater"], [])
     [greet] = [prompt for prompt in said["prompts"] if prompt["name"] == "errands/greet"]
     assert (greet["model"], len(greet["version"])) == ("smart", 12)

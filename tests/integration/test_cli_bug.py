@@ -50,7 +50,7 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
             ended = await worker.done(signal.SIGTERM)
     finally:
         await run.terminate("seen enough")
-    assert ended.json()["task_queue"] == queue
+    assert ended.json()["task_queues"] == [queue]
     assert "ImportError" not in ended.err
     assert "\x1b" not in ended.err
 

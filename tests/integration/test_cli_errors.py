@@ -157,7 +157,7 @@ def test_a_run_without_a_worker(llmflow: Call, monkeypatch: pytest.MonkeyPatch) 
     assert status["steps"] is status["usage"] is None
     nobody = "no worker serves task queue lonely"
     assert (status["missing"], status["remedy"]["action"]) == (nobody, "start_worker")
-    nobody += ": start one with `llmflow worker`"
+    nobody += ": start one with `llmflow worker --task-queue lonely`"
     assert f"steps and usage are not known: {nobody}" in llmflow("status", "lonely-1").out
 
     refused(llmflow("usage", "lonely-1"), 3, nobody)

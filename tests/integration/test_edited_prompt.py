@@ -59,7 +59,7 @@ async def serving(app: App, client: Client, temporal: str, home: Path) -> AsyncG
             app,
             settings=Settings(models="offline", home=home, store=str(home / "llmflow.db")),
             address=temporal,
-            task_queue=client.task_queue,
+            task_queues=[client.task_queue or ""],
             ready=lambda _: ready.set(),
             stop=stop,
         )

@@ -41,7 +41,9 @@ async def client(temporal: str, vendor: ModelServer, store: Database, tmp_path: 
     queue, ready, stop = f"journal-{uuid.uuid4()}", asyncio.Event(), asyncio.Event()
     settings = Settings(home=tmp_path, store=store.name)
     serving = asyncio.create_task(
-        worker.run(app, settings=settings, address=temporal, task_queue=queue, ready=lambda _: ready.set(), stop=stop)
+        worker.run(
+            app, settings=settings, address=temporal, task_queues=[queue], ready=lambda _: ready.set(), stop=stop
+        )
     )
     await asyncio.wait([serving, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
     yield Client((await connect(address=temporal)).temporal, queue)

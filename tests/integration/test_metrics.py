@@ -63,7 +63,7 @@ async def serving(temporal: str, address: str) -> AsyncGenerator[Client]:
     """A client whose runs are served by a whole worker with its metrics at `address`."""
     queue, ready, stop = f"metrics-{uuid.uuid4()}", asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
-        worker.run(app, address=temporal, task_queue=queue, metrics=address, ready=lambda _: ready.set(), stop=stop)
+        worker.run(app, address=temporal, task_queues=[queue], metrics=address, ready=lambda _: ready.set(), stop=stop)
     )
     await asyncio.wait([task, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
     yield Client((await connect(address=temporal)).temporal, queue)

@@ -50,7 +50,7 @@ async def served(app: App, temporal: str, home: Path) -> AsyncGenerator[Client]:
     ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
     stop, queue = asyncio.Event(), f"own-{uuid4()}"
     running = asyncio.create_task(
-        worker.run(app, settings=settings, address=temporal, task_queue=queue, ready=ready.set_result, stop=stop)
+        worker.run(app, settings=settings, address=temporal, task_queues=[queue], ready=ready.set_result, stop=stop)
     )
     await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
     if running.done():

@@ -50,7 +50,7 @@ class Fleet:
                 app,
                 settings=self._settings,
                 address=self._temporal,
-                task_queue=self.client.task_queue,
+                task_queues=[self.client.task_queue or ""],
                 ready=lambda _: ready.set(),
                 stop=stop,
             )

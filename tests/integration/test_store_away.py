@@ -74,7 +74,7 @@ async def serving(temporal: str, home: Path, store: str) -> AsyncGenerator[Clien
         app,
         settings=Settings(home=home, store=store),
         address=temporal,
-        task_queue=queue,
+        task_queues=[queue],
         ready=lambda _: ready.set(),
         stop=stop,
     )

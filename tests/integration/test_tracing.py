@@ -258,7 +258,7 @@ async def test_the_environment_alone_switches_traces_on(temporal: str, monkeypat
         with program_provider(None):
             queue, ready, stop = str(uuid.uuid4()), asyncio.Event(), asyncio.Event()
             serving = asyncio.create_task(
-                worker.run(app, address=temporal, task_queue=queue, ready=lambda _: ready.set(), stop=stop)
+                worker.run(app, address=temporal, task_queues=[queue], ready=lambda _: ready.set(), stop=stop)
             )
             await asyncio.wait([serving, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
             client = Client((await connect(address=temporal)).temporal, queue)

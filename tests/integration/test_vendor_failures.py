@@ -41,7 +41,7 @@ async def client(temporal: str, vendor: ModelServer, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     queue, ready, stop = f"vendor-{uuid.uuid4()}", asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(
-        worker.run(app, address=temporal, task_queue=queue, ready=lambda _: ready.set(), stop=stop)
+        worker.run(app, address=temporal, task_queues=[queue], ready=lambda _: ready.set(), stop=stop)
     )
     await asyncio.wait([serving, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
     yield Client((await connect(address=temporal)).temporal, queue)

@@ -9,12 +9,13 @@ from rich.text import Text
 
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
+from llmflow.cli.hints import hint
 from llmflow.cli.inputs import read_text
 from llmflow.cli.options import AsJson
 from llmflow.cli.output import err, print_json, say
 from llmflow.cli.run_page import page, taken_and_paid, watch
 from llmflow.cli.target import connected
-from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.errors import ErrorDetail, InputInvalid, Remedy
 from llmflow.service import forks
 from llmflow.service.forks import Failed, Forked, Options
 from llmflow.service.runs import with_children
@@ -76,7 +77,9 @@ async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json
     _announce(forked, step, hints=not wait)
     served = await forks.is_served(connection, new)
     if not served:
-        say(f"no worker serves task queue {(await new.status()).task_queue} yet: `llmflow worker` runs one", "yellow")
+        queue = (await new.status()).task_queue
+        missing = hint(Remedy(action="start_worker", task_queue=queue))
+        say(f"no worker serves task queue {queue} yet{missing}", "yellow")
     if wait:
         report = await with_children(new, await watch(connection, new, err))
         err.print(page(report), crop=False)

@@ -7,15 +7,17 @@ import typer
 from rich.text import Text
 
 from llmflow.app import App
-from llmflow.cli.apps import load
+from llmflow.cli.apps import load, named
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
+from llmflow.cli.hints import command
 from llmflow.cli.inputs import read_input
 from llmflow.cli.options import AppPath, AsJson, parse_budget, parse_duration
 from llmflow.cli.output import err, print_json, say
 from llmflow.cli.run_page import page, state, watch
 from llmflow.cli.target import connected
 from llmflow.client import StartOptions
+from llmflow.errors import Remedy
 from llmflow.service import starts
 from llmflow.service.connections import Connection
 from llmflow.service.inputs import Workflow, find_workflow
@@ -44,6 +46,7 @@ def start(
     budget: Annotated[
         Budget | None, typer.Option(parser=parse_budget, metavar="USD", help="Maximum cost, children included")
     ] = None,
+    task_queue: Annotated[str | None, typer.Option(help="Task queue instead of the App's own")] = None,
     priority: Annotated[int | None, typer.Option(min=1, max=5, help="1 goes first, 5 last")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show it live, then print its result")] = False,
     as_json: AsJson = False,
@@ -58,6 +61,7 @@ def start(
     kind = find_workflow(served, workflow)
     place = None if priority is None else starts.priority(priority)
     given = {"start_delay": delay, "tags": tag, "tenant": tenant, "user": user, "budget": budget, "priority": place}
+    given["task_queue"] = task_queue
     options = cast(
         StartOptions,
         {
@@ -65,17 +69,25 @@ def start(
             **{name: value for name, value in given.items() if value is not None},
         },
     )
-    run(_start(served, kind, read_input(input, kind), options, wait=wait, as_json=as_json))
+    run(_start(served, app, kind, read_input(input, kind), options, wait=wait, as_json=as_json))
 
 
 async def _start(
-    app: App, kind: Workflow, arguments: tuple[object, ...], options: StartOptions, *, wait: bool, as_json: bool
+    app: App,
+    path: str | None,
+    kind: Workflow,
+    arguments: tuple[object, ...],
+    options: StartOptions,
+    *,
+    wait: bool,
+    as_json: bool,
 ) -> None:
     connection = await connected(app)
     started, status = await starts.start(connection, kind, arguments, options)
     _announce(started, status, hints=not wait)
-    if not await connection.client.workers(app.task_queue):
-        say(f"no worker serves task queue {app.task_queue} yet: `llmflow worker` runs one", "yellow")
+    if not await connection.client.workers(queue := started.task_queue):
+        missing = Remedy(action="start_worker", task_queue=None if queue == app.task_queue else queue)
+        say(f"no worker serves task queue {queue} yet: `{command(missing, named(path))}` runs one", "yellow")
     ended = await _wait(connection, started.id) if wait else {}
     if as_json:
         print_json({**dict(started), **ended})

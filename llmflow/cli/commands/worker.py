@@ -20,7 +20,9 @@ from llmflow.worker.serving import GRACEFUL_SHUTDOWN
 def worker(
     *,
     app: AppPath = None,
-    task_queue: Annotated[str | None, typer.Option(help="Task queue instead of the App's own")] = None,
+    task_queue: Annotated[
+        list[str] | None, typer.Option(help="Task queue instead of the App's own; may be repeated")
+    ] = None,
     max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
     grace: Annotated[
         timedelta | None,
@@ -38,30 +40,30 @@ def worker(
 ) -> None:
     """Serve an App.
 
-    It runs until SIGTERM or Ctrl-C, and finishes its in-flight calls before it ends. With --json, it prints what it
-    serves once it is ready.
+    It runs until SIGTERM or Ctrl-C, and finishes its in-flight calls before it ends. On a task queue of the App's tools
+    it runs no workflows and needs no model. With --json, it prints what it serves once it is ready.
 
     Example: llmflow worker --app workflows.research.app:app --health 127.0.0.1:8080
     """
     served = load(app)
     settings = Settings.load()
+    queues = task_queue or [served.task_queue]
 
     async def serve() -> None:
         target = await Target.choose(address)
 
         def ready(_: Client) -> None:
-            queue = task_queue or served.task_queue
-            show_served(served, settings, queue, target.address)
+            show_served(served, settings, queues, target.address)
             show_worker_log(usually=True)
             say("\nserving; Ctrl-C stops it, after the in-flight calls", "dim")
             if json:
-                print_served(served, settings, queue, target.address, target.ui_url)
+                print_served(served, settings, queues, target.address, target.ui_url)
 
         await workers.run(
             served,
             settings=settings,
             address=target.address,
-            task_queue=task_queue,
+            task_queues=queues,
             max_concurrent_activities=max_concurrent_activities,
             grace=GRACEFUL_SHUTDOWN if grace is None else grace,
             metrics=metrics,

@@ -10,7 +10,7 @@ from tests.integration.hello.app import app
 
 async def main(task_queue: str, health: str | None = None, metrics: str | None = None) -> None:
     await worker.run(
-        app, task_queue=task_queue, health=health, metrics=metrics, ready=lambda _: print("ready", flush=True)
+        app, task_queues=[task_queue], health=health, metrics=metrics, ready=lambda _: print("ready", flush=True)
     )
 
 
