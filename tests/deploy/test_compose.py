@@ -11,7 +11,8 @@ from tests.deploy.files import COMPOSE, DEPLOY, DOCKERFILES, ROOT, example, vari
 from tests.helpers.production import VERSION
 
 Services = dict[str, Service]
-PINNED = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?[\w.-]*")
+PINNED = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?[\w.-]*(\$\{[A-Z_]+_DIGEST:-\})?")
+DIGEST = re.compile(r"\$\{[A-Z_]+_DIGEST:-\}$")
 SECRET = re.compile(r"PASSWORD|PASS|SECRET|TOKEN|KEY|AUTH")
 
 
@@ -22,13 +23,15 @@ def test_every_image_has_a_version(services: Services) -> None:
     assert len(images) > len(services)
     for image in images:
         assert PINNED.fullmatch(image), f"{image} moves: pin its version"
+    for name, service in services.items():
+        assert DIGEST.search(service["image"]) or "build" in service, f"{name}: a digest cannot be given"
 
 
 def test_the_server_is_the_one_that_test_production_builds(services: Services) -> None:
     version = VERSION.removeprefix("v")
-    assert services["temporal"]["image"] == f"temporalio/server:{version}"
+    assert DIGEST.sub("", services["temporal"]["image"]) == f"temporalio/server:{version}"
     for name in ("temporal-schema", "temporal-namespace"):
-        assert services[name]["image"] == f"temporalio/admin-tools:{version}"
+        assert DIGEST.sub("", services[name]["image"]) == f"temporalio/admin-tools:{version}"
 
 
 def test_what_runs_says_whether_it_is_healthy_and_what_ends_is_waited_for(services: Services) -> None:
@@ -111,12 +114,26 @@ def test_each_port_is_published_once_and_to_this_machine_only(services: Services
     assert max(Counter(port.split(":")[1] for port in published).values()) == 1
 
 
+def test_no_container_has_rights_or_memory_without_limit(services: Services) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+
+
+def test_only_the_database_knows_its_administrator(services: Services) -> None:
+    assert [name for name, service in services.items() if "POSTGRES_PASSWORD" in str(service)] == ["postgres"]
+
+
 @pytest.mark.parametrize("name", ["worker", "store-upgrade"])
-def test_our_own_containers_can_do_as_little_as_possible(services: Services, name: str) -> None:
+def test_our_own_containers_write_where_no_code_is(services: Services, name: str) -> None:
     service = services[name]
     assert service["read_only"]
-    assert service["cap_drop"] == ["ALL"]
-    assert "POSTGRES_PASSWORD" not in str(service), "the store has a user of its own"
+    written = {volume.split(":")[1] for volume in service.get("volumes", ()) if not volume.endswith(":ro")}
+    assert {*written, *service["tmpfs"]} <= {"/app/.llmflow", "/tmp"}
+    image = dockerfile_of(service)
+    assert "WORKDIR /app\n" in image, "the folder that commands import from"
+    assert "PYTHONPATH" not in image
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -69,12 +69,9 @@ async def main(arguments: list[str]) -> int:
         await call(("compose-config", "--no-interpolation", "docker-compose.yml"), path, quiet=True)
         scaffold("mine", Path(folder))  # its compose file, too
         await call(("compose-config", "--no-interpolation", Path(folder, "mine/docker-compose.yml")), path, quiet=True)
-        async with (
-            running_redis() as redis,
-            running_postgres() as postgres,
-            temporal(postgres, path, Path(folder, "dynamicconfig.yaml")) as address,
-        ):
-            store = await new_store(postgres, path)
+        async with running_redis() as redis, running_postgres() as postgres, AsyncExitStack() as stack:
+            store, where = await databases(postgres, path)
+            address = await stack.enter_async_context(temporal(where, path, Path(folder, "dynamicconfig.yaml")))
             tested = {"TEMPORAL_ADDRESS": address, "LLMFLOW_STORE": store, "LLMFLOW_REDIS": redis}
             left_out = (f"--ignore=tests/integration/{name}" for name in LEFT_OUT)
             several = ("-n", "2", "--dist", "loadfile")  # processes, as in `make test`
@@ -97,21 +94,32 @@ async def built(settings: Settings) -> Path:
     return folder
 
 
+async def databases(postgres: Postgres, path: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """Make the users and databases of Temporal and llmflow; return the URL of llmflow's store, and Temporal's login."""
+    # Not the administrator's, so that no test uses that one by mistake.
+    passwords = {"STORE_PASSWORD": postgres.password[::-1], "TEMPORAL_PASSWORD": postgres.password[::-2]}
+    where = {"HOST": postgres.host, "PORT": str(postgres.port), "PASSWORD": postgres.password}
+    made = {**path, **prefixed("PG", where), "POSTGRES_USER": postgres.user, **passwords}
+    await call((DEPLOY / "postgres/databases.sh",), made)
+    store = f"postgresql://llmflow:{passwords['STORE_PASSWORD']}@{postgres.host}:{postgres.port}/llmflow"
+    await call((sys.executable, "-c", LLMFLOW, "store", "upgrade"), {**os.environ, "LLMFLOW_STORE": store})
+    return store, {**where, "USER": "temporal", "PASSWORD": passwords["TEMPORAL_PASSWORD"]}
+
+
 @asynccontextmanager
-async def temporal(postgres: Postgres, path: Mapping[str, str], dynamic: Path) -> AsyncGenerator[str]:
+async def temporal(where: Mapping[str, str], path: Mapping[str, str], dynamic: Path) -> AsyncGenerator[str]:
     """Serve with the shipped configuration, and set up the namespace for llmflow; yield the address.
 
     Args:
-        postgres: Cluster for its data.
+        where: Host, port, user and password of the cluster for its data.
         path: Environment in which its programs are found.
         dynamic: File for its dynamic configuration: the shipped settings, and those that tests need besides.
     """
-    where = {"HOST": postgres.host, "PORT": str(postgres.port), "USER": postgres.user, "PASSWORD": postgres.password}
     await call((DEPLOY / "temporal/schema.sh",), {**path, **prefixed("SQL_", where)}, quiet=True)
     shift = free_shift()
     dynamic.write_text((DEPLOY / "temporal/dynamicconfig.yaml").read_text() + in_yaml(TEST_CONFIG))
     configured = {
-        **prefixed("POSTGRES_", where),
+        **prefixed("SQL_", where),
         "TEMPORAL_BIND_IP": "127.0.0.1",
         "TEMPORAL_LOG_LEVEL": "info",  # or it would not say that it is ready
         "TEMPORAL_PORT_SHIFT": str(shift),
@@ -126,17 +134,6 @@ async def temporal(postgres: Postgres, path: Mapping[str, str], dynamic: Path) -
         names = {"TEMPORAL_ADDRESS": address, "TEMPORAL_NAMESPACE": "default", "TEMPORAL_RETENTION": "72h"}
         await call((DEPLOY / "temporal/namespace.sh",), {**path, **names})
         yield address
-
-
-async def new_store(postgres: Postgres, path: Mapping[str, str]) -> str:
-    """Return the URL of llmflow's store in this cluster, with its schema."""
-    password = postgres.password[::-1]  # not the administrator's, so that no test uses that one by mistake
-    where = {"HOST": postgres.host, "PORT": str(postgres.port), "PASSWORD": postgres.password}
-    made = {**path, **prefixed("PG", where), "POSTGRES_USER": postgres.user, "STORE_PASSWORD": password}
-    await call((DEPLOY / "postgres/store.sh",), made)
-    url = f"postgresql://llmflow:{password}@{postgres.host}:{postgres.port}/llmflow"
-    await call((sys.executable, "-c", LLMFLOW, "store", "upgrade"), {**os.environ, "LLMFLOW_STORE": url})
-    return url
 
 
 async def call(
