@@ -60,7 +60,7 @@ class PromptActivities:
 
         Raises:
             PromptNotFound: no prompt has that name.
-            PromptInvalid: an inline prompt does not parse, or a file has its name.
+            PromptInvalid: an inline prompt does not parse, a file has its name, or it begins with no App's name.
             PromptVersionMissing: the label points to a version that the store does not have.
             ModelNotFound: models.yaml has no such alias or provider.
             StoreUnavailable: the store does not answer.
@@ -114,6 +114,13 @@ class PromptActivities:
 
     async def _inline(self, given: Prompt) -> PromptVersion:
         """Parse an inline prompt and store it, so that every worker can load its version."""
+        if app_of(given.name) not in self._vendors.apps:
+            known = " or ".join(f"`{app}/...`" for app in self._vendors.apps)
+            raise PromptInvalid(
+                f"prompt `{given.name}` is inline in the code, and its name begins with no App of this worker: call it "
+                f"{known}",
+                ErrorDetail(field=given.name),
+            )
         if given.name in self._registry.served:
             raise PromptInvalid(
                 f"prompt `{given.name}` is inline in the code and also a file: rename one of them",

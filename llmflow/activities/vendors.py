@@ -26,6 +26,11 @@ class VendorsByApp:
     def __init__(self, by_app: Mapping[str, Vendors]) -> None:
         self._by_app = dict(by_app)
 
+    @property
+    def apps(self) -> tuple[str, ...]:
+        """Return the names of the worker's Apps."""
+        return tuple(self._by_app)
+
     def of(self, prompt: str) -> Vendors:
         """Return the vendors of a prompt's App; a worker of one App serves prompts of all names.
 

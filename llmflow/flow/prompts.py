@@ -42,7 +42,7 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
 
     Raises:
         PromptNotFound: the worker serves no prompt of that name.
-        PromptInvalid: the inline prompt does not parse, or a file has its name.
+        PromptInvalid: the inline prompt does not parse, a file has its name, or it begins with no App's name.
         InputInvalid: this run has another inline prompt of that name.
         ModelNotFound: models.yaml has no such alias or provider.
         ConfigInvalid: the worker's llmflow is older than this one.

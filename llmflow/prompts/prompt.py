@@ -110,7 +110,7 @@ def render(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> tuple[M
 def _wrong_names(prompt: PromptVersion, variables: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     missing = [name for name in prompt.variables if name not in variables]
     for name in missing:
-        yield name, f"variable `{name}` is missing (give `null` to say nothing)"
+        yield name, f"variable `{name}` is missing (give `None`, in JSON `null`, to leave it empty)"
     for name in variables:
         if name not in prompt.variables:
             yield (

@@ -19,6 +19,7 @@ from llmflow.errors import (
 )
 from llmflow.prompts.prompt import Prompts
 from llmflow.service.connections import Connection
+from llmflow.service.prompts import opened
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
 
@@ -91,7 +92,7 @@ async def diagnose(
     checks = [*of_server, await _of_store(settings.store_url, fix=fix)]
     if isinstance(contents, LLMFlowError):
         return [*checks, _failed("app", contents)]
-    return [*checks, *(_of_app(contents, settings) if contents else ())]
+    return [*checks, *(_of_app(contents, settings, await _in_code(contents, settings)) if contents else ())]
 
 
 async def _of_server(
@@ -151,18 +152,32 @@ async def _of_store(url: str, *, fix: bool) -> Check:
         return _failed("store", error)
 
 
-def _of_app(contents: Contents, settings: Settings) -> Iterator[Check]:
+async def _in_code(contents: Contents, settings: Settings) -> int:
+    """Count the stored prompts of an App that have no file; none if files or store cannot be read, as others say."""
+    try:
+        async with opened(settings) as store:
+            return len(await store.without_file(contents.app.name, contents.prompts()))
+    except LLMFlowError:
+        return 0
+
+
+def _of_app(contents: Contents, settings: Settings, in_code: int) -> Iterator[Check]:
     app = contents.app
     serves = ", ".join((_count(len(app.workflows), "workflow"), _count(len(app.tool_specs), "tool")))
     yield Check(name="app", ok=True, found=f"{app.name}: {serves}")
-    for name, check in (("prompts", _prompts), ("models", _models), ("prices", _prices)):
+    checks = {
+        "prompts": lambda: _prompts(contents, in_code),
+        "models": lambda: _models(contents),
+        "prices": lambda: _prices(contents, settings),
+    }
+    for name, check in checks.items():
         try:
-            yield from check(contents, settings)
+            yield from check()
         except LLMFlowError as error:
             yield _failed(name, error)
 
 
-def _prompts(contents: Contents, _: Settings) -> Iterator[Check]:
+def _prompts(contents: Contents, in_code: int) -> Iterator[Check]:
     """Check that prompts parse, and name tools that exist."""
     app = contents.app
     prompts, tools = contents.prompts(), [spec.name for spec in app.tool_specs]
@@ -171,11 +186,12 @@ def _prompts(contents: Contents, _: Settings) -> Iterator[Check]:
         found = f"{name} names the tool `{tool}`, which the App does not have{did_you_mean(tool, tools)}"
         yield Check(name="prompts", ok=False, found=found, remedy=Remedy(action="add_tool"))
     if not strange:
-        found = f"{_count(len(prompts), 'prompt')} in {app.prompts}" if app.prompts else "none"
+        found = f"{_count(len(prompts), 'prompt')} in {app.prompts}" if app.prompts else "no files"
+        found += f"; {_count(in_code, 'prompt')} without a file in the store" if in_code else ""
         yield Check(name="prompts", ok=True, found=found)
 
 
-def _models(contents: Contents, _: Settings) -> Iterator[Check]:
+def _models(contents: Contents) -> Iterator[Check]:
     """Check that each model has a candidate that can be asked. Values of keys are never shown."""
     for model in contents.models():
         remedy = None

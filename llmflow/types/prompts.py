@@ -24,7 +24,7 @@ class Prompt:
     """
 
     name: str
-    """Name as a file's: `support/greet` in the App `support`. No file may have the same name."""
+    """Name as a file's: `support/greet` in the App `support`, which it must begin with. No file may have the same."""
     _: KW_ONLY
     user: str
     """Template of the user message."""

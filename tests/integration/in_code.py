@@ -61,6 +61,8 @@ class Wrong:
                 given = flow.Prompt("in_code/page", user="On which page is {{ name }}?", model="fast")
             case "template":
                 given = flow.Prompt("in_code/open", user="Greet {{ name.", model="fast")
+            case "no app":
+                given = flow.Prompt("greet", user="Greet {{ name }}.", model="fast")
             case _:
                 given = flow.Prompt("in_code/mute", user="Greet {{ name }}.")
         return (await flow.complete(given, {"name": "Ana"})).output

@@ -4,13 +4,13 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, Field, JsonValue, RootModel
 from temporalio import workflow
 from temporalio.worker import Worker
 from typing_extensions import TypedDict
@@ -48,6 +48,7 @@ class Wanted:
     """A type that they do not fit."""
 
     refunds: int
+    more: Limits = field(default_factory=lambda: Limits(refund=1))
 
 
 @tool
@@ -176,11 +177,15 @@ async def test_constants_that_do_not_fit_block_the_run_until_they_do(serving: Se
     async with serving(app(100)) as client:
         run = await client.start(Misfit.run, id=id)
 
-        async def blocked() -> bool:
-            problem = (await run.status()).stuck or ""
-            return "config of App 'shop' does not fit Wanted: refunds: Field required" in problem
+        async def blocked(why: str) -> bool:
+            return f"config of App 'shop' does not fit Wanted: {why}" in ((await run.status()).stuck or "")
 
-        await until(blocked)
+        await until(lambda: blocked("refunds: Field required"))
+    misspelt: dict[str, JsonValue] = {"refunds": 3, "more": {"refund": 1, "wiat": 2}}
+    async with serving(App(name="shop", workflows=[Misfit], config=misspelt)) as client:
+        run = await client.start(Misfit.run, id=f"{id}-typo")
+        await until(lambda: blocked("more.wiat is unknown (did you mean `wait`?)"))
+        await run.terminate("seen enough")
     mended = App(name="shop", workflows=[Above, Below, Misfit], tools=[pay], config={"refunds": 3})
     async with serving(mended) as client:
         assert await client.run(id).result() == 3

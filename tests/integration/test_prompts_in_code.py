@@ -51,6 +51,7 @@ async def test_a_run_keeps_the_version_that_it_began_with(temporal: str) -> None
         ("file", PromptInvalid, "`in_code/page` is inline in the code and also a file", 0),
         ("file later", PromptInvalid, "`in_code/page` is inline in the code and also a file", 1),
         ("template", PromptInvalid, "flow.Prompt in_code/open:5:", 0),
+        ("no app", PromptInvalid, "`greet` is inline in the code, and its name begins with no App .* `in_code/...`", 0),
         ("no model", ConfigInvalid, "prompt 'in_code/mute' names no model", 0),
     ],
 )

@@ -1,10 +1,11 @@
 """Open store of prompts: versions, labels and rollouts."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from llmflow.config import Settings
+from llmflow.errors import PromptVersionMissing
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import Reason
@@ -42,6 +43,18 @@ class PromptStore:
         """
         version = (await self.labels.state(name)).find(word)
         return await self.registry.get(PromptRef(name=name, version=version))
+
+    async def without_file(self, app: str, files: Prompts) -> Prompts:
+        """Return the prompts of an App that no file has, inline ones and those of deleted files: the newest versions.
+
+        A version that this llmflow cannot read is left out.
+        """
+        found: list[PromptVersion] = []
+        for name, state in (await self.labels.states(app)).items():
+            if name not in files and state.versions:
+                with suppress(PromptVersionMissing):
+                    found.append(await self.registry.get(PromptRef(name=name, version=state.versions[0].version)))
+        return Prompts(found)
 
     async def push(self, prompts: Prompts) -> tuple[PromptRef, ...]:
         """Store the versions of an App's files. No label moves.

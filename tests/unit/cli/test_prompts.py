@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from llmflow.prompts.in_code import prompt_in_code
+from llmflow.prompts.prompt import Prompts
 from llmflow.stores.database import Database
+from llmflow.stores.prompts.registry import Registry
+from llmflow.types.prompts import Prompt
 from llmflow.types.refs import PromptRef
 from tests.helpers.calls import NOON, a_call
 from tests.helpers.command_line import Done, call
@@ -104,6 +108,26 @@ def test_show_of_the_file_and_of_the_store(project: Project) -> None:
         assert "user:\nPlan {{ goal }}." in project("show", "APP", f"mine/plan@{word}").out
     assert project("show", "APP", f"mine/plan@{new}", "--json").json()["version"] == new
     assert project("show", "APP", "mine/plan@file", "--json").json()["metadata"] == {"owner": "ana"}
+
+
+def test_a_prompt_in_code_is_known_once_it_is_stored(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    greet = prompt_in_code(Prompt("mine/greet", user="Greet {{ name }}.", model="smart"))
+
+    async def served() -> None:
+        database = Database(str(project.root.parent / "store.db"))
+        async with database:
+            await Registry(database, Prompts()).add(greet, "ana")
+
+    unknown = project("show", "APP", "mine/greet")
+    assert (unknown.code, "serves no prompt `mine/greet`" in unknown.err) == (4, True)
+    asyncio.run(served())
+    listed = project("list", "APP")
+    assert [line.split()[0] for line in listed.out.splitlines()] == ["prompt", "mine/greet", "mine/plan"]
+    assert "without a file, in the store: mine/greet" in listed.err
+    assert "user:\nGreet {{ name }}." in project("show", "APP", "mine/greet").out
+    assert "user:\nPlan {{ goal }}." in project("show", "APP", "mine/plan").out
+    doctor = call(capsys, "doctor", "--app", project.app)
+    assert "1 prompt without a file in the store" in " ".join(doctor.out.split())
 
 
 def test_diff_is_from_the_label_to_the_file(project: Project) -> None:

@@ -19,28 +19,32 @@ from llmflow.worker.apps import prompts_of
 def list_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
     """List the prompts of an App.
 
-    With the versions of their files, models, variables, and the targets of their labels.
+    With the versions of their files, models, variables, and the targets of their labels. Prompts without a file, such
+    as those in code, have the newest version in the store.
 
     Example: llmflow prompts list --app workflows.research.app:app
     """
     served, settings = load(app), Settings.load()
-    prompts = prompts_of(served)
+    files = prompts_of(served)
 
-    async def read() -> dict[str, PromptState]:
+    async def read() -> tuple[dict[str, PromptState], Prompts]:
         name, is_missing = store_name(settings)
         if is_missing:  # before the first worker there are files, and they can be listed
             say(f"there is no store at {name}, so no labels", "dim")
-            return {}
+            return {}, Prompts()
         async with opened(settings) as store:
-            return await store.labels.states(served.name)
+            return await store.labels.states(served.name), await store.without_file(served.name, files)
 
-    states = run(read())
+    states, stored = run(read())
+    prompts = Prompts((*files, *stored))
     if as_json:
         print_json([_as_json(one, states.get(one.ref.name)) for one in prompts])
     elif not prompts:
-        say("this App has no prompts: give it prompts=Path(...)")
+        say("this App has no prompts: give it prompts=Path(...), or write flow.Prompt(...) in its workflows")
     else:
         out.print(_table(prompts, states))
+        if stored:
+            say(f"\nwithout a file, in the store: {', '.join(one.ref.name for one in stored)}", "dim")
 
 
 def _table(prompts: Prompts, states: Mapping[str, PromptState]) -> Table:

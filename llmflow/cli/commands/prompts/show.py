@@ -12,7 +12,7 @@ from llmflow.cli.options import AppPath, AsJson
 from llmflow.cli.output import near, out, print_json
 from llmflow.cli.prompt_json import prompt_as_json
 from llmflow.config import Settings
-from llmflow.service.prompts import FILE, PromptVersion, opened
+from llmflow.service.prompts import FILE, Prompts, PromptVersion, opened, store_name
 from llmflow.worker.apps import prompts_of
 
 
@@ -20,7 +20,9 @@ def show_prompt(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME[@VERSION]", help="research/write: the file; with @3f9a or @LABEL: a version in the store"
+            metavar="NAME[@VERSION]",
+            help="research/write: the file, or the newest version of a prompt in code; with @3f9a or @LABEL: a version "
+            "in the store",
         ),
     ],
     *,
@@ -35,7 +37,13 @@ def show_prompt(
     """
     name, _, word = name.partition("@")
     served = load(app)
-    prompt = run(_stored(name, word)) if word and word != FILE else prompts_of(served).get(name)
+    files = prompts_of(served)
+    if word and word != FILE:
+        prompt = run(_stored(name, word))
+    elif word or name in files:
+        prompt = files.get(name)
+    else:
+        prompt = run(_in_code(served.name, files, name))
     if as_json:
         print_json(prompt_as_json(prompt))
         return
@@ -54,6 +62,14 @@ def show_prompt(
 async def _stored(name: str, word: str) -> PromptVersion:
     async with opened(Settings.load()) as store:
         return await store.prompt(name, word)
+
+
+async def _in_code(app: str, files: Prompts, name: str) -> PromptVersion:
+    settings = Settings.load()
+    if store_name(settings)[1]:
+        return files.get(name)
+    async with opened(settings) as store:
+        return Prompts((*files, *await store.without_file(app, files))).get(name)
 
 
 def _facts(prompt: PromptVersion) -> list[tuple[str, str]]:
