@@ -10,7 +10,7 @@ from rich.text import Text
 from llmflow.cli.output import cost, plural, took
 from llmflow.types.addresses import around, unbranched
 from llmflow.types.approvals import Question
-from llmflow.types.steps import Compensation, StepRecord
+from llmflow.types.steps import Compensation, StepRecord, causes_in_words
 
 MARKS = MappingProxyType(
     {
@@ -43,10 +43,20 @@ def step_table(steps: Sequence[StepRecord]) -> Table:
     table.add_column(overflow="fold", style="red")
     for depth, name, step in _tree(steps):
         sign, colour = MARKS[step.status]
-        label = Text.assemble("  " * (depth + 1), (f"{sign} ", colour), name)
+        label = Text.assemble("  " * (depth + 1), (f"{sign} ", colour), name, (f" {step.label}" if step.label else "", "dim"))
         figures = [_progress(step), took(step.started_at, step.ended_at), *(_spent(step) if paid else ())]
-        table.add_row(label, *figures, Text(step.error or ""))
+        table.add_row(label, *figures, Text(step.error or causes_in_words(step.causes)))
+        for title, error in _failures(step):
+            table.add_row(Text.assemble("  " * (depth + 2), ("✗ ", "red"), title), *("" for _ in figures), Text(error))
     return table
+
+
+def _failures(step: StepRecord) -> Iterator[tuple[str, str]]:
+    """Return title and error of the failed items that the record lists, and the number of the others."""
+    for one in step.failures:
+        yield one.title, one.error
+    if step.failures and (others := step.failed - len(step.failures)) > 0:
+        yield f"and {others:,} more", ""
 
 
 def compensation_table(compensations: Sequence[Compensation]) -> Table:

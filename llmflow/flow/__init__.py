@@ -2,7 +2,8 @@
 
 from llmflow.flow import machine, patterns
 from llmflow.flow.approvals.approval import Decision, approval
-from llmflow.flow.branches.fan_out import FanOut, Outcome, fan_out, map_reduce
+from llmflow.flow.branches.fan_out import FanOut, Outcome, fan_out
+from llmflow.flow.branches.map_reduce import map_reduce
 from llmflow.flow.branches.race import race
 from llmflow.flow.checkpoints import checkpoint
 from llmflow.flow.completions.complete import Completion, complete

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
 from llmflow.flow.failures import unwritable_is_invalid
-from llmflow.flow.run import current, this_task
+from llmflow.flow.run import current, label, this_task
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
 
@@ -57,7 +57,7 @@ async def execute(
                 RawValue(payload),
                 result_type=contract.output,
                 activity_id=address,
-                summary=summary,
+                summary=": ".join(one for one in (label.get(), summary) if one) or None,
                 task_queue=options.task_queue,
                 start_to_close_timeout=options.start_to_close_timeout or ATTEMPT,
                 schedule_to_close_timeout=options.schedule_to_close_timeout,

@@ -29,6 +29,14 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def class_of(error: BaseException) -> str:
+    """Return the class of the innermost error, without Temporal's wrappers around it."""
+    error = _innermost(error)
+    if isinstance(error, ApplicationError) and not isinstance(error, LLMFlowError):
+        return error.type or type(error).__name__
+    return type(error).__name__
+
+
 def may_pass(error: BaseException) -> bool:
     """Return True if a retry may succeed; unknown errors may."""
     error = _innermost(error)

@@ -8,10 +8,15 @@ from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
-from llmflow.flow.failures import described
+from llmflow.flow.failures import class_of, described
 from llmflow.flow.run import CurrentRun, current, path
 from llmflow.types.addresses import is_name, joined
-from llmflow.types.steps import StepRecord, StepStatus
+from llmflow.types.steps import ItemFailure, StepRecord, StepStatus
+
+MOST_FAILURES = 20
+"""Failed items of a fan-out that the record of its step lists."""
+MAX_ERROR = 300
+"""Characters of each one's error."""
 
 
 class Step:
@@ -29,6 +34,17 @@ class Step:
     def advance(self, units: int = 1, *, failed: int = 0) -> None:
         """Count `units` of work as done, `failed` of them as failed."""
         self._update(done=(self.record.done or 0) + units, failed=self.record.failed + failed)
+
+    def fail(self, index: int, label: str | None, error: BaseException) -> None:
+        """Count an item of a fan-out as done and failed, under the class of its error."""
+        record, cause = self.record, described(error)
+        kind = class_of(error)
+        causes = {**record.causes, kind: record.causes.get(kind, 0) + 1}
+        changes: dict[str, object] = {"causes": dict(sorted(causes.items(), key=lambda one: (-one[1], one[0])))}
+        if len(record.failures) < MOST_FAILURES:
+            failure = ItemFailure(index=index, label=label, error=cause[:MAX_ERROR])
+            changes["failures"] = (*record.failures, failure)
+        self._update(done=(record.done or 0) + 1, failed=record.failed + 1, **changes)
 
     def _update(self, **changes: object) -> None:
         self._run.steps.change(self._key, **changes)

@@ -1,6 +1,6 @@
 """Tools in workflow code."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
@@ -14,9 +14,13 @@ from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
 from llmflow.types.calls import Tool
 from llmflow.types.contracts import Activity
+from llmflow.types.texts import one_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+MAX_SUMMARY = 60
+"""Characters of a summary; it is in the history with each call."""
 
 
 async def call(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -58,12 +62,18 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     # RawValue: a result that does not fit must be an error the workflow can catch, not a failing workflow task.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
     try:
-        _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options)
+        _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments))
     except ActivityError as error:
         if _is_unserved(error.cause, tool.name):
             raise ToolNotFound(f"no worker here serves tool {tool.name!r}: add it to its App(tools=[...])") from error
         raise
     return tool.read(raw.payload.data or b"null")
+
+
+def _summary(arguments: Mapping[str, JsonValue]) -> str:
+    """Return the short arguments for people who read a history: `query=saga, limit=4`."""
+    given = [f"{name}={value}" for name, value in arguments.items() if isinstance(value, str | int | float)]
+    return one_line(", ".join(given))[:MAX_SUMMARY]
 
 
 def _is_unserved(cause: BaseException | None, name: str) -> bool:

@@ -96,6 +96,7 @@ calls = Table(
     Column("repriced_source", String),
     Column("tenant", String),
     Column("user_id", String),
+    Column("item", String),  # label of the fan-out's item
     Column("tags", JSON, nullable=False),
     Index("calls_by_day", "day"),
     Index("calls_by_root", "root_id"),

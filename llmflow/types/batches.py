@@ -23,6 +23,8 @@ class Batch(CompactWire):
     """Name of a workflow method, or a function as `module:name`."""
     items: bytes
     """Packed items, each encoded by the type of the function's parameter."""
+    labels: bytes | None = None
+    """Packed labels of the items."""
     count: int
     """Number of items."""
     first: int

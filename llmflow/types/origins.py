@@ -18,5 +18,7 @@ class Origin(CompactWire):
     """User for whom the run works; a rollout may be sticky by user."""
     tags: tuple[str, ...] = ()
     budget: Budget | None = None
+    item: str | None = None
+    """Label of the fan-out's item for which a call is made."""
     workflow: str | None = None
     """Type of the workflow that fans out, for a batch of its items."""

@@ -9,7 +9,9 @@ from llmflow.types.usage import Dollars, Totals
 
 __all__ = ["Score"]
 
-Dimension = Literal["run", "day", "tenant", "user", "workflow", "prompt", "label", "arm", "model", "tag", "error"]
+Dimension = Literal[
+    "run", "day", "tenant", "user", "workflow", "item", "prompt", "label", "arm", "model", "tag", "error"
+]
 """Dimensions that a cost report may group by; `error` is the outcome of an attempt without an answer."""
 Verdict = Literal["no difference shown yet", "higher", "lower"]
 

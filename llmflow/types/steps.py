@@ -1,5 +1,6 @@
 """Steps: the named, recorded parts of a run."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -7,9 +8,39 @@ from llmflow.types.base import Wire
 from llmflow.types.machines import Transition
 from llmflow.types.usage import Totals
 
-__all__ = ["Compensation", "CompensationStatus", "StepRecord", "StepReport", "StepStatus", "Wait"]
+__all__ = [
+    "Compensation",
+    "CompensationStatus",
+    "ItemFailure",
+    "StepRecord",
+    "StepReport",
+    "StepStatus",
+    "Wait",
+    "causes_in_words",
+]
 
 StepStatus = Literal["running", "completed", "failed", "cancelled"]
+
+
+class ItemFailure(Wire):
+    """One failed item of a fan-out."""
+
+    index: int
+    """Index of the item, from 0."""
+    label: str | None = None
+    """Label of the item, if the fan-out has labels."""
+    error: str
+    """Class and message of its error."""
+
+    @property
+    def title(self) -> str:
+        """Label and number of the item, for people: `C-1042 [3]`."""
+        return f"{self.label} [{self.index}]" if self.label else f"[{self.index}]"
+
+
+def causes_in_words(causes: Mapping[str, int]) -> str:
+    """Write the number of failures by class: `9 BudgetExceeded, 2 ToolRefused`."""
+    return ", ".join(f"{count:,} {name}" for name, count in causes.items())
 
 
 class StepRecord(Wire):
@@ -26,6 +57,12 @@ class StepRecord(Wire):
     """Units of work expected, where the step knows."""
     failed: int = 0
     """Finished units that failed."""
+    failures: tuple[ItemFailure, ...] = ()
+    """The first failed items of a fan-out."""
+    causes: Mapping[str, int] = {}
+    """Number of failed items by class of their error, the most frequent first."""
+    label: str | None = None
+    """Label of the fan-out's item that the step is for."""
     error: str | None = None
     """Class and message of the error that failed the step."""
     usage: Totals = Totals()

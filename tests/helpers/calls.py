@@ -28,7 +28,7 @@ def a_call(
         request_hash="hash",
         prompt=PromptRef(name="hello/greet", version="0123456789ab"),
         source=PromptSource(label="production"),
-        origin=Origin(tenant="acme", user="ana", tags=("blue", "ünique")),
+        origin=Origin(tenant="acme", user="ana", tags=("blue", "ünique"), item="C-1042"),
         model_asked="openai:gpt-5.4",
         at=NOON,
         outcome=outcome,

@@ -112,7 +112,7 @@ async def test_failures_are_data(env: Environment, min_success: float | None) ->
 async def test_too_few_successes_end_it_before_the_rest_is_paid(env: Environment, min_success: float) -> None:
     report, run = await ran(env, Plan(limit=1, collect=True, bad=(1, 3), min_success=min_success))
 
-    assert report.error == "2 of 10 items failed, but 9 must succeed; look_at[1]: ToolRefused: 1 is bad"
+    assert report.error == "2 of 10 items failed (2 ToolRefused), but 9 must succeed; look_at[1]: ToolRefused: 1 is bad"
     assert report.told == ("look_at[1]: ToolRefused: 1 is bad", "look_at[3]: ToolRefused: 3 is bad")
     assert len(await activities_of(run)) == 4
 
@@ -178,5 +178,5 @@ async def test_what_succeeded_is_reduced(env: Environment) -> None:
 
 async def test_nothing_cannot_be_reduced(env: Environment) -> None:
     run = await env.client.start(Sum.run, Plan(items=2, collect=True, bad=(0, 1)), id=env.id())
-    with pytest.raises(RunNotCompleted, match="nothing to reduce: none of 2 items succeeded"):
+    with pytest.raises(RunNotCompleted, match=r"2 of 2 items failed \(2 ToolRefused\), so there is nothing to reduce"):
         await run.result()

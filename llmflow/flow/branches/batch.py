@@ -15,6 +15,7 @@ from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
 from llmflow.flow.branches.batches import VALUE_BYTES, as_failure, as_json
 from llmflow.flow.branches.branches import Outcome, run_items
 from llmflow.flow.branches.differences import differences
+from llmflow.flow.branches.tally import count
 from llmflow.flow.functions import function_at, is_method, kinds_of
 from llmflow.flow.run import CurrentRun, current, key, path
 from llmflow.flow.steps import recorded
@@ -63,13 +64,14 @@ async def run_batch(batch: Batch) -> BatchResult:
 
             def ended(outcome: Outcome[bytes]) -> None:
                 results.add(outcome)
-                step.advance()
+                count(step, outcome)
 
             await run_items(
                 unpacked(batch.items),
                 _over_json(batch.function, run.object),
                 first=batch.first,
                 limit=batch.limit,
+                labels=[str(one) for one in unpacked(batch.labels)] if batch.labels else None,
                 ended=ended,
                 full=results.full,
             )

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from zlib import compress
 
@@ -42,6 +43,7 @@ async def run_batches(
     address: str,
     *,
     limit: int,
+    labels: Sequence[str] | None,
     on_error: OnError,
     ended: Callable[[Outcome[R]], None],
 ) -> None:
@@ -58,6 +60,9 @@ async def run_batches(
     room = VALUE_BYTES - len(input)
     packed_input = compress(input)  # each batch has it, in the history of this run
 
+    def labelled(outcome: Outcome[R]) -> None:
+        ended(replace(outcome, label=labels[outcome.index]) if labels else outcome)
+
     async def work(width: int, most: int) -> None:
         span = spans.popleft()
         cut = _cut(items, span[:most], room)
@@ -66,6 +71,7 @@ async def run_batches(
         part = Batch(
             function=address,
             items=packed(cut),
+            labels=packed(map(to_json, labels[span.start : span.start + len(cut)])) if labels else None,
             count=len(cut),
             first=span.start,
             path=here,
@@ -73,7 +79,7 @@ async def run_batches(
             on_error=on_error,
             key=shared,
         )
-        done = await _in_child(part, packed_input, result_type, ended)
+        done = await _in_child(part, packed_input, result_type, labelled)
         if left := range(span.start + done, span.start + len(cut)):
             spans.appendleft(left)
 

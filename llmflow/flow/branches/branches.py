@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import CancelledError, is_cancelled_exception
 
 from llmflow.errors import CompensationFailed
-from llmflow.flow.run import CurrentRun, path, this_task
+from llmflow.flow.run import CurrentRun, label, path, this_task
 from llmflow.flow.tools import call
 from llmflow.types.addresses import branched
 
@@ -25,6 +25,8 @@ class Outcome(Generic[R]):
 
     index: int
     """Index of the item, from 0."""
+    label: str | None = None
+    """Label of the item, if the fan-out has labels."""
     value: R | None = None
     """Result of the function; `None` if it failed."""
     error: Exception | None = None
@@ -42,6 +44,7 @@ async def run_items(
     *,
     first: int,
     limit: int,
+    labels: Sequence[str] | None,
     ended: Callable[[Outcome[R]], None],
     full: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -54,6 +57,7 @@ async def run_items(
         function: Function of an item.
         first: Index of the first item.
         limit: Upper limit of concurrent items.
+        labels: A label for each item; `None` without labels.
         ended: Called with each outcome. Its error cancels all other items, and is raised when they have ended.
         full: Called before each item; once it returns True, no more items start.
     """
@@ -63,7 +67,8 @@ async def run_items(
     async def one_after_the_other() -> None:
         while not full() and (found := next(waiting, None)):
             index, item = found
-            ended(await _outcome(index, branch(here, index, function, item)))
+            name = labels[index - first] if labels else None
+            ended(await _outcome(index, name, _labelled(name, branch(here, index, function, item))))
 
     await together([one_after_the_other() for _ in range(min(limit, len(items)))])
 
@@ -75,17 +80,24 @@ async def branch(here: tuple[str, ...], index: int, function: Callable[[*Ts], Aw
         return await call(function, *args)
 
 
-async def _outcome(index: int, coroutine: Coroutine[object, object, R]) -> Outcome[R]:
+async def _labelled(name: str | None, coroutine: Awaitable[R]) -> R:
+    """Await a branch under the label of its item; without one, the label of the item around the fan-out stays."""
+    if name is not None:
+        label.set(name)
+    return await coroutine
+
+
+async def _outcome(index: int, name: str | None, coroutine: Coroutine[object, object, R]) -> Outcome[R]:
     """Run a branch and return its outcome. Errors are data, except those of the whole run."""
     worker = this_task()
     try:
-        outcome = Outcome(index=index, value=await asyncio.create_task(coroutine))
+        outcome = Outcome(index=index, label=name, value=await asyncio.create_task(coroutine))
     except workflow.NondeterminismError:  # a bug in workflow code, not in an item
         raise
     except Exception as error:  # of any class, from the user's function
-        outcome = Outcome[R](index=index, error=error)
+        outcome = Outcome[R](index=index, label=name, error=error)
     except asyncio.CancelledError:
-        outcome = Outcome[R](index=index, error=cancelled_within())
+        outcome = Outcome[R](index=index, label=name, error=cancelled_within())
     if worker.cancelling():  # the branch may have finished anyway
         raise asyncio.CancelledError
     return outcome

@@ -151,7 +151,7 @@ async def complete(
             output=expected.schema,
             tools=tuple(tool.name for tool in tools),
             options=options or ModelOptions(),
-            origin=current().origin,
+            origin=current().origin_here,
             source=pinned.source,
         )
     except ValidationError as error:

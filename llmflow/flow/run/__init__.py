@@ -6,7 +6,7 @@ from llmflow.flow.run.instance import Instance, current
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.pins import Pin
 from llmflow.flow.run.run import CurrentRun
-from llmflow.flow.run.scope import AnyTask, batch, key, path, this_task
+from llmflow.flow.run.scope import AnyTask, batch, key, label, path, this_task
 
 __all__ = [
     "AnyTask",
@@ -19,6 +19,7 @@ __all__ = [
     "batch",
     "current",
     "key",
+    "label",
     "path",
     "this_task",
 ]

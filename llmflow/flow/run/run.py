@@ -17,7 +17,7 @@ from llmflow.flow.run.machines import MachineRecord
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.pins import RunPins
 from llmflow.flow.run.sagas import Sagas
-from llmflow.flow.run.scope import batch
+from llmflow.flow.run.scope import batch, label
 from llmflow.flow.run.start import carried
 from llmflow.flow.run.steps import Steps
 from llmflow.flow.run.totals import RunTotals
@@ -73,6 +73,11 @@ class CurrentRun:
         """App of the workflow; `None` if it is in no App of the worker."""
         return self._host.apps.get(self.workflow_type) or self._host.apps.get(None)
 
+    @property
+    def origin_here(self) -> Origin:
+        """Origin of a call of the calling code: that of the run, with the label of the fan-out's item."""
+        return changed(self.origin, item=item) if (item := label.get()) else self.origin
+
     def restore(self, info: workflow.Info) -> None:
         """Restore the state carried by the start of the run, before any user code runs.
 
@@ -125,7 +130,7 @@ class CurrentRun:
         self.machines.work()
         works_for = self.workflow_type if batch.get() else None
         root = self.origin.root or workflow.info().workflow_id
-        origin = changed(self.origin, root=root, workflow=works_for)
+        origin = changed(self.origin_here, root=root, workflow=works_for)
         place = self.steps.address_of_child(works_for or workflow_type)
         return {CARRIED: _merged(origin, [part.for_child(place) for part in self._parts]), PLACE: place}
 

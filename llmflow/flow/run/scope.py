@@ -11,6 +11,8 @@ AnyTask = asyncio.Task[Any]  # Any: a branch of the user's code, with any result
 
 path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
 """Names of the open steps around the calling code."""
+label: ContextVar[str | None] = ContextVar("llmflow_label", default=None)
+"""Label of the fan-out's item around the calling code."""
 key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
 """Idempotency key of the saga's action or compensation around the calling code."""
 batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)

@@ -6,11 +6,11 @@ from datetime import datetime
 from temporalio import workflow
 
 from llmflow.flow.run.part import Part
-from llmflow.flow.run.scope import path
+from llmflow.flow.run.scope import label, path
 from llmflow.types.addresses import around, joined, numbered, prefixes, repeated, unbranched
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
-from llmflow.types.steps import StepRecord
+from llmflow.types.steps import StepRecord, causes_in_words
 from llmflow.types.texts import markdown
 from llmflow.types.usage import Totals
 
@@ -47,7 +47,10 @@ class Steps(Part):
 
     def page(self) -> Iterator[str]:
         """See base class."""
-        return (f"- **{markdown(_progress(step))}**" for step in self._records.values() if step.status == "running")
+        for step in self._records.values():
+            if step.status == "running":
+                yield f"- **{markdown(_progress(step))}**"
+                yield from (f"  - {markdown(one.title)}: {markdown(one.error)}" for one in step.failures)
 
     def record(self, path: str) -> StepRecord:
         """Return the current record of a step."""
@@ -60,7 +63,7 @@ class Steps(Part):
     def enter(self, name: str, at: datetime, total: int | None) -> tuple[str, ...]:
         """Open a step and return its path; its last name is `name` at first, then `name#2`."""
         here = (*path.get(), repeated(name, self._count(f"step {name}")))
-        record = StepRecord(path=joined(here), status="running", started_at=at, total=total)
+        record = StepRecord(path=joined(here), status="running", started_at=at, total=total, label=label.get())
         self._records[record.path] = record
         return here
 
@@ -97,6 +100,8 @@ def carried_steps(steps: Iterable[StepRecord], here: tuple[str, ...], now: datet
     closed: list[StepRecord] = []
     for step in list(steps)[-CARRIED_STEPS:]:
         changes: dict[str, object] = {"error": step.error[:CARRIED_ERROR]} if step.error else {}
+        if step.failures:
+            changes["failures"] = ()  # their number by cause stays
         if step.status == "running":
             changes = {"status": "completed" if step.path in ended else "cancelled", "ended_at": now}
         closed.append(changed(step, **changes))
@@ -118,5 +123,6 @@ def _within(name: str, steps: Mapping[str, StepRecord]) -> bool:
 
 
 def _progress(step: StepRecord) -> str:
-    failed = f", {step.failed} failed" if step.failed else ""
+    causes = f" ({causes_in_words(step.causes)})" if step.causes else ""
+    failed = f", {step.failed} failed{causes}" if step.failed else ""
     return step.path if step.total is None else f"{step.path}: {step.done or 0} of {step.total}{failed}"

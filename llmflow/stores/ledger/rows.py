@@ -114,6 +114,7 @@ def row_of(call: Call) -> dict[str, object]:
         "tier": cost.tier if cost else None,
         "tenant": call.origin.tenant,
         "user_id": call.origin.user,
+        "item": call.origin.item,
         "tags": [_storable(tag) for tag in call.origin.tags],
     }
     return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}

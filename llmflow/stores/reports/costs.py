@@ -58,6 +58,7 @@ def _query(filter: CallFilter, by: Sequence[Dimension], *, sqlite: bool) -> Sele
         "tag": tag.c.value,
         "error": case((c.outcome != ANSWERED, c.outcome)),
         "user": c.user_id,
+        "item": c.item,
         "label": c.label,
         "arm": c.arm,
     }

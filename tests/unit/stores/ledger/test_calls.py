@@ -103,6 +103,7 @@ async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Databa
         "repriced_source": None,
         "tenant": "acme",
         "user_id": "ana",
+        "item": "C-1042",
         "tags": ["blue", "ünique"],
     }
 
