@@ -53,16 +53,19 @@
 
 `retryable` tells if the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback` if
 another candidate model may succeed now; `refusal` if llmflow itself refused before anything was asked or paid, so that
-asking again costs nothing. Errors cross Temporal as application failures of type `llmflow.<ClassName>` with one
-`ErrorDetail` (`llmflow.converter.failures` translates, in both directions and for every room).
+asking again costs nothing. Each is Temporal's `ApplicationError` of type `llmflow.<ClassName>` with one `ErrorDetail`,
+and comes back as its own class (`llmflow.converter.failures`). A run whose code raises one fails.
 """
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
+from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationErrorCategory as Category
 
 __all__ = [
     "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
@@ -79,8 +82,9 @@ __all__ = [
 _OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
 _OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history"]
 _OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
-_OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes"]
-_OfApps = Literal["add_tool", "set_key", "name_model"]
+_OfSetup = Literal[
+    "start_server", "start_worker", "upgrade_store", "add_attributes", "add_tool", "set_key", "name_model"
+]
 
 
 class Remedy(BaseModel):
@@ -88,7 +92,7 @@ class Remedy(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    action: Literal[_OfRuns, _OfPrompts, _OfLabels, _OfSetup, _OfApps]
+    action: Literal[_OfRuns, _OfPrompts, _OfLabels, _OfSetup]
     run: str | None = None
     """Workflow id."""
     prompt: str | None = None
@@ -128,7 +132,7 @@ class ErrorDetail(BaseModel):
     """Action that the door showing the error may offer."""
 
 
-class LLMFlowError(Exception):
+class LLMFlowError(ApplicationError):
     """Root of the tree: catch this to catch every error of ours.
 
     The message says what was given, what is possible and the nearest name. It names no command and no option of any
@@ -140,9 +144,17 @@ class LLMFlowError(Exception):
     refusal: ClassVar[bool] = False
 
     def __init__(self, message: str, detail: ErrorDetail | None = None) -> None:
-        super().__init__(message)
-        self.message = message
         self.detail = detail or ErrorDetail()
+        wait = self.detail.retry_after
+        super().__init__(
+            message,
+            self.detail.model_dump(exclude_defaults=True),
+            type=self.code(),
+            non_retryable=not self.may_pass,
+            next_retry_delay=timedelta(seconds=wait) if self.may_pass and wait is not None else None,
+            category=Category.BENIGN if self.refusal else Category.UNSPECIFIED,  # benign: no error in logs and metrics
+        )
+        self.args = (message,)  # Temporal puts the type before it
 
     @property
     def may_pass(self) -> bool:
@@ -151,10 +163,7 @@ class LLMFlowError(Exception):
 
     @classmethod
     def code(cls) -> str:
-        """Return the failure type of this error in Temporal, such as `llmflow.RateLimited`.
-
-        A subclass of a user's crosses as the class of ours that it extends.
-        """
+        """Return the failure type in Temporal, such as `llmflow.RateLimited`; a user's subclass has its base's."""
         ours = next(base for base in cls.__mro__ if base.__module__ == __name__)
         return f"llmflow.{ours.__name__}"
 
@@ -184,10 +193,7 @@ class ProviderUnavailable(ProviderError):
 
 
 class CircuitOpen(ProviderUnavailable):
-    """The model failed repeatedly, and gets no calls for `detail.retry_after` seconds.
-
-    The same activity does not wait for it: the workflow asks the next candidate at once.
-    """
+    """The model failed repeatedly, and gets no calls for `detail.retry_after` seconds: the next candidate does."""
 
     retryable = False
     refusal = True

@@ -31,6 +31,7 @@ from llmflow.client.options import StartOptions, checked_options, for_a_schedule
 from llmflow.client.runs import Run
 from llmflow.client.status import STATUS, quoted, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists, RunNotFound
+from llmflow.plugin.sizes import require_rooms
 from llmflow.types.runs import InboxItem, RunPage, RunState
 
 In = TypeVar("In")
@@ -91,6 +92,7 @@ class Client:
             PayloadTooLarge: the input exceeds Temporal's payload limit; nothing was sent.
         """
         arguments, options = self._checked(workflow, input, options)
+        await require_rooms(self.temporal.data_converter, arguments)
         conflict = options.get("id_conflict_policy", _USE)
         own: dict[str, Any] = {**temporals_own(options), "args": arguments}  # Any: as Temporal takes them
         own["id_conflict_policy"] = _FAIL if conflict == _USE else conflict
@@ -141,7 +143,6 @@ class Client:
         Raises:
             ConfigInvalid: no task queue was given, here or by an App.
             InputInvalid: an option is unknown or invalid, or the input does not fit the workflow; the message says why.
-            PayloadTooLarge: the input exceeds Temporal's payload limit.
         """
         arguments, options = self._checked(workflow, input, options)
         own: dict[str, Any] = {**for_a_schedule(options), "args": arguments}  # Any: as above

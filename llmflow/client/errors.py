@@ -120,6 +120,6 @@ def how_it_ended(cause: BaseException) -> str:
 
 def named(error: BaseException) -> str:
     """Format an error, also one from a history, such as `KeyError: 'x'`."""
-    if isinstance(error, ApplicationError) and error.type:
+    if isinstance(error, ApplicationError) and error.type and not isinstance(error, LLMFlowError):
         return str(error)  # begins with its type
     return f"{type(error).__name__}: {error}"

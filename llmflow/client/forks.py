@@ -19,6 +19,7 @@ from llmflow.client.errors import readable_errors
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.history.events import events_of, initiated, scheduled, start_of
 from llmflow.history.payloads import Payloads
+from llmflow.plugin.sizes import require_rooms
 from llmflow.types import wire
 from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
 from llmflow.types.approvals import ApprovalReport
@@ -133,6 +134,8 @@ async def _start(
     same = [await payloads.raw(one) for one in started.input.payloads]
     id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
     timeout, priority = started.workflow_execution_timeout.ToTimedelta(), started.priority
+    if changes.input is not SAME:
+        await require_rooms(temporal.data_converter, [changes.input])
     try:
         async with readable_errors(id):
             return await temporal.start_workflow(

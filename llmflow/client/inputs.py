@@ -3,11 +3,13 @@
 import inspect
 from collections.abc import Sequence
 
+from pydantic import ValidationError
 from temporalio.client import Client as TemporalClient
 from temporalio.common import RawValue
 
 from llmflow.errors import InputInvalid
 from llmflow.sdk.marks import definition_of
+from llmflow.types.problems import misfit
 
 
 def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[object]) -> None:
@@ -15,7 +17,6 @@ def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[
 
     Raises:
         InputInvalid: the input does not fit the workflow's run method; the message names each wrong field.
-        PayloadTooLarge: the input exceeds Temporal's payload limit.
     """
     definition = definition_of(workflow)
     if definition is None:
@@ -30,8 +31,9 @@ def check_input(temporal: TemporalClient, workflow: object, arguments: Sequence[
     payloads = converter.to_payloads(arguments)
     try:
         converter.from_payloads(payloads, definition.arg_types[: len(payloads)])
-    except InputInvalid as error:
-        raise InputInvalid(f"{definition.name} does not take this input: {error.message}", error.detail) from None
+    except ValidationError as error:
+        wrong = misfit(error)
+        raise InputInvalid(f"{definition.name} does not take this input: {wrong.message}", wrong.detail) from None
 
 
 def type_of(workflow: object) -> str:
@@ -59,7 +61,7 @@ def same_input(
         ours, theirs = (
             converter.from_payloads(converter.to_payloads(one), types[: len(one)]) for one in (given, recorded)
         )
-    except (InputInvalid, ValueError, RuntimeError):  # the record has another type, or is not JSON, such as bytes
+    except (TypeError, ValueError, RuntimeError):  # the record has another type, or is not JSON, such as bytes
         return False
     return bool(types) and _without_end(ours) == _without_end(theirs)
 

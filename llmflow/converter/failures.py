@@ -1,14 +1,9 @@
-"""Conversion of our errors to Temporal failures, and back, in this one place.
-
-Every room raises and catches `LLMFlowError`. On the wire it is an application failure of type `llmflow.<ClassName>`
-with one `ErrorDetail`, so that a client or a workflow without llmflow can still read it.
-"""
+"""Failures on the wire: short ones, and the way back of our errors to their own classes."""
 
 import os
 import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from inspect import getfile
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +11,7 @@ from types import TracebackType
 from pydantic import ValidationError
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, FailureConverter, PayloadConverter
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from llmflow.errors import BY_CODE, ConfigInvalid, ErrorDetail, LLMFlowError
 
@@ -37,8 +32,6 @@ class LLMFlowFailures(DefaultFailureConverter):
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
         """See base class."""
-        if isinstance(exception, LLMFlowError):
-            exception = _application_error(exception)
         super().to_failure(exception, payload_converter, failure)
         with _in_clear(failure, payload_converter) as chain:
             if not (isinstance(exception, FailureError) and exception.failure):  # one that is passed on has its own
@@ -97,23 +90,6 @@ def _in_clear(failure: Failure, converter: PayloadConverter) -> Generator[list[F
         said = {"message": one.message, "stack_trace": one.stack_trace}
         one.encoded_attributes.CopyFrom(converter.to_payload(said))
         one.message, one.stack_trace = message, ""
-
-
-def _application_error(error: LLMFlowError) -> ApplicationError:
-    wait = error.detail.retry_after
-    failure = ApplicationError(
-        error.message,
-        error.detail.model_dump(exclude_defaults=True),
-        type=error.code(),
-        non_retryable=not error.may_pass,
-        next_retry_delay=timedelta(seconds=wait) if error.may_pass and wait is not None else None,
-        # A refusal of ours is expected: it must not count as an error in Temporal's logs and metrics.
-        category=ApplicationErrorCategory.BENIGN if error.refusal else ApplicationErrorCategory.UNSPECIFIED,
-    )
-    failure.__cause__ = error.__cause__
-    failure.__context__ = error.__context__
-    failure.__suppress_context__ = error.__suppress_context__
-    return failure.with_traceback(error.__traceback__)
 
 
 def _trace(raised: TracebackType | None) -> str:

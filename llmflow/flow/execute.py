@@ -11,6 +11,7 @@ from temporalio.common import Priority, RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from llmflow.errors import LLMFlowError
+from llmflow.flow.failures import unwritable_is_invalid
 from llmflow.flow.run import current, this_task
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
@@ -45,9 +46,10 @@ async def execute(
         ActivityError: Temporal's own, for timeouts and for errors that are not llmflow's.
     """
     run = current()
-    payload = workflow.payload_converter().to_payloads([request])[0]
+    with unwritable_is_invalid():
+        payload, size = run.admission.measured(request)
     async with run.admission.places:
-        await run.admission.admit(payload.ByteSize())
+        await run.admission.admit(size)
         address = run.steps.address(verb)
         with run.branches.working(), typed_errors(), ends_if_cancelled():
             result: Out = await workflow.execute_activity(

@@ -1,14 +1,32 @@
 """Errors in workflow code: their text, and if a retry may help."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
-from llmflow.errors import LLMFlowError
+from llmflow.errors import InputInvalid, LLMFlowError
+
+
+@contextmanager
+def unwritable_is_invalid() -> Generator[None]:
+    """Say in our own error that a value cannot be written as JSON.
+
+    Raises:
+        InputInvalid: the block writes such a value.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputInvalid(str(error)) from None
 
 
 def described(error: BaseException) -> str:
     """Return class and message of the innermost error, without Temporal's wrappers around it."""
     error = _innermost(error)
-    return str(error) if isinstance(error, ApplicationError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, ApplicationError) and not isinstance(error, LLMFlowError):
+        return str(error)  # begins with its type
+    return f"{type(error).__name__}: {error}"
 
 
 def may_pass(error: BaseException) -> bool:

@@ -29,14 +29,17 @@ from temporalio.workflow import ActivityCancellationType
 from llmflow.errors import CompensationFailed, InputInvalid
 from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
+from llmflow.flow.failures import unwritable_is_invalid
 from llmflow.flow.functions import is_method
-from llmflow.flow.run import Code, CurrentRun, Instance, key
+from llmflow.flow.run import Code, CurrentRun, Host, Instance, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.part import AnyHeader
 from llmflow.flow.run.start import is_ours
 from llmflow.sdk.definitions import Definition
+from llmflow.sdk.inputs import judge_input
 from llmflow.types import wire
 from llmflow.types.batches import Batch
+from llmflow.types.problems import misfit
 
 S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
 Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
@@ -45,39 +48,46 @@ Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
 class RunInterceptor(Interceptor):
     """Gives every workflow that uses llmflow its `CurrentRun`."""
 
-    def __init__(self, apps: Mapping[str | None, str], served: Sequence[type]) -> None:
+    def __init__(self, host: Host, served: Sequence[type]) -> None:
         """Configure.
 
         Args:
-            apps: Names of Apps by the types of their workflows, which have a run from their start; `None` is the type
-                of a dynamic workflow. Others have one if llmflow started them, or from their first verb.
+            host: The worker. Workflows of its Apps have a run from their start; others have one if llmflow started
+                them, or from their first verb.
             served: All workflows of the worker; any may fan out in batches.
         """
-        self._apps = apps
+        self._host = host
         self._served = {one.name: one for one in map(Definition, served)}
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         """See base class."""
 
         class Inbound(_Inbound):
-            apps = self._apps
+            host = self._host
             served = self._served
 
         return Inbound
 
 
 class _Inbound(WorkflowInboundInterceptor):
-    apps: Mapping[str | None, str]
+    host: Host
     served: Mapping[str | None, Definition]
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """Make the run in `init`, before signals, updates, `__init__` and `run`."""
-        self._instance = Instance(self.apps)
+        self._instance = Instance(self.host)
         info = outbound.info()  # `workflow.info()` is not available yet
-        if info.workflow_type in self.apps or None in self.apps or is_ours(info):
+        if self._is_of_an_app(info.workflow_type):
+            judge_input(misfit)
+            self._instance.install(info)
+        elif is_ours(info):
             self._instance.install(info)
         self._works_for = self._fanning_out() if info.workflow_type == wire.BATCH else None
         super().init(_Outbound(outbound, self._instance))
+
+    def _is_of_an_app(self, type: str) -> bool:
+        """True for a workflow of an App, also if its dynamic one serves the type."""
+        return type in self.host.apps or (None in self.host.apps and type not in self.served)
 
     def _fanning_out(self) -> Definition | None:
         """Return the workflow that fans out into this batch, imported in the sandbox like that of any run."""
@@ -112,6 +122,8 @@ class _Inbound(WorkflowInboundInterceptor):
                 await self._end(error)
             raise
         await self._end()
+        if run := self._instance.run:
+            run.admission.measured(result)
         return result
 
     def _code(self, input: ExecuteWorkflowInput) -> Code:
@@ -191,6 +203,9 @@ class _Outbound(WorkflowOutboundInterceptor):
     def start_activity(self, input: StartActivityInput) -> Handle:
         """See base class."""
         if run := self._at_work():
+            for value in input.args:
+                if not isinstance(value, RawValue):  # llmflow's own are measured
+                    run.admission.measured(value)
             _add(input, run.for_activity(input.activity_id, is_local=False))
         return _waited_for(input, super().start_activity)
 
@@ -204,19 +219,22 @@ class _Outbound(WorkflowOutboundInterceptor):
         """See base class. Any: the child's own types."""
         if run := self._at_work():
             _add(input, run.for_child(input.workflow))
-            payloads = workflow.payload_converter().to_payloads(input.args)
-            await run.admission.admit_child(sum(one.ByteSize() for one in (*payloads, *input.headers.values())))
+            size = sum(run.admission.measured(value)[1] for value in input.args)
+            await run.admission.admit_child(size + sum(one.ByteSize() for one in input.headers.values()))
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
         """See base class. Encoding errors are raised here: Temporal would lose them and block the run.
 
         Raises:
-            InputInvalid: a saga is open.
+            InputInvalid: a saga is open, or a value cannot be written as JSON.
+            PayloadTooLarge: a value is too large for Temporal.
         """
         if run := self._instance.run:
             run.sagas.require_none("continue_as_new")
-            workflow.payload_converter().to_payloads([*input.args, *(input.memo or {}).values()])
+            with unwritable_is_invalid():
+                for value in (*input.args, *(input.memo or {}).values()):
+                    run.admission.measured(value)
             _add(input, run.for_next())
             run.publish()
         super().continue_as_new(input)

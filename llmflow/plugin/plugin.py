@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 from datetime import timedelta
 
-from pydantic import ValidationError
 from temporalio.client import ClientConfig, HeaderCodecBehavior
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
@@ -20,9 +19,11 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from llmflow.app import App, together
 from llmflow.converter.failures import failure_converter
 from llmflow.converter.payloads import payload_converter
-from llmflow.errors import ConfigInvalid, LLMFlowError
+from llmflow.errors import ConfigInvalid
 from llmflow.flow.branches.batch import Batches, PinnedBatches
+from llmflow.flow.run import Host
 from llmflow.plugin.interceptor import RunInterceptor
+from llmflow.plugin.sizes import storage_threshold
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
 from llmflow.telemetry.tracing import require_replay_safety, trace_interceptors
@@ -64,7 +65,6 @@ class LLMFlowPlugin(SimplePlugin):
             data_converter=_data_converter,
             interceptors=[*traces, CallMetrics()],
             workflow_runner=lambda runner: _runner(runner, modules),
-            workflow_failure_exception_types=[LLMFlowError, ValidationError],
         )
         self._types = {type: app.name for app in apps for type in app.workflow_types}
 
@@ -80,7 +80,7 @@ class LLMFlowPlugin(SimplePlugin):
         """See base class."""
         _require(Batches not in config.get("workflows", ()))
         config = super().configure_replayer(config)
-        self._serve(config, Batches)
+        self._serve(config, Batches, config.get("data_converter"))
         if _has_codec(config):
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
         return config
@@ -92,7 +92,7 @@ class LLMFlowPlugin(SimplePlugin):
         if self._traces:
             require_replay_safety()
         config = super().configure_worker(config)
-        self._serve(config, _batches_for(config.get("deployment_config")))
+        self._serve(config, _batches_for(config.get("deployment_config")), client and client.data_converter)
         runner = config.get("workflow_runner")
         if type(runner) is SandboxedWorkflowRunner and client and needs_no_context(client.data_converter):
             config["workflow_runner"] = ContextFreeSandbox(runner.restrictions, runner.runner_class)
@@ -104,11 +104,12 @@ class LLMFlowPlugin(SimplePlugin):
             config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
         return config
 
-    def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type) -> None:
+    def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type, converter: DataConverter | None) -> None:
         """Add the batch workflow and the run interceptor to a worker with workflows."""
         if workflows := config.get("workflows"):
             config["workflows"] = [*workflows, batches]
-            config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(self._types, workflows)]
+            host = Host(apps=self._types, stored_from=storage_threshold(converter) if converter else None)
+            config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(host, workflows)]
 
 
 def _is_sole(plugins: Sequence[object]) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from llmflow.errors import ErrorDetail, InputInvalid
+
 SHOWN = 5
 """Problems named in one message; a value with a thousand bad items needs no more to be understood."""
 
@@ -39,3 +41,9 @@ def listed(problems: Iterable[str], most: int = SHOWN) -> str:
 def described(error: ValidationError, whole: str = "value") -> str:
     """Format all problems of an error in a line."""
     return listed(said(problem, whole) for problem in problems_of(error))
+
+
+def misfit(error: ValidationError) -> InputInvalid:
+    """Return the error for an input that does not fit its type; it names the first field that does not."""
+    field = path_of(problems_of(error)[0]) or None
+    return InputInvalid(f"the value does not fit {error.title}: {described(error)}", ErrorDetail(field=field))

@@ -22,6 +22,7 @@ from llmflow.activities.tools import tool_activity
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.app import App, together
 from llmflow.config import Settings
+from llmflow.plugin.sizes import ResultSizes
 from llmflow.prompts.prompt import Prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.stores.budgets.reservations import Budgets
@@ -29,6 +30,7 @@ from llmflow.stores.database import Database
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.prompts.registry import Registry
+from llmflow.types.contracts import COMPLETE, RENDER
 from llmflow.types.providers import Provider
 from llmflow.worker.apps import app_model_catalogue, app_prices, connected_providers, prompts_of, with_prices
 from llmflow.worker.search_attributes import known_to_the_server
@@ -98,7 +100,8 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         notifications.notify,
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
-    return Activities(functions=functions, lifespan=shared(lifespan), interceptors=[ForkInterceptor(histories), Keys()])
+    interceptors = [ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})]
+    return Activities(functions=functions, lifespan=shared(lifespan), interceptors=interceptors)
 
 
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:

@@ -20,7 +20,7 @@ _HEAD = """# Reference
 Every public name, with its signature and the first paragraph of its docstring. `python -m tests.architecture.pin`
 writes this page from the code. Names that it does not list may change in any version.
 """
-_BASES = ("Exception", "Generic", "Protocol", "Enum", "StrEnum", "TypedDict")
+_BASES = ("ApplicationError", "Generic", "Protocol", "Enum", "StrEnum", "TypedDict")
 _DEFINITION = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -16,10 +16,10 @@ EVERYWHERE = frozenset({"pydantic", "pydantic_core", "typing_extensions"})  # py
 TABLE = """
 room       | may import from llmflow               | and from outside, beyond pydantic
 ---------- | ------------------------------------- | -----------------------------------------------------------
-errors     |                                       |
+errors     |                                       | temporalio.exceptions
 types      | errors                                | temporalio.common
 yaml       | errors                                | ruamel.yaml
-flow       | types, errors, definitions            | temporalio.{workflow,common,exceptions}, minijinja
+flow       | types, errors, definitions            | temporalio.{workflow,common,exceptions,api}, minijinja
 prompts    | types, errors, yaml                   | minijinja
 providers  | types, errors, yaml                   | aiohttp, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis
@@ -37,7 +37,7 @@ definitions | types, errors, prompts, yaml         | minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | sdk, types, errors                    | temporalio.common
 sdk        | types, errors                         | temporalio.{common,converter,worker,workflow}
-plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common},
+plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common,activity},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
 client     | app, config, plugin, sdk,             | temporalio.{client,envconfig,service,runtime},
            | stores, history, types, errors        | temporalio.{common,converter,exceptions,api,types}

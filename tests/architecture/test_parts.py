@@ -6,13 +6,13 @@ from pathlib import PurePath
 
 import pytest
 
-from llmflow.flow.run import CurrentRun, Part
+from llmflow.flow.run import CurrentRun, Host, Part
 
 from .source import Source, example, holds, sources
 
 RUN = ("run", "_run")
 """Names of the run, as a variable or an attribute."""
-PARTS = frozenset(name for name, value in vars(CurrentRun({})).items() if isinstance(value, Part))
+PARTS = frozenset(name for name, value in vars(CurrentRun(Host())).items() if isinstance(value, Part))
 MUTATORS = {"append", "add", "update", "pop", "remove", "clear", "extend", "insert", "setdefault", "discard", "popitem"}
 
 
@@ -60,7 +60,7 @@ def test_parts_change_their_own_fields() -> None:
 
 
 def test_every_part_is_in_the_table_once() -> None:
-    table = [type(value) for value in vars(CurrentRun({})).values() if isinstance(value, Part)]
+    table = [type(value) for value in vars(CurrentRun(Host())).values() if isinstance(value, Part)]
     assert sorted(one.__name__ for one in table) == sorted(one.__name__ for one in Part.__subclasses__())
 
 

@@ -12,7 +12,6 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from llmflow.activities.forks.histories import Histories, Source
 from llmflow.activities.heartbeat import heartbeats
-from llmflow.errors import InputInvalid
 from llmflow.history.recorded import RecordedCall
 from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
@@ -74,7 +73,7 @@ async def _same(source: Source, call: RecordedCall, input: ExecuteActivityInput)
             asked = several  # a dynamic activity gets all arguments as one list
     try:
         before = await source.read(call, call.input, _types(input.fn, len(call.input)))
-    except InputInvalid:
+    except (TypeError, ValueError):
         return False  # the recorded input no longer fits this worker's types
     return _compared(before) == _compared(asked)
 

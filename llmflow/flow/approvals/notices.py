@@ -72,8 +72,8 @@ class Notices:
 
     async def _deliver(self, notification: Notification) -> None:
         with suppress(ActivityError, LLMFlowError):  # history shows it, and the question stays open
-            payload = workflow.payload_converter().to_payloads([notification])[0]
-            await self._run.admission.admit(payload.ByteSize())
+            payload, size = self._run.admission.measured(notification)
+            await self._run.admission.admit(size)
             await workflow.execute_activity(
                 NOTIFY.name,
                 RawValue(payload),

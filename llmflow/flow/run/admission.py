@@ -1,11 +1,13 @@
-"""Admission: limits on in-flight calls and on the size of a workflow task."""
+"""Admission: limits on in-flight calls, on the size of a value, and on that of a workflow task."""
 
 import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 
 from llmflow.flow.run.part import Part
+from llmflow.types.payloads import REFERENCE_BYTES, require_room
 
 # A workflow task completes with one gRPC message of at most 4 MB. Activity inputs stay well below.
 MAX_TASK_BYTES = 3_000_000
@@ -16,12 +18,32 @@ MAX_PENDING = 1_500
 class Admission(Part):
     """In-flight calls, and bytes scheduled in the current workflow task."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored_from: int | None) -> None:
+        """Make the part.
+
+        Args:
+            stored_from: Size in bytes from which external storage takes a value; `None` without storage.
+        """
+        self._stored_from = stored_from
         self.places = asyncio.Semaphore(MAX_PENDING)
         """Held by each in-flight call; granted in order."""
         self._task = -1
         self._task_bytes = 0
         self._wave: asyncio.Task[None] | None = None
+
+    def measured(self, value: object) -> tuple[Payload, int]:
+        """Encode a value; return it with its size in the workflow task. A codec may change it by a little.
+
+        Raises:
+            TypeError, ValueError: the value cannot be written as JSON; the error is of both classes.
+            PayloadTooLarge: Temporal does not take the value, and no external storage does.
+        """
+        [payload] = workflow.payload_converter().to_payloads([value])
+        size = payload.ByteSize()
+        if self._stored_from is not None and size >= self._stored_from:
+            size = REFERENCE_BYTES
+        require_room(value, size)
+        return payload, size
 
     async def admit(self, size: int) -> None:
         """Wait until the current workflow task has room for `size` more bytes of activity input.

@@ -1,21 +1,21 @@
 """Workflow instances, and the runs that they get: at the start, at the first verb, or never."""
 
-from collections.abc import Mapping
 from contextvars import ContextVar
 
 from temporalio import workflow
 
 from llmflow.errors import ConfigInvalid
 from llmflow.flow.run.code import Code
+from llmflow.flow.run.host import Host
 from llmflow.flow.run.run import CurrentRun
 
 
 class Instance:
     """A workflow instance. It gets a `CurrentRun` once it uses llmflow; others get no state and no handlers."""
 
-    def __init__(self, apps: Mapping[str | None, str]) -> None:
-        """Make an instance; `apps` are the names of the worker's Apps by workflow type."""
-        self._apps = apps
+    def __init__(self, host: Host) -> None:
+        """Make an instance on a worker."""
+        self._host = host
         self.run: CurrentRun | None = None
         self._code: Code | None = None
         self._events = 0
@@ -24,7 +24,7 @@ class Instance:
 
     def install(self, info: workflow.Info) -> None:
         """Make the run before any user code runs."""
-        self.run = run = CurrentRun(self._apps)
+        self.run = run = CurrentRun(self._host)
         try:
             run.restore(info)
         except Exception as error:  # of any class: raised here, it would block the run; `begin` fails the run
@@ -55,7 +55,7 @@ class Instance:
             InputInvalid: see `CurrentRun.restore`.
         """
         if self.run is None:
-            run = CurrentRun(self._apps)
+            run = CurrentRun(self._host)
             run.restore(workflow.info())
             self.run = run
             run.answer()

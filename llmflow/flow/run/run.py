@@ -12,6 +12,7 @@ from llmflow.flow.run.branches import Branches
 from llmflow.flow.run.code import Code
 from llmflow.flow.run.constants import RunConstants
 from llmflow.flow.run.forks import Forks
+from llmflow.flow.run.host import Host
 from llmflow.flow.run.machines import MachineRecord
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.pins import RunPins
@@ -34,13 +35,9 @@ from llmflow.types.usage import UsageReport
 class CurrentRun:
     """Parts of a run, its origin, and its arguments."""
 
-    def __init__(self, apps: Mapping[str | None, str]) -> None:
-        """Make a run.
-
-        Args:
-            apps: Names of the worker's Apps, by workflow type; `None` is a dynamic workflow.
-        """
-        self._apps = apps
+    def __init__(self, host: Host) -> None:
+        """Make a run on a worker."""
+        self._host = host
         self.origin = Origin()
         """Tenant, user, tags and budget of the run."""
         self.is_batch = False
@@ -62,7 +59,7 @@ class CurrentRun:
         self.constants = RunConstants()
         self.forks = Forks()
         self.visibility = Visibility()
-        self.admission = Admission()
+        self.admission = Admission(host.stored_from)
         self.branches = Branches()
         self._parts = tuple(part for part in vars(self).values() if isinstance(part, Part))
 
@@ -74,7 +71,7 @@ class CurrentRun:
     @property
     def app(self) -> str | None:
         """App of the workflow; `None` if it is in no App of the worker."""
-        return self._apps.get(self.workflow_type) or self._apps.get(None)
+        return self._host.apps.get(self.workflow_type) or self._host.apps.get(None)
 
     def restore(self, info: workflow.Info) -> None:
         """Restore the state carried by the start of the run, before any user code runs.

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from pydantic import ValidationError
 from temporalio import workflow
 
 from llmflow.errors import ErrorDetail, InputInvalid
@@ -11,6 +12,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import BUDGET, CARRIED, FORKED, TAGS, TENANT, USER, Memo
 from llmflow.types.origins import Origin
+from llmflow.types.problems import misfit
 
 T = TypeVar("T")
 
@@ -40,9 +42,9 @@ def carried(info: workflow.Info) -> Carried:
             tags=tuple(_noted(TAGS) or ()),
             budget=_budget(info),
         )
-    except InputInvalid as error:
+    except ValidationError as error:
         raise InputInvalid(
-            f"the memo of this run: {error.message}. {_SHAPES}",
+            f"the memo of this run: {misfit(error).message}. {_SHAPES}",
             ErrorDetail(field="memo"),
         ) from None
     return Carried(origin=origin, fork=_noted(FORKED))

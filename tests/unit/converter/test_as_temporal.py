@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import pytest
 from annotated_types import Gt
+from pydantic import ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DefaultPayloadConverter, PayloadConverter
 from typing_extensions import TypedDict
 
 from llmflow.converter.payloads import LLMFlowPayloadConverter
-from llmflow.errors import InputInvalid
 
 from .values import BOTH, OURS, Image, Item, Model, Row
 
@@ -54,7 +54,7 @@ def _same(one: object, other: object) -> bool:
     [(int, "x"), (Item, {"price": 1}), (Item, []), (list[int], ["x"]), (Model, {}), (Image, {"png": {}}), (bytes, 5)],
 )
 def test_what_neither_reads_is_refused(hint: Any, value: object) -> None:  # Any: any type
-    with pytest.raises((InputInvalid, TypeError)):
+    with pytest.raises((ValidationError, TypeError)):
         _read(WITH_US, PLAIN.to_payloads([value]), hint)
     with pytest.raises(Exception):  # noqa: B017 - of Temporal or pydantic, by the type
         _read(PLAIN, PLAIN.to_payloads([value]), hint)
@@ -96,7 +96,7 @@ class Refunds:
     ],
 )
 def test_a_constraint_is_kept(hint: Any, value: object) -> None:  # Any: any type
-    with pytest.raises(InputInvalid, match="greater than 0"):
+    with pytest.raises(ValidationError, match="greater than 0"):
         _read(WITH_US, PLAIN.to_payloads([value]), hint)
 
 

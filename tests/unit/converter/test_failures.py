@@ -53,6 +53,8 @@ def test_every_error_comes_back_as_itself(error_class: type[LLMFlowError]) -> No
     back = FAILURES.from_failure(wire(error_class("what to do", detail)), PAYLOADS)
 
     assert type(back) is error_class
+    assert isinstance(back, ApplicationError), "who catches Temporal's errors catches ours"
+    assert (back.type, back.details) == (error_class.code(), [detail.model_dump(exclude_defaults=True)])
     assert str(back) == "what to do"
     assert back.detail == detail
     assert wire(back).application_failure_info.non_retryable is not error_class.retryable
