@@ -54,7 +54,7 @@ def test_every_error_comes_back_as_itself(error_class: type[LLMFlowError]) -> No
 
     assert type(back) is error_class
     assert isinstance(back, ApplicationError), "who catches Temporal's errors catches ours"
-    assert (back.type, back.details) == (error_class.code(), [detail.model_dump(exclude_defaults=True)])
+    assert (back.type, back.details) == (error_class.code(), (detail.model_dump(exclude_defaults=True),))
     assert str(back) == "what to do"
     assert back.detail == detail
     assert wire(back).application_failure_info.non_retryable is not error_class.retryable
