@@ -131,7 +131,6 @@ async def test_values_that_lose_or_pay_are_replaced() -> None:
     assert config["graceful_shutdown_timeout"] == timedelta(minutes=2)
     assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=5)
     assert config["max_heartbeat_throttle_interval"] == timedelta(seconds=1)
-    assert not config["workflow_failure_exception_types"]
 
 
 async def test_values_of_the_user_stay() -> None:
