@@ -80,11 +80,9 @@ __all__ = [
 ]  # fmt: skip  # a line for each would be a page
 
 _OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
-_OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history"]
+_OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history", "add_tool"]
 _OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
-_OfSetup = Literal[
-    "start_server", "start_worker", "upgrade_store", "add_attributes", "add_tool", "set_key", "name_model"
-]
+_OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes", "set_key", "name_model"]
 
 
 class Remedy(BaseModel):
@@ -93,12 +91,10 @@ class Remedy(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     action: Literal[_OfRuns, _OfPrompts, _OfLabels, _OfSetup]
-    run: str | None = None
-    """Workflow id."""
+    run: str | None = None  # workflow id
     prompt: str | None = None
     version: str | None = None
     label: str | None = None
-    task_queue: str | None = None
 
 
 class ErrorDetail(BaseModel):

@@ -94,7 +94,7 @@ class Caught:
         for name, args in (("heavy", [size]), ("broken", [])):
             try:
                 await workflow.execute_activity(name, args=args, start_to_close_timeout=SECONDS, retry_policy=ONCE)
-            except Exception as error:
+            except Exception as error:  # of any class: they are compared
                 said.append(f"{type(error).__name__}, {type(error.__cause__).__name__}: {error.__cause__}")
         return said
 

@@ -28,7 +28,7 @@ FAILED_TASK = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, or what blocks it, and its history."""
+    """End of a run, or the problem that blocks it, and its history."""
 
     says: str
     events: tuple[str, ...]
