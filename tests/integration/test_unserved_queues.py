@@ -1,6 +1,7 @@
 """Task queues that no worker serves, and blocked children: `status` and `doctor` name them, with what to type."""
 
 import asyncio
+import io
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,8 @@ from time import monotonic
 import pytest
 from temporalio.worker import Worker
 
+from llmflow.cli.output import SafeConsole
+from llmflow.cli.run_page import watch
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.service.connections import Connection
@@ -52,19 +55,29 @@ async def test_status_names_them_and_blocked_children(temporal: str, llmflow: Ca
     id = f"stranded-{uuid.uuid4()}"
     async with serving(temporal, tmp_path) as client:
         run = await client.start(Parent.run, "a text", id=id)
+        lines = io.StringIO()
+        watching = asyncio.create_task(watch(Connection(client, None), run, SafeConsole(file=lines)))
         try:
             await until(lambda: reported(client, id, 3))
             done = await asyncio.to_thread(llmflow, "status", id)
             child = await asyncio.to_thread(llmflow, "status", f"{id}-waits")
+            runs = await asyncio.to_thread(llmflow, "list", "--query", f"WorkflowId STARTS_WITH '{id}'")
             late = await client.start(Waits.run, "a text", id=f"{id}-late", start_delay=timedelta(hours=1))
             begun = monotonic()
             delayed = await asyncio.to_thread(llmflow, "status", late.id)
             assert monotonic() - begun < 5, "a query would wait for 10 s"
+            await until(lambda: printed(lines, f"task queue {GPU} for embed#1"))
         finally:
             await run.terminate("seen enough")
+        assert (await watching).status.state == "terminated"
+    every = lines.getvalue().splitlines()
+    assert every == list(dict.fromkeys(every)), "without a terminal, a line for each change"
+    assert all(line.startswith("running") for line in every)
     assert await client.workers(app.task_queue) == 0, "it has told the server that it stopped"
     await late.terminate("seen enough")
 
+    assert sorted(line.split()[0] for line in runs.out.splitlines()) == sorted(["run", id, "↳", "↳", "↳"])
+    assert f"child of {id}" in child.out
     said = " ".join(done.out.split())
     gpu = f"no worker serves task queue {GPU} for embed#1: start one with `llmflow worker --task-queue {GPU}`"
     assert f"waits for child {id}-waits: {gpu}" in said
@@ -72,6 +85,10 @@ async def test_status_names_them_and_blocked_children(temporal: str, llmflow: Ca
     assert f"waits for child {id}-lost: no worker serves its task queue {NOBODY}: start one with" in said
     assert gpu in " ".join(child.out.split())
     assert "has not begun" in " ".join(delayed.out.split())
+
+
+async def printed(lines: io.StringIO, words: str) -> bool:
+    return words in lines.getvalue()
 
 
 async def reported(client: Client, id: str, obstacles: int) -> bool:
