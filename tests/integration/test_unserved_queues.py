@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import sys
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -97,7 +98,6 @@ async def reported(client: Client, id: str, obstacles: int) -> bool:
 
 
 async def test_a_worker_of_a_tool_queue_needs_no_key(temporal: str, llmflow: Call, tmp_path: Path) -> None:
-    """And `llmflow dev`'s worker serves every queue of the App."""
     (tmp_path / "models.yaml").write_text(MODELS)
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_HOME=str(tmp_path), LLMFLOW_MODELS=str(tmp_path / "models.yaml"))
     id = f"stranded-{uuid.uuid4()}"
@@ -116,3 +116,13 @@ async def test_a_worker_of_a_tool_queue_needs_no_key(temporal: str, llmflow: Cal
     assert f"no workers on task queue {GPU}" in before.out
     assert f"llmflow worker --task-queue {GPU} --app {APP}" in " ".join(before.out.split())
     assert f"1 worker on task queue {GPU}" in after.out
+
+
+async def test_the_worker_of_llmflow_dev_serves_the_queues_of_tools(temporal: str, tmp_path: Path) -> None:
+    env = environ(LLMFLOW_HOME=str(tmp_path), LLMFLOW_MODELS="offline")
+    command = (sys.executable, "-m", "llmflow.cli.dev_worker")
+    client = await connect(app, address=temporal)
+    async with started("--app", APP, "--address", temporal, "--report", "1", cwd=ROOT, env=env, command=command) as dev:
+        await dev.says(f"on task queues stranded, {GPU} at {temporal}")
+        run = await client.start(Waits.run, "a text", id=f"stranded-{uuid.uuid4()}")
+        assert await run.result() == "a text"
