@@ -123,19 +123,21 @@ def _vote(vote: Vote) -> Text:
 
 def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
     example: dict[str, object] = {"approval": one.exact, "approved": True, "by": next_voter(one) or "NAME"}
+    form: tuple[str, ...] = ()
     if one.form:
-        example["form"] = {field.name: "..." for field in fields_of(one.form)}
+        example["form"] = blank = {field.name: "..." for field in fields_of(one.form)}
+        form = ("--form", json.dumps(blank, ensure_ascii=False))
     sent = json.dumps(example, ensure_ascii=False)
     update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)
     yield Text("\nto answer", "dim")
     for line in (
-        _command("approve", run, one) + (" --form JSON" if one.form else ""),
-        _command("reject", run, one) + " --comment WHY",
+        _command("approve", run, one, *form),
+        _command("reject", run, one, "--comment", "WHY"),
         command_line(*update),
     ):
         yield Text(f"  {line}", no_wrap=True, overflow="ignore")  # whole, so that it can be copied
 
 
-def _command(verb: str, run: str, one: Question) -> str:
+def _command(verb: str, run: str, one: Question, *more: str) -> str:
     """Return the command that decides this question, and no later round of it."""
-    return command_line("llmflow", "approvals", verb, run, one.exact, "--by", next_voter(one) or "NAME")
+    return command_line("llmflow", "approvals", verb, run, one.exact, "--by", next_voter(one) or "NAME", *more)

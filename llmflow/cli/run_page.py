@@ -24,11 +24,14 @@ from llmflow.types.usage import Totals, UsageReport
 async def watch(
     connection: Connection, run: AnyRun, console: Console, *, meanwhile: Callable[[], Awaitable[object]] | None = None
 ) -> Report:
-    """Show the run live until it ends; without a terminal, show nothing. `meanwhile` is called at each read.
+    """Show the run live until it ends; without a terminal, print a line for each change.
+
+    `meanwhile` is called at each read; it prints lines of its own instead.
 
     Raises:
         RunNotFound: no run has this id.
     """
+    said = ""
     with Live(console=console, auto_refresh=False, transient=True) as live:
         async for report in runs.watch(connection, run):
             if report.status.state != "running":
@@ -36,9 +39,21 @@ async def watch(
             if console.is_terminal:
                 # The empty line is for the `^C` of a terminal, which would otherwise break the line above.
                 live.update(Group(page(report), ""), refresh=True)
+            elif not meanwhile and (now := _in_a_line(report)) != said:
+                said = now
+                console.print(Text(now), soft_wrap=True)
             if meanwhile:
                 await meanwhile()
     raise AssertionError("the last report is that of the end")
+
+
+def _in_a_line(report: Report) -> str:
+    """Return what changes in a run: `running · write · 3 model calls · ... · asks publish`."""
+    now = [step.path for step in report.steps or () if step.status == "running"]
+    paid = [spent(report.usage.total)] if report.usage and report.usage.total.calls else []
+    asks = [f"asks {one.name}" for one in report.status.approvals]
+    waits = [*filter(None, (report.status.stuck,)), *(one.reason for one in report.obstacles)]
+    return " · ".join((report.status.state, *now, *paid, *asks, *waits))
 
 
 def state(of: RunState) -> Text:
@@ -103,6 +118,8 @@ def _head(status: RunStatus) -> Iterator[Text]:
     yield Text(
         f"{status.workflow} on {status.task_queue} · {times} · {status.events} {plural(status.events, 'event')}", "dim"
     )
+    if status.parent:
+        yield Text(f"child of {status.parent}", "dim")
     if status.tags:
         yield Text(f"tags: {', '.join(status.tags)}", "dim")
     if known := list(_known_by(status)):

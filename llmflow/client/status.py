@@ -87,6 +87,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         started_at=found.start_time,
         begins_at=begins_at(found),
         closed_at=found.close_time,
+        parent=found.parent_id,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memo_tags(found),

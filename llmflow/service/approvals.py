@@ -25,14 +25,14 @@ ANSWER_WITHIN = timedelta(seconds=5)
 
 async def inbox(
     client: Client, *, approver: str | None, older_than: timedelta | None, workflow: str | None, limit: int
-) -> tuple[Sequence[InboxItem], bool]:
-    """Return open questions of all matching runs, oldest first; and whether any question is open at all.
+) -> tuple[Sequence[InboxItem], int]:
+    """Return open questions of all matching runs, oldest first; and if none matches, the number of all open ones.
 
     Raises:
         InputInvalid: the limit is out of range.
     """
     items = await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
-    return items, bool(items or await client.inbox(limit=1))
+    return items, 0 if items else len(await client.inbox())
 
 
 async def asked_by(client: Client, id: str) -> ApprovalReport:

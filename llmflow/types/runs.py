@@ -50,6 +50,8 @@ class RunStatus(Wire):
     begins_at: datetime | None = None
     """Time of its first workflow task, if it was started with a delay."""
     closed_at: datetime | None = None
+    parent: str | None = None
+    """Id of the run that started it as a child."""
     events: int
     """Events in its history."""
     history_bytes: int = 0

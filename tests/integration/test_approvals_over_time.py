@@ -143,7 +143,10 @@ async def test_it_is_found_by_attribute_and_memo_and_shown_on_the_page_of_the_ru
     now = f"{datetime.now(UTC):%Y-%m-%d %H}"
     page = await _page(run)
     assert page.startswith(f"- **publish** waits for ana, bo, 1 of 2 approved since {now}")
-    assert f"`llmflow approvals approve {run.id} 'pay#1' --by NAME --form JSON`" in page
+    assert (
+        f'`llmflow approvals approve {run.id} \'pay#1\' --by NAME --form \'{{"amount": "...", "remark": "..."}}\'`'
+        in page
+    )
     assert '`{"approval": "pay#1", "approved": true, "by": "NAME", "form": {"amount": "...", "remark": "..."}}`' in page
     assert "$" not in page
 

@@ -70,6 +70,11 @@ def test_the_life_of_a_question(llmflow: Call, temporal: str) -> None:
     id = asking(llmflow, "TwoOfThree", "3")
     assert listed(llmflow, id, "--approver", "ana", "--workflow", "TwoOfThree")
     assert not listed(llmflow, id, "--approver", "dan")
+    everything = len(llmflow("approvals", "list", "--json").json())
+    assert (
+        f"without them there {'is' if everything == 1 else 'are'} {everything}"
+        in llmflow("approvals", "list", "--approver", "nobody-of-them").err
+    )
     assert not listed(llmflow, id, "--workflow", "Publish")
     assert not listed(llmflow, id, "--older-than", "1h")
     row = next(line for line in llmflow("approvals", "list").out.splitlines() if line.startswith(id))
@@ -78,7 +83,8 @@ def test_the_life_of_a_question(llmflow: Call, temporal: str) -> None:
     page = llmflow("approvals", "show", id).out
     for words in ("refund  open", "for ana or bo or cy, 0 of 2 approvals", '"order": 4711', "number, above 0, to 500"):
         assert words in page
-    assert f"llmflow approvals approve {id} 'refund#1' --by ana --form JSON" in page
+    blank = '{"usd": "...", "reason": "...", "note": "..."}'
+    assert f"llmflow approvals approve {id} 'refund#1' --by ana --form '{blank}'" in page
     update = next(line for line in page.splitlines() if "temporal workflow update execute" in line)
     assert f"execute --address {temporal} -w {id} --name llmflow.decide --input '" in update
     status = llmflow("status", id).out
@@ -123,11 +129,12 @@ def test_what_cannot_be_is_said(llmflow: Call) -> None:
             """give --form '{"usd": "...", "reason": "..."}' with usd (number, above 0, to 500); reason (""",
         ),
         (("approve", id, "--by", "dan", "--form", FORM), 2, "ana, bo, cy may"),
+        (("approve", id, "--by", "dan"), 2, "ana, bo, cy may"),
         (("approve", id, "--by", "ana", "--form", '{"usd": 501}'), 2, "less than or equal to 500"),
         (("approve", id, "--by", "ana", "--form", "{"), 2, "--form: EOF while parsing an object"),
         (("approve", id, "--by", "ana", "--form", "@none.json"), 2, "--form @none.json: No such file"),
         (("list", "--older-than", "soon"), 2, "no duration"),
-        (("list", "--older-than", "365d"), 0, "no open approval fits these options"),
+        (("list", "--older-than", "365d"), 0, "no open approval fits these options; without them there "),
     ):
         done = llmflow("approvals", *arguments)
         assert done.code == code, done

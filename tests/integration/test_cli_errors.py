@@ -150,7 +150,10 @@ def test_a_run_without_a_worker(llmflow: Call, monkeypatch: pytest.MonkeyPatch) 
     lonely = "tests.integration.lonely:app"
     begun = llmflow("start", "--app", lonely, "--id", "lonely-1")
     assert begun.code == 0
-    assert "no worker serves task queue lonely yet" in begun.err
+    assert f"no worker serves task queue lonely yet: `llmflow worker --app {lonely}` runs one" in begun.err
+    elsewhere = llmflow("start", "--app", lonely, "--id", "lonely-2", "--task-queue", "far").err
+    assert f"task queue far yet: `llmflow worker --task-queue far --app {lonely}` runs one" in elsewhere
+    assert llmflow("status", "lonely-2", "--json").json()["status"]["task_queue"] == "far"
 
     status = llmflow("status", "lonely-1", "--json").json()
     assert status["status"]["state"] == "running"

@@ -1,6 +1,8 @@
 """Task queues that no worker serves, and blocked children: `status` and `doctor` name them, with what to type."""
 
 import asyncio
+import io
+import sys
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +13,8 @@ from time import monotonic
 import pytest
 from temporalio.worker import Worker
 
+from llmflow.cli.output import SafeConsole
+from llmflow.cli.run_page import watch
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.service.connections import Connection
@@ -52,19 +56,29 @@ async def test_status_names_them_and_blocked_children(temporal: str, llmflow: Ca
     id = f"stranded-{uuid.uuid4()}"
     async with serving(temporal, tmp_path) as client:
         run = await client.start(Parent.run, "a text", id=id)
+        lines = io.StringIO()
+        watching = asyncio.create_task(watch(Connection(client, None), run, SafeConsole(file=lines)))
         try:
             await until(lambda: reported(client, id, 3))
             done = await asyncio.to_thread(llmflow, "status", id)
             child = await asyncio.to_thread(llmflow, "status", f"{id}-waits")
+            runs = await asyncio.to_thread(llmflow, "list", "--query", f"WorkflowId STARTS_WITH '{id}'")
             late = await client.start(Waits.run, "a text", id=f"{id}-late", start_delay=timedelta(hours=1))
             begun = monotonic()
             delayed = await asyncio.to_thread(llmflow, "status", late.id)
             assert monotonic() - begun < 5, "a query would wait for 10 s"
+            await until(lambda: printed(lines, f"task queue {GPU} for embed#1"))
         finally:
             await run.terminate("seen enough")
+        assert (await watching).status.state == "terminated"
+    every = lines.getvalue().splitlines()
+    assert every == list(dict.fromkeys(every)), "without a terminal, a line for each change"
+    assert all(line.startswith("running") for line in every)
     assert await client.workers(app.task_queue) == 0, "it has told the server that it stopped"
     await late.terminate("seen enough")
 
+    assert sorted(line.split()[0] for line in runs.out.splitlines()) == sorted(["run", id, "↳", "↳", "↳"])
+    assert f"child of {id}" in child.out
     said = " ".join(done.out.split())
     gpu = f"no worker serves task queue {GPU} for embed#1: start one with `llmflow worker --task-queue {GPU}`"
     assert f"waits for child {id}-waits: {gpu}" in said
@@ -74,13 +88,16 @@ async def test_status_names_them_and_blocked_children(temporal: str, llmflow: Ca
     assert "has not begun" in " ".join(delayed.out.split())
 
 
+async def printed(lines: io.StringIO, words: str) -> bool:
+    return words in lines.getvalue()
+
+
 async def reported(client: Client, id: str, obstacles: int) -> bool:
     report = await look(Connection(client, None), client.run(id))
     return len(report.obstacles) == obstacles
 
 
 async def test_a_worker_of_a_tool_queue_needs_no_key(temporal: str, llmflow: Call, tmp_path: Path) -> None:
-    """And `llmflow dev`'s worker serves every queue of the App."""
     (tmp_path / "models.yaml").write_text(MODELS)
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_HOME=str(tmp_path), LLMFLOW_MODELS=str(tmp_path / "models.yaml"))
     id = f"stranded-{uuid.uuid4()}"
@@ -99,3 +116,13 @@ async def test_a_worker_of_a_tool_queue_needs_no_key(temporal: str, llmflow: Cal
     assert f"no workers on task queue {GPU}" in before.out
     assert f"llmflow worker --task-queue {GPU} --app {APP}" in " ".join(before.out.split())
     assert f"1 worker on task queue {GPU}" in after.out
+
+
+async def test_the_worker_of_llmflow_dev_serves_the_queues_of_tools(temporal: str, tmp_path: Path) -> None:
+    env = environ(LLMFLOW_HOME=str(tmp_path), LLMFLOW_MODELS="offline")
+    command = (sys.executable, "-m", "llmflow.cli.dev_worker")
+    client = await connect(app, address=temporal)
+    async with started("--app", APP, "--address", temporal, "--report", "1", cwd=ROOT, env=env, command=command) as dev:
+        await dev.says(f"on task queues stranded, {GPU} at {temporal}")
+        run = await client.start(Waits.run, "a text", id=f"stranded-{uuid.uuid4()}")
+        assert await run.result() == "a text"

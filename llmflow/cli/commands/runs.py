@@ -40,6 +40,8 @@ def list_runs(
 ) -> None:
     """List runs, newest first. A run blocked by a bug is `running` here: `llmflow status` looks at it closely.
 
+    A run that another run has started, such as a batch of a fan-out, is marked with ↳.
+
     Example: llmflow list --state failed --since 2h
     """
 
@@ -54,6 +56,8 @@ def list_runs(
         say("no runs" if cursor is None else "no more runs")
     else:
         out.print(run_table(page))
+        if any(one.parent for one in page.runs):
+            say("\n↳ children of other runs", "dim")
     if page.cursor and not as_json:
         say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
 
@@ -189,5 +193,5 @@ def run_table(page: RunPage) -> Table:
     for one in page.runs:
         times = when(one.started_at), took(one.started_at, one.closed_at)
         tags = (", ".join(one.tags),) if tagged else ()
-        table.add_row(one.id, one.workflow, shown_state(one.state), *times, *tags)
+        table.add_row(f"↳ {one.id}" if one.parent else one.id, one.workflow, shown_state(one.state), *times, *tags)
     return table

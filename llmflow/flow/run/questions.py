@@ -67,7 +67,7 @@ def on_page(question: Question) -> Iterator[str]:
     yield f"  - {code(command(question))}"
     answer: dict[str, JsonValue] = {"approval": question.exact, "approved": True, "by": next_voter(question) or "NAME"}
     if question.form:
-        answer["form"] = dict.fromkeys(fields_of(question), "...")
+        answer["form"] = _blank_form(question)
     yield f"  - or send the signal `{DECIDE.name}` with {code(visible_json(json.dumps(answer, ensure_ascii=False)))}"
     for n, line in enumerate(harmless(question.details.strip()[:MAX_DETAILS]).splitlines()[1:]):
         yield f"  {line}" if n else f"\n  {line}"
@@ -80,4 +80,9 @@ def command(question: Question) -> str:
     """
     run = workflow.info().workflow_id
     words = ("llmflow", "approvals", "approve", run, question.exact, "--by", next_voter(question) or "NAME")
-    return command_line(*words) + (" --form JSON" if question.form else "")
+    form = ("--form", json.dumps(_blank_form(question), ensure_ascii=False)) if question.form else ()
+    return command_line(*words, *form)
+
+
+def _blank_form(question: Question) -> dict[str, JsonValue]:
+    return dict.fromkeys(fields_of(question), "...")

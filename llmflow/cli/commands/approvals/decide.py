@@ -98,12 +98,12 @@ async def _question(id: str, name: str | None) -> Question | None:
 
 def _with_form(question: Question, schema: Schema, by: str, send: Send) -> Receipt:
     """Ask the person for the form, repeatedly as long as the run refuses it."""
+    check_voter(question, by)
     if not (sys.stdin.isatty() and err.is_terminal):
         fields = fields_of(schema)
         example = json.dumps({field.name: "..." for field in fields if field.required})
         takes = "; ".join(map(str, fields))
         raise InputInvalid(f"`{question.name}` has a form to fill in, give --form '{example}' with {takes}")
-    check_voter(question, by)
     show(err, question_body(question))
     err.print()
     filled: dict[str, JsonValue] = {}

@@ -37,15 +37,16 @@ def list_approvals(
     Example: llmflow approvals list --approver ana --older-than 2h
     """
 
-    async def find() -> tuple[Sequence[InboxItem], bool]:
+    async def find() -> tuple[Sequence[InboxItem], int]:
         client = (await connected()).client
         return await inbox(client, approver=approver, older_than=older_than, workflow=workflow, limit=limit)
 
-    items, anything = run(find())
+    items, others = run(find())
     if as_json:
         print_json(items)
     elif not items:
-        say("no open approval fits these options; without them there is one" if anything else "no open approvals")
+        fits = f"no open approval fits these options; without them there {'is' if others == 1 else 'are'} {others}"
+        say(fits if others else "no open approvals")
     else:
         out.print(inbox_table(items))
         say("\nto read and decide one: llmflow approvals show RUN", "dim")
