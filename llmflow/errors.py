@@ -52,9 +52,8 @@
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer
 
 `retryable` tells if the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback` if
-another candidate model may succeed now; `refusal` if llmflow itself refused before anything was asked or paid, so that
-asking again costs nothing. Each is Temporal's `ApplicationError` of type `llmflow.<ClassName>` with one `ErrorDetail`,
-and comes back as its own class (`llmflow.converter.failures`). A run whose code raises one fails.
+another candidate model may succeed now; `refusal` if llmflow itself refused before anything was asked or paid. Each is
+Temporal's `ApplicationError` of type `llmflow.<ClassName>` with one `ErrorDetail`, and comes back as its own class.
 """
 
 from collections.abc import Collection, Iterable
@@ -95,6 +94,7 @@ class Remedy(BaseModel):
     prompt: str | None = None
     version: str | None = None
     label: str | None = None
+    task_queue: str | None = None
 
 
 class ErrorDetail(BaseModel):

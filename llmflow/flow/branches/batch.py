@@ -63,8 +63,8 @@ async def run_batch(batch: Batch) -> BatchResult:
         async with recorded(batch.path[-1], total=batch.count) as step:
 
             def ended(outcome: Outcome[bytes]) -> None:
-                results.add(outcome)
                 count(step, outcome)
+                results.add(outcome)
 
             await run_items(
                 unpacked(batch.items),

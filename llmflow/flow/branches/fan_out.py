@@ -84,29 +84,33 @@ async def fan_out(
         raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
     name, tally = name_of(function), Tally[R](name_of(function), len(given), on_error, min_success)
     labels = [one_line(str(label(item)))[:MAX_LABEL] for item in given] if label else None
-    address = None
-    if len(given) > BATCH_ITEMS:
-        await current().begun()  # a handler may call it before there is a workflow object
-        address = address_of(function, current().object)
-    if address is None and len(given) > MAX_UNNAMED:
-        raise InputInvalid(
-            f"fan_out of {len(given):,} items: more than {MAX_UNNAMED:,} go to child workflows, which cannot find"
-            f" `{name}`; give a method of the workflow or a function of a module",
-            ErrorDetail(field="function"),
-        )
-    if address is not None and is_method(address):
-        await _require_fresh(name, len(given))
+    address = await _address_for_batches(function, len(given)) if len(given) > BATCH_ITEMS else None
     async with step(name, total=len(given)) as opened:
 
         def ended(outcome: Outcome[R]) -> None:
-            tally.add(outcome)
             count(opened, outcome)
+            tally.add(outcome)
 
         if address is None:
             await run_items(given, function, first=0, limit=limit, labels=labels, ended=ended)
         else:
             await run_batches(given, function, address, limit=limit, labels=labels, on_error=on_error, ended=ended)
     return FanOut(outcomes=tuple(tally.outcomes[index] for index in range(len(given))))
+
+
+async def _address_for_batches(function: Callable[[T], Awaitable[R]], count: int) -> str | None:
+    """Return the address at which children find the function; `None` if the run calls it itself."""
+    await current().begun()  # a handler may call it before there is a workflow object
+    name, address = name_of(function), address_of(function, current().object)
+    if address is None and count > MAX_UNNAMED:
+        raise InputInvalid(
+            f"fan_out of {count:,} items: more than {MAX_UNNAMED:,} go to child workflows, which cannot find"
+            f" `{name}`; give a method of the workflow or a function of a module",
+            ErrorDetail(field="function"),
+        )
+    if address is not None and is_method(address):
+        await _require_fresh(name, count)
+    return address
 
 
 async def _require_fresh(method: str, count: int) -> None:

@@ -1,4 +1,7 @@
-"""A command loads only the packages that it needs: loading is most of the time of a short one."""
+"""A command loads only the packages that it needs: loading is most of the time of a short one.
+
+All load `temporalio`, because errors of llmflow are errors of Temporal.
+"""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +10,7 @@ import pytest
 
 from tests.helpers.command_line import COMMAND, environ
 
-SDK = {"temporalio", "openai", "opentelemetry"}
+SDK = {"openai", "opentelemetry"}
 
 
 def loaded(folder: Path, *arguments: str) -> tuple[int, set[str]]:
