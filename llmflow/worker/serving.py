@@ -72,8 +72,7 @@ async def run(
     """
     log_our_errors_in_one_line()
     settings = settings or Settings.load()
-    models = app_model_catalogue(app, settings)
-    queues = task_queues or (app.task_queue,)
+    models, queues = app_model_catalogue(app, settings), task_queues or (app.task_queue,)
     if not set(queues).issubset(app.tool_queues):
         _check_models(models)
     check_prompts(app, models)
