@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from itertools import combinations
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue
@@ -183,23 +184,36 @@ def load_app(path: str) -> App:
     Raises:
         ConfigInvalid: no App is there; the message names the wrong part of the path.
     """
-    module_name, _, attribute = path.partition(":")
-    if not module_name or not attribute:
-        raise ConfigInvalid(f"app {path!r}: write it as `package.module:attribute`, such as mine.app:app")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # its own import is broken: its traceback says where
-        raise ConfigInvalid(
-            f"app {path!r}: there is no module {error.name!r} here; run from the project's root"
-        ) from None
-    except SyntaxError as error:
-        file = os.path.relpath(error.filename or "?")
-        raise ConfigInvalid(f"app {path!r}: {file}:{error.lineno}: {error.msg}") from None
+    module, attribute = load_module("app", path)
     found = getattr(module, attribute, None)
     if not isinstance(found, App):
         known = [name for name, value in vars(module).items() if isinstance(value, App)]
         hint = f"it has {', '.join(known)}" if known else "it has none: write `app = App(...)` there"
-        raise ConfigInvalid(f"app {path!r}: module {module_name!r} has no App named {attribute!r}; {hint}")
+        raise ConfigInvalid(f"app {path!r}: module {module.__name__!r} has no App named {attribute!r}; {hint}")
     return found
+
+
+def load_module(what: str, path: str) -> tuple[ModuleType, str]:
+    """Import the module of `package.module:attribute`, and return it with the attribute's name.
+
+    Args:
+        what: Subject of errors, such as `app`.
+        path: Path as the user gives it.
+
+    Raises:
+        ConfigInvalid: the path is malformed, or no such module is there, or it does not parse.
+    """
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise ConfigInvalid(f"{what} {path!r}: write it as `package.module:attribute`, such as mine.{what}:{what}")
+    try:
+        return importlib.import_module(module_name), attribute
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # its own import is broken: its traceback says where
+        raise ConfigInvalid(
+            f"{what} {path!r}: there is no module {error.name!r} here; run from the project's root"
+        ) from None
+    except SyntaxError as error:
+        file = os.path.relpath(error.filename or "?")
+        raise ConfigInvalid(f"{what} {path!r}: {file}:{error.lineno}: {error.msg}") from None

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     """Webhook that is notified of the questions that runs ask people."""
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
     """Signing key of notifications: `whsec_` and 24 to 64 random bytes in base64, as the receiver has it."""
+    codec: str | None = None
+    """Codec of payloads as `package.module:attribute`: a `PayloadCodec`, or a function that makes one. Without it,
+    `connect` uses the codec endpoint of Temporal's profile, if that has one."""
     search_attributes: dict[_Field, _Name | None] = {}
     """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and disables
     another."""

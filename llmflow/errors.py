@@ -26,6 +26,8 @@
     │   └── ToolRefused               the tool itself refuses, for a reason a retry cannot change
     ├── InputInvalid                  the caller: a workflow's input does not fit its type
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
+    ├── PayloadUnreadable             the operator: this process lacks the codec or the storage of a value
+    │   └── BlobMissing               the storage has lost a value, or has other bytes in its place
     ├── BudgetExceeded                the caller: the run's budget has no room for the call
     ├── ApprovalError                 people who approve, and their decisions
     │   ├── ApprovalNotFound          the run has no such open approval; names those that it has
@@ -60,72 +62,24 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
 from temporalio.exceptions import ApplicationError
 from temporalio.exceptions import ApplicationErrorCategory as Category
 
+from llmflow.details import ErrorDetail, Remedy
+
 __all__ = [
     "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
-    "AuthenticationFailed", "BudgetExceeded", "CircuitOpen", "CompensationFailed", "ConfigInvalid", "ContentRefused",
-    "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed", "GuardRejected", "InputInvalid", "LLMFlowError",
-    "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed",
-    "OutputInvalid", "PayloadTooLarge", "PromptError", "PromptInvalid", "PromptNotFound", "PromptVersionMissing",
-    "ProviderError", "ProviderUnavailable", "QuotaExhausted", "RateLimited", "RequestRejected", "RunError", "RunExists",
-    "RunNotCompleted", "RunNotFound", "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable",
-    "TooManyVisits", "ToolArgumentsInvalid", "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused",
-    "VariablesInvalid", "VoteUndecided",
+    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "CircuitOpen", "CompensationFailed", "ConfigInvalid",
+    "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed", "GuardRejected",
+    "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoWorker",
+    "NotificationFailed", "OutputInvalid", "PayloadTooLarge", "PayloadUnreadable", "PromptError", "PromptInvalid",
+    "PromptNotFound", "PromptVersionMissing", "ProviderError", "ProviderUnavailable", "QuotaExhausted", "RateLimited",
+    "Remedy", "RequestRejected", "RunError", "RunExists", "RunNotCompleted", "RunNotFound", "ServerUnavailable",
+    "StateTimedOut", "StepNotFound", "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid", "ToolError",
+    "ToolNotFound", "ToolOutputInvalid", "ToolRefused", "VariablesInvalid", "VoteUndecided",
 ]  # fmt: skip  # a line for each would be a page
-
-_OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
-_OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history", "add_tool"]
-_OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
-_OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes", "set_key", "name_model"]
-
-
-class Remedy(BaseModel):
-    """Action that would help. Each door words it for its readers: the command line as a command, a page as a link."""
-
-    model_config = ConfigDict(frozen=True)
-
-    action: Literal[_OfRuns, _OfPrompts, _OfLabels, _OfSetup]
-    run: str | None = None  # workflow id
-    prompt: str | None = None
-    version: str | None = None
-    label: str | None = None
-    task_queue: str | None = None
-
-
-class ErrorDetail(BaseModel):
-    """Details of an error beyond its message. Every field is optional; none ever holds a secret."""
-
-    model_config = ConfigDict(frozen=True)
-
-    model: str | None = None
-    """`provider:model` that was asked."""
-    status: int | None = None
-    """HTTP status of the vendor's answer."""
-    code: str | None = None
-    """The vendor's own error code."""
-    retry_after: float | None = None
-    """Seconds to wait before the same call may succeed."""
-    retry: bool | None = None
-    """The vendor's own word on a retry; it takes precedence over the class's `retryable`."""
-    field: str | None = None
-    """Dotted path of the wrong value."""
-    answer: str | None = None
-    """The model's last answer, as text."""
-    size: int | None = None
-    """Bytes of a payload that is too large."""
-    failures: tuple[str, ...] = ()
-    """First failed items of a fan-out or a race, with their errors."""
-    compensations: tuple[str, ...] = ()
-    """Outcome of each compensation of a saga, a line each."""
-    guard: str | None = None
-    """Name of the guard that rejected a value."""
-    remedy: Remedy | None = None
-    """Action that the door showing the error may offer."""
 
 
 class LLMFlowError(ApplicationError):
@@ -277,6 +231,14 @@ class InputInvalid(LLMFlowError):
 
 class PayloadTooLarge(LLMFlowError):
     """One value is too large to cross Temporal; nothing was sent. `detail.size` has its bytes."""
+
+
+class PayloadUnreadable(LLMFlowError):
+    """A value cannot be decoded here: its codec, its key or its storage is another one, or does not answer."""
+
+
+class BlobMissing(PayloadUnreadable):
+    """The storage has no blob of a value, or one with other bytes. The value is lost unless the blob comes back."""
 
 
 class BudgetExceeded(LLMFlowError):

@@ -20,7 +20,7 @@ def load(path: str | None) -> App:
         ConfigInvalid: no App is at this path.
     """
     path = require(path)
-    _look_here()
+    look_here()
     offer_example(path.partition(":")[0])
     return _served(app.load_app(path))
 
@@ -59,7 +59,7 @@ def load_demo(name: str | None) -> AnyDemo:
     return replace(demo, app=_served(demo.app))
 
 
-def _look_here() -> None:
+def look_here() -> None:
     """Put the current folder first on the import path."""
     here = os.getcwd()
     if sys.path[0] != here:  # a console script has its own folder there, `python -m` this one

@@ -12,6 +12,7 @@ from llmflow.errors import (
     LLMFlowError,
     NoWorker,
     PayloadTooLarge,
+    PayloadUnreadable,
     PromptInvalid,
     PromptNotFound,
     RunExists,
@@ -42,7 +43,7 @@ MEANING: Mapping[Exit, str] = MappingProxyType(
         Exit.USAGE: "wrong usage, a taken id, or an input or a decision that does not fit",
         Exit.UNREACHABLE: "no Temporal server, no worker, or no store answers",
         Exit.NOT_FOUND: "no such run, step, workflow, prompt, approval, tenant, model or tag",
-        Exit.CONFIG: "app, prompts, models or settings are wrong",
+        Exit.CONFIG: "app, prompts, models, codec or settings are wrong",
         Exit.TIMEOUT: "the run is still open when the time is up",
         Exit.INTERRUPTED: "stopped by Ctrl-C, or by a no to its question",
     }
@@ -62,6 +63,7 @@ _BY_ERROR: tuple[tuple[type[LLMFlowError], Exit], ...] = (
     (ApprovalNotFound, Exit.NOT_FOUND),
     (PromptInvalid, Exit.CONFIG),
     (ConfigInvalid, Exit.CONFIG),
+    (PayloadUnreadable, Exit.CONFIG),
 )
 
 

@@ -89,6 +89,7 @@ app = typer.Typer(
             },
             "Apps": {
                 "worker": "llmflow.cli.commands.worker:worker",
+                "codec-server": "llmflow.cli.commands.codec_server:codec_server",
                 "doctor": "llmflow.cli.commands.doctor:doctor",
                 "graph": "llmflow.cli.commands.graph:graph",
                 "prompts": _prompts,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from llmflow.app import App
+from llmflow.cli.apps import look_here
 from llmflow.client import connect
 from llmflow.client.connections import configured_address
 from llmflow.config import Settings
@@ -46,5 +47,7 @@ async def connected(app: App | None = None) -> Connection:
         ServerUnavailable: no server answers there.
     """
     target = await Target.choose()
+    if Settings.load().codec:
+        look_here()
     client = await connect(app, address=target.address, runtime=process_runtime())
     return Connection(client, target.ui_url)

@@ -32,7 +32,7 @@ from llmflow.client.runs import Run
 from llmflow.client.status import STATUS, quoted, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists, RunNotFound
 from llmflow.plugin.sizes import require_rooms
-from llmflow.types.runs import InboxItem, RunPage, RunState
+from llmflow.types.runs import Inbox, RunPage, RunState
 
 In = TypeVar("In")
 P = ParamSpec("P")
@@ -239,12 +239,12 @@ class Client:
         older_than: timedelta | None = None,
         workflow: str | None = None,
         limit: int = 1000,
-    ) -> tuple[InboxItem, ...]:
+    ) -> Inbox:
         """List the open questions of all running runs, the oldest first. No worker is needed.
 
         It reads memos from Temporal's visibility store, which shows a new question after about a second. If the
         namespace has the search attribute `LlmAwaitingApproval`, it reads only runs with open questions, otherwise all
-        running runs.
+        running runs. A run whose memo this client cannot decode is named in `Inbox.unreadable`.
 
         Args:
             approver: Filter: questions that this person may decide and has not approved yet.
@@ -258,7 +258,7 @@ class Client:
         """
         if limit < 1:
             raise InputInvalid(f"limit={limit}: give 1 or more", ErrorDetail(field="limit"))
-        return tuple((await inbox(self.temporal, approver, older_than, workflow))[:limit])
+        return await inbox(self.temporal, approver, older_than, workflow, limit)
 
     async def server_version(self) -> str:
         """Return the version of the Temporal server, after a check that the namespace exists.

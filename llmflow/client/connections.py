@@ -3,14 +3,18 @@
 import re
 
 from temporalio.client import Client as TemporalClient
+from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 
 from llmflow.app import App
 from llmflow.client.client import Client
 from llmflow.config import Settings
+from llmflow.converter.remote_codec import RemoteCodec
 from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, ServerUnavailable
 from llmflow.plugin import LLMFlowPlugin
+from llmflow.plugin.converters import data_converter, with_codec
+from llmflow.sdk.profiles import codec_endpoint
 
 
 async def connect(
@@ -21,6 +25,7 @@ async def connect(
     profile: str | None = None,
     api_key: str | None = None,
     store: str | None = None,
+    codec: PayloadCodec | None = None,
     plugin: LLMFlowPlugin | None = None,
     runtime: Runtime | None = None,
 ) -> Client:
@@ -33,25 +38,32 @@ async def connect(
         profile: Profile of Temporal's configuration file, instead of `TEMPORAL_PROFILE`; it also has TLS settings.
         api_key: API key, instead of `TEMPORAL_API_KEY`; it turns TLS on.
         store: URL of the store of scores, instead of `LLMFLOW_STORE`; opened only for a score.
+        codec: Codec of payloads, instead of `LLMFLOW_CODEC` or the codec endpoint of the profile.
         plugin: A plugin with activities, for a worker.
         runtime: Temporal's runtime, for metrics.
 
     Raises:
         ServerUnavailable: no server answers at the address.
-        ConfigInvalid: the profile does not exist, the address is malformed, or a variable `LLMFLOW_*` does not parse.
+        ConfigInvalid: the profile does not exist, the address is malformed, a variable `LLMFLOW_*` does not parse, or
+            no codec is where `LLMFLOW_CODEC` says.
     """
     store = store or Settings.load().store_url
     config = _temporal_config(profile)
+    namespace = namespace or config.get("namespace", "default")
+    plugin = plugin or LLMFlowPlugin(*([app] if app else ()))
+    if codec is None and plugin.codec is None:
+        codec = _codec_of_profile(profile, namespace)
     target = address or config.get("target_host", "localhost:7233")
     key = api_key or config.get("api_key")
     try:
         temporal = await TemporalClient.connect(
             target,
-            namespace=namespace or config.get("namespace", "default"),
+            namespace=namespace,
             api_key=key,
             tls=config.get("tls", key is not None),
             rpc_metadata=config.get("rpc_metadata", {}),
-            plugins=[plugin or LLMFlowPlugin(*([app] if app else ()))],
+            data_converter=with_codec(DataConverter.default, codec) if codec else DataConverter.default,
+            plugins=[plugin],
             runtime=runtime,
         )
     except ValueError as error:
@@ -85,3 +97,19 @@ def _temporal_config(profile: str | None) -> ClientConnectConfig:
         return ClientConfig.load_client_connect_config(profile)
     except RuntimeError as error:
         raise ConfigInvalid(f"Temporal's configuration: {error}; see `temporal config list`") from None
+
+
+def configured_converter(settings: Settings) -> DataConverter:
+    """Return the data converter of clients with these settings, without a client.
+
+    Raises:
+        ConfigInvalid: the settings name no codec, or none is there.
+    """
+    if settings.codec is None:
+        raise ConfigInvalid("no codec: set LLMFLOW_CODEC to `package.module:attribute`")
+    return data_converter(None, settings.codec)
+
+
+def _codec_of_profile(profile: str | None, namespace: str) -> PayloadCodec | None:
+    found = codec_endpoint(profile)
+    return RemoteCodec(found.endpoint, namespace, found.auth) if found else None

@@ -1,10 +1,13 @@
 """Converts errors of the Temporal server to llmflow's errors, which say what to do."""
 
 import re
+import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from inspect import getfile
 
 from temporalio.client import WorkflowQueryFailedError
+from temporalio.converter import DataConverter
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -21,10 +24,14 @@ from llmflow.errors import (
     InputInvalid,
     LLMFlowError,
     NoWorker,
+    PayloadUnreadable,
     Remedy,
     RunNotFound,
     ServerUnavailable,
 )
+
+_CONVERTER = getfile(DataConverter)
+_UNKNOWN = "Unknown payload encoding"  # as Temporal's converter says it
 
 
 @asynccontextmanager
@@ -33,6 +40,7 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
 
     Raises:
         NoWorker: the run cannot answer a query.
+        PayloadUnreadable: a value cannot be decoded here.
         LLMFlowError: see `rpc_error`.
     """
     try:
@@ -52,6 +60,35 @@ async def readable_errors(what: str) -> AsyncGenerator[None]:
         ) from error
     except RPCError as error:
         raise rpc_error(error, what) from error
+    except Exception as error:  # of any class: a codec is the user's
+        if not _is_of_converter(error):
+            raise
+        raise unreadable(error, what) from error
+
+
+def unreadable(error: Exception, what: str) -> LLMFlowError:
+    """Convert an error of decoding a value; `what` is the run that it belongs to."""
+    if isinstance(error, LLMFlowError):
+        return error
+    said = str(error.args[0]) if error.args else type(error).__name__  # `str` of a KeyError has quotation marks
+    if "[TMPRL1105]" in said:
+        return PayloadUnreadable(f"a value of {what!r} is in external storage: set LLMFLOW_STORAGE as its worker does")
+    if said.startswith(_UNKNOWN):
+        encoding = said.rpartition(" ")[2]
+        return PayloadUnreadable(f"a value of {what!r} is {encoding}: set LLMFLOW_CODEC to the codec of its worker")
+    kind = type(error).__name__
+    return PayloadUnreadable(
+        f"a value of {what!r} cannot be decoded, so LLMFLOW_CODEC may have another key than its worker "
+        f"({kind if said == kind else f'{kind}: {said}'})"
+    )
+
+
+def _is_of_converter(error: Exception) -> bool:
+    """True if an error arose in Temporal's data converter: below it, in a codec, a storage or a converter."""
+    if isinstance(error, KeyError) and _UNKNOWN in str(error):
+        return True
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_filename == _CONVERTER for frame, _ in frames) and not isinstance(error, LLMFlowError)
 
 
 def rpc_error(error: RPCError, what: str) -> LLMFlowError:

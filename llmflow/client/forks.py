@@ -124,14 +124,15 @@ async def _start(
     result_type: Any,
 ) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
     payloads = Payloads(temporal, fork.workflow_id)
-    memo: dict[str, object] = {
-        name: await payloads.raw(value) for name, value in started.memo.fields.items() if name != WAITING.name
-    }
-    if changes.tags is not None:
-        memo[TAGS.name] = list(changes.tags)
-    if carried := await payloads.header(CARRIED, started.header.fields):
-        temporal = _with_header(temporal, _adapted(carried, fork, changes))
-    same = [await payloads.raw(one) for one in started.input.payloads]
+    async with readable_errors(fork.workflow_id):
+        memo: dict[str, object] = {
+            name: await payloads.raw(value) for name, value in started.memo.fields.items() if name != WAITING.name
+        }
+        if changes.tags is not None:
+            memo[TAGS.name] = list(changes.tags)
+        if carried := await payloads.header(CARRIED, started.header.fields):
+            temporal = _with_header(temporal, _adapted(carried, fork, changes))
+        same = [await payloads.raw(one) for one in started.input.payloads]
     id = changes.id or f"{fork.workflow_id}-fork-{secrets.token_hex(3)}"
     timeout, priority = started.workflow_execution_timeout.ToTimedelta(), started.priority
     if changes.input is not SAME:

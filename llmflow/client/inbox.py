@@ -8,29 +8,38 @@ from temporalio.client import WorkflowExecution
 
 from llmflow.client.errors import readable_errors
 from llmflow.client.search_attributes import known_attributes
-from llmflow.client.status import memo_approvals, memo_tags, memo_tenant, quoted
+from llmflow.client.status import Memos, quoted
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.types.approvals import Waiting, among, approver
-from llmflow.types.runs import InboxItem
+from llmflow.types.runs import Inbox, InboxItem
 
 _PAGE = 1000
 """Runs in one page, the server's maximum."""
 
 
 async def inbox(
-    temporal: TemporalClient, approver: str | None, older_than: timedelta | None, workflow: str | None
-) -> list[InboxItem]:
-    """Return all open questions, the oldest first; see `Client.inbox`."""
+    temporal: TemporalClient, approver: str | None, older_than: timedelta | None, workflow: str | None, limit: int
+) -> Inbox:
+    """Return open questions, the oldest first, and the runs that cannot be read; see `Client.inbox`."""
     asked_before = datetime.now(UTC) - older_than if older_than else None
-    found = [
-        item
-        async for run in _waiting_runs(temporal, workflow)
-        for item in await _items(run)
-        if (approver is None or _may_decide(approver, item.waiting))
-        and (asked_before is None or item.waiting.asked_at <= asked_before)
-    ]
-    return sorted(found, key=lambda item: item.waiting.asked_at)
+    found: list[InboxItem] = []
+    unreadable: dict[str, str] = {}
+    async for run in _waiting_runs(temporal, workflow):
+        memos = Memos(run)
+        found += [
+            item
+            for item in await _items(run, memos)
+            if (approver is None or _may_decide(approver, item.waiting))
+            and (asked_before is None or item.waiting.asked_at <= asked_before)
+        ]
+        if memos.problem:
+            unreadable[run.id] = memos.problem
+    return Inbox(
+        items=tuple(sorted(found, key=lambda item: item.waiting.asked_at)[:limit]),
+        unreadable=tuple(unreadable),
+        reason=next(iter(unreadable.values()), None),
+    )
 
 
 async def _waiting_runs(temporal: TemporalClient, workflow: str | None) -> AsyncGenerator[WorkflowExecution]:
@@ -54,11 +63,11 @@ async def _attribute(temporal: TemporalClient) -> str | None:
         return None
 
 
-async def _items(run: WorkflowExecution) -> list[InboxItem]:
-    waiting = await memo_approvals(run)
+async def _items(run: WorkflowExecution, memos: Memos) -> list[InboxItem]:
+    waiting = await memos.approvals()
     if not waiting:
         return []
-    tenant, tags = await memo_tenant(run), await memo_tags(run)
+    tenant, tags = await memos.tenant(), await memos.tags()
     return [
         InboxItem(run=run.id, run_id=run.run_id, workflow=run.workflow_type, waiting=one, tenant=tenant, tags=tags)
         for one in waiting

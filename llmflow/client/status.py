@@ -1,6 +1,7 @@
 """Status of runs, from the Temporal server."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 from temporalio.api.enums.v1 import PendingActivityState, WorkflowTaskFailedCause
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -15,9 +17,11 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowHandle,
 )
+from temporalio.exceptions import FailureError
 
-from llmflow.client.errors import named
-from llmflow.history.events import events_of, is_task_end, last_events, message_of, start_of, task_failed
+from llmflow.client.errors import named, unreadable
+from llmflow.errors import LLMFlowError
+from llmflow.history.events import attempt_failure, events_of, is_task_end, last_events, start_of, task_failed
 from llmflow.history.payloads import Payloads
 from llmflow.types.approvals import Waiting
 from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER, WAITING, Memo
@@ -64,20 +68,23 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
     # Temporal still lists pending activities of closed runs.
     if state == "running" and isinstance(found, WorkflowExecutionDescription):
         pending = tuple(
-            PendingCall(
-                id=one.activity_id,
-                type=one.activity_type.name,
-                attempt=one.attempt,
-                last_failure=message_of(one.last_failure),
-                task_queue=one.activity_options.task_queue.name or None,
-                running=one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
-            )
-            for one in found.raw_description.pending_activities
+            [
+                PendingCall(
+                    id=one.activity_id,
+                    type=one.activity_type.name,
+                    attempt=one.attempt,
+                    last_failure=await _message(found, attempt_failure(one.last_failure)),
+                    task_queue=one.activity_options.task_queue.name or None,
+                    running=one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
+                )
+                for one in found.raw_description.pending_activities
+            ]
         )
         children = tuple(
             PendingChild(id=one.workflow_id, run_id=one.run_id, workflow=one.workflow_type_name)
             for one in found.raw_description.pending_children
         )
+    memos = Memos(found)
     return RunStatus(
         id=found.id,
         run_id=found.run_id,
@@ -90,14 +97,15 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         parent=found.parent_id,
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
-        tags=await memo_tags(found),
-        tenant=await memo_tenant(found),
-        user=await _memo(found, USER),
-        budget=await _memo(found, BUDGET),
+        tags=await memos.tags(),
+        tenant=await memos.tenant(),
+        user=await memos.read(USER),
+        budget=await memos.read(BUDGET),
         # A run that was terminated, or continued as new, could not clear its memo.
-        approvals=await memo_approvals(found) if state == "running" else (),
+        approvals=await memos.approvals() if state == "running" else (),
         pending=pending,
         children=children,
+        unreadable=memos.problem,
     )
 
 
@@ -111,11 +119,19 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
                 return None
             try:
                 return named(await Payloads(temporal, found.id).failure(failed.failure))
-            except Exception:  # as in `_memo`
+            except Exception:  # of any class, from a codec or converter of the user
                 return failed.failure.message
         if is_task_end(event):
             return None
     return None
+
+
+async def _message(found: WorkflowExecution, failure: Failure) -> str | None:
+    if failure.HasField("encoded_attributes"):
+        with suppress(Exception):  # of any class, from a codec of the user: the rest of the status is known
+            error = await found.data_converter.decode_failure(failure)
+            return error.message if isinstance(error, (FailureError, LLMFlowError)) else str(error)
+    return failure.message or None
 
 
 async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  # Any: JSON, runs of every type
@@ -131,30 +147,36 @@ async def arguments_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> li
     return await Payloads(temporal, handle.id).read(start.input.payloads)
 
 
-async def memo_tags(found: WorkflowExecution) -> tuple[str, ...]:
-    """Return the tags of a run; none if they cannot be decoded here."""
-    return tuple(await _memo(found, TAGS) or ())
+class Memos:
+    """Memos of a run. One that cannot be decoded here is missing, and does not fail a whole list."""
 
+    def __init__(self, run: WorkflowExecution) -> None:
+        self._run = run
+        self.problem: str | None = None
+        """Reason why a memo could not be decoded."""
 
-async def memo_tenant(found: WorkflowExecution) -> str | None:
-    """Return the tenant of a run; `None` if it cannot be decoded here."""
-    return await _memo(found, TENANT)
+    async def tags(self) -> tuple[str, ...]:
+        """Return the tags."""
+        return tuple(await self.read(TAGS) or ())
 
+    async def tenant(self) -> str | None:
+        """Return the tenant."""
+        return await self.read(TENANT)
 
-async def memo_approvals(found: WorkflowExecution) -> tuple[Waiting, ...]:
-    """Return the open questions of a run; none if they cannot be decoded here."""
-    waiting = await _memo(found, WAITING)
-    return waiting.open if waiting else ()
+    async def approvals(self) -> tuple[Waiting, ...]:
+        """Return the open questions."""
+        waiting = await self.read(WAITING)
+        return waiting.open if waiting else ()
 
-
-async def _memo(found: WorkflowExecution, memo: Memo[T]) -> T | None:
-    """Decode a memo. A foreign run with an unreadable memo must not fail a whole list."""
-    try:
-        value: object = await found.memo_value(memo.name, default=None)
-        # As JSON, because newer versions may have more fields.
-        return None if value is None else _ADAPTERS[memo.name].validate_json(to_json(value))
-    except Exception:  # of any class, from a codec or converter of the user
-        return None
+    async def read(self, memo: Memo[T]) -> T | None:
+        """Return a memo; `None` if there is none, or if it cannot be decoded."""
+        try:
+            value: object = await self._run.memo_value(memo.name, default=None)
+            # As JSON, because newer versions may have more fields.
+            return None if value is None else _ADAPTERS[memo.name].validate_json(to_json(value))
+        except Exception as error:  # of any class, from a codec or converter of the user
+            self.problem = unreadable(error, self._run.id).message
+            return None
 
 
 def quoted(text: str) -> str:

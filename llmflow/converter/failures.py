@@ -42,7 +42,7 @@ class LLMFlowFailures(DefaultFailureConverter):
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
         """See base class."""
-        error = super().from_failure(failure, payload_converter)
+        error = super().from_failure(_explained(failure), payload_converter)
         if isinstance(error, ApplicationError) and (known := BY_CODE.get(error.type or "")):
             ours = known(error.message, _detail(error))
             ours.__cause__ = error.__cause__
@@ -90,6 +90,18 @@ def _in_clear(failure: Failure, converter: PayloadConverter) -> Generator[list[F
         said = {"message": one.message, "stack_trace": one.stack_trace}
         one.encoded_attributes.CopyFrom(converter.to_payload(said))
         one.message, one.stack_trace = message, ""
+
+
+def _explained(failure: Failure) -> Failure:
+    """Say what to do in place of a message that no codec has decoded. Temporal's own converter leaves it as it is."""
+    if failure.HasField("encoded_attributes"):
+        encoding = failure.encoded_attributes.metadata["encoding"].decode(errors="replace")
+        if not encoding.startswith("json/"):
+            explained = Failure()
+            explained.CopyFrom(failure)
+            explained.message = f"(the message is {encoding}: set LLMFLOW_CODEC to the codec of its worker)"
+            return explained
+    return failure
 
 
 def _trace(raised: TracebackType | None) -> str:

@@ -115,9 +115,9 @@ def continued_as(event: HistoryEvent) -> str:
     return event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
 
 
-def message_of(failure: Failure) -> str | None:
-    """Return the message of a failure."""
-    # Temporal keeps 4 KB of an attempt's failure. It shortens a larger one, as the cause of a failure that only says
-    # so.
-    told = failure.cause if failure.HasField("server_failure_info") and failure.HasField("cause") else failure
-    return told.message or None
+def attempt_failure(failure: Failure) -> Failure:
+    """Return the failure of an attempt itself.
+
+    Temporal keeps 4 KB of it. It shortens a larger one, as the cause of a failure that only says so.
+    """
+    return failure.cause if failure.HasField("server_failure_info") and failure.HasField("cause") else failure

@@ -8,7 +8,12 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.common import RawValue
-from temporalio.converter import DataConverter, SerializationContext, WorkflowSerializationContext
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    SerializationContext,
+    WorkflowSerializationContext,
+)
 
 from llmflow.types.contracts import Header
 
@@ -35,8 +40,16 @@ class Payloads:
         return await self._converter(of).decode(list(payloads), types)
 
     async def raw(self, payload: Payload) -> RawValue:
-        """Re-encode a value of any type, under the new run's key if each run has one."""
+        """Decode a value to a payload of any type, which is encoded again under the new run's key if each run has one.
+
+        Raises:
+            KeyError: as for values with a type: no codec has decoded it.
+        """
         [value] = await self.read([payload], [RawValue])
+        converter = self.client.data_converter.payload_converter_class()
+        encoding = value.payload.metadata["encoding"]
+        if isinstance(converter, CompositePayloadConverter) and encoding not in converter.converters:
+            raise KeyError(f"Unknown payload encoding {encoding.decode()}")
         return value
 
     async def header(self, header: Header[T], headers: Mapping[str, Payload]) -> T | None:

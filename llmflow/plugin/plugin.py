@@ -17,11 +17,10 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from llmflow.app import App, together
-from llmflow.converter.failures import failure_converter
-from llmflow.converter.payloads import payload_converter
 from llmflow.errors import ConfigInvalid
 from llmflow.flow.branches.batch import Batches, PinnedBatches
 from llmflow.flow.run import Host
+from llmflow.plugin.converters import data_converter
 from llmflow.plugin.interceptor import RunInterceptor
 from llmflow.plugin.sizes import storage_threshold
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
@@ -43,12 +42,14 @@ class LLMFlowPlugin(SimplePlugin):
     workers inherit it. A replayer needs its own: `Replayer(workflows=[Mine], plugins=[LLMFlowPlugin(app)])`.
     """
 
-    def __init__(self, *apps: App) -> None:
+    def __init__(self, *apps: App, codec: str | None = None) -> None:
         """Configure.
 
         Args:
             apps: Apps whose workflows may use llmflow from their start, and whose modules of tools and data are passed
                 through the workflow sandbox. Clients that only start and watch runs need none.
+            codec: `package.module:attribute` of a codec for clients and replayers without one, instead of
+                `LLMFLOW_CODEC`.
 
         Raises:
             ConfigInvalid: two Apps have the same name, or different workflows or tools of the same name.
@@ -60,9 +61,11 @@ class LLMFlowPlugin(SimplePlugin):
             os.environ, [spec.name for spec in app.tool_specs] if app else (), app and app.redact
         )
         self._traces = bool(traces)
+        self.codec = codec or os.environ.get("LLMFLOW_CODEC") or None
+        """Path of the codec for a client without one."""
         super().__init__(
             "llmflow",
-            data_converter=_data_converter,
+            data_converter=lambda given: data_converter(given, self.codec),
             interceptors=[*traces, CallMetrics()],
             workflow_runner=lambda runner: _runner(runner, modules),
         )
@@ -123,16 +126,6 @@ def _require(is_sole: bool) -> None:
             "two LLMFlowPlugin objects: give the client one with all Apps, as in LLMFlowPlugin(app, other_app);"
             " its workers inherit it"
         )
-
-
-def _data_converter(given: DataConverter | None) -> DataConverter:
-    """Wrap the user's converters in llmflow's; their codec and external storage stay."""
-    base = given or DataConverter.default
-    return dataclasses.replace(
-        base,
-        payload_converter_class=payload_converter(base.payload_converter_class),
-        failure_converter_class=failure_converter(base.failure_converter_class),
-    )
 
 
 def _runner(runner: WorkflowRunner | None, modules: tuple[str, ...]) -> WorkflowRunner:

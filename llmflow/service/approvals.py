@@ -17,7 +17,7 @@ from llmflow.errors import (
 from llmflow.service.workers import need_worker
 from llmflow.types.addresses import base_of
 from llmflow.types.approvals import ApprovalReport, Question, among, approver
-from llmflow.types.runs import InboxItem
+from llmflow.types.runs import Inbox
 
 ANSWER_WITHIN = timedelta(seconds=5)
 """Time limit of a worker's answer about a run's questions. Without an answer a decision can still be sent."""
@@ -25,14 +25,14 @@ ANSWER_WITHIN = timedelta(seconds=5)
 
 async def inbox(
     client: Client, *, approver: str | None, older_than: timedelta | None, workflow: str | None, limit: int
-) -> tuple[Sequence[InboxItem], int]:
+) -> tuple[Inbox, int]:
     """Return open questions of all matching runs, oldest first; and if none matches, the number of all open ones.
 
     Raises:
         InputInvalid: the limit is out of range.
     """
-    items = await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
-    return items, 0 if items else len(await client.inbox())
+    found = await client.inbox(approver=approver, older_than=older_than, workflow=workflow, limit=limit)
+    return found, 0 if found.items else len((await client.inbox()).items)
 
 
 async def asked_by(client: Client, id: str) -> ApprovalReport:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from llmflow.client import Client, Run
-from llmflow.errors import InputInvalid, NoWorker, Remedy, RunNotCompleted, RunNotFound
+from llmflow.errors import InputInvalid, NoWorker, PayloadUnreadable, Remedy, RunNotCompleted, RunNotFound
 from llmflow.service.approvals import decided
 from llmflow.service.connections import Connection
 from llmflow.service.obstacles import Obstacle, obstacles
@@ -62,15 +62,17 @@ async def look(connection: Connection, run: AnyRun) -> Report:
         RunNotFound: no run has this id.
     """
     status = await run.status()
-    progress, usage, approvals, missing = None, None, None, None
-    failure = await failure_of(run, status.state)
+    progress, usage, approvals, missing, failure = None, None, None, None, None
     try:
+        failure = await failure_of(run, status.state)
         if not _never_began(status, failure):  # otherwise there is nothing to query
             await need_worker(connection.client, status)
             # One at a time: a worker without a sticky cache is slow to answer several at once, and may evict one.
             progress, usage, approvals = await run.progress(), await run.usage(), await run.approvals()
     except NoWorker as error:
         missing = error
+    except PayloadUnreadable as error:
+        status = changed(status, unreadable=error.message)
     return Report(
         status=status,
         failure=failure,

@@ -7,7 +7,7 @@ from llmflow.types.approvals import Waiting
 from llmflow.types.base import Wire
 from llmflow.types.budgets import Budget
 
-__all__ = ["InboxItem", "PendingCall", "PendingChild", "RunPage", "RunState", "RunStatus"]
+__all__ = ["Inbox", "InboxItem", "PendingCall", "PendingChild", "RunPage", "RunState", "RunStatus"]
 
 RunState = Literal["running", "completed", "failed", "cancelled", "terminated", "continued_as_new", "timed_out"]
 
@@ -69,6 +69,8 @@ class RunStatus(Wire):
     """Open child workflows; empty in a list."""
     stuck: str | None = None
     """The workflow task failure that blocks the run, such as `KeyError: 'x'`; `None` in a list."""
+    unreadable: str | None = None
+    """Reason why tags, tenant, user, budget or approvals cannot be decoded here, and are missing above."""
 
 
 class RunPage(Wire):
@@ -89,3 +91,14 @@ class InboxItem(Wire):
     waiting: Waiting
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+
+
+class Inbox(Wire):
+    """Open questions of all runs, and the runs whose questions cannot be decoded here."""
+
+    items: tuple[InboxItem, ...] = ()
+    """The oldest first."""
+    unreadable: tuple[str, ...] = ()
+    """Ids of runs with questions that a codec has encoded, which this client lacks or which has another key."""
+    reason: str | None = None
+    """Reason of the first one."""

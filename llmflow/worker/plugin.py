@@ -54,9 +54,10 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             raise ConfigInvalid(
                 "LLMFlowPlugin() of llmflow.worker: give it the workers' Apps, as in LLMFlowPlugin(app)"
             )
-        super().__init__(*apps)
+        settings = settings or Settings.load()
+        super().__init__(*apps, codec=settings.codec)
         self._apps = apps
-        self._given = Given(settings=settings or Settings.load(), models=models, providers=providers)
+        self._given = Given(settings=settings, models=models, providers=providers)
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """See base class.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 
+from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import RestrictedWorkflowAccessError
@@ -37,6 +38,7 @@ async def run(
     settings: Settings | None = None,
     address: str | None = None,
     task_queues: Sequence[str] = (),
+    codec: PayloadCodec | None = None,
     max_concurrent_activities: int = 100,
     grace: timedelta = GRACEFUL_SHUTDOWN,
     metrics: str | None = None,
@@ -53,6 +55,7 @@ async def run(
         settings: Settings; from the environment by default.
         address: Address of Temporal, instead of its own environment variables and profiles.
         task_queues: Task queues; the App's own by default.
+        codec: Codec of payloads, instead of `LLMFLOW_CODEC` or the codec endpoint of Temporal's profile.
         max_concurrent_activities: Upper limit of concurrent model and tool calls, for each task queue.
         grace: Time for in-flight calls to finish; longer ones are made and paid again. At least the longest call.
         metrics: `host:port` for Prometheus.
@@ -69,14 +72,13 @@ async def run(
     """
     log_our_errors_in_one_line()
     settings = settings or Settings.load()
-    models = app_model_catalogue(app, settings)
-    queues = task_queues or (app.task_queue,)
+    models, queues = app_model_catalogue(app, settings), task_queues or (app.task_queue,)
     if not set(queues).issubset(app.tool_queues):
         _check_models(models)
     check_prompts(app, models)
     plugin = LLMFlowPlugin(app, settings=settings, models=models)
     needed = plugin.lifespan  # read before connecting, so that errors of the App come first
-    client = await connect(app, address=address, plugin=plugin, runtime=process_runtime(metrics))
+    client = await connect(app, address=address, codec=codec, plugin=plugin, runtime=process_runtime(metrics))
     await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
     workers = [_worker(client, app, queue, max_concurrent_activities, grace) for queue in queues]

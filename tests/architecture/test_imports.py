@@ -16,7 +16,8 @@ EVERYWHERE = frozenset({"pydantic", "pydantic_core", "typing_extensions"})  # py
 TABLE = """
 room       | may import from llmflow               | and from outside, beyond pydantic
 ---------- | ------------------------------------- | -----------------------------------------------------------
-errors     |                                       | temporalio.exceptions
+details    |                                       |
+errors     | details                               | temporalio.exceptions
 types      | errors                                | temporalio.common
 yaml       | errors                                | ruamel.yaml
 flow       | types, errors, definitions            | temporalio.{workflow,common,exceptions,api}, minijinja
@@ -30,19 +31,19 @@ activities | types, errors, prompts, history,      | temporalio.{activity,common
            | providers, stores, tools              | temporalio.{client,converter,service,api}, jsonschema,
            |                                       | referencing
 converter  | types, errors, stores                 | temporalio.{converter,contrib.pydantic,exceptions,api},
-           |                                       | obstore, cryptography
+           |                                       | obstore, httpx, google.protobuf
 telemetry  | types, errors                         | temporalio.{client,worker,workflow,activity,runtime},
            |                                       | temporalio.contrib.opentelemetry, opentelemetry
 definitions | types, errors, prompts, yaml         | minijinja, jsonschema
 config     | types, errors                         | pydantic_settings, platformdirs
 app        | sdk, types, errors                    | temporalio.common
-sdk        | types, errors                         | temporalio.{common,converter,worker,workflow}
+sdk        | types, errors                         | temporalio.{common,converter,worker,workflow,bridge}
 plugin     | app, flow, converter, telemetry, sdk, | temporalio.{plugin,worker,client,workflow,common,activity},
            | types, errors                         | temporalio.{converter,contrib.pydantic,api,exceptions}
-client     | app, config, plugin, sdk,             | temporalio.{client,envconfig,service,runtime},
+client     | app, config, converter, plugin, sdk,  | temporalio.{client,envconfig,service,runtime},
            | stores, history, types, errors        | temporalio.{common,converter,exceptions,api,types}
-worker     | all but service, engine, cli, api,    | temporalio.{worker,client,runtime,activity,common,service}
-           | console, testing, dev                 |
+worker     | all but service, engine, cli, api,    | temporalio.{worker,client,runtime,activity,common,service},
+           | console, testing, dev                 | temporalio.converter
 service    | app, client, config, history, sdk,    | temporalio.common
            | definitions, prompts, stores, types,  |
            | errors                                |
@@ -50,7 +51,8 @@ engine     | all but cli, api, console, testing    | temporalio.{client,worker}
 cli        | api, app, client, config, console,    | typer, rich
            | dev, engine, service, worker,         |
            | telemetry, types, errors              |
-api        | service, config, types, errors        | fastapi, starlette, uvicorn
+api        | service, config, types, errors        | fastapi, starlette, uvicorn, google.protobuf,
+           |                                       | temporalio.{api,common,converter}
 console    | api, service, config, types, errors   | fastapi, starlette, minijinja
 testing    | all but service, engine, cli, api,    | temporalio, pytest
            | console                               |

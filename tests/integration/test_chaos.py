@@ -60,7 +60,7 @@ async def decided(client: Client, given: Mapping[str, Given]) -> AsyncGenerator[
         answering: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         while True:
             with suppress(LLMFlowError, RPCError):
-                for one in await client.inbox():
+                for one in (await client.inbox()).items:
                     for said in given[one.run].answers:
                         which = one.run, said.approval, said.by
                         under_way = which in answering and not answering[which].done()

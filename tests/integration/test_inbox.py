@@ -45,7 +45,7 @@ async def asked(run: Run[str]) -> tuple[Question, ...]:
 
 async def waiting(client: Client, *runs: Run[str], **filters: Any) -> list[InboxItem]:  # Any: arguments of `inbox`
     """Return the inbox items of these runs; other tests have their own runs."""
-    return [item for item in await client.inbox(**filters) if item.run in [run.id for run in runs]]
+    return [item for item in (await client.inbox(**filters)).items if item.run in [run.id for run in runs]]
 
 
 async def test_an_inbox_of_all_runs(desk: Environment) -> None:
@@ -68,7 +68,7 @@ async def test_an_inbox_of_all_runs(desk: Environment) -> None:
     assert [item.run for item in await waiting(client, first, second, approver="dan")] == [first.id]
     assert await waiting(client, second, approver=" Ana")
     assert not await waiting(client, first, second, older_than=timedelta(hours=1))
-    assert len(await client.inbox(limit=1)) == 1
+    assert len((await client.inbox(limit=1)).items) == 1
     with pytest.raises(InputInvalid, match="limit=0"):
         await client.inbox(limit=0)
 

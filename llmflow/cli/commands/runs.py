@@ -14,6 +14,7 @@ from llmflow.cli.options import AsJson, RunId, parse_duration, parse_moment
 from llmflow.cli.output import err, out, print_json, print_text, say, took, when
 from llmflow.cli.run_page import state as shown_state
 from llmflow.cli.target import connected
+from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted
 from llmflow.types.runs import RunPage, RunState, RunStatus
@@ -60,6 +61,8 @@ def list_runs(
             say("\n↳ children of other runs", "dim")
     if page.cursor and not as_json:
         say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
+    unreadable = [one.unreadable for one in page.runs if one.unreadable]
+    end_if_unreadable(next(iter(unreadable), None), len(unreadable))
 
 
 def _listed(one: RunStatus) -> dict[str, object]:

@@ -11,6 +11,7 @@ from llmflow.cli.options import AsJson, RunId
 from llmflow.cli.output import cost, err, out, print_json, say
 from llmflow.cli.run_page import page, watch
 from llmflow.cli.target import connected
+from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.service.runs import Report, look, usage_of
 from llmflow.types.usage import Totals, UsageReport
 
@@ -32,6 +33,7 @@ def status(
         print_json(report)
     else:
         out.print(page(report), crop=False)
+    end_if_unreadable(report.status.unreadable)
 
 
 async def _status(id: str, *, live: bool) -> Report:

@@ -29,6 +29,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     asked = "dev demo worker start status steps list result cancel terminate usage fork compare score doctor graph init"
+    asked += " codec-server"
     prompts = "list show diff check push pull label rollout history compare"
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
     groups = {*(f"prompts {name}" for name in prompts.split()), *approvals, "cost reprice", "store upgrade"}

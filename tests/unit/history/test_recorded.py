@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure, ServerFailureInfo
 from temporalio.api.history.v1 import HistoryEvent
 
-from llmflow.history.events import continued_as, is_end, message_of, scheduled, started
+from llmflow.history.events import attempt_failure, continued_as, is_end, scheduled, started
 from llmflow.history.recorded import calls, children, decoded, encoded, local_results
 
 
@@ -84,7 +84,6 @@ def test_a_run_that_continues_says_as_which_one() -> None:
 
 def test_a_failure_that_the_server_shortened_says_what_its_cause_does() -> None:
     cause = Failure(message="it broke")
-    assert message_of(cause) == "it broke"
+    assert attempt_failure(cause).message == "it broke"
     short = Failure(message="Failure exceeds size limit.", cause=cause, server_failure_info=ServerFailureInfo())
-    assert message_of(short) == "it broke"
-    assert message_of(Failure()) is None
+    assert attempt_failure(short).message == "it broke"

@@ -12,9 +12,10 @@ from llmflow.cli.bridge import run
 from llmflow.cli.options import AsJson, parse_duration
 from llmflow.cli.output import duration, out, print_json, say, took
 from llmflow.cli.target import connected
+from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.service.approvals import inbox
 from llmflow.types.approvals import Waiting
-from llmflow.types.runs import InboxItem
+from llmflow.types.runs import Inbox, InboxItem
 
 
 def list_approvals(
@@ -37,19 +38,20 @@ def list_approvals(
     Example: llmflow approvals list --approver ana --older-than 2h
     """
 
-    async def find() -> tuple[Sequence[InboxItem], int]:
+    async def find() -> tuple[Inbox, int]:
         client = (await connected()).client
         return await inbox(client, approver=approver, older_than=older_than, workflow=workflow, limit=limit)
 
-    items, others = run(find())
+    found, others = run(find())
     if as_json:
-        print_json(items)
-    elif not items:
+        print_json(found.items)
+    elif found.items:
+        out.print(inbox_table(found.items))
+        say("\nto read and decide one: llmflow approvals show RUN", "dim")
+    elif not found.unreadable:
         fits = f"no open approval fits these options; without them there {'is' if others == 1 else 'are'} {others}"
         say(fits if others else "no open approvals")
-    else:
-        out.print(inbox_table(items))
-        say("\nto read and decide one: llmflow approvals show RUN", "dim")
+    end_if_unreadable(found.reason, len(found.unreadable))
 
 
 def inbox_table(items: Sequence[InboxItem]) -> Table:

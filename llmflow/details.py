@@ -1,0 +1,57 @@
+"""Details of an error beyond its message, for programs and for the door that shows it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["ErrorDetail", "Remedy"]
+
+_OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
+_OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history", "add_tool"]
+_OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
+_OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes", "set_key", "name_model"]
+
+
+class Remedy(BaseModel):
+    """Action that would help. Each door words it for its readers: the command line as a command, a page as a link."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: Literal[_OfRuns, _OfPrompts, _OfLabels, _OfSetup]
+    run: str | None = None
+    """Workflow id."""
+    prompt: str | None = None
+    version: str | None = None
+    label: str | None = None
+    task_queue: str | None = None
+
+
+class ErrorDetail(BaseModel):
+    """Details of an error beyond its message. Every field is optional; none ever holds a secret."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str | None = None
+    """`provider:model` that was asked."""
+    status: int | None = None
+    """HTTP status of the vendor's answer."""
+    code: str | None = None
+    """The vendor's own error code."""
+    retry_after: float | None = None
+    """Seconds to wait before the same call may succeed."""
+    retry: bool | None = None
+    """The vendor's own word on a retry; it takes precedence over the class's `retryable`."""
+    field: str | None = None
+    """Dotted path of the wrong value."""
+    answer: str | None = None
+    """The model's last answer, as text."""
+    size: int | None = None
+    """Bytes of a payload that is too large."""
+    failures: tuple[str, ...] = ()
+    """First failed items of a fan-out or a race, with their errors."""
+    compensations: tuple[str, ...] = ()
+    """Outcome of each compensation of a saga, a line each."""
+    guard: str | None = None
+    """Name of the guard that rejected a value."""
+    remedy: Remedy | None = None
+    """Action that the door showing the error may offer."""
