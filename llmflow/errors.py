@@ -64,8 +64,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
-from temporalio.exceptions import ApplicationError
-from temporalio.exceptions import ApplicationErrorCategory as Category
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 __all__ = [
     "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
@@ -95,6 +94,7 @@ class Remedy(BaseModel):
     prompt: str | None = None
     version: str | None = None
     label: str | None = None
+    task_queue: str | None = None
 
 
 class ErrorDetail(BaseModel):
@@ -148,7 +148,7 @@ class LLMFlowError(ApplicationError):
             type=self.code(),
             non_retryable=not self.may_pass,
             next_retry_delay=timedelta(seconds=wait) if self.may_pass and wait is not None else None,
-            category=Category.BENIGN if self.refusal else Category.UNSPECIFIED,  # benign: no error in logs and metrics
+            category=ApplicationErrorCategory.BENIGN if self.refusal else ApplicationErrorCategory.UNSPECIFIED,
         )
         self.args = (message,)  # Temporal puts the type before it
 

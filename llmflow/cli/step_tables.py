@@ -43,7 +43,9 @@ def step_table(steps: Sequence[StepRecord]) -> Table:
     table.add_column(overflow="fold", style="red")
     for depth, name, step in _tree(steps):
         sign, colour = MARKS[step.status]
-        label = Text.assemble("  " * (depth + 1), (f"{sign} ", colour), name, (f" {step.label}" if step.label else "", "dim"))
+        label = Text.assemble(
+            "  " * (depth + 1), (f"{sign} ", colour), name, (f" {step.label}" if step.label else "", "dim")
+        )
         figures = [_progress(step), took(step.started_at, step.ended_at), *(_spent(step) if paid else ())]
         table.add_row(label, *figures, Text(step.error or causes_in_words(step.causes)))
         for title, error in _failures(step):
