@@ -64,8 +64,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar
 
-from temporalio.exceptions import ApplicationError
-from temporalio.exceptions import ApplicationErrorCategory as Category
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from llmflow.details import ErrorDetail, Remedy
 
@@ -102,7 +101,7 @@ class LLMFlowError(ApplicationError):
             type=self.code(),
             non_retryable=not self.may_pass,
             next_retry_delay=timedelta(seconds=wait) if self.may_pass and wait is not None else None,
-            category=Category.BENIGN if self.refusal else Category.UNSPECIFIED,  # benign: no error in logs and metrics
+            category=ApplicationErrorCategory.BENIGN if self.refusal else ApplicationErrorCategory.UNSPECIFIED,
         )
         self.args = (message,)  # Temporal puts the type before it
 

@@ -55,7 +55,16 @@ def serve(
         show_worker_log(usually=False)
         report(report_to, _loaded_from(served, settings))
 
-    run(workers.run(served, settings=settings, address=address, task_queues=queues, grace=GRACE, ready=ready))
+    serving = workers.run(
+        served,
+        settings=settings,
+        address=address,
+        task_queues=queues,
+        grace=GRACE,
+        add_search_attributes=True,
+        ready=ready,
+    )
+    run(serving)
 
 
 def _show(served: App, path: str | None, settings: Settings, queues: Sequence[str], server: DevServer) -> None:

@@ -15,6 +15,7 @@ from llmflow.flow.failures import unwritable_is_invalid
 from llmflow.flow.run import current, label, this_task
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import Activity
+from llmflow.types.wire import calls_queue
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -23,8 +24,8 @@ ATTEMPT = timedelta(minutes=10)
 """Default `start_to_close_timeout`: enough for a reasoning model."""
 ATTEMPTS = 4
 """Default attempts. Retries wait 1, 2, 4 s, or as long as the vendor asks."""
-HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""Default heartbeat timeout. A live worker sends several heartbeats in it."""
+HEARTBEAT_TIMEOUT = timedelta(seconds=30)
+"""Default heartbeat timeout. A worker sends a heartbeat every 10 seconds at least, and may be busy for some more."""
 
 
 async def execute(
@@ -58,7 +59,7 @@ async def execute(
                 result_type=contract.output,
                 activity_id=address,
                 summary=": ".join(one for one in (label.get(), summary) if one) or None,
-                task_queue=options.task_queue,
+                task_queue=options.task_queue or calls_queue(workflow.info().task_queue),
                 start_to_close_timeout=options.start_to_close_timeout or ATTEMPT,
                 schedule_to_close_timeout=options.schedule_to_close_timeout,
                 heartbeat_timeout=options.heartbeat_timeout or HEARTBEAT_TIMEOUT,

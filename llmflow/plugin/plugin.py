@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Sequence
-from datetime import timedelta
 
 from temporalio.client import ClientConfig, HeaderCodecBehavior
 from temporalio.converter import DataConverter
@@ -27,13 +26,6 @@ from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
 from llmflow.telemetry.tracing import require_replay_safety, trace_interceptors
 
-GRACEFUL_SHUTDOWN = timedelta(minutes=2)
-"""Time for in-flight calls to finish when a worker stops. Temporal's default is none: they would be paid twice."""
-STICKY_TIMEOUT = timedelta(seconds=5)
-"""Timeout of the sticky queue, after which another worker continues a dead worker's run. Temporal's default is 10 s."""
-HEARTBEAT_THROTTLE = timedelta(seconds=1)
-"""Interval of sent heartbeats, and so the delay of a cancellation. Temporal's default is 60 s."""
-
 
 class LLMFlowPlugin(SimplePlugin):
     """llmflow for Temporal clients that start and watch runs, for replayers, and for workers without its activities.
@@ -42,7 +34,7 @@ class LLMFlowPlugin(SimplePlugin):
     workers inherit it. A replayer needs its own: `Replayer(workflows=[Mine], plugins=[LLMFlowPlugin(app)])`.
     """
 
-    def __init__(self, *apps: App, codec: str | None = None) -> None:
+    def __init__(self, *apps: App, codec: str | None = None, encode_headers: bool = True) -> None:
         """Configure.
 
         Args:
@@ -50,6 +42,9 @@ class LLMFlowPlugin(SimplePlugin):
                 through the workflow sandbox. Clients that only start and watch runs need none.
             codec: `package.module:attribute` of a codec for clients and replayers without one, instead of
                 `LLMFLOW_CODEC`.
+            encode_headers: Encode headers if the client has a payload codec: they carry tenants, tags and
+                conversations. False keeps the client's `header_codec_behavior`, for fleets whose other workers do not
+                decode headers.
 
         Raises:
             ConfigInvalid: two Apps have the same name, or different workflows or tools of the same name.
@@ -63,6 +58,7 @@ class LLMFlowPlugin(SimplePlugin):
         self._traces = bool(traces)
         self.codec = codec or os.environ.get("LLMFLOW_CODEC") or None
         """Path of the codec for a client without one."""
+        self._encode_headers = encode_headers
         super().__init__(
             "llmflow",
             data_converter=lambda given: data_converter(given, self.codec),
@@ -72,10 +68,11 @@ class LLMFlowPlugin(SimplePlugin):
         self._types = {type: app.name for app in apps for type in app.workflow_types}
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
-        """See base class. If a payload codec is set, encode headers with it too."""
+        """See base class."""
         _require(_is_sole(config.get("plugins", ())))
         config = super().configure_client(config)
-        if _has_codec(config) and config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC:
+        is_plain = config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC
+        if self._encode_headers and _has_codec(config) and is_plain:
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
         return config
 
@@ -84,12 +81,12 @@ class LLMFlowPlugin(SimplePlugin):
         _require(Batches not in config.get("workflows", ()))
         config = super().configure_replayer(config)
         self._serve(config, Batches, config.get("data_converter"))
-        if _has_codec(config):
+        if self._encode_headers and _has_codec(config):
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
         return config
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
-        """See base class. Values that the user set are kept; Temporal's defaults, which lose work or money, are not."""
+        """See base class."""
         client = config.get("client")
         _require(_is_sole([*(client.config()["plugins"] if client else ()), *config.get("plugins", ())]))
         if self._traces:
@@ -99,12 +96,6 @@ class LLMFlowPlugin(SimplePlugin):
         runner = config.get("workflow_runner")
         if type(runner) is SandboxedWorkflowRunner and client and needs_no_context(client.data_converter):
             config["workflow_runner"] = ContextFreeSandbox(runner.restrictions, runner.runner_class)
-        if not config.get("graceful_shutdown_timeout"):
-            config["graceful_shutdown_timeout"] = GRACEFUL_SHUTDOWN
-        if config.get("sticky_queue_schedule_to_start_timeout") in (None, timedelta(seconds=10)):
-            config["sticky_queue_schedule_to_start_timeout"] = STICKY_TIMEOUT
-        if config.get("max_heartbeat_throttle_interval") in (None, timedelta(seconds=60)):
-            config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
         return config
 
     def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type, converter: DataConverter | None) -> None:

@@ -137,6 +137,7 @@ async def environment(
             interceptors=[started],
             # In production a bug leaves the run open until the code is fixed; here nobody would fix it.
             workflow_failure_exception_types=[Exception],
+            max_heartbeat_throttle_interval=timedelta(seconds=1),  # a test does not wait 10 s for a cancellation
         )
         async with AsyncExitStack() as serving:
             for one in (worker, *(Worker(connected.temporal, task_queue=queue) for queue in app.tool_queues)):

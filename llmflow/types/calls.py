@@ -22,7 +22,7 @@ class CallOptions(Handwritten):
     """Options of one activity, as `workflow.execute_activity` takes them. An option left out has the call's default.
 
     A model call has 10 minutes for an attempt and 4 attempts; a tool has 1 minute and 4 attempts, or the options of
-    its `@tool`. Both send heartbeats: a dead worker is noticed after 10 seconds.
+    its `@tool`. Both send heartbeats: a dead worker is noticed within 30 seconds.
     """
 
     start_to_close_timeout: timedelta | None = None
@@ -30,11 +30,12 @@ class CallOptions(Handwritten):
     schedule_to_close_timeout: timedelta | None = None
     """Time limit of all attempts, time in the task queue included."""
     heartbeat_timeout: timedelta | None = None
-    """Without a heartbeat for this long, Temporal considers the worker dead and retries the call."""
+    """Without a heartbeat for this long, Temporal considers the worker dead and retries the call; 30 s by default."""
     retry_policy: RetryPolicy | None = None
     """Replaces the default policy as a whole: `RetryPolicy(maximum_attempts=1)` never retries; 0 means no limit."""
     task_queue: str | None = None
-    """Task queue, the workflow's own by default: for workers with a GPU, or inside another network."""
+    """Task queue of workers that only run activities: with a GPU, or inside another network. By default it is
+    `<task queue of the workflow>.llmflow`, which the workers of its App poll."""
     priority: Priority | None = None
     """Priority in the task queue; the workflow's own by default."""
 

@@ -35,3 +35,12 @@ BUDGET = "llmflow.budget"
 COST_ATTRIBUTE = "LlmCostUsd"
 TAGS_ATTRIBUTE = "LlmTags"
 APPROVAL_ATTRIBUTE = "LlmAwaitingApproval"
+
+
+def calls_queue(task_queue: str) -> str:
+    """Return the task queue of llmflow's activities, for workflows of a task queue.
+
+    It is another one because a worker that polls a queue for some activities takes all: those of its neighbours as
+    well, which it may not have.
+    """
+    return f"{task_queue}.{PREFIX}"

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
 from functools import cached_property
 
 from temporalio.worker import Worker, WorkerConfig
@@ -12,15 +13,18 @@ from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.providers.models.catalogue import ModelCatalogue
+from llmflow.sdk.options import is_default
 from llmflow.types.providers import Provider
-from llmflow.worker.wiring import Activities, Given, Lifespan, activities, pins_alone
+from llmflow.worker.calls import calls_worker, grace_of
+from llmflow.worker.wiring import Activities, Given, Lifespan, activities, pins_alone, shared
 
 
 class LLMFlowPlugin(plugin.LLMFlowPlugin):
     """llmflow for a Temporal client and its workers, which serve one App or several.
 
-    Give it once, to the client: its workers inherit it, with the activities of the Apps. `Worker(workflows=...)`
-    lists the workflows of a worker, as everywhere in Temporal; a worker without workflows only runs activities.
+    Give it once, to the client: its workers inherit it. `Worker(workflows=...)` lists the workflows of a worker, as
+    everywhere in Temporal. Its own task queue is polled only for what it lists: llmflow's activities have another one,
+    `<task queue>.llmflow`, which a second worker inside of it serves. A worker that lists nothing serves both queues.
 
     ```python
     client = await Client.connect("localhost:7233", plugins=[LLMFlowPlugin(app)])
@@ -37,6 +41,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         settings: Settings | None = None,
         models: ModelCatalogue | None = None,
         providers: Mapping[str, Provider] | None = None,
+        encode_headers: bool = True,
     ) -> None:
         """Configure. Prompts, models and prices are read when the first worker is made.
 
@@ -45,6 +50,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             settings: Settings; from the environment by default.
             models: Model catalogue of all Apps, instead of the models.yaml of the App or the environment.
             providers: Providers by name, instead of those of models.yaml; tests give scripted ones.
+            encode_headers: See `llmflow.plugin.LLMFlowPlugin`.
 
         Raises:
             ConfigInvalid: no App was given; or two Apps have the same name, or different workflows or tools of the same
@@ -55,8 +61,9 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
                 "LLMFlowPlugin() of llmflow.worker: give it the workers' Apps, as in LLMFlowPlugin(app)"
             )
         settings = settings or Settings.load()
-        super().__init__(*apps, codec=settings.codec)
+        super().__init__(*apps, codec=settings.codec, encode_headers=encode_headers)
         self._apps = apps
+        self._calls: dict[tuple[int, str, str], Callable[[], AbstractAsyncContextManager[None]]] = {}
         self._given = Given(settings=settings, models=models, providers=providers)
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
@@ -66,17 +73,26 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             ConfigInvalid: a models.yaml or prices.yaml does not parse; an extra is missing; or there are two plugins.
             PromptInvalid: a prompt does not parse; the message has file:line:column.
         """
-        served = self._pins if config.get("no_remote_activities") else self._all
-        config["activities"] = [*config.get("activities", ()), *served.functions]
+        served = self._served(config)
+        if not config.get("activities"):  # it polls for none, unless it has nothing else to do
+            is_idle = not (config.get("workflows") or config.get("nexus_service_handlers"))
+            config["activities"] = served.calls if is_idle else served.local
+            config["no_remote_activities"] = not is_idle
+        else:
+            config["activities"] = [*config.get("activities", ()), *served.local]
         config["interceptors"] = [*config.get("interceptors", ()), *served.interceptors]
+        if served.calls and is_default(config, "plugin_shutdown_timeout"):  # as long as calls may take to finish
+            config["plugin_shutdown_timeout"] = grace_of(config) + timedelta(minutes=1)
         return super().configure_worker(config)
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
-        """See base class. Opens the activities' resources while the worker runs."""
-        served = self._pins if worker.config(active_config=True).get("no_remote_activities") else self._all
+        """See base class. Opens the activities' resources, and serves llmflow's calls, while the worker runs."""
+        served = self._served(worker.config())
         async with AsyncExitStack() as needed:
             try:
                 await needed.enter_async_context(served.lifespan(worker.client))
+                if served.calls:
+                    await needed.enter_async_context(self._calling(worker, served)())
             except Exception:  # of any class: `async with Worker` would wait for ever for a worker that never started
                 await asyncio.gather(worker.shutdown(), next(worker))
                 raise
@@ -86,6 +102,16 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
     def lifespan(self) -> Lifespan:
         """Open what the activities need. Workers do so themselves; a caller that does it first gets the error."""
         return self._all.lifespan
+
+    def _calling(self, worker: Worker, served: Activities) -> Callable[[], AbstractAsyncContextManager[None]]:
+        """Share the worker of calls: Temporal allows one for a client and a task queue."""
+        key = (id(worker.client.service_client), worker.client.namespace, worker.task_queue)
+        if key not in self._calls:
+            self._calls[key] = shared(lambda: calls_worker(worker, served.calls))
+        return self._calls[key]
+
+    def _served(self, config: WorkerConfig) -> Activities:
+        return self._pins if config.get("no_remote_activities") else self._all
 
     @cached_property
     def _all(self) -> Activities:

@@ -22,16 +22,19 @@ finds it."""
 
 
 def known_to_the_server(settings: Settings) -> KnownAttributes:
-    """Make a function that asks the server once in the life of a worker, and again while an attribute is missing.
+    """Make a function that asks the server once for each namespace, and again while an attribute is missing.
 
     It raises ServerUnavailable in an activity with attempts left.
     """
-    known: list[tuple[float, SearchAttributes]] = []
+    known: dict[str, tuple[float, SearchAttributes]] = {}
 
     async def attributes() -> SearchAttributes:
-        if not known or (known[0][1] != settings.attributes and monotonic() - known[0][0] > _LOOK_AGAIN):
-            known[:] = [(monotonic(), await _asked(activity.client(), settings.attributes))]
-        return known[0][1]
+        client = activity.client()
+        asked, found = known.get(client.namespace, (0.0, None))
+        if found is None or (found != settings.attributes and monotonic() - asked > _LOOK_AGAIN):
+            found = await _asked(client, settings.attributes)
+            known[client.namespace] = (monotonic(), found)
+        return found
 
     return attributes
 

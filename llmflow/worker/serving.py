@@ -4,20 +4,20 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
+from typing import Any, TypedDict, Unpack
 
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, PollerBehavior, Worker, WorkerDeploymentConfig, WorkerTuner
 from temporalio.worker.workflow_sandbox import RestrictedWorkflowAccessError
 
 from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
-from llmflow.plugin.plugin import GRACEFUL_SHUTDOWN
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import OFFLINE
 from llmflow.providers.offline.provider import OFFLINE_NOTICE
@@ -26,10 +26,28 @@ from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.runtime import process_runtime
 from llmflow.worker.apps import app_model_catalogue, check_prompts, missing_keys
+from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from llmflow.worker.plugin import LLMFlowPlugin
 from llmflow.worker.search_attributes import add_missing
 
+STICKY_TIMEOUT = timedelta(seconds=5)
+"""Timeout of the sticky queue, after which another worker continues a dead worker's run. Temporal's default is 10 s."""
+
 _log = logging.getLogger("llmflow.worker")
+
+
+class WorkerOptions(TypedDict, total=False):
+    """Options that `run` passes to Temporal's `Worker` unchanged."""
+
+    interceptors: Sequence[Interceptor]
+    identity: str
+    deployment_config: WorkerDeploymentConfig
+    max_cached_workflows: int
+    max_concurrent_workflow_tasks: int
+    tuner: WorkerTuner
+    workflow_task_poller_behavior: PollerBehavior
+    activity_task_poller_behavior: PollerBehavior
+    sticky_queue_schedule_to_start_timeout: timedelta
 
 
 async def run(
@@ -43,8 +61,10 @@ async def run(
     grace: timedelta = GRACEFUL_SHUTDOWN,
     metrics: str | None = None,
     health: str | None = None,
+    add_search_attributes: bool = False,
     ready: Callable[[Client], None] | None = None,
     stop: asyncio.Event | None = None,
+    **options: Unpack[WorkerOptions],
 ) -> None:
     """Serve an App until SIGTERM or SIGINT; then stop polling, finish in-flight calls, and return.
 
@@ -60,8 +80,10 @@ async def run(
         grace: Time for in-flight calls to finish; longer ones are made and paid again. At least the longest call.
         metrics: `host:port` for Prometheus.
         health: `host:port` for an HTTP health check: 200 while the worker serves and Temporal answers.
+        add_search_attributes: Add llmflow's search attributes to the namespace first; `doctor --fix` does it once.
         ready: Called when the worker polls.
         stop: Event that stops the worker like a signal.
+        **options: Options of Temporal's `Worker`.
 
     Raises:
         ServerUnavailable: no Temporal server answers.
@@ -79,9 +101,11 @@ async def run(
     plugin = LLMFlowPlugin(app, settings=settings, models=models)
     needed = plugin.lifespan  # read before connecting, so that errors of the App come first
     client = await connect(app, address=address, codec=codec, plugin=plugin, runtime=process_runtime(metrics))
-    await add_missing(client, settings)
+    if add_search_attributes:
+        await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
-    workers = [_worker(client, app, queue, max_concurrent_activities, grace) for queue in queues]
+    calls = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
+    workers = [_worker(client, app, queue, grace, {**calls, **options}) for queue in queues]
     stop = stop or asyncio.Event()
 
     async def healthy() -> bool:
@@ -94,14 +118,15 @@ async def run(
             await _until_stopped(queues, client, stop, ready)
 
 
-def _worker(client: Client, app: App, queue: str, calls: int, grace: timedelta) -> Worker:
+def _worker(client: Client, app: App, queue: str, grace: timedelta, options: Mapping[str, Any]) -> Worker:
+    given: dict[str, Any] = {"sticky_queue_schedule_to_start_timeout": STICKY_TIMEOUT, **options}
     try:
         return Worker(
             client.temporal,
             task_queue=queue,
             workflows=() if queue in app.tool_queues else app.workflows,
-            max_concurrent_activities=calls,
-            graceful_shutdown_timeout=grace or timedelta(milliseconds=1),  # the plugin reads 0 as "not set"
+            graceful_shutdown_timeout=grace,
+            **given,
         )
     except RuntimeError as error:
         if not isinstance(error.__cause__, RestrictedWorkflowAccessError):

@@ -42,7 +42,10 @@ Lifespan = Callable[[Client], AbstractAsyncContextManager[object]]
 class Activities:
     """Activities with their lifespan and interceptors."""
 
-    functions: Sequence[Callable[..., Any]]  # Any: activities of every signature
+    local: Sequence[Callable[..., Any]]  # Any: activities of every signature
+    """Those that run beside the workflow: a run pins its prompts and constants in local activities."""
+    calls: Sequence[Callable[..., Any]] = ()  # Any: as above
+    """Those that are scheduled on the task queue of llmflow's calls."""
     lifespan: Lifespan
     """Resources that are open while the worker of a client runs."""
     interceptors: Sequence[Interceptor] = ()
@@ -82,32 +85,30 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     notifications = NotificationActivities(known, _webhook(settings))
 
     @asynccontextmanager
-    async def lifespan(client: Client) -> AsyncGenerator[None]:
+    async def opened() -> AsyncGenerator[None]:
         async with (
-            histories.serving(client),
             _closing([] if given.providers is not None else vendors.values()),
             _stored(database, registry, settings),
             calls.serving(timedelta(days=settings.keep_answers)),
         ):
             yield
 
-    functions = [
-        completions.complete,
-        prompts.resolve,
-        ConstantActivities(constants, histories).read,
-        prompts.render,
-        notifications.reach,
-        notifications.notify,
-        *(tool_activity(source, spec) for source, spec in tools.values()),
-    ]
-    interceptors = [ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})]
-    return Activities(functions=functions, lifespan=shared(lifespan), interceptors=interceptors)
+    return Activities(
+        local=[prompts.resolve, ConstantActivities(constants, histories).read],
+        calls=[
+            completions.complete,
+            prompts.render,
+            notifications.reach,
+            notifications.notify,
+            *(tool_activity(source, spec) for source, spec in tools.values()),
+        ],
+        lifespan=_lifespan(histories, shared(opened)),
+        interceptors=[ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})],
+    )
 
 
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:
-    """Make the activity of a worker that only runs workflows: it asks no model and needs no keys.
-
-    The worker needs it because a run pins its prompts in a local activity, which always runs beside the workflow.
+    """Make the activities of a worker that only runs workflows: it asks no model and needs no keys.
 
     Raises:
         ConfigInvalid: a models.yaml does not parse; the message has file:line:column.
@@ -121,13 +122,12 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories)
 
     @asynccontextmanager
-    async def lifespan(client: Client) -> AsyncGenerator[None]:
-        async with histories.serving(client), _stored(database, registry, settings):
+    async def opened() -> AsyncGenerator[None]:
+        async with _stored(database, registry, settings):
             yield
 
-    return Activities(
-        functions=[prompts.resolve, ConstantActivities(constants, histories).read], lifespan=shared(lifespan)
-    )
+    local = [prompts.resolve, ConstantActivities(constants, histories).read]
+    return Activities(local=local, lifespan=_lifespan(histories, shared(opened)))
 
 
 def _registry(apps: Sequence[App], database: Database) -> Registry:
@@ -178,18 +178,29 @@ async def _closing(vendors: Iterable[Vendors]) -> AsyncGenerator[None]:
             await provider.close()
 
 
-def shared(lifespan: Lifespan) -> Lifespan:
-    """Share a lifespan between the workers of one client: it starts with the first and ends with the last."""
+def _lifespan(histories: Histories, opened: Callable[[], AbstractAsyncContextManager[None]]) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(client: Client) -> AsyncGenerator[None]:
+        async with histories.serving(client), opened():
+            yield
+
+    return lifespan
+
+
+def shared(
+    opened: Callable[[], AbstractAsyncContextManager[object]],
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Share resources between the workers of a plugin: they open with the first and close with the last."""
     users = 0
-    opened = AsyncExitStack()
+    resources = AsyncExitStack()
     changing = asyncio.Lock()
 
     @asynccontextmanager
-    async def one(client: Client) -> AsyncGenerator[None]:
+    async def one() -> AsyncGenerator[None]:
         nonlocal users
         async with changing:
             if not users:
-                await opened.enter_async_context(lifespan(client))
+                await resources.enter_async_context(opened())
             users += 1
         try:
             yield
@@ -197,6 +208,6 @@ def shared(lifespan: Lifespan) -> Lifespan:
             async with changing:
                 users -= 1
                 if not users:
-                    await opened.aclose()
+                    await resources.aclose()
 
     return one

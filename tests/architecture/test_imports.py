@@ -48,7 +48,7 @@ service    | app, client, config, history, sdk,    | temporalio.common
            | definitions, prompts, stores, types,  |
            | errors                                |
 engine     | all but cli, api, console, testing    | temporalio.{client,worker}
-cli        | api, app, client, config, console,    | typer, rich
+cli        | api, app, client, config, console,    | typer, rich, temporalio.{common,worker}
            | dev, engine, service, worker,         |
            | telemetry, types, errors              |
 api        | service, config, types, errors        | fastapi, starlette, uvicorn, google.protobuf,

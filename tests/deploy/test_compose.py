@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from llmflow.plugin.plugin import GRACEFUL_SHUTDOWN
+from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from tests.deploy.conftest import Service
 from tests.deploy.files import COMPOSE, DEPLOY, DOCKERFILES, ROOT, example, variables
 from tests.helpers.production import VERSION

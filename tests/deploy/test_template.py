@@ -13,7 +13,7 @@ from llmflow.config import Settings
 from llmflow.dev import launch
 from llmflow.dev.executable import temporal_executable
 from llmflow.dev.scaffold import scaffold
-from llmflow.plugin.plugin import GRACEFUL_SHUTDOWN
+from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from tests.deploy.conftest import Service
 from tests.deploy.files import DEPLOY, ROOT, allowed, copied, variables
 from tests.helpers.command_line import environ, finished

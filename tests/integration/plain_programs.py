@@ -1,5 +1,6 @@
 """Programs without llmflow, each run with the plugin and without: the rows of docs/plain-and-plugin.md."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -142,5 +143,37 @@ class Handled:
         return self.told
 
 
-WORKFLOWS = [Caught, Declared, Handled, Lacking, Stray, Takes, Unwritable]
-ACTIVITIES = [broken, greet, heavy, lacking]
+@activity.defn
+async def beat() -> None:
+    for _ in range(12):
+        activity.heartbeat()
+        await asyncio.sleep(0.2)
+
+
+@activity.defn
+async def endless() -> None:
+    await asyncio.sleep(60)
+
+
+@workflow.defn
+class Calls:
+    """Calls one activity, once."""
+
+    @workflow.run
+    async def run(self, name: str) -> None:
+        await workflow.execute_activity(
+            name, start_to_close_timeout=SECONDS, heartbeat_timeout=timedelta(seconds=60), retry_policy=ONCE
+        )
+
+
+@workflow.defn
+class Neighbour:
+    """Calls an activity of the worker next door, once."""
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return await workflow.execute_activity(greet, name, start_to_close_timeout=SECONDS, retry_policy=ONCE)
+
+
+WORKFLOWS = [Calls, Caught, Declared, Handled, Lacking, Neighbour, Stray, Takes, Unwritable]
+ACTIVITIES = [beat, broken, endless, greet, heavy, lacking]

@@ -1,26 +1,44 @@
 """A program that does not use llmflow behaves with the plugin as without it: a test for each row of the docs' table."""
 
 import asyncio
+import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, HeaderCodecBehavior, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
+from temporalio.converter import DataConverter, PayloadCodec
+from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
+from temporalio.worker import Replayer, Worker
 
 from llmflow.config import Settings
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider
 from llmflow.worker import LLMFlowPlugin
+from tests.helpers.waiting import until
 from tests.integration.hello.app import app
-from tests.integration.plain_programs import ACTIVITIES, WORKFLOWS
+from tests.integration.hello.schemas import Greeting
+from tests.integration.hello.workflows import Typed
+from tests.integration.plain_programs import ACTIVITIES, WORKFLOWS, Calls, Neighbour, greet
+
+
+class Zip(PayloadCodec):
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [Payload(data=zlib.compress(one.SerializeToString())) for one in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [Payload.FromString(zlib.decompress(one.data)) for one in payloads]
+
 
 Run = WorkflowHandle[Any, Any]  # Any: workflows of every type
 FAILED_TASK = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
@@ -34,9 +52,14 @@ class Ended:
     events: tuple[str, ...]
 
 
-def plugin(home: Path) -> LLMFlowPlugin:
-    models, scripted = ModelCatalogue.only("scripted"), ScriptedProvider(lambda _: "hi")
-    return LLMFlowPlugin(app, settings=Settings(home=home), models=models, providers={"scripted": scripted})
+def plugin(home: Path, *, encode_headers: bool = True) -> LLMFlowPlugin:
+    return LLMFlowPlugin(
+        app,
+        settings=Settings(home=home),
+        models=ModelCatalogue.only("scripted"),
+        providers={"scripted": ScriptedProvider(lambda _: Greeting(text="hi", warmth=1))},
+        encode_headers=encode_headers,
+    )
 
 
 async def _ended(run: Run) -> Ended:
@@ -135,3 +158,79 @@ def test_a_program_ends_the_same_way(both: Both, program: str, says: str) -> Non
     assert with_it.events == without.events
     if program != "Unwritable":  # pydantic names the type in other words
         assert with_it.says == without.says
+
+
+CHANGED = {"activities", "interceptors", "no_remote_activities", "plugin_shutdown_timeout", "workflows"}
+"""Options of a worker that the plugin changes; a runner that is the default is replaced by its like."""
+
+
+async def test_no_other_option_of_a_worker_changes(temporal: str, tmp_path: Path) -> None:
+    ours = await Client.connect(temporal, plugins=[plugin(tmp_path)])
+    chosen: dict[str, Any] = {"graceful_shutdown_timeout": timedelta(), "plugin_shutdown_timeout": timedelta(seconds=9)}
+    for given in ({}, chosen):
+        worker = Worker(ours, task_queue=f"options-{len(given)}", workflows=WORKFLOWS, activities=ACTIVITIES, **given)
+        before, after = worker.config(), dict(worker.config(active_config=True))
+        same = {name for name, value in before.items() if value == after[name]}
+        assert set(before) - same <= CHANGED - set(given) | {"client", "workflow_runner"}
+    alone = Worker(ours, task_queue="options", workflows=WORKFLOWS).config(active_config=True)
+    assert alone["no_remote_activities"], "it polls for no activity, because its owner registered none"
+
+
+async def test_a_plain_activity_sends_as_many_heartbeats(temporal: str, tmp_path: Path) -> None:
+    sent: list[int] = []
+    for plugins in ([], [plugin(tmp_path)]):
+        requests = MetricBuffer(10_000)
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=requests))
+        client, queue = await Client.connect(temporal, plugins=plugins, runtime=runtime), str(uuid.uuid4())
+        async with Worker(client, task_queue=queue, workflows=[Calls], activities=ACTIVITIES):
+            await client.execute_workflow(Calls.run, "beat", id=queue, task_queue=queue)
+        updates = [one for one in requests.retrieve_updates() if one.metric.name == "temporal_request"]
+        sent.append(sum(int(one.value) for one in updates if "Heartbeat" in str(one.attributes["operation"])))
+    assert sent[0] == sent[1] <= 2
+
+
+async def test_a_worker_stops_as_soon(temporal: str, tmp_path: Path) -> None:
+    for plugins in ([], [plugin(tmp_path)]):
+        client, queue = await Client.connect(temporal, plugins=plugins), str(uuid.uuid4())
+        async with Worker(client, task_queue=queue, workflows=[Calls], activities=ACTIVITIES):
+            run = await client.start_workflow(Calls.run, "endless", id=queue, task_queue=queue)
+            await until(lambda run=run: _is_running(run))
+            began = time.monotonic()
+        assert time.monotonic() - began < 10, "not the 60 s of its activity"
+        await run.terminate()
+
+
+async def _is_running(run: Run) -> bool:
+    pending = (await run.describe()).raw_description.pending_activities
+    return bool(pending) and bool(pending[0].HasField("last_started_time"))
+
+
+async def test_a_worker_leaves_its_neighbours_activities_alone(temporal: str, tmp_path: Path) -> None:
+    plain = await Client.connect(temporal)
+    ours = await Client.connect(temporal, plugins=[plugin(tmp_path)])
+    queue = str(uuid.uuid4())
+    here = Worker(ours, task_queue=queue, workflows=[Neighbour, Typed])
+    # One neighbour is another process, and one is in this.
+    there = [Worker(client, task_queue=queue, activities=[greet]) for client in (plain, ours)]
+    async with here, there[0], there[1]:
+        starts = (
+            ours.start_workflow(Neighbour.run, "ana", id=f"{queue}-{number}", task_queue=queue) for number in range(20)
+        )
+        runs = await asyncio.gather(*starts)
+        assert await asyncio.gather(*(run.result() for run in runs)) == ["hello ana"] * 20
+        call = await ours.start_workflow(Typed.run, "ana", id=queue, task_queue=queue)
+        assert await call.result() == Greeting(text="hi", warmth=1)
+    history = await call.fetch_history()
+    queues = [event.activity_task_scheduled_event_attributes.task_queue.name for event in history.events]
+    assert set(filter(None, queues)) == {f"{queue}.llmflow"}
+    await Replayer(workflows=[Typed], plugins=[LLMFlowPlugin(app)]).replay_workflow(history)
+
+
+def test_headers_stay_as_the_client_has_them(tmp_path: Path) -> None:
+    def configured(*, encode_headers: bool) -> HeaderCodecBehavior:
+        codec = replace(DataConverter.default, payload_codec=Zip())
+        config: Any = {"data_converter": codec, "header_codec_behavior": HeaderCodecBehavior.NO_CODEC}  # Any: a part
+        return plugin(tmp_path, encode_headers=encode_headers).configure_client(config)["header_codec_behavior"]
+
+    assert configured(encode_headers=False) == HeaderCodecBehavior.NO_CODEC
+    assert configured(encode_headers=True) == HeaderCodecBehavior.CODEC

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Self
 
 import pytest
@@ -120,26 +119,6 @@ def test_the_users_codec_stays() -> None:
 def test_a_converter_that_ours_cannot_wrap_is_refused(given: DataConverter) -> None:
     with pytest.raises(ConfigInvalid, match="Foreign"):
         client_config(given)
-
-
-async def test_values_that_lose_or_pay_are_replaced() -> None:
-    config = await worker_config(
-        graceful_shutdown_timeout=timedelta(),
-        sticky_queue_schedule_to_start_timeout=timedelta(seconds=10),
-        max_heartbeat_throttle_interval=timedelta(seconds=60),
-    )
-    assert config["graceful_shutdown_timeout"] == timedelta(minutes=2)
-    assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=5)
-    assert config["max_heartbeat_throttle_interval"] == timedelta(seconds=1)
-    assert not config["workflow_failure_exception_types"]
-
-
-async def test_values_of_the_user_stay() -> None:
-    config = await worker_config(
-        graceful_shutdown_timeout=timedelta(seconds=7), sticky_queue_schedule_to_start_timeout=timedelta(seconds=3)
-    )
-    assert config["graceful_shutdown_timeout"] == timedelta(seconds=7)
-    assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=3)
 
 
 async def test_the_sandbox_stays_with_our_modules_passed_through() -> None:

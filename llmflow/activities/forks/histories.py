@@ -99,20 +99,22 @@ class Histories:
 
     def __init__(self, *, kept: int = KEPT_BYTES) -> None:
         self._kept = kept
-        self._client: Client | None = None
+        self._clients: list[Client] = []
         # Least recently used first. An open run is read again for each of its forks.
         self._runs: dict[_Key, asyncio.Task[RecordedRun]] = {}
 
     @asynccontextmanager
     async def serving(self, client: Client) -> AsyncGenerator[None]:
-        """Set the client while its worker runs. An activity that is not a coroutine cannot get its client itself."""
-        self._client = client
+        """Keep the client while its worker runs. An activity that is not a coroutine cannot get its client itself."""
+        self._clients.append(client)
         try:
             yield
         finally:
-            for reading in self._runs.values():
-                reading.cancel()
-            self._runs.clear()
+            self._clients.remove(client)
+            if not self._clients:
+                for reading in self._runs.values():
+                    reading.cancel()
+                self._runs.clear()
 
     async def sources(self, fork: Fork) -> Sequence[Source]:
         """Return the runs whose results the calling activity may reuse: one, or several for a batch of another range.
@@ -123,12 +125,13 @@ class Histories:
             RunNotFound: the history was deleted.
             ServerUnavailable: the server does not return the history now.
         """
-        if self._client is None:
+        namespace = activity.info().namespace
+        if (client := next((one for one in self._clients if one.namespace == namespace), None)) is None:
             raise ConfigInvalid("this worker cannot read histories: give its client llmflow.worker.LLMFlowPlugin(app)")
-        found = [await self._source(self._client, fork.workflow_id, fork.run_id, fork.before)]
+        found = [await self._source(client, fork.workflow_id, fork.run_id, fork.before)]
         for hop in fork.children:
             found = [
-                await self._source(self._client, child.workflow_id, child.run_id, sys.maxsize)
+                await self._source(client, child.workflow_id, child.run_id, sys.maxsize)
                 for parent in found
                 for child in parent.run.below(hop, parent.before)
             ]

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import WorkerDeploymentConfig
 
 from llmflow import worker as workers
 from llmflow.cli.apps import load
@@ -14,7 +16,9 @@ from llmflow.cli.serving import log_to_terminal, print_served, show_served, show
 from llmflow.cli.target import Target
 from llmflow.client import Client
 from llmflow.config import Settings
-from llmflow.worker.serving import GRACEFUL_SHUTDOWN
+from llmflow.errors import ConfigInvalid
+from llmflow.worker.calls import GRACEFUL_SHUTDOWN
+from llmflow.worker.serving import WorkerOptions
 
 
 def worker(
@@ -30,6 +34,16 @@ def worker(
             parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"
         ),
     ] = None,
+    max_cached_workflows: Annotated[int | None, typer.Option(min=0, help="Runs in the sticky cache")] = None,
+    deployment: Annotated[
+        str | None, typer.Option(envvar="TEMPORAL_DEPLOYMENT_NAME", help="Worker deployment; needs --build-id")
+    ] = None,
+    build_id: Annotated[
+        str | None, typer.Option(envvar="TEMPORAL_WORKER_BUILD_ID", help="Version in the deployment; runs stay with it")
+    ] = None,
+    add_search_attributes: Annotated[
+        bool, typer.Option("--add-search-attributes", help="Add search attributes that the namespace lacks")
+    ] = False,
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
     health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
     address: Annotated[
@@ -48,6 +62,11 @@ def worker(
     served = load(app)
     settings = Settings.load()
     queues = task_queue or [served.task_queue]
+    options = WorkerOptions()
+    if max_cached_workflows is not None:
+        options["max_cached_workflows"] = max_cached_workflows
+    if version := _version(deployment, build_id):
+        options["deployment_config"] = version
 
     async def serve() -> None:
         target = await Target.choose(address)
@@ -68,8 +87,23 @@ def worker(
             grace=GRACEFUL_SHUTDOWN if grace is None else grace,
             metrics=metrics,
             health=health,
+            add_search_attributes=add_search_attributes,
             ready=ready,
+            **options,
         )
 
     log_to_terminal(log_level)
     run(serve())
+
+
+def _version(deployment: str | None, build_id: str | None) -> WorkerDeploymentConfig | None:
+    """Return the worker's version. A workflow that says nothing of versions is pinned to that of its start."""
+    if deployment and build_id:
+        return WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(deployment_name=deployment, build_id=build_id),
+            use_worker_versioning=True,
+            default_versioning_behavior=VersioningBehavior.PINNED,
+        )
+    if deployment or build_id:
+        raise ConfigInvalid("a worker's version has two parts: give --deployment and --build-id, or neither")
+    return None
