@@ -115,7 +115,7 @@ def test_what_people_see_of_it(llmflow: Call, served: str) -> None:
     assert "bob-1  ✓ completed" in watched.out
     assert "    ✓ ask" in watched.out
     assert "1 model call · " in watched.out
-    assert watched.err == ""
+    assert all(line.startswith("running") for line in watched.err.splitlines())  # while it ran, if it still did
 
     again = llmflow("start", "--app", APP, "Greet", "--input", '{"who": "bob", "times": 1}', "--id", "bob-1")
     assert again.err.startswith("bob-1 exists, nothing was started: it is ✓ completed")
