@@ -45,6 +45,16 @@ LEFT_OUT = {
     "test_scaffold.py": "about a new project, whose own test starts the dev server",
     "test_installed_wheel.py": "about what a wheel holds, with servers of its own",
     "test_kill.py": "about an SQLite file, and takes three quarters of a minute",
+    "test_store_away.py": "about stores that it starts and stops itself, while the server does nothing new",
+    "test_cli_logs.py": "about the lines that a worker logs",
+    "test_cli_reload.py": "about code that changes on disk",
+    "test_streams.py": "about the way from a model to a worker",
+    "test_vendor_failures.py": "about the same",
+    "test_own_providers.py": "about the same",
+    "test_schemas_as_data.py": "about the same",
+    "test_sync_tools.py": "about threads of a worker",
+    "test_edited_prompt.py": "about files of prompts",
+    "test_webhooks.py": "about the webhook's own server",
 }
 """Integration tests that add nothing here, with the reason."""
 ROOT = Path(__file__).parents[2]
