@@ -87,9 +87,9 @@ def took(started: datetime, ended: datetime | None) -> str:
 
 
 def when(moment: datetime, now: datetime | None = None) -> str:
-    """Format a moment in the time zone of this machine, without the date if it is the day of `now`."""
+    """Format a moment in the time zone of this machine, without the date on the day of `now`, else without seconds."""
     here, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
-    return f"{here:%H:%M:%S}" if here.date() == today else f"{here:%Y-%m-%d %H:%M:%S}"
+    return f"{here:%H:%M:%S}" if here.date() == today else f"{here:%Y-%m-%d %H:%M}"
 
 
 def cost(totals: Totals) -> str:

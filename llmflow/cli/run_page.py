@@ -63,7 +63,7 @@ def state(of: RunState) -> Text:
 
 
 def page(report: Report) -> RenderableType:
-    """Return the whole report."""
+    """Return the whole report: first what people must know, then steps, which may be longer than the screen."""
     return Group(*_parts(report))
 
 
@@ -88,17 +88,11 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(f"\n{report.failure}", "red")
     if status.stuck:
         yield Text(f"\nblocked by a bug until its code is fixed: {status.stuck}", "red")
-    yield from _done(report)
-    if status.pending:
-        yield Text()
-        yield _pending(status.pending)
     for one in status.approvals:
         yield _asked(status.id, one)
-    for wait in report.waits:
-        where = f"{wait.path}  " if wait.path else ""
-        yield Text.assemble("\n  ", (f"waits until {wait.until:%H:%M:%S} UTC  ", "dim"), where, (wait.reason, "yellow"))
     yield from map(_obstacle, report.obstacles)
-    yield Text()
+    if report.usage or report.missing or report.url:
+        yield Text()
     if report.usage:
         yield Text(taken_and_paid(report.usage))
     if report.missing:
@@ -106,6 +100,13 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(f"steps and usage are not known{why}", "yellow")
     if report.url:
         yield Text(report.url, "blue", no_wrap=True, overflow="ignore")  # whole, so that a terminal links it
+    yield from _done(report)
+    if status.pending:
+        yield Text()
+        yield _pending(status.pending)
+    for wait in report.waits:
+        where = f"{wait.path}  " if wait.path else ""
+        yield Text.assemble("\n  ", (f"waits until {wait.until:%H:%M:%S} UTC  ", "dim"), where, (wait.reason, "yellow"))
 
 
 def _head(status: RunStatus) -> Iterator[Text]:
@@ -120,6 +121,8 @@ def _head(status: RunStatus) -> Iterator[Text]:
     )
     if status.parent:
         yield Text(f"child of {status.parent}", "dim")
+    if status.forked_from:
+        yield Text(f"fork of {status.forked_from}", "dim")
     if status.tags:
         yield Text(f"tags: {', '.join(status.tags)}", "dim")
     if known := list(_known_by(status)):

@@ -67,9 +67,17 @@ async def _items(run: WorkflowExecution, memos: Memos) -> list[InboxItem]:
     waiting = await memos.approvals()
     if not waiting:
         return []
-    tenant, tags = await memos.tenant(), await memos.tags()
+    tenant, tags, source = await memos.tenant(), await memos.tags(), await memos.source()
     return [
-        InboxItem(run=run.id, run_id=run.run_id, workflow=run.workflow_type, waiting=one, tenant=tenant, tags=tags)
+        InboxItem(
+            run=run.id,
+            run_id=run.run_id,
+            workflow=run.workflow_type,
+            waiting=one,
+            tenant=tenant,
+            tags=tags,
+            forked_from=source,
+        )
         for one in waiting
     ]
 

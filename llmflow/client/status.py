@@ -24,7 +24,7 @@ from llmflow.errors import LLMFlowError
 from llmflow.history.events import attempt_failure, events_of, is_task_end, last_events, start_of, task_failed
 from llmflow.history.payloads import Payloads
 from llmflow.types.approvals import Waiting
-from llmflow.types.contracts import BUDGET, TAGS, TENANT, USER, WAITING, Memo
+from llmflow.types.contracts import BUDGET, FORKED, TAGS, TENANT, USER, WAITING, Memo
 from llmflow.types.runs import PendingCall, PendingChild, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
@@ -47,7 +47,7 @@ _BUGS = (
 )
 _LAST_EVENTS = 10
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(  # Any: values of several types
-    {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING)}
+    {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING, FORKED)}
 )
 T = TypeVar("T")
 
@@ -95,6 +95,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         begins_at=begins_at(found),
         closed_at=found.close_time,
         parent=found.parent_id,
+        forked_from=await memos.source(),
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memos.tags(),
@@ -162,6 +163,11 @@ class Memos:
     async def tenant(self) -> str | None:
         """Return the tenant."""
         return await self.read(TENANT)
+
+    async def source(self) -> str | None:
+        """Return the id of the run that a fork was made from."""
+        fork = await self.read(FORKED)
+        return fork.workflow_id if fork else None
 
     async def approvals(self) -> tuple[Waiting, ...]:
         """Return the open questions."""

@@ -52,6 +52,8 @@ class RunStatus(Wire):
     closed_at: datetime | None = None
     parent: str | None = None
     """Id of the run that started it as a child."""
+    forked_from: str | None = None
+    """Id of the run that it was forked from."""
     events: int
     """Events in its history."""
     history_bytes: int = 0
@@ -91,6 +93,8 @@ class InboxItem(Wire):
     waiting: Waiting
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    forked_from: str | None = None
+    """Id of the run that it was forked from."""
 
 
 class Inbox(Wire):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Annotated, get_args
 
 import typer
-from rich.table import Table
 
 from llmflow.cli.bridge import run
 from llmflow.cli.group import lazy_group
@@ -23,6 +22,7 @@ from llmflow.cli.ledger import (
 )
 from llmflow.cli.options import AsJson
 from llmflow.cli.output import dollars, out, plural, print_json, print_text, say
+from llmflow.cli.tables import Listing
 from llmflow.config import Settings
 from llmflow.errors import did_you_mean
 from llmflow.service.costs import ledger, report_costs
@@ -114,35 +114,30 @@ def _show(report: CostReport, name: str) -> None:
     if not report.rows:
         say("no calls")
         return
-    out.print(_table(report))
+    out.print(cost_table(report))
     for note in _notes(report):
         say(note, "dim")
 
 
-def _table(report: CostReport) -> Table:
-    total = report.total
-    held, repriced = total.unasked_calls > 0, total.repriced_usd is not None
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for one in report.by:
-        table.add_column(one, overflow="fold")
-    headings = ("calls", "tokens in", "cached", "out", "cost", "unpriced", "failed", "lost")
-    for heading in (*headings, *(["held back"] if held else []), *(["repriced"] if repriced else [])):
-        table.add_column(heading, justify="right", no_wrap=True)
+def cost_table(report: CostReport) -> Listing:
+    """Return a row for each combination of the dimensions, and the total."""
+    repriced = ("repriced",) if report.total.repriced_usd is not None else ()
+    counts = ("unpriced", "failed", "lost", "held back")
+    table = Listing(report.by, ("calls", "tokens in", "cached", "out", "cost", *counts, *repriced))
     for row in report.rows[:_SHOWN]:
-        table.add_row(*(row.key[one] or "-" for one in report.by), *_figures(row, held=held, repriced=repriced))
-    table.add_row()
-    blank = [""] * (len(report.by) - 1)
-    table.add_row("total", *blank, *_figures(total, held=held, repriced=repriced), style="bold")
+        table.add([row.key[one] or "-" for one in report.by], list(_figures(row, repriced=bool(repriced))))
+    table.add([])
+    table.add(["total"], list(_figures(report.total, repriced=bool(repriced))), "bold")
     return table
 
 
-def _figures(of: Spent, *, held: bool, repriced: bool) -> Iterator[str]:
+def _figures(of: Spent, *, repriced: bool) -> Iterator[str]:
     used = of.usage
     yield f"{of.calls:,}"
     for tokens in (used.input_tokens, used.cache_read_tokens, used.output_tokens):
         yield _short(tokens)
     yield "unknown" if of.calls and of.unpriced_calls == of.calls else dollars(of.usd)
-    for count in (of.unpriced_calls, of.failed_calls, of.lost_calls, *([of.unasked_calls] if held else [])):
+    for count in (of.unpriced_calls, of.failed_calls, of.lost_calls, of.unasked_calls):
         yield f"{count:,}"
     if repriced:
         yield "-" if of.repriced_usd is None else dollars(of.repriced_usd)

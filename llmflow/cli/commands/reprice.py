@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
 
 from llmflow.cli.apps import load
 from llmflow.cli.bridge import run
 from llmflow.cli.ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf
 from llmflow.cli.options import AppPath, AsJson
 from llmflow.cli.output import dollars, err, out, plural, print_json, say
+from llmflow.cli.tables import Listing
 from llmflow.config import Settings
 from llmflow.service import costs
 from llmflow.types.reports import CallFilter, Repriced, RepriceReport
@@ -74,14 +74,11 @@ async def _reprice(filter: CallFilter, prices: Path | None, *, write: bool) -> R
 
 def _show(report: RepriceReport) -> None:
     if report.rows:
-        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-        table.add_column("model", overflow="fold")
-        for heading in ("calls", "frozen", "unpriced", "today", "unpriced", "difference"):
-            table.add_column(heading, justify="right")
+        table = Listing(["model"], ("calls", "frozen", "unpriced then", "today", "unpriced today", "difference"))
         for row in report.rows:
             frozen = _sum(row.usd, row.unpriced_calls, row.calls)
             today = _sum(row.repriced_usd, row.repriced_unpriced_calls, row.calls)
-            table.add_row(row.model, f"{row.calls:,}", *frozen, *today, _difference(row))
+            table.add([row.model], [f"{row.calls:,}", *frozen, *today, _difference(row)])
         out.print(table)
         _explain(report)
     else:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
 from llmflow.cli.options import AsJson, RunId, parse_duration, parse_moment
 from llmflow.cli.output import err, out, print_json, print_text, say, took, when
 from llmflow.cli.run_page import state as shown_state
+from llmflow.cli.tables import Listing
 from llmflow.cli.target import connected
 from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.config import Settings
@@ -182,19 +182,11 @@ async def _terminate(id: str, reason: str) -> RunStatus:
     return await one.status()
 
 
-def run_table(page: RunPage) -> Table:
+def run_table(page: RunPage) -> Listing:
     """Return a row for each run."""
-    tagged = any(one.tags for one in page.runs)
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("run", overflow="fold", ratio=3, min_width=24)
-    table.add_column("workflow", overflow="ellipsis", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("started", no_wrap=True, justify="right")
-    table.add_column("took", no_wrap=True, justify="right")
-    if tagged:
-        table.add_column("tags", overflow="ellipsis", no_wrap=True)
+    table = Listing(("run", "workflow", "state", "tags", "fork of"), ("started", "took"))
     for one in page.runs:
+        name = f"↳ {one.id}" if one.parent else one.id
         times = when(one.started_at), took(one.started_at, one.closed_at)
-        tags = (", ".join(one.tags),) if tagged else ()
-        table.add_row(f"↳ {one.id}" if one.parent else one.id, one.workflow, shown_state(one.state), *times, *tags)
+        table.add((name, one.workflow, shown_state(one.state), ", ".join(one.tags), one.forked_from or ""), times)
     return table

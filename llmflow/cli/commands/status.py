@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from llmflow.cli.bridge import run
 from llmflow.cli.options import AsJson, RunId
 from llmflow.cli.output import cost, err, out, print_json, say
 from llmflow.cli.run_page import page, watch
+from llmflow.cli.tables import Listing
 from llmflow.cli.target import connected
 from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.service.runs import Report, look, usage_of
@@ -60,26 +60,23 @@ async def _usage(id: str) -> UsageReport:
     return await usage_of((await connected()).client, id)
 
 
-def usage_table(report: UsageReport) -> Table:
+def usage_table(report: UsageReport) -> Listing:
     """Return a row for each model, one for each prompt version, and the total."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("", overflow="fold")
-    for heading in ("calls", "tokens in", "cached", "tokens out", "cost"):
-        table.add_column(heading, justify="right")
+    table = Listing([""], ("calls", "tokens in", "cached", "tokens out", "cost"))
     _section(table, "by model", report.by_model)
     _section(table, "by prompt", report.by_prompt)
-    table.add_row("total", *_figures(report.total), style="bold")
+    table.add(["total"], _figures(report.total), "bold")
     if report.taken.calls:
-        table.add_row()
+        table.add([])
         _section(table, "reused from the earlier run", report.taken_by_prompt)
     return table
 
 
-def _section(table: Table, title: str, rows: Mapping[str, Totals]) -> None:
-    table.add_row(title, style="dim")
+def _section(table: Listing, title: str, rows: Mapping[str, Totals]) -> None:
+    table.add([title], style="dim")
     for name, totals in sorted(rows.items()):
-        table.add_row(f"  {name}", *_figures(totals))
-    table.add_row()
+        table.add([f"  {name}"], _figures(totals))
+    table.add([])
 
 
 def _figures(totals: Totals) -> tuple[str, ...]:

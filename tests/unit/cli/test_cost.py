@@ -158,6 +158,7 @@ def test_which_calls_failed_and_why(llmflow: Call) -> None:
     heading, *rows = lines(done)
     assert heading[:2] == ["error", "user"]
     assert [row[0] for row in rows] == ["-", "RateLimited", "lost", "total"]
+    assert heading[-2:] == ["failed", "lost"]
     assert rows[1][-2:] == ["1", "0"]
     assert re.search(r"since \d{4}-\d\d-\d\d \d\d:\d\d, UTC", done.err)
 

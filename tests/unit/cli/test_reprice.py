@@ -57,7 +57,7 @@ def repriced(llmflow: Call, run: str) -> str | None:
 
 def test_it_shows_the_difference_and_writes_it_beside(llmflow: Call) -> None:
     dry = llmflow("cost", "reprice", "--prices", "prices.yaml", "--run", "a", "--dry-run")
-    assert rows(dry) == [[MODEL, "1", "$0.10", "0", "$1.00", "0", "+$0.90"]]
+    assert rows(dry) == [[MODEL, "1", "$0.10", "$1.00", "+$0.90"]]
     assert "nothing was written" in dry.err
     assert repriced(llmflow, "a") is None
 
@@ -76,7 +76,7 @@ def test_what_nobody_knows_is_unknown_and_makes_no_difference(llmflow: Call) -> 
     assert "1 call of unknown price today: not in the difference" in some.err
 
     nothing = llmflow("cost", "reprice")
-    assert rows(nothing)[1] == [MODEL, "2", "$0.10", "1", "unknown", "2", "-"]
+    assert rows(nothing)[1] == [MODEL, "2", "$0.10", "1", "unknown", "2"]
     assert Decimal(repriced(llmflow, "a") or 0) == 1, "what the prices.yaml knew stays"
 
 
@@ -86,11 +86,11 @@ def test_prices_are_those_of_the_app_or_of_the_environment(
     module = f"mine_{tmp_path.name}"  # a module is imported once in a process
     (tmp_path / f"{module}.py").write_text(APP)
     by_app = llmflow("cost", "reprice", "--dry-run", "--app", f"{module}:app", "--run", "a")
-    assert rows(by_app) == [[MODEL, "1", "$0.10", "0", "$1.00", "0", "+$0.90"]]
+    assert rows(by_app) == [[MODEL, "1", "$0.10", "$1.00", "+$0.90"]]
 
     (tmp_path / "dearer.yaml").write_text(f"{MODEL}: {{input: 20000, output: 0}}\n")
     monkeypatch.setenv("LLMFLOW_PRICES", "dearer.yaml")
     dearer = llmflow("cost", "reprice", "--dry-run", "--app", f"{module}:app", "--run", "a")
-    assert rows(dearer)[0][4] == "$2.00", "as a worker of the App would take them"
+    assert rows(dearer)[0][3] == "$2.00", "as a worker of the App would take them"
     given = llmflow("cost", "reprice", "--dry-run", "--prices", "prices.yaml", "--run", "a")
-    assert rows(given)[0][4] == "$1.00"
+    assert rows(given)[0][3] == "$1.00"

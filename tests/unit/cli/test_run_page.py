@@ -85,8 +85,8 @@ def test_everything_that_is_known(width: int) -> None:
     assert "  waits for write/complete#1  attempt 2  429" in lines
     assert "2 model calls · 1,234 tokens in · 5 out · $0 + 1 call of unknown price" in lines
     assert "steps and usage are not known: no worker" in lines
-    assert lines[-1] == url, "whole, so that a click finds it"
-    assert max(map(len, lines[:-1])) <= width
+    assert url in lines, "whole, so that a click finds it"
+    assert max(len(line) for line in lines if line != url) <= width
 
 
 def test_a_bug_is_named() -> None:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli.bridge import run
 from llmflow.cli.options import AsJson, parse_duration
 from llmflow.cli.output import duration, out, print_json, say, took
+from llmflow.cli.tables import Listing
 from llmflow.cli.target import connected
 from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.service.approvals import inbox
@@ -54,19 +54,14 @@ def list_approvals(
     end_if_unreadable(found.reason, len(found.unreadable))
 
 
-def inbox_table(items: Sequence[InboxItem]) -> Table:
+def inbox_table(items: Sequence[InboxItem]) -> Listing:
     """Return a row for each question."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("run", overflow="fold", min_width=12)
-    table.add_column("approval", overflow="fold", style="bold")
-    table.add_column("what", overflow="fold")  # the widest column, which is folded first
-    table.add_column("for", overflow="fold")
-    table.add_column("waits", no_wrap=True, justify="right")
-    table.add_column("left", no_wrap=True, justify="right")
+    table = Listing(("run", "approval", "what", "for", "tags", "fork of"), ("waits", "left"))
     for item in items:
         one = item.waiting
         times = took(one.asked_at, None), _left(one.deadline)
-        table.add_row(item.run, one.name, one.title, _whom(one), *times)
+        of_run = ", ".join(item.tags), item.forked_from or ""
+        table.add((item.run, Text(one.name, "bold"), one.title, _whom(one), *of_run), times)
     return table
 
 

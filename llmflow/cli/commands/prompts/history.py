@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rich.table import Table
-
 from llmflow.cli.bridge import run
 from llmflow.cli.options import AsJson
 from llmflow.cli.output import out, print_json, when
 from llmflow.cli.prompt_changes import PromptName, change_text
+from llmflow.cli.tables import Cell, Listing
 from llmflow.config import Settings
 from llmflow.service.prompts import Move, PromptState, Version, opened
 
@@ -30,15 +29,13 @@ def show_history(name: PromptName, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json([_as_json(event) for event in events])
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("when", "what", "by", "why"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "when")
+    table = Listing(("when", "what", "by", "why"))
     for event in events:
-        table.add_row(when(event.at), *_cells(event))
+        table.add((when(event.at), *_cells(event)))
     out.print(table)
 
 
-def _cells(event: Version | Move) -> Iterator[Any]:  # Any: what rich can show
+def _cells(event: Version | Move) -> Iterator[Cell]:
     if isinstance(event, Version):
         yield from (f"stored {event.version}", event.by, "")
     else:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli.apps import load
@@ -11,6 +10,7 @@ from llmflow.cli.bridge import run
 from llmflow.cli.options import AppPath, AsJson
 from llmflow.cli.output import out, print_json, say
 from llmflow.cli.prompt_json import prompt_as_json
+from llmflow.cli.tables import Listing
 from llmflow.config import Settings
 from llmflow.service.prompts import Prompts, PromptState, PromptVersion, opened, percent, store_name
 from llmflow.worker.apps import prompts_of
@@ -47,21 +47,11 @@ def list_prompts(*, app: AppPath = None, as_json: AsJson = False) -> None:
             say(f"\nwithout a file, in the store: {', '.join(one.ref.name for one in stored)}", "dim")
 
 
-def _table(prompts: Prompts, states: Mapping[str, PromptState]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    labels = {one.ref.name: _labels(one, states.get(one.ref.name)) for one in prompts}
-    headings = ["prompt", "version", *(["labels"] if any(labels.values()) else []), "model", "variables"]
-    for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading == "version")
+def _table(prompts: Prompts, states: Mapping[str, PromptState]) -> Listing:
+    table = Listing(("prompt", "version", "labels", "model", "variables"))
     for one in prompts:
-        cells = {
-            "prompt": one.ref.name,
-            "version": one.ref.version,
-            "labels": labels[one.ref.name],
-            "model": one.model,
-            "variables": ", ".join(one.variables),
-        }
-        table.add_row(*(cells[heading] for heading in headings))
+        labels = _labels(one, states.get(one.ref.name))
+        table.add((one.ref.name, one.ref.version, labels, one.model or "", ", ".join(one.variables)))
     return table
 
 
