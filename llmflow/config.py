@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     codec: str | None = None
     """Codec of payloads as `package.module:attribute`: a `PayloadCodec`, or a function that makes one. Without it,
     `connect` uses the codec endpoint of Temporal's profile, if that has one."""
+    storage: str | None = None
+    """External storage of large values: the path of a folder, `file://`, `s3://`, `gs://` or `az://`. All workers,
+    clients and commands of a namespace need the same."""
     search_attributes: dict[_Field, _Name | None] = {}
     """Other names for the search attributes, as JSON: `{"cost": "OurCost", "approval": null}` renames one, and disables
     another."""

@@ -26,6 +26,7 @@ async def connect(
     api_key: str | None = None,
     store: str | None = None,
     codec: PayloadCodec | None = None,
+    storage: str | None = None,
     plugin: LLMFlowPlugin | None = None,
     runtime: Runtime | None = None,
 ) -> Client:
@@ -39,6 +40,7 @@ async def connect(
         api_key: API key, instead of `TEMPORAL_API_KEY`; it turns TLS on.
         store: URL of the store of scores, instead of `LLMFLOW_STORE`; opened only for a score.
         codec: Codec of payloads, instead of `LLMFLOW_CODEC` or the codec endpoint of the profile.
+        storage: URL of the external storage of large values, instead of `LLMFLOW_STORAGE`.
         plugin: A plugin with activities, for a worker.
         runtime: Temporal's runtime, for metrics.
 
@@ -50,7 +52,7 @@ async def connect(
     store = store or Settings.load().store_url
     config = _temporal_config(profile)
     namespace = namespace or config.get("namespace", "default")
-    plugin = plugin or LLMFlowPlugin(*([app] if app else ()))
+    plugin = plugin or LLMFlowPlugin(*([app] if app else ()), storage=storage)
     if codec is None and plugin.codec is None:
         codec = _codec_of_profile(profile, namespace)
     target = address or config.get("target_host", "localhost:7233")
@@ -107,7 +109,7 @@ def configured_converter(settings: Settings) -> DataConverter:
     """
     if settings.codec is None:
         raise ConfigInvalid("no codec: set LLMFLOW_CODEC to `package.module:attribute`")
-    return data_converter(None, settings.codec)
+    return data_converter(None, settings.codec, settings.storage, namespace=_temporal_config(None).get("namespace", ""))
 
 
 def _codec_of_profile(profile: str | None, namespace: str) -> PayloadCodec | None:

@@ -12,26 +12,43 @@ from temporalio.converter import (
 from llmflow.app import load_module
 from llmflow.converter.failures import failure_converter
 from llmflow.converter.payloads import payload_converter
+from llmflow.converter.storage import open_storage
 from llmflow.errors import ConfigInvalid
+from llmflow.sdk.contexts import ContextFreeConverter
 
 
-def data_converter(given: DataConverter | None, codec: str | None) -> DataConverter:
+def data_converter(
+    given: DataConverter | None, codec: str | None, storage: str | None, namespace: str
+) -> DataConverter:
     """Wrap the user's converters in llmflow's. Their codec and external storage stay.
 
     Args:
         given: Converter of the client.
         codec: Path of a codec for a client without one.
+        storage: URL of an external storage for a client without one.
+        namespace: Namespace of the client.
 
     Raises:
-        ConfigInvalid: a converter cannot be wrapped, or there is no codec at the path.
+        ConfigInvalid: a converter cannot be wrapped, there is no codec at the path, or the URL cannot be used.
     """
     base = given or DataConverter.default
     if codec and base.payload_codec is None:
         base = with_codec(base, load_codec(codec))
-    return dataclasses.replace(
+    converter = dataclasses.replace(
         base,
         payload_converter_class=payload_converter(base.payload_converter_class),
         failure_converter_class=failure_converter(base.failure_converter_class),
+    )
+    if storage is None or base.external_storage:
+        return converter
+    opened = open_storage(storage, namespace)
+    if type(converter) is not DataConverter:
+        return dataclasses.replace(converter, external_storage=opened)
+    return ContextFreeConverter(
+        payload_converter_class=converter.payload_converter_class,
+        payload_codec=converter.payload_codec,
+        failure_converter_class=converter.failure_converter_class,
+        external_storage=opened,
     )
 
 

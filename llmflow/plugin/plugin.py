@@ -34,7 +34,9 @@ class LLMFlowPlugin(SimplePlugin):
     workers inherit it. A replayer needs its own: `Replayer(workflows=[Mine], plugins=[LLMFlowPlugin(app)])`.
     """
 
-    def __init__(self, *apps: App, codec: str | None = None, encode_headers: bool = True) -> None:
+    def __init__(
+        self, *apps: App, codec: str | None = None, storage: str | None = None, encode_headers: bool = True
+    ) -> None:
         """Configure.
 
         Args:
@@ -42,6 +44,7 @@ class LLMFlowPlugin(SimplePlugin):
                 through the workflow sandbox. Clients that only start and watch runs need none.
             codec: `package.module:attribute` of a codec for clients and replayers without one, instead of
                 `LLMFLOW_CODEC`.
+            storage: URL of an external storage for clients and replayers without one, instead of `LLMFLOW_STORAGE`.
             encode_headers: Encode headers if the client has a payload codec: they carry tenants, tags and
                 conversations. False keeps the client's `header_codec_behavior`, for fleets whose other workers do not
                 decode headers.
@@ -59,9 +62,9 @@ class LLMFlowPlugin(SimplePlugin):
         self.codec = codec or os.environ.get("LLMFLOW_CODEC") or None
         """Path of the codec for a client without one."""
         self._encode_headers = encode_headers
+        self._storage = storage or os.environ.get("LLMFLOW_STORAGE") or None
         super().__init__(
             "llmflow",
-            data_converter=lambda given: data_converter(given, self.codec),
             interceptors=[*traces, CallMetrics()],
             workflow_runner=lambda runner: _runner(runner, modules),
         )
@@ -71,6 +74,7 @@ class LLMFlowPlugin(SimplePlugin):
         """See base class."""
         _require(_is_sole(config.get("plugins", ())))
         config = super().configure_client(config)
+        self._convert(config)
         is_plain = config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC
         if self._encode_headers and _has_codec(config) and is_plain:
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
@@ -80,6 +84,7 @@ class LLMFlowPlugin(SimplePlugin):
         """See base class."""
         _require(Batches not in config.get("workflows", ()))
         config = super().configure_replayer(config)
+        self._convert(config)
         self._serve(config, Batches, config.get("data_converter"))
         if self._encode_headers and _has_codec(config):
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
@@ -97,6 +102,10 @@ class LLMFlowPlugin(SimplePlugin):
         if type(runner) is SandboxedWorkflowRunner and client and needs_no_context(client.data_converter):
             config["workflow_runner"] = ContextFreeSandbox(runner.restrictions, runner.runner_class)
         return config
+
+    def _convert(self, config: ClientConfig | ReplayerConfig) -> None:
+        namespace = config.get("namespace", "default")
+        config["data_converter"] = data_converter(config.get("data_converter"), self.codec, self._storage, namespace)
 
     def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type, converter: DataConverter | None) -> None:
         """Add the batch workflow and the run interceptor to a worker with workflows."""

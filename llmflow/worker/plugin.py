@@ -61,7 +61,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
                 "LLMFlowPlugin() of llmflow.worker: give it the workers' Apps, as in LLMFlowPlugin(app)"
             )
         settings = settings or Settings.load()
-        super().__init__(*apps, codec=settings.codec, encode_headers=encode_headers)
+        super().__init__(*apps, codec=settings.codec, storage=settings.storage, encode_headers=encode_headers)
         self._apps = apps
         self._calls: dict[tuple[int, str, str], Callable[[], AbstractAsyncContextManager[None]]] = {}
         self._given = Given(settings=settings, models=models, providers=providers)

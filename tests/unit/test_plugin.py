@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -12,11 +13,16 @@ from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
     EncodingPayloadConverter,
+    ExternalStorage,
     FailureConverter,
     JSONPlainPayloadConverter,
     PayloadCodec,
     PayloadConverter,
     SerializationContext,
+    StorageDriver,
+    StorageDriverClaim,
+    StorageDriverRetrieveContext,
+    StorageDriverStoreContext,
     WithSerializationContext,
 )
 from temporalio.worker import WorkerConfig, WorkflowInstance
@@ -26,7 +32,8 @@ from llmflow.converter.failures import LLMFlowFailureConverter
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import ConfigInvalid
 from llmflow.plugin import LLMFlowPlugin
-from llmflow.sdk.contexts import ContextFreeInstance
+from llmflow.plugin.converters import data_converter
+from llmflow.sdk.contexts import ContextFreeInstance, needs_no_context
 from tests.integration.hello.app import app
 
 
@@ -143,3 +150,31 @@ def test_whatever_the_sdk_asks_an_instance_reaches_the_one_inside() -> None:
 
 async def test_without_activities_none_are_added() -> None:
     assert "activities" not in await worker_config()
+
+
+def test_an_own_storage_stays_and_ours_costs_no_contexts(tmp_path: Path) -> None:
+    ours = data_converter(None, None, str(tmp_path), "default")
+    assert needs_no_context(ours)
+    assert ours._with_store_context(StorageDriverStoreContext()) is ours  # pyright: ignore[reportPrivateUsage]  the SDK's
+
+    foreign = ExternalStorage([ForeignDriver()])
+    own = data_converter(DataConverter(external_storage=foreign), None, str(tmp_path), "default")
+    assert own.external_storage is foreign
+    assert not needs_no_context(own)
+    chosen = ExternalStorage(ours.external_storage.drivers, lambda _, __: None) if ours.external_storage else None
+    assert not needs_no_context(dataclasses.replace(own, external_storage=chosen)), "the choice may depend on it"
+
+
+class ForeignDriver(StorageDriver):
+    """A storage with keys of its own."""
+
+    def name(self) -> str:
+        return "foreign"
+
+    async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
+        return []
+
+    async def retrieve(
+        self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
+    ) -> list[Payload]:
+        return []
