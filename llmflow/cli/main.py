@@ -47,9 +47,11 @@ _approvals = typer.Typer(
     ),
 )
 _store = typer.Typer(
-    help="The database of calls, answers and prompts.",
+    help="The database of calls, answers and prompts; and the storage of large values.",
     no_args_is_help=True,
-    cls=lazy_group({None: {"upgrade": "llmflow.cli.commands.store:upgrade"}}),
+    cls=lazy_group(
+        {None: {"upgrade": "llmflow.cli.commands.store:upgrade", "gc": "llmflow.cli.commands.storage:collect_garbage"}}
+    ),
 )
 app = typer.Typer(
     help="Durable LLM applications on Temporal.",

@@ -26,7 +26,8 @@ providers  | types, errors, yaml                   | aiohttp, litellm, httpx, ge
            |                                       | circuitbreaker, limits, redis
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja, temporalio.{common,workflow}
-history    | types, errors                         | temporalio.{client,converter,common,api}
+history    | types, errors                         | temporalio.{client,converter,common,api,service},
+           |                                       | google.protobuf
 activities | types, errors, prompts, history,      | temporalio.{activity,common,exceptions,worker}, httpx,
            | providers, stores, tools              | temporalio.{client,converter,service,api}, jsonschema,
            |                                       | referencing
@@ -44,7 +45,8 @@ client     | app, config, converter, plugin, sdk,  | temporalio.{client,envconfi
            | stores, history, types, errors        | temporalio.{common,converter,exceptions,api,types}
 worker     | all but service, engine, cli, api,    | temporalio.{worker,client,runtime,activity,common,service},
            | console, testing, dev                 | temporalio.converter
-service    | app, client, config, history, sdk,    | temporalio.common
+service    | app, client, config, converter,       | temporalio.common
+           | history, sdk,                         |
            | definitions, prompts, stores, types,  |
            | errors                                |
 engine     | all but cli, api, console, testing    | temporalio.{client,worker}

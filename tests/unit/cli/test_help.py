@@ -32,7 +32,7 @@ def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     asked += " codec-server"
     prompts = "list show diff check push pull label rollout history compare"
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
-    groups = {*(f"prompts {name}" for name in prompts.split()), *approvals, "cost reprice", "store upgrade"}
+    groups = {*(f"prompts {name}" for name in prompts.split()), *approvals, "cost reprice", "store upgrade", "store gc"}
     assert set(COMMANDS) == {*asked.split(), *groups}
 
     done = call(capsys, "--help")
