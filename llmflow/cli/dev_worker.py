@@ -73,6 +73,9 @@ def _show(served: App, path: str | None, settings: Settings, queues: Sequence[st
     say(f"  Web UI  {server.ui_url or 'that of this server; TEMPORAL_ADDRESS does not say where'}")
     one = f" {Workflow.of(served.workflows[0]).name}" if len(served.workflows) > 1 else ""
     say(f"  start   llmflow start{one}{named(path)} --input JSON")
+    if settings.storage:
+        say(f"  others  export LLMFLOW_STORAGE={settings.storage}")
+        say("          for your Python programs, which read the large values of runs there", "dim")
     if not settings.temporal_address and not server.has_usual_port:
         say(f"  others  export TEMPORAL_ADDRESS={server.address}")
         say("          for your Python programs and `temporal`, which look at Temporal's usual port", "dim")

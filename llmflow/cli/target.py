@@ -22,6 +22,8 @@ class Target:
     """host:port"""
     ui_url: str | None = None
     """Its Web UI, if known."""
+    storage: str | None = None
+    """URL of the external storage of its runs, if it is a dev server with one."""
 
     @classmethod
     async def choose(cls, given: str | None = None) -> "Target":
@@ -37,7 +39,7 @@ class Target:
     @classmethod
     def of(cls, server: DevServer) -> "Target":
         """Return a server that runs on this machine."""
-        return cls(server.address, server.ui_url)
+        return cls(server.address, server.ui_url, server.storage)
 
 
 async def connected(app: App | None = None) -> Connection:
@@ -47,7 +49,9 @@ async def connected(app: App | None = None) -> Connection:
         ServerUnavailable: no server answers there.
     """
     target = await Target.choose()
-    if Settings.load().codec:
+    settings = Settings.load()
+    if settings.codec:
         look_here()
-    client = await connect(app, address=target.address, runtime=process_runtime())
+    storage = settings.storage or target.storage
+    client = await connect(app, address=target.address, storage=storage, runtime=process_runtime())
     return Connection(client, target.ui_url)

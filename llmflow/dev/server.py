@@ -12,7 +12,7 @@ import socket
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +40,8 @@ class DevServer:
     """Its Web UI; None if it has none, or if the server is not ours and its Web UI is unknown."""
     pid: int | None = None
     """Its process id, if it is ours."""
+    storage: str | None = None
+    """URL of the external storage of its runs, if it has one."""
 
     @property
     def has_usual_port(self) -> bool:
@@ -47,7 +49,9 @@ class DevServer:
         return self.address.endswith(f":{PORT}")
 
 
-def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> AbstractAsyncContextManager[DevServer]:
+def dev_server(
+    settings: Settings, say: Say, *, memory: bool = False, storage: str | None = None
+) -> AbstractAsyncContextManager[DevServer]:
     """Have a Temporal server for as long as the context lasts.
 
     It is the one at `TEMPORAL_ADDRESS`, if that is set; else the one that another process runs for the same
@@ -58,6 +62,7 @@ def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> Abstrac
             its executable.
         say: called with messages about progress.
         memory: for tests: a new server on a free port, without Web UI, that forgets everything.
+        storage: URL of the external storage of a new server's runs, which other processes learn.
 
     Raises:
         ServerUnavailable: `TEMPORAL_ADDRESS` does not answer, no way leads to an executable, or it does not start.
@@ -65,7 +70,7 @@ def dev_server(settings: Settings, say: Say, *, memory: bool = False) -> Abstrac
     """
     if settings.temporal_address:
         return _standing(settings.temporal_address)
-    return _private(settings, say) if memory else _shared(settings, say)
+    return _private(settings, say) if memory else _shared(settings, say, storage)
 
 
 async def standing_server(settings: Settings) -> DevServer | None:
@@ -128,7 +133,7 @@ async def _on_a_free_port(
 
 
 @asynccontextmanager
-async def _shared(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
+async def _shared(settings: Settings, say: Say, storage: str | None) -> AsyncGenerator[DevServer]:
     executable = await temporal_executable(settings, say)
     home = settings.home
     lock = FileLock(home / "server.lock", thread_local=False)  # held for as long as the server runs
@@ -142,7 +147,7 @@ async def _shared(settings: Settings, say: Say) -> AsyncGenerator[DevServer]:
         return
     try:
         await _until_gone(home)
-        async with _own(executable, home, say) as server:
+        async with _own(executable, home, say, storage) as server:
             yield server
     finally:
         lock.release()
@@ -179,10 +184,10 @@ async def _until_gone(home: Path) -> None:
 
 
 @asynccontextmanager
-async def _own(executable: Path, home: Path, say: Say) -> AsyncGenerator[DevServer]:
+async def _own(executable: Path, home: Path, say: Say, storage: str | None) -> AsyncGenerator[DevServer]:
     with (home / "temporal.log").open("w+b") as log:
         async with AsyncExitStack() as running:
-            server = await _on_the_usual_ports(executable, home, log, running, say)
+            server = replace(await _on_the_usual_ports(executable, home, log, running, say), storage=storage)
             _write_state(home, server)
             say(f"Temporal server at {server.address}, Web UI at {server.ui_url}, data and log in {home}")
             try:

@@ -48,6 +48,12 @@ async def test_a_project_of_ones_own(tmp_path: Path) -> None:
         async with httpx.AsyncClient() as browser:
             assert (await browser.get(begun["url"])).status_code == 200
 
+        large = "word " * 40_000
+        (tmp_path / "large.json").write_text(json.dumps(large))
+        echoed = await llmflow("start", "--app", APP, "Say", "--input", "@large.json", "--wait", "--json")
+        assert echoed.json()["result"] == large
+        assert len(list((tmp_path / ".llmflow" / "storage").glob("v1/default/*/*"))) == 1, "stored by default, once"
+
         ended = await dev.done(signal.SIGTERM)
         assert (ended.code, ended.out) == (0, "")
         assert "finishing the in-flight calls" in ended.err

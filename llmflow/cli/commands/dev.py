@@ -1,5 +1,7 @@
 """`llmflow dev`: server, Web UI and a worker that restarts after each edit."""
 
+import os
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -35,7 +37,9 @@ def dev(
     settings = Settings.load()
 
     async def serving() -> int:
-        async with dev_server(settings, say) as server:
+        async with dev_server(settings, say, storage=_storage(settings)) as server:
+            if server.storage:
+                os.environ["LLMFLOW_STORAGE"] = server.storage  # for the worker
             with stopped_by_signals(say if path else lambda _: None) as stop:
                 if path is None:
                     await _only_server(server, stop, as_json=json)
@@ -45,6 +49,12 @@ def dev(
 
     if code := run(serving()):
         raise typer.Exit(code)
+
+
+def _storage(settings: Settings) -> str | None:
+    """Return the storage of large values: that of the settings, or a folder if the extra for it is installed."""
+    usual = str((settings.home / "storage").absolute()) if find_spec("obstore") else None
+    return settings.storage or usual
 
 
 def _worker(app: str, server: DevServer, log_level: LogLevel, *, as_json: bool) -> list[str]:

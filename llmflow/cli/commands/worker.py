@@ -17,6 +17,7 @@ from llmflow.cli.target import Target
 from llmflow.client import Client
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
+from llmflow.types.base import changed
 from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from llmflow.worker.serving import WorkerOptions
 
@@ -70,6 +71,7 @@ def worker(
 
     async def serve() -> None:
         target = await Target.choose(address)
+        served_by = settings if settings.storage else changed(settings, storage=target.storage)
 
         def ready(_: Client) -> None:
             show_served(served, settings, queues, target.address)
@@ -80,7 +82,7 @@ def worker(
 
         await workers.run(
             served,
-            settings=settings,
+            settings=served_by,
             address=target.address,
             task_queues=queues,
             max_concurrent_activities=max_concurrent_activities,

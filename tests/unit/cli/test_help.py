@@ -72,7 +72,7 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
         (["prompts"], "Files: list show diff check push pull\nWhat runs get: label rollout history compare"),
         (["approvals"], "Commands: list show approve reject"),
         (["cost"], "Commands: reprice"),
-        (["store"], "Commands: upgrade"),
+        (["store"], "Commands: upgrade gc"),
     ],
 )
 def test_commands_stand_in_panels_and_in_the_order_of_their_use(
