@@ -106,16 +106,25 @@ async def run(
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
     calls = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
     workers = [_worker(client, app, queue, grace, {**calls, **options}) for queue in queues]
-    stop = stop or asyncio.Event()
+    async with needed(client.temporal):
+        await _serve(workers, client, health, stop or asyncio.Event(), ready)
 
+
+async def _serve(
+    workers: Sequence[Worker],
+    client: Client,
+    health: str | None,
+    stop: asyncio.Event,
+    ready: Callable[[Client], None] | None,
+) -> None:
     async def healthy() -> bool:
         return not stop.is_set() and await _answers(client)
 
-    async with needed(client.temporal), health_endpoint(health, healthy), AsyncExitStack() as serving:
+    async with health_endpoint(health, healthy), AsyncExitStack() as serving:
         for worker in workers:
             await serving.enter_async_context(worker)
         with few_collections():
-            await _until_stopped(queues, client, stop, ready)
+            await _until_stopped([worker.task_queue for worker in workers], client, stop, ready)
 
 
 def _worker(client: Client, app: App, queue: str, grace: timedelta, options: Mapping[str, Any]) -> Worker:

@@ -21,30 +21,32 @@ from llmflow.types.base import changed
 from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from llmflow.worker.serving import WorkerOptions
 
+TaskQueues = Annotated[list[str] | None, typer.Option(help="Task queue instead of the App's own; may be repeated")]
+AddsAttributes = Annotated[
+    bool, typer.Option("--add-search-attributes", help="Add search attributes that the namespace lacks")
+]
+Grace = Annotated[
+    timedelta | None,
+    typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"),
+]
+Deployment = Annotated[
+    str | None, typer.Option(envvar="TEMPORAL_DEPLOYMENT_NAME", help="Worker deployment; needs --build-id")
+]
+BuildId = Annotated[
+    str | None, typer.Option(envvar="TEMPORAL_WORKER_BUILD_ID", help="Version in the deployment; runs stay with it")
+]
+
 
 def worker(
     *,
     app: AppPath = None,
-    task_queue: Annotated[
-        list[str] | None, typer.Option(help="Task queue instead of the App's own; may be repeated")
-    ] = None,
+    task_queue: TaskQueues = None,
     max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
-    grace: Annotated[
-        timedelta | None,
-        typer.Option(
-            parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"
-        ),
-    ] = None,
+    grace: Grace = None,
     max_cached_workflows: Annotated[int | None, typer.Option(min=0, help="Runs in the sticky cache")] = None,
-    deployment: Annotated[
-        str | None, typer.Option(envvar="TEMPORAL_DEPLOYMENT_NAME", help="Worker deployment; needs --build-id")
-    ] = None,
-    build_id: Annotated[
-        str | None, typer.Option(envvar="TEMPORAL_WORKER_BUILD_ID", help="Version in the deployment; runs stay with it")
-    ] = None,
-    add_search_attributes: Annotated[
-        bool, typer.Option("--add-search-attributes", help="Add search attributes that the namespace lacks")
-    ] = False,
+    deployment: Deployment = None,
+    build_id: BuildId = None,
+    add_search_attributes: AddsAttributes = False,
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
     health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
     address: Annotated[
