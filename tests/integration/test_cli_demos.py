@@ -75,6 +75,16 @@ def test_digest_names_what_it_could_not_read(demos: Demos) -> None:
     assert "carpenter" in str(sections)
 
 
+def test_claims_are_paid_or_listed(demos: Demos) -> None:
+    result = outcome(demos, "claims")["result"]
+    assert (result["letters"], len(result["settled"])) == (40, 36)
+    decided = {one["number"]: (one["cents"], one["decided_by"]) for one in result["settled"] if one["cents"] > 50_000}
+    assert decided == {"C-1007": (120_000, "ida"), "C-1019": (80_000, "ida")}
+    rejected = {one["number"]: one["decided_by"] for one in result["settled"] if one["status"] == "rejected"}
+    assert rejected == {"C-1026": "jon", "C-1033": "timeout"}
+    assert [one["path"] for one in result["unsettled"]] == [f"C-{n}.txt" for n in (1005, 1012, 1018, 1031)]
+
+
 def test_patterns_answers_every_question_of_a_letter(demos: Demos) -> None:
     result = outcome(demos, "patterns")["result"]
     assert "9:00 on Saturdays and Sundays" in result["text"]
