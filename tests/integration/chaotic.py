@@ -131,7 +131,7 @@ def check_articles(home: Path, results: Sequence[Reviewed]) -> None:
 def lay_out(documents: Path) -> None:
     """Copy what the runs read into one folder, the only one that workers may read."""
     shutil.copytree(digest.input.documents, documents / "digest")
-    (documents / "claims").mkdir()
+    (documents / "claims").mkdir(parents=True)
     for number in LETTERS:
         shutil.copy(Path(claims.input.documents) / f"{number}.txt", documents / "claims")
 
