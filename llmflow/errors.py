@@ -51,6 +51,7 @@
         ├── RunExists                 a run with that id exists: of another workflow or input, or the policy forbids it
         ├── StepNotFound              the run has no such step or call; names those that it has
         ├── RunNotCompleted           the run ended without a result: failed, cancelled, terminated or timed out
+        │   └── ForkStopped           a fork stopped before an effect that it may not repeat, or where it was told to
         └── NoWorker                  nothing polls the run's task queue, so it cannot answer
 
 `retryable` tells if the same call may succeed later, unless the vendor knows better (`detail.retry`); `fallback` if
@@ -71,13 +72,13 @@ from llmflow.details import ErrorDetail, Remedy
 __all__ = [
     "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
     "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "CircuitOpen", "CompensationFailed", "ConfigInvalid",
-    "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed", "GuardRejected",
-    "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoWorker",
-    "NotificationFailed", "OutputInvalid", "PayloadTooLarge", "PayloadUnreadable", "PromptError", "PromptInvalid",
-    "PromptNotFound", "PromptVersionMissing", "ProviderError", "ProviderUnavailable", "QuotaExhausted", "RateLimited",
-    "Remedy", "RequestRejected", "RunError", "RunExists", "RunNotCompleted", "RunNotFound", "ServerUnavailable",
-    "StateTimedOut", "StepNotFound", "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid", "ToolError",
-    "ToolNotFound", "ToolOutputInvalid", "ToolRefused", "VariablesInvalid", "VoteUndecided",
+    "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed", "ForkStopped",
+    "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound",
+    "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge", "PayloadUnreadable", "PromptError",
+    "PromptInvalid", "PromptNotFound", "PromptVersionMissing", "ProviderError", "ProviderUnavailable", "QuotaExhausted",
+    "RateLimited", "Remedy", "RequestRejected", "RunError", "RunExists", "RunNotCompleted", "RunNotFound",
+    "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid",
+    "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused", "VariablesInvalid", "VoteUndecided",
 ]  # fmt: skip  # a line for each would be a page
 
 
@@ -337,6 +338,10 @@ class StepNotFound(RunError):
 
 class RunNotCompleted(RunError):
     """The run ended without a result: failed, cancelled, terminated or timed out. `__cause__` has the reason."""
+
+
+class ForkStopped(RunNotCompleted):
+    """A fork stopped before an effect without a recorded result, or where it was told to; the message says where."""
 
 
 class NoWorker(RunError):

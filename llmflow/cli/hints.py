@@ -38,6 +38,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "find_bug": "`{command}` shows which worker is missing, or how the code fails",
         "read_ledger": "`{command}` knows what it cost",
         "choose_id": "choose another --id, or look at that run: `{command}`",
+        "repeat_effects": "--repeat-effects makes the fork call it",
         "say_who": "give one of them with --by",
         "upgrade_store": "run `{command}`",
         "push_prompts": "`{command}` stores those of an App",

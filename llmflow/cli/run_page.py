@@ -85,7 +85,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     status = report.status
     yield from _head(status)
     if report.failure:
-        yield Text(f"\n{report.failure}", "red")
+        yield Text(f"\n{report.failure}", "yellow" if status.stopped else "red")
     if status.stuck:
         yield Text(f"\nblocked by a bug until its code is fixed: {status.stuck}", "red")
     for one in status.approvals:

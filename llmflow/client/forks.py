@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -16,6 +16,7 @@ from temporalio.converter import PayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from llmflow.client.errors import readable_errors
+from llmflow.client.pins import check_names, pinned
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.history.events import events_of, initiated, scheduled, start_of
 from llmflow.history.payloads import Payloads
@@ -25,7 +26,7 @@ from llmflow.types.addresses import is_within, names_of, prefixes, unbranched
 from llmflow.types.approvals import ApprovalReport
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import CARRIED, FORKED, PLACE, TAGS, WAITING
+from llmflow.types.contracts import CARRIED, DECIDED, FORKED, PLACE, TAGS, WAITING
 from llmflow.types.forks import Fork
 
 SAME = object()  # differs from None, which may be a workflow's input
@@ -35,14 +36,16 @@ _SHOWN = 20  # names of steps, in an error
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """Changes of a forked run."""
+    """Changes of a forked run; see `Run.fork`."""
 
     input: object = SAME
-    prompts: Mapping[str, str]
-    models: Mapping[str, str]
-    id: str | None
-    task_queue: str | None
-    tags: Sequence[str] | None
+    prompts: Mapping[str, str] = field(default_factory=dict[str, str])
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    id: str | None = None
+    task_queue: str | None = None
+    tags: Sequence[str] | None = None
+    repeat_effects: bool = False
+    until: str = ""
 
 
 async def start_fork(
@@ -53,6 +56,20 @@ async def start_fork(
     Raises:
         InputInvalid: the run is a batch of a fan-out.
     """
+    started, fork = await fork_of(temporal, id, run_id, step, changes)
+    return await _start(temporal, started, fork, changes, result_type)
+
+
+async def fork_of(
+    temporal: TemporalClient, id: str, run_id: str | None, step: str, changes: Changes
+) -> tuple[WorkflowExecutionStartedEventAttributes, Fork]:
+    """Return the start of a run, and the fork of it that the changes make; nothing is started.
+
+    Raises:
+        InputInvalid: the run is a batch of a fan-out.
+        PromptNotFound: a changed prompt is none of the run's.
+        StepNotFound: the run has no such step or call.
+    """
     async with readable_errors(id):
         run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
         events = events_of(temporal, id, run_id)
@@ -60,17 +77,22 @@ async def start_fork(
         if started.workflow_type.name == wire.BATCH:
             whole = started.parent_workflow_execution.workflow_id
             raise InputInvalid(f"run {id!r} is a fan-out batch of run {whole!r}: fork that one")
-        before = await _first_event_of(step, events, Payloads(temporal, id))
-    fork = Fork(
+        before, step = await _first_event_of(step, events, Payloads(temporal, id))
+        until = changes.until and await _end_of(temporal, id, run_id, before, changes.until)
+        if changes.prompts:
+            check_names(id, changes.prompts, await pinned(temporal, id, run_id))
+    converter = temporal.data_converter.payload_converter
+    return started, Fork(
         workflow_id=id,
         run_id=run_id,
         before=before,
         step=step,
         prompts=dict(changes.prompts),
         models=dict(changes.models),
-        input="" if changes.input is SAME else _digest(temporal.data_converter.payload_converter, changes.input),
+        input="" if changes.input is SAME else _digest(converter, changes.input),
+        repeat_effects=changes.repeat_effects,
+        until=until,
     )
-    return await _start(temporal, started, fork, changes, result_type)
 
 
 def _digest(converter: PayloadConverter, value: object) -> str:
@@ -78,8 +100,23 @@ def _digest(converter: PayloadConverter, value: object) -> str:
     return hashlib.sha256(payload.data).hexdigest()[:16]
 
 
-async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloads: Payloads) -> int:
-    """Find the first event of a step or a call.
+async def _end_of(temporal: TemporalClient, id: str, run_id: str, before: int, until: str) -> str:
+    """Return the address of the step before which a fork ends.
+
+    Raises:
+        StepNotFound: the run has no such step or call.
+        InputInvalid: it begins before the step of the fork, whose calls from before are not made again.
+    """
+    event, address = await _first_event_of(until, events_of(temporal, id, run_id), Payloads(temporal, id))
+    if event <= before:
+        raise InputInvalid(
+            f"the fork cannot end before `{until}`, because that begins before its own step: name a later one"
+        )
+    return address
+
+
+async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloads: Payloads) -> tuple[int, str]:
+    """Find the first event of a step or a call, and its address: that of a child may be given by its type or id.
 
     Raises:
         StepNotFound: the run has no such step or call; the message names those it has.
@@ -87,8 +124,10 @@ async def _first_event_of(step: str, events: AsyncIterator[HistoryEvent], payloa
     known: dict[str, None] = {}
     async for event in events:
         address, *other = await _names(event, payloads.client)
-        if any(is_within(one, step) for one in (address, *other)):
-            return event.event_id
+        if is_within(address, step):
+            return event.event_id, step
+        if any(is_within(one, step) for one in other):
+            return event.event_id, address
         known.update(dict.fromkeys(_parts(address)))
     outermost = [name for name in known if len(names_of(name)) == 1 and unbranched(name) == name]
     shown = ", ".join(outermost[:_SHOWN]) + (f" and {len(outermost) - _SHOWN} more" if outermost[_SHOWN:] else "")
@@ -126,7 +165,9 @@ async def _start(
     payloads = Payloads(temporal, fork.workflow_id)
     async with readable_errors(fork.workflow_id):
         memo: dict[str, object] = {
-            name: await payloads.raw(value) for name, value in started.memo.fields.items() if name != WAITING.name
+            name: await payloads.raw(value)
+            for name, value in started.memo.fields.items()
+            if name not in (WAITING.name, DECIDED.name)
         }
         if changes.tags is not None:
             memo[TAGS.name] = list(changes.tags)
@@ -177,7 +218,8 @@ async def _existing(
 def _adapted(carried: Carried, fork: Fork, changes: Changes) -> Carried:
     """Adapt the carried state of a continue-as-new run or a child for a fork that starts there.
 
-    Usage starts at zero. Questions are asked again, because their decisions belong to the original run.
+    Usage starts at zero. Closed questions are kept, so that further rounds have the same names; open ones are asked
+    again.
     """
     origin, budget = carried.origin, carried.origin.budget
     tags = origin.tags if changes.tags is None else tuple(changes.tags)
@@ -192,7 +234,7 @@ def _adapted(carried: Carried, fork: Fork, changes: Changes) -> Carried:
             for app, known in carried.models.items()
         },
         usage=None,
-        approvals=ApprovalReport(),
+        approvals=ApprovalReport(questions=tuple(one for one in carried.approvals.questions if one.status != "open")),
         fork=fork,
     )
 

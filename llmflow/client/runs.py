@@ -9,13 +9,14 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 from temporalio.client import Client as TemporalClient
 from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.client.decisions import check_begun, send
 from llmflow.client.errors import how_it_ended, readable_errors
 from llmflow.client.forks import SAME, Changes, start_fork
 from llmflow.client.inputs import check_input
-from llmflow.client.status import input_of, status_of, why_stuck
+from llmflow.client.status import input_of, status_of, stop_of, why_stuck
 from llmflow.client.trees import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
@@ -67,12 +68,15 @@ class Run(Generic[Out]):
 
         Raises:
             RunNotCompleted: the run closed without a result; the message says how, and `__cause__` is the error.
+            ForkStopped: the run is a fork, and stopped before an effect, or where it was told to.
             RunNotFound: no run has this id.
         """
         async with readable_errors(self.id):
             try:
                 return await self.handle.result()
             except WorkflowFailureError as error:
+                if isinstance(error.cause, CancelledError) and (stop := await stop_of(await self.handle.describe())):
+                    raise stop.error() from error.cause
                 raise RunNotCompleted(f"run {self.id!r} {how_it_ended(error.cause)}") from error.cause
 
     async def status(self) -> RunStatus:
@@ -224,12 +228,18 @@ class Run(Generic[Out]):
         id: str | None = None,
         task_queue: str | None = None,
         tags: Sequence[str] | None = None,
+        repeat_effects: bool = False,
+        until: str = "",
     ) -> "Run[Out]":
         """Start a new run that reuses this run's results from before a step and pays only for the rest.
 
-        A result is reused if this run made the same call with the same input before the step. The fork keeps the prompt
-        versions and models of this run, even if labels and aliases have moved. Other calls are made again, and
-        questions are asked again. This run may be open or closed.
+        A result is reused if this run made the same call with the same input before the step, and a decision if it was
+        made on the same question before the step. The fork keeps the prompt versions and models of this run, even if
+        labels and aliases have moved. Other calls are made again, and other questions are asked again.
+
+        Effects (tools with `effect=True`, and what actions of sagas do) are not repeated: the fork takes their recorded
+        results, also from after the step, or stops before the first one without. Then it is cancelled, and `result`
+        raises `ForkStopped`. This run may be open or closed.
 
         Args:
             step: First step or call to repeat, such as `write` or `write/complete#2`.
@@ -240,9 +250,13 @@ class Run(Generic[Out]):
             task_queue: Task queue; this run's by default.
             tags: Tags; this run's by default. Tenant, user, priority and budget are copied; the new run has the whole
                 budget for itself.
+            repeat_effects: True to call the effects in the step, and those without a recorded result that stands. If a
+                saga of the fork fails then, it also undoes the results that it took.
+            until: Step or call before which the fork ends, with `ForkStopped`; it runs to its end by default.
 
         Raises:
             StepNotFound: the run has no such step or call; the message names those it has.
+            PromptNotFound: a prompt is none of the run's; the message has the nearest name.
             RunNotFound: no run has this id.
             RunExists: another run has the new id.
             InputInvalid: the input does not fit the workflow, if this object knows it; nothing was started.
@@ -251,7 +265,14 @@ class Run(Generic[Out]):
         if input is not SAME:
             check_input(self._temporal, self._workflow, (input,))
         changes = Changes(
-            input=input, prompts=prompts or {}, models=models or {}, id=id, task_queue=task_queue, tags=tags
+            input=input,
+            prompts=prompts or {},
+            models=models or {},
+            id=id,
+            task_queue=task_queue,
+            tags=tags,
+            repeat_effects=repeat_effects,
+            until=until,
         )
         result_type = get_type_hints(self._workflow).get("return") if callable(self._workflow) else None
         handle = await start_fork(self._temporal, self.id, self.handle.run_id, step, changes, result_type)

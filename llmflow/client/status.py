@@ -24,7 +24,8 @@ from llmflow.errors import LLMFlowError
 from llmflow.history.events import attempt_failure, events_of, is_task_end, last_events, start_of, task_failed
 from llmflow.history.payloads import Payloads
 from llmflow.types.approvals import Waiting
-from llmflow.types.contracts import BUDGET, FORKED, TAGS, TENANT, USER, WAITING, Memo
+from llmflow.types.contracts import BUDGET, FORKED, STOP, TAGS, TENANT, USER, WAITING, Memo
+from llmflow.types.forks import Stopped
 from llmflow.types.runs import PendingCall, PendingChild, RunState, RunStatus
 
 STATUS: Mapping[RunState, str] = MappingProxyType(
@@ -47,7 +48,7 @@ _BUGS = (
 )
 _LAST_EVENTS = 10
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(  # Any: values of several types
-    {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING, FORKED)}
+    {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING, FORKED, STOP)}
 )
 T = TypeVar("T")
 
@@ -106,6 +107,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         approvals=await memos.approvals() if state == "running" else (),
         pending=pending,
         children=children,
+        stopped=await memos.read(STOP),
         unreadable=memos.problem,
     )
 
@@ -183,6 +185,11 @@ class Memos:
         except Exception as error:  # of any class, from a codec or converter of the user
             self.problem = unreadable(error, self._run.id).message
             return None
+
+
+async def stop_of(found: WorkflowExecution) -> Stopped | None:
+    """Return the call before which a fork stopped; `None` if it did not."""
+    return await Memos(found).read(STOP)
 
 
 def quoted(text: str) -> str:

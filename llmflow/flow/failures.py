@@ -23,7 +23,7 @@ def unwritable_is_invalid() -> Generator[None]:
 
 def described(error: BaseException) -> str:
     """Return class and message of the innermost error, without Temporal's wrappers around it."""
-    error = _innermost(error)
+    error = innermost(error)
     if isinstance(error, ApplicationError) and not isinstance(error, LLMFlowError):
         return str(error)  # begins with its type
     return f"{type(error).__name__}: {error}"
@@ -31,7 +31,7 @@ def described(error: BaseException) -> str:
 
 def class_of(error: BaseException) -> str:
     """Return the class of the innermost error, without Temporal's wrappers around it."""
-    error = _innermost(error)
+    error = innermost(error)
     if isinstance(error, ApplicationError) and not isinstance(error, LLMFlowError):
         return error.type or type(error).__name__
     return type(error).__name__
@@ -39,13 +39,14 @@ def class_of(error: BaseException) -> str:
 
 def may_pass(error: BaseException) -> bool:
     """Return True if a retry may succeed; unknown errors may."""
-    error = _innermost(error)
+    error = innermost(error)
     if isinstance(error, LLMFlowError):
         return error.may_pass
     return not (isinstance(error, ApplicationError) and error.non_retryable)
 
 
-def _innermost(error: BaseException) -> BaseException:
+def innermost(error: BaseException) -> BaseException:
+    """Return an error without Temporal's wrappers around it."""
     while isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
         error = error.cause
     return error

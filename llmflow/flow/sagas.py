@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from llmflow.errors import (
     CompensationFailed,
     ErrorDetail,
+    ForkStopped,
     InputInvalid,
     LLMFlowError,
     PayloadTooLarge,
@@ -22,7 +23,8 @@ from llmflow.errors import (
 )
 from llmflow.flow.arguments import invalid
 from llmflow.flow.branches.branches import finished
-from llmflow.flow.failures import described, may_pass
+from llmflow.flow.failures import described, innermost, may_pass
+from llmflow.flow.forks import stand
 from llmflow.flow.functions import code_of, name_of
 from llmflow.flow.run import current, key, path, this_task
 from llmflow.flow.steps import step
@@ -150,6 +152,8 @@ class Saga:
         if error is None:
             for one in self._undos:
                 self._note(one, "not needed")
+            if self._undos:
+                await stand(self._run, [joined(one.path) for one in self._undos])
         # Other exceptions are Temporal's own: a run that continues as new, or is evicted from the sticky cache.
         elif isinstance(error, Exception | asyncio.CancelledError) and self._undos:
             if isinstance(error, Exception) and not workflow.is_failure_exception(error):
@@ -200,6 +204,9 @@ class Saga:
                 with _sharing(one.key):
                     await call(one.undo, *one.args)
         except (Exception, asyncio.CancelledError) as error:  # of any class: the others are still compensated
+            if isinstance(innermost(error), ForkStopped):  # the action is one of the run that was forked
+                self._note(one, "not needed", described(error)[:MAX_ERROR])
+                return False
             again = may_pass(error)
             self._note(one, "undoing" if again else "failed", described(error)[:MAX_ERROR])
             return again

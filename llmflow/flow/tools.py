@@ -1,6 +1,7 @@
 """Tools in workflow code."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
@@ -12,6 +13,7 @@ from llmflow.errors import ToolNotFound, ToolRefused
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
+from llmflow.flow.run import effect
 from llmflow.types.calls import Tool
 from llmflow.types.contracts import Activity
 from llmflow.types.texts import one_line
@@ -62,7 +64,9 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     # RawValue: a result that does not fit must be an error the workflow can catch, not a failing workflow task.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
     try:
-        _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments))
+        with _marked(tool.effect):
+            summary = _summary(arguments)
+            _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options, summary=summary)
     except ActivityError as error:
         if _is_unserved(error.cause, tool.name):
             raise ToolNotFound(f"no worker here serves tool {tool.name!r}: add it to its App(tools=[...])") from error
@@ -74,6 +78,17 @@ def _summary(arguments: Mapping[str, JsonValue]) -> str:
     """Return the short arguments for people who read a history: `query=saga, limit=4`."""
     given = [f"{name}={value}" for name, value in arguments.items() if isinstance(value, str | int | float)]
     return one_line(", ".join(given))[:MAX_SUMMARY]
+
+
+@contextmanager
+def _marked(is_effect: bool) -> Generator[None]:
+    """Mark the activities in this context as effects, or leave the mark as it is."""
+    token = effect.set(is_effect or effect.get())
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # an evicted run's coroutine is closed in another context
+            effect.reset(token)
 
 
 def _is_unserved(cause: BaseException | None, name: str) -> bool:

@@ -9,12 +9,14 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.converter import (
+    ActivitySerializationContext,
     CompositePayloadConverter,
     DataConverter,
     SerializationContext,
     WorkflowSerializationContext,
 )
 
+from llmflow.history.recorded import RecordedCall
 from llmflow.types.contracts import Header
 
 T = TypeVar("T")
@@ -38,6 +40,30 @@ class Payloads:
             of: Activity that they belong to, if not to the run itself.
         """
         return await self._converter(of).decode(list(payloads), types)
+
+    def of_call(self, workflow_type: str, call: RecordedCall) -> SerializationContext:
+        """Return the context of a recorded activity: a codec may have a key for each."""
+        return ActivitySerializationContext(
+            namespace=self.client.namespace,
+            workflow_id=self.workflow_id,
+            workflow_type=workflow_type,
+            activity_id=call.id,
+            activity_type=call.type,
+            activity_task_queue=call.task_queue,
+            is_local=False,
+        )
+
+    def of_local(self, workflow_type: str, activity_type: str) -> SerializationContext:
+        """Return the context of local activities of a type."""
+        return ActivitySerializationContext(
+            namespace=self.client.namespace,
+            workflow_id=self.workflow_id,
+            workflow_type=workflow_type,
+            activity_id=None,
+            activity_type=activity_type,
+            activity_task_queue=None,
+            is_local=True,
+        )
 
     async def raw(self, payload: Payload) -> RawValue:
         """Decode a value to a payload of any type, which is encoded again under the new run's key if each run has one.

@@ -8,6 +8,9 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 
 from llmflow.history.events import initiated, scheduled
+from llmflow.types import wire
+from llmflow.types.addresses import around, base_of, joined, names_of
+from llmflow.types.steps import UNDO
 
 LOCAL_ACTIVITY = "core_local_activity"
 """Marker that Temporal's SDK writes for a local activity."""
@@ -26,9 +29,12 @@ class RecordedCall:
     task_queue: str
     at: int
     """Event id."""
+    is_effect: bool
     input: tuple[Encoded, ...]
     result: tuple[Encoded, ...] | None
     """`None`: it failed, or was not over."""
+    failure: Encoded | None
+    """Last failure; `None`: it did not fail, or it ran out of time, or was cancelled."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,13 @@ def calls(events: Sequence[HistoryEvent]) -> Iterator[RecordedCall]:
         for event in events
         if event.HasField("activity_task_completed_event_attributes")
     }
+    failures = {
+        event.activity_task_failed_event_attributes.scheduled_event_id: (
+            event.activity_task_failed_event_attributes.failure.SerializeToString()
+        )
+        for event in events
+        if event.HasField("activity_task_failed_event_attributes")
+    }
     for event in events:
         if call := scheduled(event):
             yield RecordedCall(
@@ -60,8 +73,10 @@ def calls(events: Sequence[HistoryEvent]) -> Iterator[RecordedCall]:
                 type=call.activity_type.name,
                 task_queue=call.task_queue.name,
                 at=event.event_id,
+                is_effect=wire.EFFECT in call.header.fields,
                 input=encoded(call.input.payloads),
                 result=results.get(event.event_id),
+                failure=failures.get(event.event_id),
             )
 
 
@@ -92,6 +107,29 @@ def local_results(events: Iterable[HistoryEvent], activity_type: str) -> Iterato
             said = json.loads(marker.details["data"].payloads[0].data)
             if said["activity_type"] == activity_type:
                 yield from encoded(marker.details["result"].payloads)
+
+
+def upserted(events: Iterable[HistoryEvent], memo: str) -> Iterator[tuple[int, Encoded]]:
+    """Return the values that a run gave one of its memos, by event id."""
+    for event in events:
+        fields = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        if memo in fields:
+            yield event.event_id, fields[memo].SerializeToString()
+
+
+def is_compensation(address: str) -> bool:
+    """Return True for a call inside of a compensating step of a saga."""
+    return any(map(_undoes, around(address)))
+
+
+def undone(addresses: Iterable[str]) -> frozenset[str]:
+    """Return the steps of sagas whose compensation has started: its calls are among the addresses."""
+    return frozenset(joined(names_of(path)[:-1]) for address in addresses for path in around(address) if _undoes(path))
+
+
+def _undoes(path: str) -> bool:
+    """Return True for a compensating step of a saga: `book/undo`, `book/undo#2`."""
+    return names_of(base_of(path))[-1:] == (UNDO,)
 
 
 def encoded(payloads: Iterable[Payload]) -> tuple[Encoded, ...]:

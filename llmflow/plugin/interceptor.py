@@ -206,13 +206,13 @@ class _Outbound(WorkflowOutboundInterceptor):
             for value in input.args:
                 if not isinstance(value, RawValue):  # llmflow's own are measured
                     run.admission.measured(value)
-            _add(input, run.for_activity(input.activity_id, is_local=False))
+            _add(input, run.for_activity(input.activity_id, input.activity, is_local=False))
         return _waited_for(input, super().start_activity)
 
     def start_local_activity(self, input: StartLocalActivityInput) -> Handle:
         """See base class."""
         if run := self._at_work():
-            _add(input, run.for_activity(input.activity_id, is_local=True))
+            _add(input, run.for_activity(input.activity_id, input.activity, is_local=True))
         return _waited_for(input, super().start_local_activity)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:

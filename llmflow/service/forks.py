@@ -2,15 +2,21 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from llmflow.client.errors import readable_errors
+from llmflow.client.forks import Changes
+from llmflow.client.pins import pinned
+from llmflow.client.plans import plan_fork
 from llmflow.errors import LLMFlowError, RunNotCompleted
 from llmflow.service.connections import Connection
 from llmflow.service.runs import AnyRun, Report, look, with_children
 from llmflow.types.base import changed
 from llmflow.types.contracts import RESOLVE
+from llmflow.types.forks import Stopped
+from llmflow.types.plans import Plan
 from llmflow.types.usage import UsageReport
 
 Options = dict[str, Any]  # Any: of `Run.fork`, which have several types
@@ -34,6 +40,8 @@ class Forked(BaseModel):
     state: str | None = None
     result: Any = None  # Any: the result of the user's workflow
     failure: str | None = None
+    stopped: Stopped | None = None
+    """The call before which it stopped: an effect, or where it was told to."""
     usage: UsageReport | None = None
     """Usage with that of its children: `taken` is reused from the old run, `total` is paid by the new one."""
 
@@ -57,6 +65,15 @@ async def fork(
     """
     new = await connection.client.run(id, run_id).fork(step, **options)
     return Forked(source=id, id=new.id, run_id=new.run_id, url=connection.link(new.id, new.run_id or "")), new
+
+
+async def plan(connection: Connection, id: str, step: str, options: Options) -> Plan:
+    """Plan a fork of one run; nothing is started.
+
+    Raises:
+        LLMFlowError: as documented in `Run.fork`.
+    """
+    return await plan_fork(connection.client.temporal, id, None, step, Changes(**options))
 
 
 async def fork_all(
@@ -94,8 +111,11 @@ async def fork_all(
 
 async def ended(forked: Forked, new: AnyRun, report: Report) -> Forked:
     """Return the fork after its run has ended, with its result or failure, and its usage."""
-    known = {"state": report.status.state, "failure": report.failure, "usage": report.usage}
-    return changed(forked, **known, result=None if report.failure else await new.result())
+    stopped = report.status.stopped
+    known = {"state": report.status.state, "stopped": stopped, "usage": report.usage}
+    ended_there = stopped is not None and not stopped.call
+    failure = None if ended_there else report.failure
+    return changed(forked, **known, failure=failure, result=None if report.failure else await new.result())
 
 
 async def begun(forked: Forked, new: AnyRun) -> Forked:
@@ -114,6 +134,16 @@ async def begun(forked: Forked, new: AnyRun) -> Forked:
             break  # the change is accepted, and the work has begun
         await asyncio.sleep(_EVERY)
     return forked
+
+
+async def unchanged(connection: Connection, forked: Forked, options: Options) -> list[str]:
+    """Return the replaced prompts of which the run that was forked had the version already."""
+    temporal, prompts = connection.client.temporal, cast(dict[str, str], options.get("prompts", {}))
+    if not prompts:
+        return []
+    async with readable_errors(forked.id):
+        before, now = await pinned(temporal, forked.source, None), await pinned(temporal, forked.id, forked.run_id)
+    return [name for name in prompts if name in now and before.get(name) == now[name]]
 
 
 async def is_served(connection: Connection, new: AnyRun) -> bool:

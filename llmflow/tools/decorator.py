@@ -49,13 +49,16 @@ def tool(function: Callable[P, Awaitable[R]], /) -> FunctionTool[P, R]: ...
 @overload
 def tool(function: Callable[P, R], /) -> FunctionTool[P, R]: ...
 @overload
-def tool(*, name: str | None = None, approval: bool = False, **options: Unpack[CallArguments]) -> ToolDecorator: ...
+def tool(
+    *, name: str | None = None, approval: bool = False, effect: bool = False, **options: Unpack[CallArguments]
+) -> ToolDecorator: ...
 def tool(
     function: AnyFunction | None = None,
     /,
     *,
     name: str | None = None,
     approval: bool = False,
+    effect: bool = False,
     **options: Unpack[CallArguments],
 ) -> FunctionTool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
     """Make a tool from a typed function, async or sync (sync functions run in a thread).
@@ -71,6 +74,8 @@ def tool(
         function: Every parameter and the result need an annotation that pydantic can validate.
         name: Name of the tool and of its activity; the function's own by default.
         approval: True if `flow.call_tool` must ask for approval first; the question has the tool's name.
+        effect: True if a call changes something outside: it pays, books, sends. A fork takes the recorded result, or
+            stops before the call. A tool without it is declared read-only: forks call it again.
         options: Options of its activity, see `flow.CallOptions`; 1 minute and 4 attempts by default. Give a tool that
             moves money `retry_policy=RetryPolicy(maximum_attempts=1)`, and one that needs a GPU a `task_queue`.
             llmflow's errors that a retry cannot change, such as `ToolRefused`, are not retried.
@@ -81,13 +86,13 @@ def tool(
 
     def decorate(function: AnyFunction, /) -> FunctionTool[..., Any]:  # Any: as above
         own = getattr(function, "__name__", "")
-        return _make(function, own if name is None else name, approval, options)
+        return _make(function, own if name is None else name, approval, effect, options)
 
     return decorate if function is None else decorate(function)
 
 
 def _make(
-    function: AnyFunction, name: str, approval: bool, options: CallArguments
+    function: AnyFunction, name: str, approval: bool, effect: bool, options: CallArguments
 ) -> FunctionTool[..., Any]:  # Any: as above
     if not inspect.isfunction(function):
         raise ConfigInvalid(f"@tool takes a function; given: {function!r}; wrap it in a `def` with annotations")
@@ -111,6 +116,7 @@ def _make(
         output=_output(function, hints["return"]),
         options=given,
         approval=approval,
+        effect=effect,
     )
 
 

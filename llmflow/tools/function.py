@@ -39,6 +39,7 @@ class FunctionTool(Tool[P, R]):
     """Adapter of the function's return annotation."""
     options: CallOptions
     approval: bool = False
+    effect: bool = False
 
     def __post_init__(self) -> None:
         # Like `functools.wraps`, so that `inspect.signature` and `get_type_hints` see the function.

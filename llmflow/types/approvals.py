@@ -10,6 +10,7 @@ from pydantic import AfterValidator, JsonValue, StringConstraints
 from llmflow.types.addresses import base_of, is_name, number_of, numbered
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire, Handwritten
+from llmflow.types.forks import Fork
 from llmflow.types.origins import Origin
 
 __all__ = [
@@ -177,6 +178,40 @@ class WaitingList(CompactWire):
     """Value of the memo `llmflow.approvals`."""
 
     open: tuple[Waiting, ...] = ()
+
+
+class Settled(CompactWire):
+    """A question that was decided or expired, in the memo of the event that closes it: forks take it over from there.
+
+    A question has a place, but no request of its own in the history: the digest tells if a fork asks the same.
+    """
+
+    address: str
+    """Place and number of the question, such as `claims[3]/approval pay#1`."""
+    digest: str
+    """Digest of everything that approvers were asked."""
+    status: ApprovalStatus
+    at: datetime
+    """Time of the decision, or of the deadline."""
+    votes: tuple[Vote, ...] = ()
+
+    @property
+    def is_decided(self) -> bool:
+        """True if a vote decided it, and not its deadline."""
+        return self.status == "approved" or any(not vote.approved for vote in self.votes)
+
+
+class RecallRequest(CompactWire):
+    """Input of the activity by which a fork looks for the recorded decision on a question; its id is the address."""
+
+    digest: str
+    fork: Fork
+
+
+class Recalled(CompactWire):
+    """The recorded decision; `None` if people have to be asked."""
+
+    settled: Settled | None = None
 
 
 class ReachRequest(CompactWire):

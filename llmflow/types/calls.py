@@ -81,6 +81,8 @@ class Tool(ABC, Generic[P, R]):
     """Options of its activity."""
     approval: bool
     """True if a workflow asks for approval before it calls the tool."""
+    effect: bool
+    """True if a call changes something outside, which a fork must not repeat unasked."""
 
     @property
     @abstractmethod

@@ -37,4 +37,6 @@ class Carried(CompactWire):
     machines: Machines = Machines()
     """Positions of the state machines, for a continue-as-new run."""
     fork: Fork | None = None
-    """The run whose results this one reuses, for a child of a forked run."""
+    """The run whose results this one reuses, for a child of a forked run, and for the run that continues one."""
+    effect: bool = False
+    """True if all activities of the run are effects: a child that is (a part of) an action of a saga."""

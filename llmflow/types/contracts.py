@@ -15,14 +15,17 @@ from llmflow.types.approvals import (
     Notification,
     Reach,
     ReachRequest,
+    Recalled,
+    RecallRequest,
     Receipt,
+    Settled,
     WaitingList,
 )
 from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.constants import ConstantsRequest, PinnedConstants
-from llmflow.types.forks import Fork
+from llmflow.types.forks import Fork, StandsRequest, Stood, Stopped
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.steps import StepReport
 from llmflow.types.usage import UsageReport
@@ -112,10 +115,16 @@ CONFIG = Activity(wire.CONFIG, ConstantsRequest, PinnedConstants)
 REACH = Activity(wire.REACH, ReachRequest, Reach)
 """Tells the run how approvers are notified."""
 NOTIFY = Activity(wire.NOTIFY, Notification, Delivered)
+RECALL = Activity(wire.RECALL, RecallRequest, Recalled)
+"""Scheduled by forks alone, before a question: people are not asked again what they have decided."""
+STANDS = Activity(wire.STANDS, StandsRequest, Stood)
+"""Scheduled by forks alone, after a saga."""
 
 DECIDE = Update(wire.DECIDE, Decide, Receipt)
 SPENT = Signal(wire.SPENT, UsageReport)
 """Usage of a batch child that closes without a result, sent to its parent."""
+STOPPED = Signal(wire.STOPPED, Stopped)
+"""Sent to a fork by one of its activities, before the request to cancel it."""
 
 APPROVALS = Query(wire.APPROVALS, ApprovalReport)
 USAGE = Query(wire.USAGE, UsageReport)
@@ -130,6 +139,8 @@ FORK = Header(wire.FORK, Fork)
 """Set on the activities of a forked run."""
 KEY = Header(wire.KEY, str)
 """Set on an activity whose workflow gives it an idempotency key: an action and its compensation share it."""
+EFFECT = Header(wire.EFFECT, bool)
+"""Set on an activity that changes something outside: a tool that says so, and everything that a saga's action does."""
 
 TAGS = Memo(wire.TAGS, list[str])
 TENANT = Memo(wire.TENANT, str)
@@ -137,5 +148,9 @@ USER = Memo(wire.USER, str)
 BUDGET = Memo(wire.BUDGET, Budget)
 FORKED = Memo(wire.FORK, Fork)
 """Set at the start of a forked run."""
+STOP = Memo(wire.STOPPED, Stopped)
+"""The call before which a fork stopped."""
 WAITING = Memo(wire.APPROVALS, WaitingList)
 """Open questions of a run; an inbox reads them without a worker."""
+DECIDED = Memo(wire.DECIDED, Settled)
+"""The last question that was closed. Its earlier values stay in the history, where forks find them."""

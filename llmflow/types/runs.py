@@ -6,6 +6,7 @@ from typing import Literal
 from llmflow.types.approvals import Waiting
 from llmflow.types.base import Wire
 from llmflow.types.budgets import Budget
+from llmflow.types.forks import Stopped
 
 __all__ = ["Inbox", "InboxItem", "PendingCall", "PendingChild", "RunPage", "RunState", "RunStatus"]
 
@@ -69,6 +70,8 @@ class RunStatus(Wire):
     """Pending activities; empty in a list, which Temporal returns without them."""
     children: tuple[PendingChild, ...] = ()
     """Open child workflows; empty in a list."""
+    stopped: Stopped | None = None
+    """The call before which a fork stopped."""
     stuck: str | None = None
     """The workflow task failure that blocks the run, such as `KeyError: 'x'`; `None` in a list."""
     unreadable: str | None = None

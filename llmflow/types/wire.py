@@ -9,12 +9,15 @@ RENDER = "llmflow.render"
 RESOLVE = "llmflow.resolve"
 REACH = "llmflow.reach"
 NOTIFY = "llmflow.notify"
+RECALL = "llmflow.recall"
+STANDS = "llmflow.stands"
 BATCH = "llmflow.batch"
 CONFIG = "llmflow.config"
 
-# Queries, updates and signals. `llmflow.approvals` is a memo as well.
+# Queries, updates and signals. `llmflow.approvals` and `llmflow.stopped` are memos as well.
 DECIDE = "llmflow.decide"
 SPENT = "llmflow.spent"
+STOPPED = "llmflow.stopped"
 APPROVALS = "llmflow.approvals"
 USAGE = "llmflow.usage"
 STEPS = "llmflow.steps"
@@ -24,12 +27,16 @@ CARRIED = "llmflow"
 FORK = "llmflow.fork"
 PLACE = "llmflow.place"
 KEY = "llmflow.key"
+EFFECT = "llmflow.effect"
 
 # Memos of a run, set at its start: a client other than ours sets them as well.
 TAGS = "llmflow.tags"
 TENANT = "llmflow.tenant"
 USER = "llmflow.user"
 BUDGET = "llmflow.budget"
+
+# Memos that a run itself writes.
+DECIDED = "llmflow.decided"
 
 # Search attributes, unless LLMFLOW_SEARCH_ATTRIBUTES gives them other names.
 COST_ATTRIBUTE = "LlmCostUsd"

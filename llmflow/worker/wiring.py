@@ -14,6 +14,8 @@ from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.constants import ConstantActivities
+from llmflow.activities.forks.decisions import RecordedDecisions
+from llmflow.activities.forks.effects import Standing
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.keys import Keys
@@ -100,6 +102,8 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             prompts.render,
             notifications.reach,
             notifications.notify,
+            RecordedDecisions(histories).recall,
+            Standing(histories).stands,
             *(tool_activity(source, spec) for source, spec in tools.values()),
         ],
         lifespan=_lifespan(histories, shared(opened)),

@@ -15,7 +15,9 @@ from llmflow.app import load_app
 from llmflow.providers.pricing.prices import warm_prices
 
 _FIVE = "tests.integration.five:app"
-APPLICATIONS = tuple(f"workflows.{name}.app:app" for name in ("support", "travel", "review", "digest", "onboarding"))
+APPLICATIONS = tuple(
+    f"workflows.{name}.app:app" for name in ("support", "travel", "review", "digest", "claims", "onboarding")
+)
 """Apps of all workers but the one that only answers queries."""
 
 __all__ = [

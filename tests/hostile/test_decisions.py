@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from llmflow.errors import ApprovalError, DecisionRefused
-from llmflow.flow.run.approvals import Approvals
+from llmflow.flow.run.approvals import Approvals, Asked
 from llmflow.types.approvals import ApprovalReport, Decide, Question, Receipt
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
@@ -64,11 +64,14 @@ EARLY: tuple[Mapping[str, JsonValue], ...] = (
 """Answers to questions that have not been asked yet."""
 
 
+UNRECORDED = Asked(address="approval publish#1", digest="", recorded=None)
+
+
 def book(**question: object) -> Approvals:
     """Ask one question of ana and bo, both of whom have to agree."""
     asked = Question(name="publish", approvers=("ana", "bo"), quorum=2, asked_at=NOW)
-    approvals = Approvals(lambda: None)
-    approvals.ask(changed(asked, **question), None)
+    approvals = Approvals(lambda _: None)
+    approvals.ask(changed(asked, **question), None, UNRECORDED)
     return approvals
 
 
@@ -79,7 +82,7 @@ def sent(what: object) -> bytes:
 def read_again(approvals: Approvals) -> ApprovalReport:
     """Read what the query answers, and what the next run is handed, as the other side reads it."""
     carried = Carried.model_validate(approvals.for_next())
-    after = Approvals(lambda: None)
+    after = Approvals(lambda _: None)
     after.restore(Carried.model_validate_json(carried.model_dump_json()))
     ApprovalReport.model_validate_json(after.current().model_dump_json())
     return ApprovalReport.model_validate_json(approvals.current().model_dump_json())
@@ -137,11 +140,11 @@ def test_an_id_is_its_senders(second: dict[str, JsonValue], counts: bool) -> Non
 
 
 def test_a_run_that_has_not_asked_again_promises_nothing() -> None:
-    after = Approvals(lambda: None)
+    after = Approvals(lambda _: None)
     after.restore(Carried.model_validate(book().for_next()))
     receipt = said(after, form={"usd": "not what the form asks for"})
     assert receipt == Receipt(approval="publish", status="open", missing=None, sent=True)
-    after.ask(Question(name="publish", approvers=("ana", "bo"), quorum=2, asked_at=NOW), None)
+    after.ask(Question(name="publish", approvers=("ana", "bo"), quorum=2, asked_at=NOW), None, UNRECORDED)
     assert "asks for no form" in after.current().refused[0].reason
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 from llmflow.app import App
 from llmflow.dev.demos import Demo
 from llmflow.types.approvals import Decide
+from workflows.claims.demo import demo as claims
+from workflows.claims.schemas import Report as Settlement
 from workflows.digest.demo import demo as digest
 from workflows.digest.schemas import Report
 from workflows.onboarding.demo import demo as onboarding
@@ -30,7 +33,8 @@ IN_TIME = timedelta(minutes=5)
 AWAY = timedelta(seconds=15)
 """For those who do not, and for those who are asked after them."""
 
-DOCUMENTS = Path(digest.input.documents)
+LETTERS = ("C-1001", "C-1005", "C-1007", "C-1012", "C-1026")
+"""Claims: paid at once, broken, approved, one whose payment fails, and one that is rejected."""
 
 AnyDemo = Demo[Any, Any]  # Any: inputs and results of every type
 
@@ -124,15 +128,46 @@ def check_articles(home: Path, results: Sequence[Reviewed]) -> None:
     assert numbers(home, "review.db", "articles", "P") == published, "each article appeared once"
 
 
+def lay_out(documents: Path) -> None:
+    """Copy what the runs read into one folder, the only one that workers may read."""
+    shutil.copytree(digest.input.documents, documents / "digest")
+    (documents / "claims").mkdir(parents=True)
+    for number in LETTERS:
+        shutil.copy(Path(claims.input.documents) / f"{number}.txt", documents / "claims")
+
+
 def folder(number: int) -> Given:
     """Six documents, one of them broken."""
-    return Given(digest, digest.input)
+    return Given(digest, digest.input.model_copy(update={"documents": "digest"}))
 
 
 def check_digests(home: Path, results: Sequence[Report]) -> None:
     assert [one.path for one in results[0].unread] == ["06-choir.md"]
     assert results[0].digest
     assert all(report == results[0] for report in results), "the same folder, the same page"
+
+
+def letters(number: int) -> Given:
+    """The same five claims in each run."""
+    yes = Decide(approval="payment C-1007", approved=True, by="ida", form={"cents": 90_000, "reason": "photos"})
+    no = Decide(approval="payment C-1026", approved=False, by="jon")
+    return Given(claims, claims.input.model_copy(update={"documents": "claims", "answer_within": IN_TIME}), [yes, no])
+
+
+def check_letters(home: Path, results: Sequence[Settlement]) -> None:
+    for report in results:
+        assert [(one.number, one.cents) for one in report.settled] == [
+            ("C-1001", 7_700),
+            ("C-1007", 90_000),
+            ("C-1026", 0),
+        ]
+        assert [one.path for one in report.unsettled] == ["C-1005.txt", "C-1012.txt"]
+    paid = rows(home, "claims.db", "SELECT claim, cents FROM payments ORDER BY claim")
+    assert paid == [("C-1001", 7_700), ("C-1007", 90_000)], "each approved claim was paid once, whatever asked for it"
+    asked = Counter(rows(home, "claims.db", "SELECT claim, what FROM asked"))
+    wanted = {("C-1001", "pay"), ("C-1007", "pay"), ("C-1012", "release"), ("C-1012", "correction")}
+    assert {asked[one] for one in wanted} == {len(results)}, "no run has done it twice"
+    assert not rows(home, "claims.db", "SELECT claim FROM reserves WHERE claim = 'C-1012'")
 
 
 def hire(number: int) -> Given:
@@ -166,5 +201,6 @@ SUBJECTS = (
     Subject(travel.app, trip, check_trips),
     Subject(review.app, article, check_articles),
     Subject(digest.app, folder, check_digests),
+    Subject(claims.app, letters, check_letters),
     Subject(onboarding.app, hire, check_hires),
 )

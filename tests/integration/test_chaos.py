@@ -22,7 +22,7 @@ from llmflow.errors import LLMFlowError
 from llmflow.testing import assert_replays
 from llmflow.types.approvals import Decide
 from tests.helpers.chaos import in_spite_of_it, running, wreak_havoc
-from tests.integration.chaotic import DOCUMENTS, SUBJECTS, Given
+from tests.integration.chaotic import SUBJECTS, Given, lay_out
 
 SEED: int | None = None
 """Seed of a failure to reproduce; it is printed."""
@@ -100,7 +100,10 @@ async def test_every_run_ends_right_and_each_effect_happens_once(tmp_path: Path,
     print(f"SEED = {seed}")
     chance = random.Random(seed)
     home, begun = tmp_path / "home", perf_counter()
-    environ = {"LLMFLOW_HOME": str(home), "LLMFLOW_MODELS": "offline", "LLMFLOW_DOCUMENTS": str(DOCUMENTS)}
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    lay_out(documents)
+    environ = {"LLMFLOW_HOME": str(home), "LLMFLOW_MODELS": "offline", "LLMFLOW_DOCUMENTS": str(documents)}
     given = {f"{one.name}-{number}": one.given(number) for one in SUBJECTS for number in range(done.runs)}
     plan = list(Counter(done.kills).elements())
     chance.shuffle(plan)

@@ -65,7 +65,7 @@ async def test_what_goes_to_a_pipe_is_the_report(here: Path, temporal: str) -> N
     assert " out · $0" in done.out
     assert "\x1b" not in done.out + done.err, "no colours where there is no terminal"
     for after in (
-        "demo digest|onboarding|patterns|review|support|travel",
+        "demo claims|digest|onboarding|patterns|review|support|travel",
         "llmflow init mine",
         f"{ROOT}/docs/getting-started.md",
     ):

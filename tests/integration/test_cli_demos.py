@@ -9,6 +9,7 @@ import pytest
 
 from llmflow.cli.examples import demo_names
 from tests.helpers.command_line import Done, environ, finished
+from tests.integration.chaotic import lay_out
 
 OTHERS = [name for name in demo_names() if name != "research"]  # which test_cli_demo.py looks at
 Demos = dict[str, Done]
@@ -19,8 +20,11 @@ async def demos(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     """Output of each demo. `travel` prints for a pipe, the others JSON."""
 
     async def show(name: str, folder: Path) -> Done:
-        as_json = () if name == "travel" else ("--json",)
-        return await finished("demo", name, *as_json, cwd=folder, env=environ(TEMPORAL_ADDRESS=temporal))
+        words = () if name == "travel" else ("--json",)
+        if name == "claims":  # forty letters would keep the others waiting
+            lay_out(folder / "documents")
+            words = (*words, "--documents", "documents/claims")
+        return await finished("demo", name, *words, cwd=folder, env=environ(TEMPORAL_ADDRESS=temporal))
 
     folder = tmp_path_factory.mktemp("demos")
     for name in OTHERS:
@@ -73,6 +77,17 @@ def test_digest_names_what_it_could_not_read(demos: Demos) -> None:
         *("01-budget.md", "02-first-day.md", "03-accessibility.md", "04-books.md", "05-volunteers.txt")
     }
     assert "carpenter" in str(sections)
+
+
+def test_claims_are_paid_or_listed(demos: Demos) -> None:
+    result = outcome(demos, "claims")["result"]
+    assert result["letters"] == 5
+    assert [(one["number"], one["status"], one["cents"], one["decided_by"]) for one in result["settled"]] == [
+        ("C-1001", "paid", 7_700, "the limit"),
+        ("C-1007", "paid", 120_000, "ida"),
+        ("C-1026", "rejected", 0, "jon"),
+    ]
+    assert [one["path"] for one in result["unsettled"]] == ["C-1005.txt", "C-1012.txt"]
 
 
 def test_patterns_answers_every_question_of_a_letter(demos: Demos) -> None:

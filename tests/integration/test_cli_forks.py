@@ -75,6 +75,26 @@ async def test_another_input_and_a_name(llmflow: Call, env: Environment, article
     assert (await env.client.run(id).status()).tags == ("verse",)
 
 
+async def test_a_plan_starts_nothing(llmflow: Call, env: Environment, article: str) -> None:
+    done = await llmflow("fork", article, "--from", "publish", "--model", "fast=quick", "--plan")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"a fork of {article} from publish\n")
+    shown = [line.split() for line in done.out.splitlines()]
+    assert ["plan", "1", "call", "$0.010"] in shown
+    assert ["publish", "2", "calls"] in shown
+    assert "costs $0, as in the run; $0.040 if every answer is asked for again" in done.out
+    planned = (await llmflow("fork", article, "--from", "Write", "--until", "publish", "--plan", "--json")).json()
+    assert [one["step"] for one in planned["executed"]] == ["Write"]
+    assert planned["until"] == "publish"
+
+    stopped = await llmflow("fork", article, "--from", "Write", "--until", "publish", "--wait", "--json")
+    assert stopped.code == 0, "it ended where it was told to"
+    assert (stopped.json()["state"], stopped.json()["failure"]) == ("cancelled", None)
+    assert stopped.json()["stopped"]["address"] == "publish/publish#1"
+    same = await llmflow("fork", article, "--from", "publish", "--prompt", "forking/note=file", "--wait")
+    assert "the run had that version of forking/note already" in same.err
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -163,6 +183,8 @@ async def test_what_nobody_can_tell_is_not_nothing(llmflow: Call, env: Environme
         (["no-such-run", "--from", "publish"], 4, "there is no run 'no-such-run'"),
         (["--from", "publish"], 2, "name one RUN, or several by --query"),
         (["--from", "publish", "--query", "x", "--id", "y"], 2, "leave --id out"),
+        (["RUN", "--from", "publish", "--until", "publsh"], 4, "did you mean `publish`?"),
+        (["RUN", "--from", "publish", "--prompt", "forking/nite=file"], 4, "did you mean `forking/note`?"),
         (["RUN", "--from", "publish", "--prompt", "x"], 2, "write --prompt research/write=file"),
         (["RUN", "--from", "publish", "--input", "tea"], 2, "--input is not JSON"),
     ],

@@ -20,7 +20,15 @@ from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities.forks.histories import KEPT_BYTES, Histories
 from llmflow.client import Run
-from llmflow.errors import InputInvalid, RequestRejected, RunExists, RunNotCompleted, RunNotFound, StepNotFound
+from llmflow.errors import (
+    InputInvalid,
+    PromptNotFound,
+    RequestRejected,
+    RunExists,
+    RunNotCompleted,
+    RunNotFound,
+    StepNotFound,
+)
 from llmflow.prompts.files import load_prompts
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import NONE, Reason
@@ -257,8 +265,6 @@ async def test_a_label_that_moved_changes_nothing_until_it_is_named(
     [
         ({"forking/note": "beta"}, "has no label `beta`"),
         ({"forking/note": "0123"}, "the store has no version `0123`"),
-        ({"forking/nite": "file"}, "did you mean `forking/note`"),
-        ({"forkng/note": "file"}, "did you mean `forking/note`"),
     ],
 )
 async def test_a_version_that_is_not_there_fails_the_fork_at_once(
@@ -269,6 +275,17 @@ async def test_a_version_that_is_not_there_fails_the_fork_at_once(
         await fork.result()
     assert "PromptNotFound" in str(failed.value) or "PromptVersionMissing" in str(failed.value)
     assert model.asked() == []
+
+
+async def test_a_misspelt_prompt_starts_nothing(env: Environment, article: Run[str]) -> None:
+    id = env.id()
+    for name in ("forking/nite", "forkng/note"):
+        with pytest.raises(PromptNotFound, match="did you mean `forking/note`"):
+            await article.fork("publish", id=id, prompts={name: "file"})
+    with pytest.raises(PromptNotFound, match="knows no prompt `forking/other`"):
+        await article.fork("publish", id=id, prompts={"forking/other": "file"})
+    with pytest.raises(RunNotFound):
+        await env.client.run(id).status()
 
 
 async def _serve(env: Environment, folder: Path, text: str) -> str:

@@ -5,13 +5,13 @@ from workflows.onboarding.office import effect
 from workflows.onboarding.schemas import Account, Order, System
 
 
-@tool
+@tool(effect=True)
 def send_mail(to: str, subject: str, text: str) -> str:
     """Send a mail; returns its number."""
     return effect(idempotency_key(), "mail", to=to, subject=subject, text=text)
 
 
-@tool
+@tool(effect=True)
 def create_account(system: System, name: str) -> Account:
     """Create an account for a colleague."""
     login = ".".join(name.lower().split())
@@ -19,7 +19,7 @@ def create_account(system: System, name: str) -> Account:
     return Account(system=system, login=login)
 
 
-@tool
+@tool(effect=True)
 def order_equipment(name: str, items: list[str]) -> Order:
     """Order what a colleague needs."""
     return Order(number=effect(idempotency_key(), "order", name=name, items=items), items=items)

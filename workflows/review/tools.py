@@ -5,7 +5,7 @@ from workflows.review.press import print_article
 from workflows.review.schemas import Article, Publication
 
 
-@tool
+@tool(effect=True)
 def publish(article: Article) -> Publication:
     """Publish an article."""
     return print_article(idempotency_key(), article)

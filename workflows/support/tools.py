@@ -28,7 +28,7 @@ def find_order(number: str) -> Order:
     return orders[number]
 
 
-@tool
+@tool(effect=True)
 def pay_refund(order: str, amount: int) -> Receipt:
     """Pay money back, whole euros."""
     return bank.pay(idempotency_key(), order, amount)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporalio import activity
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
-from temporalio.converter import ActivitySerializationContext, SerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.activities.forks.recorded import RecordedRun, index
@@ -18,6 +18,8 @@ from llmflow.errors import ConfigInvalid, RunNotFound, ServerUnavailable
 from llmflow.history.events import events_of, initiated
 from llmflow.history.payloads import Payloads
 from llmflow.history.recorded import Encoded, RecordedCall, decoded
+from llmflow.types.approvals import Settled
+from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.constants import Constants, PinnedConstants
 from llmflow.types.contracts import CARRIED, CONFIG, PLACE, RESOLVE
@@ -46,14 +48,25 @@ class Source:
 
     async def read(self, call: RecordedCall, payloads: Iterable[Encoded], types: list[Any] | None) -> list[Any]:
         """Decode payloads of a call as the given types. Any: both are the user's."""
-        context = self._activity(call.id, call.type, call.task_queue, local=False)
+        context = self._payloads.of_call(self.run.workflow_type, call)
         return await self._payloads.read(decoded(payloads), types, context)
+
+    async def failure(self, recorded: Encoded) -> BaseException:
+        """Decode the error with which a call failed."""
+        return await self._payloads.failure(Failure.FromString(recorded))
+
+    async def forked(self) -> Fork | None:
+        """Return the fork that the run itself is."""
+        if self.run.forked is None:
+            return None
+        [value] = await self._payloads.read(decoded([self.run.forked]), [Fork])
+        return value
 
     async def pins(self) -> Carried:
         """Return the run's pins: those carried by its start, and those it resolved."""
         carried = await self._carried()
         prompts, models = dict(carried.prompts), dict(carried.models)
-        context = self._activity(None, RESOLVE.name, None, local=True)
+        context = self._payloads.of_local(self.run.workflow_type, RESOLVE.name)
         answers: list[Pins] = await self._payloads.read(decoded(self.run.pins), [Pins] * len(self.run.pins), context)
         for answer in answers:
             prompts = {**answer.prompts, **prompts}
@@ -61,9 +74,14 @@ class Source:
                 models[app] = {**answer.models, **models.get(app, {})}
         return Carried(prompts=prompts, models=models)
 
+    async def settled(self) -> Sequence[Settled]:
+        """Return the questions that were decided or expired before the event, in that order."""
+        before = [payload for at, payload in self.run.settled if at < self.before]
+        return await self._payloads.read(decoded(before), [Settled] * len(before))
+
     async def constants(self) -> Mapping[str, Constants]:
         """Return the run's constants by App: those carried by its start, and those it read."""
-        context = self._activity(None, CONFIG.name, None, local=True)
+        context = self._payloads.of_local(self.run.workflow_type, CONFIG.name)
         types = [PinnedConstants] * len(self.run.constants)
         read: list[PinnedConstants] = await self._payloads.read(decoded(self.run.constants), types, context)
         return {**(await self._carried()).config, **{one.app: one.values for one in read}}
@@ -73,17 +91,6 @@ class Source:
             return Carried()
         [told] = decoded([self.run.carried])
         return await self._payloads.header(CARRIED, {CARRIED.name: told}) or Carried()
-
-    def _activity(self, id: str | None, type: str, task_queue: str | None, *, local: bool) -> SerializationContext:
-        return ActivitySerializationContext(
-            namespace=self.client.namespace,
-            workflow_id=self.run.workflow_id,
-            workflow_type=self.run.workflow_type,
-            activity_id=id,
-            activity_type=type,
-            activity_task_queue=task_queue,
-            is_local=local,
-        )
 
     @property
     def _payloads(self) -> Payloads:
@@ -116,6 +123,35 @@ class Histories:
                     reading.cancel()
                 self._runs.clear()
 
+    @property
+    def client(self) -> Client:
+        """The client of the calling activity's namespace.
+
+        Raises:
+            ConfigInvalid: the worker has no lifespan of llmflow.
+        """
+        namespace = activity.info().namespace
+        if (client := next((one for one in self._clients if one.namespace == namespace), None)) is None:
+            raise ConfigInvalid("this worker cannot read histories: give its client llmflow.worker.LLMFlowPlugin(app)")
+        return client
+
+    async def lineage(self, fork: Fork) -> AsyncGenerator[tuple[Source, bool]]:
+        """Yield the runs where an effect of the calling activity may stand: of a fork of a fork, those of both.
+
+        Their whole histories count: an effect that was done after the step has been done. With each run goes whether it
+        is itself a fork that keeps effects: it has called none, but may have taken a result.
+
+        Raises:
+            RunNotFound: a history was deleted.
+            ServerUnavailable: the server does not return a history now.
+        """
+        following: Fork | None = fork if fork.before else None
+        while following:
+            before = await (await self._source(following.workflow_id, following.run_id, sys.maxsize)).forked()
+            for source in await self.sources(changed(following, before=sys.maxsize, children=fork.children)):
+                yield source, before is not None and not before.repeat_effects
+            following = before
+
     async def sources(self, fork: Fork) -> Sequence[Source]:
         """Return the runs whose results the calling activity may reuse: one, or several for a batch of another range.
 
@@ -125,22 +161,19 @@ class Histories:
             RunNotFound: the history was deleted.
             ServerUnavailable: the server does not return the history now.
         """
-        namespace = activity.info().namespace
-        if (client := next((one for one in self._clients if one.namespace == namespace), None)) is None:
-            raise ConfigInvalid("this worker cannot read histories: give its client llmflow.worker.LLMFlowPlugin(app)")
-        found = [await self._source(client, fork.workflow_id, fork.run_id, fork.before)]
+        found = [await self._source(fork.workflow_id, fork.run_id, fork.before)]
         for hop in fork.children:
             found = [
-                await self._source(client, child.workflow_id, child.run_id, sys.maxsize)
+                await self._source(child.workflow_id, child.run_id, sys.maxsize)
                 for parent in found
                 for child in parent.run.below(hop, parent.before)
             ]
         return found
 
-    async def _source(self, client: Client, id: str, run_id: str, before: int) -> Source:
+    async def _source(self, id: str, run_id: str, before: int) -> Source:
         whole, so_far = (id, run_id, None), (id, run_id, activity.info().workflow_run_id)
         key = whole if whole in self._runs else so_far
-        reading = self._runs.pop(key, None) or asyncio.create_task(read_history(client, id, run_id))
+        reading = self._runs.pop(key, None) or asyncio.create_task(read_history(self.client, id, run_id))
         self._runs[key] = reading
         try:
             run = await asyncio.shield(reading)  # other activities await it as well
@@ -150,7 +183,7 @@ class Histories:
         if run.closed and self._runs.pop(so_far, None):
             self._runs[whole] = reading
         self._make_room()
-        return Source(run, before, client)
+        return Source(run, before, self.client)
 
     def _make_room(self) -> None:
         sizes = {key: one.result().size for key, one in self._runs.items() if one.done()}

@@ -10,12 +10,14 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from llmflow.activities.forks.effects import final, shown, stop
 from llmflow.activities.forks.histories import Histories, Source
 from llmflow.activities.heartbeat import heartbeats
-from llmflow.history.recorded import RecordedCall
+from llmflow.history.recorded import RecordedCall, is_compensation
 from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.contracts import COMPLETE, FORK
+from llmflow.types.contracts import COMPLETE, EFFECT, FORK, RECALL, STANDS
+from llmflow.types.forks import MAX_SHOWN, Fork, Stopped
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 
@@ -42,25 +44,98 @@ class _Taking(ActivityInboundInterceptor):
         Raises:
             RunNotFound: the history of the original run was deleted. Nothing is paid silently.
             ServerUnavailable: the history cannot be read now.
+            ForkStopped: the call is an effect without a recorded result, or where the fork is to stop.
         """
         if fork := FORK.read(input.headers, activity.payload_converter()):
             with heartbeats():  # a long history takes some seconds
-                for source in await self._histories.sources(fork):
-                    if (taken := await _taken(source, input)) is not None:
-                        return taken
+                if fork.stops(activity.info().activity_id):
+                    raise await stop(self._histories.client, fork, _stopped("", (), ""))
+                if EFFECT.name in input.headers:
+                    taken = await self._effect(fork, input)
+                else:
+                    taken = await self._before(fork, input)
+            if taken is not None:
+                return taken
         return await super().execute_activity(input)
+
+    async def _before(self, fork: Fork, input: ExecuteActivityInput) -> object:
+        """Return the result recorded before the step; `None` if there is none."""
+        for source in await self._histories.sources(fork):
+            if (taken := await _taken(source, input)) is not None:
+                return taken
+        return None
+
+    async def _effect(self, fork: Fork, input: ExecuteActivityInput) -> object:
+        """Return the recorded result of an effect, or raise its recorded error; `None` if it is to be called.
+
+        Raises:
+            ForkStopped: there is none. The fork is stopped, unless it would undo what it has not done.
+        """
+        info, why = activity.info(), "the earlier run did not call it"
+        compensates = is_compensation(info.activity_id)
+        if fork.repeat_effects and (compensates or fork.restarts(info.activity_id)):
+            return None
+        async for source, keeps in self._histories.lineage(fork):
+            call = source.run.effect(info.activity_id, info.activity_type)
+            if call and (call.result is not None or not keeps):
+                if not (why := await _why_not(fork, source, call, input)):
+                    return await _outcome(source, call)
+                break
+        if fork.repeat_effects:
+            return None
+        stopped = _stopped(info.activity_type, input.args, why)
+        raise stopped.error() if compensates else await stop(self._histories.client, fork, stopped)
+
+
+async def _why_not(fork: Fork, source: Source, call: RecordedCall, input: ExecuteActivityInput) -> str:
+    """Return the reason why the recorded outcome of an effect cannot be taken; empty if it can."""
+    id = activity.info().activity_id
+    if not await _same(source, call, input):
+        return f"the earlier run called it otherwise: {call.type}({shown(await source.read(call, call.input, None))})"
+    if call.result is not None:
+        return "the earlier run has undone it" if fork.repeat_effects and source.run.is_undone(id) else ""
+    if call.failure is None:
+        return "the earlier run does not know how that call ended"
+    if fork.repeat_effects or fork.restarts(id):
+        return f"that call failed in the earlier run: {await source.failure(call.failure)}"
+    return ""
+
+
+async def _outcome(source: Source, call: RecordedCall) -> object:
+    """Return the recorded result of an effect, or raise its recorded error."""
+    if call.failure is not None:
+        raise final(await source.failure(call.failure))
+    return await _result(source, call)
+
+
+def _stopped(call: str, arguments: Sequence[object], why: str) -> Stopped:
+    info = activity.info()
+    return Stopped(
+        run=info.workflow_id or "",
+        address=info.activity_id,
+        call=call,
+        arguments=shown(arguments) if call else "",
+        why=why[:MAX_SHOWN],
+    )
 
 
 async def _taken(source: Source, input: ExecuteActivityInput) -> object:
     """Return the recorded result of the activity with the same input; `None` if there is none."""
     info = activity.info()
+    if info.activity_type in (RECALL.name, STANDS.name):  # they read the history themselves
+        return None
     call = source.call(info.activity_id, info.activity_type)
     if call is None or call.result is None or not await _same(source, call, input):
         return None
     if info.activity_type == COMPLETE.name:
         [answer] = await source.read(call, call.result, [CompletionResult])
         return changed(answer, taken=True)
-    results = await source.read(call, call.result, [RawValue] * len(call.result))
+    return await _result(source, call)
+
+
+async def _result(source: Source, call: RecordedCall) -> object:
+    payloads = call.result or ()
+    results = await source.read(call, payloads, [RawValue] * len(payloads))
     return results[0] if results else RawValue(*activity.payload_converter().to_payloads([None]))
 
 

@@ -8,11 +8,20 @@ from typing import TypeVar
 from temporalio.api.history.v1 import HistoryEvent
 
 from llmflow.history.events import is_end
-from llmflow.history.recorded import Encoded, RecordedCall, RecordedChild, calls, children, local_results
-from llmflow.types.addresses import around, base_of, batch_of, joined, names_of
-from llmflow.types.contracts import CARRIED, CONFIG, RESOLVE
+from llmflow.history.recorded import (
+    Encoded,
+    RecordedCall,
+    RecordedChild,
+    calls,
+    children,
+    is_compensation,
+    local_results,
+    undone,
+    upserted,
+)
+from llmflow.types.addresses import around, batch_of, joined
+from llmflow.types.contracts import CARRIED, CONFIG, DECIDED, FORKED, RESOLVE
 from llmflow.types.forks import Hop
-from llmflow.types.steps import UNDO
 
 T = TypeVar("T")
 
@@ -33,6 +42,10 @@ class RecordedRun:
     """Results of its resolve activities."""
     constants: tuple[Encoded, ...]
     """Results of its activities that read constants."""
+    settled: tuple[tuple[int, Encoded], ...]
+    """Questions that were decided or expired, by event id."""
+    forked: Encoded | None
+    """The fork that it is, from the memo of its start."""
     carried: Encoded | None
     """Carried state in its start."""
     closed: bool
@@ -45,12 +58,24 @@ class RecordedRun:
 
         Compensated actions and compensations are not reused: the fork repeats the action, and compensates its own.
         """
-        if any(_undoes(path) or path in self.undone for path in around(activity_id)):
+        if is_compensation(activity_id) or self.is_undone(activity_id):
             return None
         for one in reversed(self.calls.get(activity_id, ())):
             if one.type == activity_type and one.at < before and one.result is not None:
                 return one
         return None
+
+    def is_undone(self, activity_id: str) -> bool:
+        """Return True for a call in an action of a saga that was compensated."""
+        return any(path in self.undone for path in around(activity_id))
+
+    def effect(self, activity_id: str, activity_type: str) -> RecordedCall | None:
+        """Find the latest call of an effect in the whole history: what was done has been done, wherever it stands.
+
+        Compensated actions and compensations are part of it.
+        """
+        found = [one for one in self.calls.get(activity_id, ()) if one.type == activity_type]
+        return found[-1] if found else None
 
     def below(self, hop: Hop, before: int) -> Iterator[RecordedChild]:
         """Find the child at an address, or all children with items of a batch, started before an event."""
@@ -68,11 +93,6 @@ class RecordedRun:
         return one[1].start < other[1].stop and other[1].start < one[1].stop
 
 
-def _undoes(path: str) -> bool:
-    """Return True for a compensating step of a saga: `book/undo`, `book/undo#2`."""
-    return names_of(base_of(path))[-1:] == (UNDO,)
-
-
 def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int, str]) -> RecordedRun:
     """Index the parts of a history that forks need.
 
@@ -84,16 +104,17 @@ def index(workflow_id: str, events: Sequence[HistoryEvent], places: Mapping[int,
     started = events[0].workflow_execution_started_event_attributes
     by_id = _grouped((call.id, call) for call in calls(events))
     addresses = (*by_id, *places.values())
-    undone = (joined(names_of(path)[:-1]) for address in addresses for path in around(address) if _undoes(path))
-    told = started.header.fields
+    told, memo = started.header.fields, started.memo.fields
     return RecordedRun(
         workflow_id=workflow_id,
         workflow_type=started.workflow_type.name,
         calls=by_id,
-        undone=frozenset(undone),
+        undone=undone(addresses),
         children={child.place: child for child in children(events, places)},
         pins=tuple(local_results(events, RESOLVE.name)),
         constants=tuple(local_results(events, CONFIG.name)),
+        settled=tuple(upserted(events, DECIDED.name)),
+        forked=memo[FORKED.name].SerializeToString() if FORKED.name in memo else None,
         carried=told[CARRIED.name].SerializeToString() if CARRIED.name in told else None,
         closed=is_end(events[-1]),
         size=sum(event.ByteSize() for event in events),

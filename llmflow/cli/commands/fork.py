@@ -1,5 +1,6 @@
 """`llmflow fork`: new runs that reuse the results of earlier ones up to a step."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,14 +10,16 @@ from rich.text import Text
 
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
+from llmflow.cli.fork_page import plan_page
 from llmflow.cli.hints import hint
 from llmflow.cli.inputs import read_text
 from llmflow.cli.options import AsJson
-from llmflow.cli.output import err, print_json, say
+from llmflow.cli.output import err, out, print_json, say
 from llmflow.cli.run_page import page, taken_and_paid, watch
 from llmflow.cli.target import connected
 from llmflow.errors import ErrorDetail, InputInvalid, Remedy
 from llmflow.service import forks
+from llmflow.service.connections import Connection
 from llmflow.service.forks import Failed, Forked, Options
 from llmflow.service.runs import with_children
 from llmflow.types.texts import command_line
@@ -45,12 +48,16 @@ def fork(
     ] = None,
     id: Annotated[str | None, typer.Option(help="Id of the new run [default: RUN-fork- and 6 digits]")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Instead of the tags of the run; may be repeated")] = None,
+    until: Annotated[str, typer.Option(metavar="STEP", help="Step or call before which the fork ends")] = "",
+    repeat_effects: Annotated[bool, typer.Option("--repeat-effects", help="Call effects without a result")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what it would reuse, do, cost and ask")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; show the reused and the paid calls")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a run like an earlier one, from a step on.
 
-    Results from before the step are reused if their input did not change, and not paid again.
+    Results from before the step are reused if their input did not change, and not paid again. Effects are not repeated:
+    the fork takes their results, or stops. At a terminal, it shows its plan and asks before it starts.
 
     Example: llmflow fork research-calm-otter-7f3a --from write --prompt research/write=file --wait
     """
@@ -62,10 +69,16 @@ def fork(
         "prompts": _pairs(prompt, "--prompt", "research/write=file"),
         "models": _pairs(model, "--model", "smart=openai:gpt-6.1-sol"),
         "tags": tag,
+        "until": until,
+        "repeat_effects": repeat_effects,
         **({"id": id} if id is not None else {}),
         **({"input": _json(input)} if input is not None else {}),
     }
-    if run_id is not None:
+    if plan:
+        if run_id is None:
+            raise InputInvalid("--plan shows one fork: name the RUN")
+        run(_plan(run_id, step, options, as_json=as_json))
+    elif run_id is not None:
         run(_fork_one(run_id, step, options, wait=wait, as_json=as_json))
     elif query is not None:
         run(_fork_all(query, step, options, wait=wait, as_json=as_json))
@@ -73,6 +86,8 @@ def fork(
 
 async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json: bool) -> None:
     connection = await connected()
+    if err.is_terminal and sys.stdin.isatty() and not as_json:
+        await _confirm(connection, id, step, options)
     forked, new = await forks.fork(connection, id, step, options)
     _announce(forked, step, hints=not wait)
     served = await forks.is_served(connection, new)
@@ -88,13 +103,30 @@ async def _fork_one(id: str, step: str, options: Options, *, wait: bool, as_json
         forked = await forks.begun(forked, new)
         if forked.failure:
             say(forked.failure, "red")
+    for name in await forks.unchanged(connection, forked, options):
+        say(f"the run had that version of {name} already", "yellow")
     if as_json:
         print_json(forked)
-    elif wait and not forked.failure:
+    elif wait and not forked.failure and not forked.stopped:
         err.print()
         print_json(forked.result)
     if forked.failure:
         raise typer.Exit(Exit.FAILED)
+
+
+async def _confirm(connection: Connection, id: str, step: str, options: Options) -> None:
+    """Show the plan to a person, and ask."""
+    err.print(plan_page(await forks.plan(connection, id, step, options)))
+    if not typer.confirm("Start it?", err=True):
+        raise typer.Exit(Exit.INTERRUPTED)
+
+
+async def _plan(id: str, step: str, options: Options, *, as_json: bool) -> None:
+    found = await forks.plan(await connected(), id, step, options)
+    if as_json:
+        print_json(found)
+    else:
+        out.print(plan_page(found))
 
 
 async def _fork_all(query: str, step: str, options: Options, *, wait: bool, as_json: bool) -> None:

@@ -14,10 +14,11 @@ from typing_extensions import TypeVar
 from llmflow.errors import ApprovalExpired, ApprovalRejected
 from llmflow.flow.approvals.answers import Form, decisive, form_of
 from llmflow.flow.approvals.notices import Notices, reach
+from llmflow.flow.approvals.recorded import asked
 from llmflow.flow.arguments import invalid, length, one_of
 from llmflow.flow.run import CurrentRun, current
 from llmflow.types.addresses import is_name
-from llmflow.types.approvals import Question, Vote, person
+from llmflow.types.approvals import Question, Settled, Vote, person
 from llmflow.types.base import unwritable
 from llmflow.types.lengths import length_of
 
@@ -100,8 +101,7 @@ async def approval(
     _check_people(people, quorum, levels)
     _check_time(timeout, on_timeout, remind_every, levels)
     expected = form_of(form) if form else None
-    run = current()
-    await reach(run)
+    await reach(run := current())
     now = workflow.now()
     question = Question(
         name=name,
@@ -113,13 +113,14 @@ async def approval(
         asked_at=now,
         deadline=now + timeout if timeout else None,
     )
-    asked, is_new = run.approvals.ask(_writable(question), expected)
-    waiting = _Waiting(run, asked, Notices(run, asked), timeout, on_timeout, remind_every, levels)
+    known = await asked(run, _writable(question))
+    name, is_new = run.approvals.ask(question, expected, known)
+    waiting = _Waiting(run, name, Notices(run, name), timeout, on_timeout, remind_every, levels)
     try:
-        return await waiting.decision(expected, is_new)
+        return await waiting.decision(expected, is_new, known.recorded)
     except (Exception, asyncio.CancelledError):  # not the BaseException that Temporal throws into an evicted run
         waiting.notices.stop()
-        run.approvals.close(asked, "withdrawn")
+        run.approvals.close(name, "withdrawn")
         raise
 
 
@@ -135,7 +136,9 @@ class _Waiting:
     remind_every: timedelta | None
     levels: tuple[tuple[str, ...], ...]
 
-    async def decision(self, form: Form[F] | None, is_new: bool) -> Decision[F]:
+    async def decision(self, form: Form[F] | None, is_new: bool, recorded: Settled | None) -> Decision[F]:
+        if recorded and not recorded.is_decided:
+            return self._time_is_up(recorded.at)
         asked = self._question()
         if asked.status == "open":
             if is_new:
@@ -143,7 +146,7 @@ class _Waiting:
             in_time = await self._wait(asked.deadline - workflow.now() if asked.deadline else None)
             self.notices.stop()
             if not in_time:
-                return self._time_is_up()
+                return self._time_is_up(None)
             self.notices.send("decided")
         self.run.approvals.close(self.name, "withdrawn")
         question = self._question()
@@ -192,19 +195,22 @@ class _Waiting:
                     left -= pause
         return True
 
-    def _time_is_up(self) -> Decision[Any]:  # Any: without a form
+    def _time_is_up(self, recorded: datetime | None) -> Decision[Any]:  # Any: without a form
+        """End the question at its deadline: now, or when it was recorded in the run that this one forks."""
         length = length_of(self.timeout or timedelta())
         comment = f"no decision within {length}{', at each level' if self.levels else ''}"
         question = self._question()
         if self.on_timeout != "reject":
             self.run.approvals.close(self.name, "expired")
-            self.notices.send("expired")
+            if recorded is None:
+                self.notices.send("expired")
             who = f" of {', '.join(question.approvers)}" if question.approvers else ""
             approved = sum(vote.approved for vote in question.votes)
             raise ApprovalExpired(f"`{self.name}`: {comment}; {approved} of {question.quorum} needed{who} approved")
         self.run.approvals.close(self.name, "rejected")
-        self.notices.send("decided")
-        at, votes = workflow.now(), question.votes
+        if recorded is None:
+            self.notices.send("decided")
+        at, votes = recorded or question.deadline or workflow.now(), question.votes
         return Decision(
             approval=self.name, approved=False, by="timeout", comment=comment, form=None, at=at, votes=votes
         )

@@ -6,7 +6,7 @@ from llmflow.flow.run.instance import Instance, current
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.pins import Pin
 from llmflow.flow.run.run import CurrentRun
-from llmflow.flow.run.scope import AnyTask, batch, key, label, path, this_task
+from llmflow.flow.run.scope import AnyTask, batch, effect, key, label, path, this_task
 
 __all__ = [
     "AnyTask",
@@ -18,6 +18,7 @@ __all__ = [
     "Pin",
     "batch",
     "current",
+    "effect",
     "key",
     "label",
     "path",

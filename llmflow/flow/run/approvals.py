@@ -1,6 +1,7 @@
 """Approvals: questions of a run, and their decisions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, did
 from llmflow.flow.approvals.answers import (
     Form,
     closed,
+    decisive,
     read,
     receipt,
     require_fit,
@@ -30,6 +32,7 @@ from llmflow.types.approvals import (
     Reach,
     Receipt,
     Refusal,
+    Settled,
     Vote,
     approver,
     person,
@@ -53,10 +56,22 @@ MAX_SHOWN_BYTES = 500_000
 """Bytes of all questions in one report, and of one question in a notification."""
 MAX_ABRIDGED = 200
 """Characters of each text in an abridged question."""
+MAX_SETTLED = 4_000
+"""Bytes of a closed question in the memo. Forks ask a larger one again: Temporal returns memos with every list."""
 MAX_CARRIED = 200
 """Decided questions to carry over continue-as-new, the latest ones."""
 MAX_CARRIED_BYTES = 100_000
 """Bytes of all carried questions, in the header of the new run."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Place, digest and recorded decision of a question."""
+
+    address: str
+    digest: str
+    recorded: Settled | None
+    """Its decision in the run that this one forks."""
 
 
 class Approvals(Part):
@@ -66,11 +81,11 @@ class Approvals(Part):
     vote. The workflow waits.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[Settled | None], None]) -> None:
         """Start without questions.
 
         Args:
-            changed: Called after each change of the questions.
+            changed: Called after each change of the questions, with the one that was settled by it.
         """
         self.reach: Reach | None = None
         """Notification settings; `None` before the first question."""
@@ -79,6 +94,7 @@ class Approvals(Part):
         self._forms: dict[str, AnyForm] = {}
         self._resumed: list[str] = []
         """Restored open questions that this run has not asked again yet."""
+        self._asked: dict[str, Asked] = {}
         self._waited_for: set[str] = set()
         """Questions whose decision workflow code has not received yet."""
         self._early: list[Decide] = []
@@ -135,8 +151,11 @@ class Approvals(Part):
             return Receipt(approval=question.name, status="open", missing=None, sent=True)
         return receipt(question)
 
-    def ask(self, question: Question, form: AnyForm | None) -> tuple[str, bool]:
-        """Open a question; return its name with the round, and False if the earlier run had asked it already."""
+    def ask(self, question: Question, form: AnyForm | None, asked: Asked) -> tuple[str, bool]:
+        """Open a question; return its name with the round, and False if the earlier run had asked it already.
+
+        One that a fork takes over is decided or expired from its beginning, whatever else was said early.
+        """
         name = next((one for one in self._resumed if base_of(one) == question.name), None)
         is_new = name is None
         if name is None:
@@ -149,7 +168,10 @@ class Approvals(Part):
             self._resumed.remove(name)
             said = [(Decide(approval=name, **_said(vote)), vote.at) for vote in before.votes]
             question = _again(question, before)
+        if asked.recorded:
+            question = changed(question, status=asked.recorded.status, votes=asked.recorded.votes)
         self._questions[name] = changed(question, name=name)
+        self._asked[name] = asked
         self._waited_for.add(name)
         if form:
             self._forms[name] = form
@@ -158,7 +180,7 @@ class Approvals(Part):
                 self._count(self._fitting(self._questions[name], decide), decide, at)
             except DecisionRefused as error:
                 self._refuse(error, to_json(decide), at)
-        self._changed()
+        self._changed(None)
         return name, is_new
 
     def question(self, name: str) -> Question:
@@ -175,7 +197,7 @@ class Approvals(Part):
         approvers = tuple(dict.fromkeys((*question.approvers, *to)))
         changes = {"approvers": approvers, "deadline": deadline, "level": question.level + 1}
         self._questions[name] = changed(question, **changes)
-        self._changed()
+        self._changed(None)
 
     def close(self, name: str, status: ApprovalStatus) -> None:
         """Close a question, with `status` if it has no decision."""
@@ -183,7 +205,7 @@ class Approvals(Part):
             self._questions[name] = changed(self._questions[name], status=status)
         self._forms.pop(name, None)
         self._waited_for.discard(name)
-        self._changed()
+        self._changed(self._settled(self._questions[name]))
 
     def withdraw(self) -> None:
         """Withdraw all open questions, because the run closes."""
@@ -225,6 +247,18 @@ class Approvals(Part):
     def reached(self, reach: Reach) -> None:
         """Keep the notification settings for the life of the run."""
         self.reach = reach
+
+    def _settled(self, question: Question) -> Settled | None:
+        """Return the record of a closed question, the first time; `None` if there is none to take over."""
+        asked = self._asked.pop(question.name, None)
+        if asked is None or question.status == "withdrawn":
+            return None
+        vote = decisive(question)
+        at = asked.recorded.at if asked.recorded else vote.at if vote else question.deadline or question.asked_at
+        settled = Settled(
+            address=asked.address, digest=asked.digest, status=question.status, at=at, votes=question.votes
+        )
+        return settled if len(to_json(settled)) <= MAX_SETTLED else None
 
     def _rounds(self, base: str) -> list[int]:
         return [round_of(name) for name in self._questions if base_of(name) == base]
@@ -278,7 +312,7 @@ class Approvals(Part):
             question = changed(question, status=status_of(question))
         self._questions[question.name] = question
         if question.status == "open":  # otherwise the workflow continues and shows the change itself
-            self._changed()
+            self._changed(None)
         return question
 
     def _keep(self, decide: Decide) -> None:

@@ -29,7 +29,7 @@ class Part:
         """Return state for a child workflow started at `place`: fields of `Carried`."""
         return {}
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
+    def for_activity(self, activity_id: str | None, type: str, *, is_local: bool) -> Mapping[AnyHeader, object]:
         """Return headers of an activity, with their values."""
         return {}
 

@@ -24,6 +24,7 @@ from llmflow.flow.run.totals import RunTotals
 from llmflow.flow.run.visibility import Visibility
 from llmflow.flow.run.waits import Waits
 from llmflow.types import wire
+from llmflow.types.approvals import Settled
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import CARRIED, PLACE, STEPS
@@ -117,12 +118,12 @@ class CurrentRun:
         self.approvals.withdraw()
         self.publish()
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> dict[AnyHeader, object]:
+    def for_activity(self, activity_id: str | None, type: str, *, is_local: bool) -> dict[AnyHeader, object]:
         """Return headers of an activity, with their values."""
         self.machines.work()
         headers: dict[AnyHeader, object] = {}
         for part in self._parts:
-            headers.update(part.for_activity(activity_id, is_local=is_local))
+            headers.update(part.for_activity(activity_id, type, is_local=is_local))
         return headers
 
     def for_child(self, workflow_type: str) -> dict[AnyHeader, object]:
@@ -158,10 +159,10 @@ class CurrentRun:
             fields.update(part.report())
         return StepReport(**fields)
 
-    def ask(self) -> None:
-        """Show the open questions: on the page, in the memo, and in the search attribute."""
+    def ask(self, settled: Settled | None = None) -> None:
+        """Show the open questions: on the page, in the memo, and in the search attribute. Record a settled one."""
         self.show()
-        self.visibility.ask(self.approvals.open())
+        self.visibility.ask(self.approvals.open(), settled)
 
     def show(self) -> None:
         """Update the page of the run in the Web UI."""

@@ -20,7 +20,7 @@ class Sagas(Part):
         history."""
         self._compensations: dict[str, Compensation] = {}
 
-    def for_activity(self, activity_id: str | None, *, is_local: bool) -> Mapping[AnyHeader, object]:
+    def for_activity(self, activity_id: str | None, type: str, *, is_local: bool) -> Mapping[AnyHeader, object]:
         """See base class."""
         shared = key.get()
         return {KEY: shared.of(activity_id)} if shared else {}

@@ -15,6 +15,8 @@ label: ContextVar[str | None] = ContextVar("llmflow_label", default=None)
 """Label of the fan-out's item around the calling code."""
 key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
 """Idempotency key of the saga's action or compensation around the calling code."""
+effect: ContextVar[bool] = ContextVar("llmflow_effect", default=False)
+"""True around the call of a tool that is an effect."""
 batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
 """Batch for the child that the calling task starts."""
 

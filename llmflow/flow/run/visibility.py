@@ -9,10 +9,10 @@ from temporalio.common import SearchAttributeKey
 
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import waiting
-from llmflow.types.approvals import Question, WaitingList
+from llmflow.types.approvals import Question, Settled, WaitingList
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.carried import Carried
-from llmflow.types.contracts import WAITING
+from llmflow.types.contracts import DECIDED, WAITING
 from llmflow.types.origins import Origin
 from llmflow.types.usage import UsageReport
 
@@ -56,16 +56,22 @@ class Visibility(Part):
             self._published = found
             _write(found)
 
-    def ask(self, questions: Iterable[Question]) -> None:
-        """Upsert the open questions if they changed: one event, and one more if the search attribute changes.
+    def ask(self, questions: Iterable[Question], settled: Settled | None) -> None:
+        """Upsert the open questions if they changed, and the one that was settled.
+
+        It is one event, and one more if the search attribute changes.
 
         Every change is written at once: Temporal may replay two activations as one, so combined changes would differ.
         """
-        now = waiting(questions)
-        if now == self._waiting:
+        now, memo = waiting(questions), dict[str, object]()
+        if now != self._waiting:
+            memo[WAITING.name] = now if now.open else None
+        if settled:
+            memo[DECIDED.name] = settled
+        if not memo:
             return
         self._waiting = now
-        workflow.upsert_memo({WAITING.name: now if now.open else None})
+        workflow.upsert_memo(memo)
         if self._names and self._names.approval:
             names, key = _joined(now), SearchAttributeKey.for_keyword(self._names.approval)
             if names != workflow.info().typed_search_attributes.get(key, ""):

@@ -3,13 +3,26 @@
 from pathlib import Path
 
 from llmflow.app import App
-from tests.integration.forking.tools import publish
-from tests.integration.forking.workflows import Article, Chapters, Many, Plain, Relay, Waiting, Write
+from tests.integration.forking.tools import archive, pay, publish, refund, release, reserve
+from tests.integration.forking.workflows import (
+    Article,
+    Chapters,
+    Claims,
+    Hesitant,
+    Many,
+    Payout,
+    Plain,
+    Relay,
+    Rounds,
+    Transfer,
+    Waiting,
+    Write,
+)
 
 app = App(
     name="forking",
-    workflows=[Article, Chapters, Many, Plain, Relay, Waiting, Write],
-    tools=[publish],
+    workflows=[Article, Chapters, Claims, Hesitant, Many, Payout, Plain, Relay, Rounds, Transfer, Waiting, Write],
+    tools=[archive, pay, publish, refund, release, reserve],
     prompts=Path(__file__).parent / "prompts",
     passthrough=["tests.integration.forking.schemas"],
 )

@@ -11,3 +11,12 @@ class Order(BaseModel):
     topic: str
     style: str = "prose"
     parts: tuple[str, ...] = ("a", "b", "c")
+
+
+class Amount(BaseModel):
+    usd: int
+
+
+class Claim(BaseModel):
+    number: str
+    text: str = ""

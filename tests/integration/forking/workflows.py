@@ -4,10 +4,12 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ChildWorkflowError
 
 from llmflow import flow
-from tests.integration.forking.schemas import Answer, Order
-from tests.integration.forking.tools import publish
+from llmflow.errors import ToolRefused
+from tests.integration.forking.schemas import Amount, Answer, Claim, Order
+from tests.integration.forking.tools import archive, pay, publish, refund, release, reserve
 
 
 @workflow.defn
@@ -131,3 +133,85 @@ class Plain:
         topic = f"{counted['words']} {stamped.decode()}"
         answer = (await flow.complete("forking/plan", {"topic": topic})).output
         return await workflow.execute_child_workflow(Write.run, args=[answer, "verse"])
+
+
+@workflow.defn
+class Claims:
+    """Assesses each claim, asks people about it, and reports; the name is asked again and again, in any order."""
+
+    @workflow.run
+    async def run(self, claims: list[Claim]) -> list[str]:
+        settled = await flow.fan_out(claims, self.settle)
+        late = await flow.approval("second look", timeout=timedelta(hours=1), on_timeout="reject")
+        async with flow.step("report"):
+            said = f"{', '.join(settled.values)}; {late.by} at {late.at}"
+            return [*settled.values, (await flow.complete("forking/note", {"about": said})).output]
+
+    async def settle(self, claim: Claim) -> str:
+        assessed = (await flow.complete("forking/plan", {"topic": f"{claim.number} {claim.text}"})).output
+        decision = await flow.approval("pay", assessed, form=Amount, approvers=["ana", "bo"])
+        if decision.form is None:
+            return f"{claim.number}: {decision.by} said no"
+        return f"{claim.number}: {decision.form.usd} by {decision.by}"
+
+
+@workflow.defn
+class Payout:
+    """Pays each claim in a saga, as much as a model says, and files a report; a payment of more than 100 fails."""
+
+    @workflow.run
+    async def run(self, claims: list[Claim]) -> list[str]:
+        found = await flow.fan_out(claims, self.settle, on_error="collect")
+        async with flow.step("report"):
+            report = (await flow.complete("forking/note", {"about": ", ".join(map(str, found.values))})).output
+        async with flow.step("file"):
+            return [*map(str, found.values), report, str(await flow.call_tool(archive, report))]
+
+    async def settle(self, claim: Claim) -> str:
+        usd = int((await flow.complete("forking/plan", {"topic": f"{claim.number} {claim.text}"})).output)
+        async with flow.Saga() as saga:
+            await saga.do(reserve, claim.number, usd, undo=release)
+            try:
+                return await saga.do(self.transfer, claim.number, usd, undo=refund)
+            except ChildWorkflowError as error:  # wants to go on, which a fork that stops must not
+                if claim.text == "careless":
+                    return f"{claim.number}: {error.cause}"
+                raise
+
+    async def transfer(self, number: str, usd: int) -> str:
+        return await workflow.execute_child_workflow(Transfer.run, args=[number, usd])
+
+
+@workflow.defn
+class Transfer:
+    """A child that pays, so that it is an effect as a whole."""
+
+    @workflow.run
+    async def run(self, number: str, usd: int) -> str:
+        return await flow.call_tool(pay, number, usd)
+
+
+@workflow.defn
+class Hesitant:
+    """Reserves money, and undoes that if a model has doubts."""
+
+    @workflow.run
+    async def run(self, number: str) -> str:
+        async with flow.Saga() as saga:
+            await saga.do(reserve, number, 10, undo=release)
+            if (await flow.complete("forking/note", {"about": number})).output == "doubts":
+                raise ToolRefused("a model has doubts")
+        return f"10 are reserved for {number}"
+
+
+@workflow.defn
+class Rounds:
+    """Files a report in each of so many runs."""
+
+    @workflow.run
+    async def run(self, left: int) -> int:
+        said = (await flow.complete("forking/note", {"about": f"round {left}"})).output
+        await flow.call_tool(archive, said)
+        if left:
+            workflow.continue_as_new(left - 1)
+        return left

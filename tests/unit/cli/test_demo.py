@@ -16,7 +16,11 @@ from tests.helpers.command_line import call
         (["travel", "--destinaton=Porto"], 2, "does not take --destinaton (did you mean `--destination`?)"),
         (["research", "--question"], 2, "--question needs a text"),
         (["research", "support"], 2, "name one example, not research and support"),
-        (["travle"], 2, "there is no example `travle` (did you mean `travel`?). There are: digest, onboarding, patt"),
+        (
+            ["travle"],
+            2,
+            "there is no example `travle` (did you mean `travel`?). There are: claims, digest, onboar",
+        ),
         (["research", "--documents", "nowhere"], 2, "there is no folder 'nowhere' here"),
         (["onboarding", "--answer-within", "soon"], 2, "answer_within: Input should be a valid duration"),
     ],

@@ -10,9 +10,9 @@ from pydantic import BaseModel, field_validator
 
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, InputInvalid
 from llmflow.flow.approvals.answers import Form, fields_of, form_of, read
-from llmflow.flow.run.approvals import MAX_CARRIED, MAX_EARLY, MAX_REFUSED, Approvals
+from llmflow.flow.run.approvals import MAX_CARRIED, MAX_EARLY, MAX_REFUSED, Approvals, Asked
 from llmflow.flow.run.questions import MAX_TITLE, MAX_WAITING, waiting
-from llmflow.types.approvals import ApprovalReport, Decide, Question, Receipt
+from llmflow.types.approvals import ApprovalReport, Decide, Question, Receipt, Settled
 from llmflow.types.carried import Carried
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -40,6 +40,9 @@ class Point:
     x: int
 
 
+UNRECORDED = Asked(address="approval publish#1", digest="", recorded=None)
+
+
 class Book:
     """The approvals of a run that has no Temporal."""
 
@@ -48,14 +51,14 @@ class Book:
         self.approvals = Approvals(self._changed)
         self.approvals.restore(Carried(approvals=carried or ApprovalReport()))
 
-    def _changed(self) -> None:
+    def _changed(self, settled: Settled | None) -> None:
         self.changes += 1
 
     def carry(self) -> ApprovalReport:
         return Carried.model_validate(self.approvals.for_next()).approvals
 
     def ask(self, name: str = "publish", form: Form[Any] | None = None, **terms: Any) -> tuple[str, bool]:
-        return self.approvals.ask(Question(name=name, asked_at=NOON, **terms), form)
+        return self.approvals.ask(Question(name=name, asked_at=NOON, **terms), form, UNRECORDED)
 
     def say(self, approval: str = "publish", yes: bool = True, by: str = "ana", **more: Any) -> Receipt:
         return self.approvals.decide(Decide(approval=approval, approved=yes, by=by, **more), NOON)
