@@ -62,14 +62,9 @@ def worker(
 
     Example: llmflow worker --app workflows.research.app:app --health 127.0.0.1:8080
     """
-    served = load(app)
-    settings = Settings.load()
+    served, settings = load(app), Settings.load()
     queues = task_queue or [served.task_queue]
-    options = WorkerOptions()
-    if max_cached_workflows is not None:
-        options["max_cached_workflows"] = max_cached_workflows
-    if version := _version(deployment, build_id):
-        options["deployment_config"] = version
+    options = _options(max_cached_workflows, _version(deployment, build_id))
 
     async def serve() -> None:
         target = await Target.choose(address)
@@ -98,6 +93,15 @@ def worker(
 
     log_to_terminal(log_level)
     run(serve())
+
+
+def _options(max_cached_workflows: int | None, version: WorkerDeploymentConfig | None) -> WorkerOptions:
+    options = WorkerOptions()
+    if max_cached_workflows is not None:
+        options["max_cached_workflows"] = max_cached_workflows
+    if version:
+        options["deployment_config"] = version
+    return options
 
 
 def _version(deployment: str | None, build_id: str | None) -> WorkerDeploymentConfig | None:
