@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmflow.cli.hints import hint
-from llmflow.cli.output import cost, dollars, plural, took, when
+from llmflow.cli.output import cost, dollars, near, plural, took, when
 from llmflow.cli.step_tables import MARKS, compensation_table, decision, step_table
 from llmflow.service import runs
 from llmflow.service.connections import Connection
@@ -87,7 +87,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     if report.failure:
         yield Text(f"\n{report.failure}", "yellow" if status.stopped else "red")
     if status.stuck:
-        yield Text(f"\nblocked by a bug until its code is fixed: {status.stuck}", "red")
+        place = f" ({near(status.stuck_at)})" if status.stuck_at else ""
+        yield Text(f"\nblocked by a bug until its code is fixed: {status.stuck}{place}", "red")
     for one in status.approvals:
         yield _asked(status.id, one)
     yield from map(_obstacle, report.obstacles)
@@ -121,6 +122,8 @@ def _head(status: RunStatus) -> Iterator[Text]:
     )
     if status.parent:
         yield Text(f"child of {status.parent}", "dim")
+    if status.paused:
+        yield Text("paused by Temporal until somebody unpauses it", "yellow")
     if status.forked_from:
         yield Text(f"fork of {status.forked_from}", "dim")
     if status.tags:

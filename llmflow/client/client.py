@@ -24,6 +24,7 @@ from temporalio.service import RPCError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client.errors import readable_errors
+from llmflow.client.executions import page_of_runs
 from llmflow.client.existing import check_same
 from llmflow.client.inbox import inbox
 from llmflow.client.inputs import check_input
@@ -225,11 +226,9 @@ class Client:
             f"({query})" if query else None,
         ]
         whole = " AND ".join(one for one in filters if one)
-        found = self.temporal.list_workflows(whole, page_size=limit, next_page_token=_token(cursor))
         async with readable_errors(whole or "a list of all runs"):
-            await found.fetch_next_page()
-        page = [await status_of(one) for one in found.current_page or ()]
-        following = found.next_page_token
+            found, following = await page_of_runs(self.temporal, whole, limit, _token(cursor))
+        page = [await status_of(one) for one in found]
         return RunPage(runs=tuple(page), cursor=base64.urlsafe_b64encode(following).decode() if following else None)
 
     async def inbox(

@@ -5,6 +5,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from temporalio.client import Client as TemporalClient
 from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowHandle,
@@ -13,6 +14,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from llmflow.client.executions import describe
 from llmflow.client.status import begins_at
 from llmflow.errors import ErrorDetail, LLMFlowError, NoWorker
 from llmflow.history.events import is_task_scheduled
@@ -24,14 +26,14 @@ _WITHIN = timedelta(seconds=5)
 _FIRST_EVENTS = 10
 
 
-async def check_begun(handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of every type
+async def check_begun(temporal: TemporalClient, handle: WorkflowHandle[Any, Any]) -> None:  # Any: runs of every type
     """Refuse decisions for a run with a pending start delay: an update would end the delay.
 
     Raises:
         NoWorker: the run has not begun; the message says when it does.
         RPCError: Temporal's own.
     """
-    found = await handle.describe()
+    found = await describe(temporal, handle)
     begins = begins_at(found)
     if found.status is not WorkflowExecutionStatus.RUNNING or begins is None:
         return

@@ -16,6 +16,7 @@ from temporalio.converter import PayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from llmflow.client.errors import readable_errors
+from llmflow.client.executions import describe
 from llmflow.client.pins import check_names, pinned
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.history.events import events_of, initiated, scheduled, start_of
@@ -71,7 +72,7 @@ async def fork_of(
         StepNotFound: the run has no such step or call.
     """
     async with readable_errors(id):
-        run_id = run_id or (await temporal.get_workflow_handle(id).describe()).run_id
+        run_id = run_id or (await describe(temporal, temporal.get_workflow_handle(id))).run_id
         events = events_of(temporal, id, run_id)
         started = await start_of(events)
         if started.workflow_type.name == wire.BATCH:
@@ -205,7 +206,7 @@ async def _existing(
 ) -> WorkflowHandle[Any, Any]:  # Any: the workflow's own types
     """Return the existing run of the id if it is the same fork, so that a repeated request starts one run."""
     async with readable_errors(id):
-        found = await temporal.get_workflow_handle(id, run_id=run_id).describe()
+        found = await describe(temporal, temporal.get_workflow_handle(id, run_id=run_id))
         memo: object = await found.memo_value(FORKED.name, None, type_hint=FORKED.value)
     if memo != fork:
         raise RunExists(

@@ -14,9 +14,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.client.decisions import check_begun, send
 from llmflow.client.errors import how_it_ended, readable_errors
+from llmflow.client.executions import describe
 from llmflow.client.forks import SAME, Changes, start_fork
 from llmflow.client.inputs import check_input
-from llmflow.client.status import input_of, status_of, stop_of, why_stuck
+from llmflow.client.status import bug_of, input_of, status_of, stop_of
 from llmflow.client.trees import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.stores.database import Database
@@ -86,9 +87,9 @@ class Run(Generic[Out]):
             RunNotFound: no run has this id.
         """
         async with readable_errors(self.id):
-            found = await self.handle.describe()
-            stuck = await why_stuck(self._temporal, found)
-            return changed(await status_of(found), stuck=stuck)
+            found = await describe(self._temporal, self.handle)
+            bug = await bug_of(self._temporal, found)
+            return changed(await status_of(found), stuck=bug and bug.error, stuck_at=bug and bug.place)
 
     async def input(self) -> Any:  # Any: JSON
         """Return the input as JSON data; `None` without input. No worker is needed.
@@ -116,7 +117,7 @@ class Run(Generic[Out]):
             RunNotFound: no run has this id, or a descendant was deleted.
         """
         async with readable_errors(self.id):
-            known = (await self.handle.describe()).raw_description.workflow_execution_info
+            known = (await describe(self._temporal, self.handle)).raw_description.workflow_execution_info
             first = known.first_run_id or known.execution.run_id
             return await usage_of_tree(self._temporal, self.id, first, ANSWER_WITHIN)
 
@@ -181,7 +182,7 @@ class Run(Generic[Out]):
         except ValueError as error:  # JSON cannot represent the form
             raise InputInvalid(f"invalid decision: form: {error}", ErrorDetail(field="form")) from None
         async with readable_errors(self.id):
-            await check_begun(self.handle)
+            await check_begun(self._temporal, self.handle)
             return await send(self.handle, decision)
 
     async def approve(self, approval: str, *, by: str, comment: str = "", form: object = None, id: str = "") -> Receipt:
@@ -309,10 +310,10 @@ class Run(Generic[Out]):
                 return await self.handle.query(query.name, result_type=query.output, rpc_timeout=ANSWER_WITHIN)
             except RPCError as error:
                 if error.status is RPCStatusCode.FAILED_PRECONDITION:
-                    await check_begun(self.handle)
+                    await check_begun(self._temporal, self.handle)
                 raise
 
     async def _root(self) -> str:
         async with readable_errors(self.id):
-            found = await self.handle.describe()
+            found = await describe(self._temporal, self.handle)
         return found.raw_description.workflow_execution_info.root_execution.workflow_id or found.id

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -20,9 +21,11 @@ from temporalio.client import (
 from temporalio.exceptions import FailureError
 
 from llmflow.client.errors import named, unreadable
+from llmflow.client.executions import describe, is_paused
 from llmflow.errors import LLMFlowError
 from llmflow.history.events import attempt_failure, events_of, is_task_end, last_events, start_of, task_failed
 from llmflow.history.payloads import Payloads
+from llmflow.history.places import users_place
 from llmflow.types.approvals import Waiting
 from llmflow.types.contracts import BUDGET, FORKED, STOP, TAGS, TENANT, USER, WAITING, Memo
 from llmflow.types.forks import Stopped
@@ -97,6 +100,7 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
         closed_at=found.close_time,
         parent=found.parent_id,
         forked_from=await memos.source(),
+        paused=is_paused(found),
         events=found.history_length,
         history_bytes=found.raw_info.history_size_bytes,
         tags=await memos.tags(),
@@ -112,7 +116,17 @@ async def status_of(found: WorkflowExecution) -> RunStatus:
     )
 
 
-async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> str | None:
+@dataclass(frozen=True)
+class Bug:
+    """The workflow task failure that blocks a run."""
+
+    error: str
+    """Such as `KeyError: 'x'`."""
+    place: str | None = None
+    """Last place in the user's code, such as `/srv/claims.py:9 in run`."""
+
+
+async def bug_of(temporal: Client, found: WorkflowExecutionDescription) -> Bug | None:
     """Return the workflow task failure that blocks a run; `None` if it is not blocked."""
     if found.status is not WorkflowExecutionStatus.RUNNING:
         return None
@@ -121,9 +135,11 @@ async def why_stuck(temporal: Client, found: WorkflowExecutionDescription) -> st
             if failed.cause not in _BUGS:
                 return None
             try:
-                return named(await Payloads(temporal, found.id).failure(failed.failure))
+                error = await Payloads(temporal, found.id).failure(failed.failure)
             except Exception:  # of any class, from a codec or converter of the user
-                return failed.failure.message
+                return Bug(failed.failure.message)
+            trace = error.failure.stack_trace if isinstance(error, FailureError) and error.failure else ""
+            return Bug(named(error), users_place(trace))
         if is_task_end(event):
             return None
     return None
@@ -145,7 +161,7 @@ async def input_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Any:  
 
 async def arguments_of(temporal: Client, handle: WorkflowHandle[Any, Any]) -> list[Any]:  # Any: as above
     """Return the arguments of a run; of a continue-as-new chain, those of its first run."""
-    known = (await handle.describe()).raw_description.workflow_execution_info
+    known = (await describe(temporal, handle)).raw_description.workflow_execution_info
     start = await start_of(events_of(temporal, handle.id, known.first_run_id or known.execution.run_id, page=1))
     return await Payloads(temporal, handle.id).read(start.input.payloads)
 

@@ -55,7 +55,7 @@ class _Served:
 
 async def _of_child(child: RunStatus, served: _Served) -> AsyncGenerator[Obstacle]:
     if child.stuck:
-        yield Obstacle(reason=f"a bug blocks it: {child.stuck}")
+        yield Obstacle(reason=f"a bug blocks it: {child.stuck}{f' ({child.stuck_at})' if child.stuck_at else ''}")
     elif not await served.has(child.task_queue):
         yield _unserved(f"no worker serves its task queue {child.task_queue}", child.task_queue)
     async for one in _of_calls(child, served):

@@ -13,7 +13,7 @@ async def need_worker(client: Client, status: RunStatus) -> None:
         NoWorker: nothing polls the run's task queue, the run is blocked by a bug, or its start delay has not ended.
     """
     if status.begins_at and status.state == "running":
-        await check_begun(client.run(status.id, status.run_id).handle)
+        await check_begun(client.temporal, client.run(status.id, status.run_id).handle)
     if status.stuck:  # Temporal queries a run only after its workflow task, and that fails repeatedly
         raise NoWorker(f"run {status.id!r} cannot answer while a bug blocks it: {status.stuck}")
     if not await client.workers(status.task_queue):

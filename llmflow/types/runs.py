@@ -46,6 +46,8 @@ class RunStatus(Wire):
     run_id: str
     workflow: str
     state: RunState
+    paused: bool = False
+    """True if Temporal itself has paused it (`temporal workflow pause`); its state is `running`."""
     task_queue: str
     started_at: datetime
     begins_at: datetime | None = None
@@ -74,6 +76,8 @@ class RunStatus(Wire):
     """The call before which a fork stopped."""
     stuck: str | None = None
     """The workflow task failure that blocks the run, such as `KeyError: 'x'`; `None` in a list."""
+    stuck_at: str | None = None
+    """Its last place in the user's code, such as `/srv/claims.py:9 in run`."""
     unreadable: str | None = None
     """Reason why tags, tenant, user, budget or approvals cannot be decoded here, and are missing above."""
 

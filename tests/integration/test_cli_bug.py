@@ -56,6 +56,7 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
 
     told = look["status"].json()
     assert told["status"]["stuck"] == "KeyError: 'the bug'"
+    assert told["status"]["stuck_at"] == f"{tmp_path / 'buggy.py'}:9 in run", "the last place in the user's code"
     assert told["missing"] == f"run {queue!r} cannot answer while a bug blocks it: KeyError: 'the bug'"
     assert (look["steps"].code, look["steps"].err) == (3, f"error: {told['missing']}\n")
     assert "stuck" not in look["list"].json()["runs"][0], "a list does not know"

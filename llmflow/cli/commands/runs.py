@@ -67,7 +67,8 @@ def list_runs(
 
 def _listed(one: RunStatus) -> dict[str, object]:
     """Return the status without what a list does not know."""
-    return {name: value for name, value in one if name not in ("history_bytes", "pending", "children", "stuck")}
+    unknown = ("history_bytes", "pending", "children", "stuck", "stuck_at")
+    return {name: value for name, value in one if name not in unknown}
 
 
 def result(
