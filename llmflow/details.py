@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = ["ErrorDetail", "Remedy"]
 
-_OfRuns = Literal["list_runs", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"]
+_OfRuns = Literal[
+    "list_runs", "list_stuck", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"
+]
 _OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history", "add_tool", "repeat_effects"]
 _OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
 _OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes", "set_key", "name_model"]

@@ -20,6 +20,7 @@ from llmflow.errors import (
 from llmflow.prompts.prompt import Prompts
 from llmflow.service.connections import Connection
 from llmflow.service.prompts import opened
+from llmflow.service.stuck import stuck_runs
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
 
@@ -106,10 +107,18 @@ async def _of_server(
         ui = f", Web UI at {connection.ui_url}" if connection.ui_url else ""
         server = Check(name="server", ok=True, found=f"Temporal {version} at {address}, namespace {namespace}{ui}")
         workers = await _of_workers(client, app) if app else []
+        stuck = await _of_runs(client)
     except LLMFlowError as error:
         return [_failed("server", error)]
     searchable = await _of_attributes(client, attributes, fix=fix)
-    return [server, searchable, *workers]
+    return [server, searchable, *workers, stuck]
+
+
+async def _of_runs(client: Client) -> Check:
+    """Count runs that cannot go on. They are not a failure of this machine, and may wait for a worker elsewhere."""
+    count = len(await stuck_runs(client))
+    remedy = Remedy(action="list_stuck") if count else None
+    return Check(name="runs", ok=True, found=f"{_count(count, 'run')} cannot go on", remedy=remedy)
 
 
 async def _of_workers(client: Client, app: App) -> list[Check]:

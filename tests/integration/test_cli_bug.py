@@ -5,7 +5,9 @@ import uuid
 from pathlib import Path
 
 from llmflow.client import Client, connect
+from llmflow.service.stuck import stuck_runs
 from tests.helpers.command_line import environ, finished, started
+from tests.helpers.waiting import until
 
 APP = """
 from temporalio import workflow
@@ -38,7 +40,9 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
     (tmp_path / "buggy.py").write_text(APP)
     queue = f"buggy-{uuid.uuid4()}"
     env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    run = await Client((await connect(address=temporal)).temporal, queue).start("Buggy", id=queue)
+    client = await connect(address=temporal)
+    run = await Client(client.temporal, queue).start("Buggy", id=queue)
+    stranded = await Client(client.temporal, f"{queue}-nobody").start("Buggy", id=f"{queue}-stranded")
     commands = {"status": (queue, "--json"), "steps": (queue,), "list": ("--json",)}
     try:
         async with started(
@@ -46,10 +50,18 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
         ) as worker:
             await worker.says("KeyError: 'the bug'")
             await worker.says("Failing workflow task")  # which is what Temporal's core says of it
+            await until(lambda: _is_found(temporal, queue))
             look = {name: await finished(name, *more, cwd=tmp_path, env=env) for name, more in commands.items()}
+            stuck = await finished(
+                "list", "--stuck", "--json", "--workflow", "Buggy", "--limit", "1000", cwd=tmp_path, env=env
+            )
             ended = await worker.done(signal.SIGTERM)
     finally:
         await run.terminate("seen enough")
+        await stranded.terminate("seen enough")
+    reasons = {one["id"]: one["reason"] for one in stuck.json()["runs"]}
+    assert reasons[queue] == f"blocked by a bug: KeyError: 'the bug' ({tmp_path / 'buggy.py'}:9 in run)"
+    assert reasons[stranded.id] == f"no worker serves its task queue {queue}-nobody"
     assert ended.json()["task_queues"] == [queue]
     assert "ImportError" not in ended.err
     assert "\x1b" not in ended.err
@@ -77,3 +89,9 @@ async def test_a_run_from_before_the_code_changed_says_so(temporal: str, tmp_pat
     said = " ".join(done.out.split())
     assert "cannot answer, because the code of its workflow has changed" in said
     assert f"`llmflow cost --run {queue}` knows what it cost" in said
+
+
+async def _is_found(address: str, id: str) -> bool:
+    """True once Temporal has set the search attribute, which it does after some failures in a row."""
+    found = await stuck_runs(await connect(address=address), "Buggy")
+    return any(one.run.id == id and one.run.stuck for one in found)

@@ -49,6 +49,7 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
         ("server", True),
         ("search", True),
         ("worker", False),
+        ("runs", True),
         ("store", True),
         ("app", True),
         ("prompts", True),
@@ -57,7 +58,7 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
         ("prices", True),
     ]
     assert checks[2]["mend"] == "llmflow worker --app unserved:app"
-    assert checks[6]["found"].endswith("; OPENAI_API_KEY")
+    assert checks[7]["found"].endswith("; OPENAI_API_KEY")
     assert KEY not in done.out + done.err
 
 

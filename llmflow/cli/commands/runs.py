@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from llmflow.cli.bridge import run
 from llmflow.cli.exit import Exit
+from llmflow.cli.hints import hint
 from llmflow.cli.options import AsJson, RunId, parse_duration, parse_moment
 from llmflow.cli.output import err, out, print_json, print_text, say, took, when
 from llmflow.cli.run_page import state as shown_state
@@ -17,6 +19,7 @@ from llmflow.cli.target import connected
 from llmflow.cli.unreadable import end_if_unreadable
 from llmflow.config import Settings
 from llmflow.errors import InputInvalid, RunNotCompleted
+from llmflow.service.stuck import StuckRun, stuck_runs
 from llmflow.types.runs import RunPage, RunState, RunStatus
 from llmflow.types.texts import command_line
 
@@ -37,14 +40,22 @@ def list_runs(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Continue after the page that printed this")] = None,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="Only runs that cannot go on, with the reason: a bug, or no worker")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, newest first. A run blocked by a bug is `running` here: `llmflow status` looks at it closely.
+    """List runs, newest first. A run blocked by a bug is `running` here: `--stuck` finds it.
 
     A run that another run has started, such as a batch of a fan-out, is marked with ↳.
 
     Example: llmflow list --state failed --since 2h
     """
+    if stuck:
+        if state or since or query or cursor:
+            raise typer.BadParameter("combine it with --workflow and --limit only", param_hint="--stuck")
+        _show_stuck(run(_stuck(workflow, limit)), as_json=as_json)
+        return
 
     async def find() -> RunPage:
         client = (await connected()).client
@@ -63,6 +74,23 @@ def list_runs(
         say(f"\nmore: the same command with --cursor {page.cursor}", "dim")
     unreadable = [one.unreadable for one in page.runs if one.unreadable]
     end_if_unreadable(next(iter(unreadable), None), len(unreadable))
+
+
+async def _stuck(workflow: str | None, limit: int) -> Sequence[StuckRun]:
+    return await stuck_runs((await connected()).client, workflow, limit)
+
+
+def _show_stuck(found: Sequence[StuckRun], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"runs": [{**dict(one.run), "reason": one.reason, "remedy": one.remedy} for one in found]})
+    elif not found:
+        say("no run is stuck")
+    else:
+        table = Listing(("run", "workflow", "reason"), ("started",))
+        for one in found:
+            reason = f"{one.reason}{hint(one.remedy)}"
+            table.add((one.run.id, one.run.workflow, reason), (when(one.run.started_at),))
+        out.print(table)
 
 
 def _listed(one: RunStatus) -> dict[str, object]:
