@@ -101,12 +101,17 @@ def _plain_runs() -> RunPage:
     return RunPage(runs=(_status(), _status(id="claims-brave-finch-1c2d", state="timed_out")))
 
 
+def _long_ago() -> datetime:
+    """Return a moment that is always the same time ago."""
+    return datetime.now(UTC) - timedelta(days=3, hours=4, minutes=30)
+
+
 def _waiting(name: str) -> Waiting:
     return Waiting(
         name=name,
         title="Pay EUR 12,400.00 to Meyer & Sons for claim C-1042?",
         approvers=("ana@example.com", "bo@example.com"),
-        asked_at=datetime.now(UTC) - timedelta(days=3, hours=4, minutes=30),
+        asked_at=_long_ago(),
         deadline=datetime.now(UTC) + timedelta(days=2, hours=5, minutes=30),
     )
 
@@ -144,7 +149,7 @@ def _fan_out() -> Report:
             _step(f"settle[{item}]/classify", 4 + item, label=label, usage=once),
             _step(f"settle[{item}]/extract", 9 + item, label=label, usage=once, **failed),
         ]
-    steps.append(_step("report", None))
+    steps.append(_step("report", None, started_at=_long_ago()))
     asked = _waiting("pay-C-1042").model_copy(update={"asked_at": _BEGAN, "deadline": _BEGAN + timedelta(days=1)})
     totals = Totals(calls=80, usage=Usage(input_tokens=240_000, output_tokens=8000), usd=Decimal("0.168"))
     remedy = Remedy(action="start_worker", task_queue="payments")
