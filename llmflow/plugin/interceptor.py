@@ -37,6 +37,7 @@ from llmflow.flow.run.part import AnyHeader
 from llmflow.flow.run.start import is_ours
 from llmflow.sdk.definitions import Definition
 from llmflow.sdk.inputs import judge_input
+from llmflow.sdk.running import run_info
 from llmflow.types import wire
 from llmflow.types.batches import Batch
 from llmflow.types.problems import misfit
@@ -76,7 +77,7 @@ class _Inbound(WorkflowInboundInterceptor):
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """Make the run in `init`, before signals, updates, `__init__` and `run`."""
         self._instance = Instance(self.host)
-        info = outbound.info()  # `workflow.info()` is not available yet
+        info = run_info()
         if self._is_of_an_app(info.workflow_type):
             judge_input(misfit)
             self._instance.install(info)
@@ -104,7 +105,7 @@ class _Inbound(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run whose input does not fit: Temporal would retry its workflow task for ever."""
         instance.set(self._instance)
-        self._instance.begin(self._code(input))
+        self._instance.begin(self._code(input), run_info().get_current_history_length())
         if run := self._instance.run:
             signature = inspect.signature(input.run_fn) if run.is_batch else run.signature
             try:
@@ -132,7 +133,7 @@ class _Inbound(WorkflowInboundInterceptor):
         Raises:
             InputInvalid: the run is a batch, but no run has started it.
         """
-        if workflow.info().workflow_type != wire.BATCH:
+        if run_info().workflow_type != wire.BATCH:
             own = Definition(input.type)
             return Code(method=input.run_fn, make=own.make, arguments=own.listed(input.args))
         match self._works_for, input.args:
