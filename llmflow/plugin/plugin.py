@@ -58,6 +58,7 @@ class LLMFlowPlugin(SimplePlugin):
         self._traces = traces
         self.codec = codec or os.environ.get("LLMFLOW_CODEC") or None
         """Path of the codec for a client without one."""
+        self._tools = frozenset(spec.name for spec in app.tool_specs) if app else frozenset[str]()
         self._encode_headers = encode_headers
         super().__init__(
             "llmflow",
@@ -112,7 +113,9 @@ class LLMFlowPlugin(SimplePlugin):
         """Add the batch workflow and the run interceptor to a worker with workflows."""
         if workflows := config.get("workflows"):
             config["workflows"] = [*workflows, batches]
-            host = Host(apps=self._types, stored_from=storage_threshold(converter) if converter else None)
+            host = Host(
+                apps=self._types, tools=self._tools, stored_from=storage_threshold(converter) if converter else None
+            )
             config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(host, workflows)]
 
 
