@@ -93,19 +93,15 @@ async def run(
         PromptInvalid: a prompt does not parse.
     """
     log_our_errors_in_one_line()
-    settings = settings or Settings.load()
-    models, queues = app_model_catalogue(app, settings), task_queues or (app.task_queue,)
-    if not set(queues).issubset(app.tool_queues):
-        _check_models(models)
-    check_prompts(app, models)
-    plugin = LLMFlowPlugin(app, settings=settings, models=models)
+    settings, queues = settings or Settings.load(), task_queues or (app.task_queue,)
+    plugin = _plugin(app, settings, queues)
     needed = plugin.lifespan  # read before connecting, so that errors of the App come first
     client = await connect(app, address=address, codec=codec, plugin=plugin, runtime=process_runtime(metrics))
     if add_search_attributes:
         await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
-    calls = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
-    workers = [_worker(client, app, queue, grace, {**calls, **options}) for queue in queues]
+    given = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
+    workers = [_worker(client, app, queue, grace, {**given, **options}) for queue in queues]
     stop = stop or asyncio.Event()
 
     async def healthy() -> bool:
@@ -116,6 +112,14 @@ async def run(
             await serving.enter_async_context(worker)
         with few_collections():
             await _until_stopped(queues, client, stop, ready)
+
+
+def _plugin(app: App, settings: Settings, queues: Sequence[str]) -> LLMFlowPlugin:
+    models = app_model_catalogue(app, settings)
+    if not set(queues).issubset(app.tool_queues):
+        _check_models(models)
+    check_prompts(app, models)
+    return LLMFlowPlugin(app, settings=settings, models=models)
 
 
 def _worker(client: Client, app: App, queue: str, grace: timedelta, options: Mapping[str, Any]) -> Worker:

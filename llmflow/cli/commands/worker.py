@@ -20,6 +20,21 @@ from llmflow.errors import ConfigInvalid
 from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from llmflow.worker.serving import WorkerOptions
 
+Grace = Annotated[
+    timedelta | None,
+    typer.Option(parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"),
+]
+Cached = Annotated[int | None, typer.Option(min=0, help="Runs in the sticky cache")]
+Deployment = Annotated[
+    str | None, typer.Option(envvar="TEMPORAL_DEPLOYMENT_NAME", help="Worker deployment; needs --build-id")
+]
+BuildId = Annotated[
+    str | None, typer.Option(envvar="TEMPORAL_WORKER_BUILD_ID", help="Version in the deployment; runs stay with it")
+]
+AddAttributes = Annotated[
+    bool, typer.Option("--add-search-attributes", help="Add search attributes that the namespace lacks")
+]
+
 
 def worker(
     *,
@@ -28,22 +43,11 @@ def worker(
         list[str] | None, typer.Option(help="Task queue instead of the App's own; may be repeated")
     ] = None,
     max_concurrent_activities: Annotated[int, typer.Option(min=1, help="Model calls and tool calls at once")] = 100,
-    grace: Annotated[
-        timedelta | None,
-        typer.Option(
-            parser=parse_duration, metavar="30s|5m|2h", help="Time for in-flight calls when it stops, usually 2m"
-        ),
-    ] = None,
-    max_cached_workflows: Annotated[int | None, typer.Option(min=0, help="Runs in the sticky cache")] = None,
-    deployment: Annotated[
-        str | None, typer.Option(envvar="TEMPORAL_DEPLOYMENT_NAME", help="Worker deployment; needs --build-id")
-    ] = None,
-    build_id: Annotated[
-        str | None, typer.Option(envvar="TEMPORAL_WORKER_BUILD_ID", help="Version in the deployment; runs stay with it")
-    ] = None,
-    add_search_attributes: Annotated[
-        bool, typer.Option("--add-search-attributes", help="Add search attributes that the namespace lacks")
-    ] = False,
+    grace: Grace = None,
+    max_cached_workflows: Cached = None,
+    deployment: Deployment = None,
+    build_id: BuildId = None,
+    add_search_attributes: AddAttributes = False,
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus here")] = None,
     health: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Answer health checks over HTTP here")] = None,
     address: Annotated[
@@ -62,11 +66,7 @@ def worker(
     served = load(app)
     settings = Settings.load()
     queues = task_queue or [served.task_queue]
-    options = WorkerOptions()
-    if max_cached_workflows is not None:
-        options["max_cached_workflows"] = max_cached_workflows
-    if version := _version(deployment, build_id):
-        options["deployment_config"] = version
+    options = _options(max_cached_workflows, _version(deployment, build_id))
 
     async def serve() -> None:
         target = await Target.choose(address)
@@ -107,3 +107,12 @@ def _version(deployment: str | None, build_id: str | None) -> WorkerDeploymentCo
     if deployment or build_id:
         raise ConfigInvalid("a worker's version has two parts: give --deployment and --build-id, or neither")
     return None
+
+
+def _options(cached: int | None, version: WorkerDeploymentConfig | None) -> WorkerOptions:
+    options = WorkerOptions()
+    if cached is not None:
+        options["max_cached_workflows"] = cached
+    if version:
+        options["deployment_config"] = version
+    return options
