@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from temporalio.converter import PayloadCodec
@@ -103,10 +104,7 @@ async def run(
     given = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
     workers = [_worker(client, app, queue, grace, {**given, **options}) for queue in queues]
     stop = stop or asyncio.Event()
-
-    async def healthy() -> bool:
-        return not stop.is_set() and await _answers(client)
-
+    healthy = partial(_is_healthy, client, stop)
     async with needed(client.temporal), health_endpoint(health, healthy), AsyncExitStack() as serving:
         for worker in workers:
             await serving.enter_async_context(worker)
@@ -181,9 +179,9 @@ def _check_models(models: ModelCatalogue) -> None:
         raise ConfigInvalid(f"no model has a key: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
 
 
-async def _answers(client: Client) -> bool:
+async def _is_healthy(client: Client, stop: asyncio.Event) -> bool:
     try:
-        return await client.temporal.service_client.check_health(timeout=timedelta(seconds=2))
+        return not stop.is_set() and await client.temporal.service_client.check_health(timeout=timedelta(seconds=2))
     except RPCError:
         return False
 
