@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
 from zlib import decompress
@@ -37,9 +37,11 @@ from llmflow.flow.run.part import AnyHeader
 from llmflow.flow.run.start import is_ours
 from llmflow.sdk.definitions import Definition
 from llmflow.sdk.inputs import judge_input
+from llmflow.sdk.running import run_info
 from llmflow.types import wire
 from llmflow.types.batches import Batch
 from llmflow.types.problems import misfit
+from llmflow.types.wire import calls_queue
 
 S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
 Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
@@ -76,14 +78,14 @@ class _Inbound(WorkflowInboundInterceptor):
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """Make the run in `init`, before signals, updates, `__init__` and `run`."""
         self._instance = Instance(self.host)
-        info = outbound.info()  # `workflow.info()` is not available yet
+        info = run_info()
         if self._is_of_an_app(info.workflow_type):
             judge_input(misfit)
             self._instance.install(info)
         elif is_ours(info):
             self._instance.install(info)
         self._works_for = self._fanning_out() if info.workflow_type == wire.BATCH else None
-        super().init(_Outbound(outbound, self._instance))
+        super().init(_Outbound(outbound, self._instance, self.host.tools))
 
     def _is_of_an_app(self, type: str) -> bool:
         """True for a workflow of an App, also if its dynamic one serves the type."""
@@ -104,7 +106,7 @@ class _Inbound(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
         """Fail a run whose input does not fit: Temporal would retry its workflow task for ever."""
         instance.set(self._instance)
-        self._instance.begin(self._code(input))
+        self._instance.begin(self._code(input), run_info().get_current_history_length())
         if run := self._instance.run:
             signature = inspect.signature(input.run_fn) if run.is_batch else run.signature
             try:
@@ -132,7 +134,7 @@ class _Inbound(WorkflowInboundInterceptor):
         Raises:
             InputInvalid: the run is a batch, but no run has started it.
         """
-        if workflow.info().workflow_type != wire.BATCH:
+        if run_info().workflow_type != wire.BATCH:
             own = Definition(input.type)
             return Code(method=input.run_fn, make=own.make, arguments=own.listed(input.args))
         match self._works_for, input.args:
@@ -196,12 +198,16 @@ class _Inbound(WorkflowInboundInterceptor):
 class _Outbound(WorkflowOutboundInterceptor):
     """Sets the run's headers on activities, children and continue-as-new runs."""
 
-    def __init__(self, next: WorkflowOutboundInterceptor, instance: Instance) -> None:
+    def __init__(self, next: WorkflowOutboundInterceptor, instance: Instance, tools: Collection[str]) -> None:
         super().__init__(next)
         self._instance = instance
+        self._tools = tools
 
     def start_activity(self, input: StartActivityInput) -> Handle:
         """See base class."""
+        own_queue = run_info().task_queue
+        if input.activity in self._tools and input.task_queue in (None, own_queue):  # called by its name
+            input.task_queue = calls_queue(own_queue)
         if run := self._at_work():
             for value in input.args:
                 if not isinstance(value, RawValue):  # llmflow's own are measured

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
-from temporalio.client import ClientConfig, HeaderCodecBehavior
+from temporalio.client import Client, ClientConfig, HeaderCodecBehavior
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import (
@@ -24,7 +24,7 @@ from llmflow.plugin.interceptor import RunInterceptor
 from llmflow.plugin.sizes import storage_threshold
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
-from llmflow.telemetry.tracing import require_replay_safety, trace_interceptors
+from llmflow.telemetry.tracing import beside_another, is_traced, require_replay_safety, trace_interceptors
 
 
 class LLMFlowPlugin(SimplePlugin):
@@ -58,9 +58,10 @@ class LLMFlowPlugin(SimplePlugin):
         traces = trace_interceptors(
             os.environ, [spec.name for spec in app.tool_specs] if app else (), app and app.redact
         )
-        self._traces = bool(traces)
+        self._traces = traces
         self.codec = codec or os.environ.get("LLMFLOW_CODEC") or None
         """Path of the codec for a client without one."""
+        self._tools = frozenset(spec.name for spec in app.tool_specs) if app else frozenset[str]()
         self._encode_headers = encode_headers
         self._storage = storage or os.environ.get("LLMFLOW_STORAGE") or None
         super().__init__(
@@ -75,6 +76,8 @@ class LLMFlowPlugin(SimplePlugin):
         _require(_is_sole(config.get("plugins", ())))
         config = super().configure_client(config)
         self._convert(config)
+        given = config.get("interceptors", ())
+        config["interceptors"] = beside_another(given, self._traces, given)
         is_plain = config.get("header_codec_behavior") == HeaderCodecBehavior.NO_CODEC
         if self._encode_headers and _has_codec(config) and is_plain:
             config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
@@ -94,9 +97,8 @@ class LLMFlowPlugin(SimplePlugin):
         """See base class."""
         client = config.get("client")
         _require(_is_sole([*(client.config()["plugins"] if client else ()), *config.get("plugins", ())]))
-        if self._traces:
-            require_replay_safety()
         config = super().configure_worker(config)
+        self._trace(config, client)
         self._serve(config, _batches_for(config.get("deployment_config")), client and client.data_converter)
         runner = config.get("workflow_runner")
         if type(runner) is SandboxedWorkflowRunner and client and needs_no_context(client.data_converter):
@@ -107,11 +109,22 @@ class LLMFlowPlugin(SimplePlugin):
         namespace = config.get("namespace", "default")
         config["data_converter"] = data_converter(config.get("data_converter"), self.codec, self._storage, namespace)
 
+    def _trace(self, config: WorkerConfig, client: Client | None) -> None:
+        """Trace the worker, unless the program does so itself."""
+        of_client = client.config(active_config=True)["interceptors"] if client else ()
+        own = config.get("interceptors", ())
+        tracer = [*of_client, *own]
+        if self._traces and not is_traced(tracer, self._traces):
+            require_replay_safety()
+        config["interceptors"] = beside_another(tracer, self._traces, own)
+
     def _serve(self, config: WorkerConfig | ReplayerConfig, batches: type, converter: DataConverter | None) -> None:
         """Add the batch workflow and the run interceptor to a worker with workflows."""
         if workflows := config.get("workflows"):
             config["workflows"] = [*workflows, batches]
-            host = Host(apps=self._types, stored_from=storage_threshold(converter) if converter else None)
+            host = Host(
+                apps=self._types, tools=self._tools, stored_from=storage_threshold(converter) if converter else None
+            )
             config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(host, workflows)]
 
 

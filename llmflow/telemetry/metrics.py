@@ -18,23 +18,24 @@ from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.usage import Usage
 
-# Names come out as they are here: Temporal's prefix is for its own metrics. A dot in a name or a label would make
+# Names come out as they are here: Temporal's prefix is for its own metrics. Counters have no `_total`, because the
+# runtime's option `counters_total_suffix` appends one. A dot in a name or a label would make
 # Temporal's core drop the value. All have the labels model, prompt and version, and those that Temporal adds to
 # everything of an activity: namespace, task_queue, activity_type.
 
-TOKENS = "llmflow_tokens_total"
+TOKENS = "llmflow_tokens"
 """Counter. Label direction: `input` and `output` are whole; `cached` and `cache_write` are parts of `input`, and
 `reasoning` is one of `output`."""
 COST_USD = "llmflow_cost_usd"
 """Histogram: US dollars of each answer whose price is known; `llmflow_cost_usd_sum` is the sum. A histogram, because
 Temporal's counters hold whole numbers."""
-UNPRICED_CALLS = "llmflow_unpriced_calls_total"
+UNPRICED_CALLS = "llmflow_unpriced_calls"
 """Counter: answers without a known price, which the cost lacks."""
 CALL_SECONDS = "llmflow_call_seconds"
 """Histogram: seconds of each attempt that was not refused. Label outcome: `answered` or `failed`."""
-FAILURES = "llmflow_failures_total"
+FAILURES = "llmflow_failures"
 """Counter: attempts that failed. Label error: class of the error, such as `RateLimited`."""
-REFUSALS = "llmflow_refusals_total"
+REFUSALS = "llmflow_refusals"
 """Counter: attempts that llmflow itself refused before anything was asked or paid. Label error: as above."""
 
 BUCKETS = MappingProxyType(

@@ -6,7 +6,7 @@ context on, in headers; the spans are ours, few, and safe on replay.
 
 from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 from opentelemetry.trace import (
     NoOpTracerProvider,
@@ -25,7 +25,10 @@ from llmflow.telemetry.content import Content, Redact
 from llmflow.telemetry.runs import StartSpans, WorkflowSpans
 
 Interceptors = Sequence[client.Interceptor | worker.Interceptor]
+Interceptor = TypeVar("Interceptor")
 
+SWITCH = "LLMFLOW_TRACES"
+"""Environment variable: `false` switches llmflow's own traces off."""
 _SEE = "see docs/telemetry.md"
 
 
@@ -45,7 +48,8 @@ def trace_interceptors(
     Raises:
         ConfigInvalid: the environment names an exporter that is not installed.
     """
-    if _is(environ, "OTEL_SDK_DISABLED", "true") or not _provided(environ):
+    off = _is(environ, "OTEL_SDK_DISABLED", "true") or _is(environ, SWITCH, "false")
+    if off or not _provided(environ):
         return ()
     # The SDK, and half a hundred modules with it: imported only if traces are on.
     from temporalio.contrib.opentelemetry import OpenTelemetryInterceptor
@@ -62,6 +66,37 @@ def trace_interceptors(
     )
 
 
+def beside_another(
+    tracer: Sequence[object], ours: Sequence[object], given: Sequence[Interceptor]
+) -> Sequence[Interceptor]:
+    """Leave out those of our interceptors that do what Temporal's own, given by the program, does.
+
+    That one opens the spans of starts, workflows and activities, and passes the context on. Spans of calls stay.
+
+    Args:
+        tracer: All interceptors of the client and the worker.
+        ours: Those of `trace_interceptors`.
+        given: The interceptors to choose from.
+    """
+    if not is_traced(tracer, ours):
+        return given
+    return [one for one in given if isinstance(one, CallSpans) or not _is_among(one, ours)]
+
+
+def is_traced(interceptors: Sequence[object], ours: Sequence[object]) -> bool:
+    """Return True if one of Temporal's own tracing interceptors, which is not ours, is among them."""
+    if not ours:
+        return False  # and its module stays unimported
+    from temporalio.contrib.opentelemetry import OpenTelemetryInterceptor, TracingInterceptor  # as above
+
+    theirs = (OpenTelemetryInterceptor, TracingInterceptor)
+    return any(isinstance(one, theirs) and not _is_among(one, ours) for one in interceptors)
+
+
+def _is_among(one: object, several: Sequence[object]) -> bool:
+    return any(one is other for other in several)  # two of Temporal's are equal
+
+
 def require_replay_safety() -> None:
     """Refuse a tracer provider of the program with which a worker cannot trace.
 
@@ -76,7 +111,7 @@ def require_replay_safety() -> None:
             f"OpenTelemetry's tracer provider of this program is a {type(provider).__name__}, which would export the "
             "spans of a workflow again at every replay: make it with temporalio.contrib.opentelemetry."
             "create_tracer_provider(), or set none (without `opentelemetry-instrument`) and leave it to llmflow, or "
-            f"turn tracing off by OTEL_SDK_DISABLED=true; {_SEE}"
+            f"turn llmflow's tracing off by {SWITCH}=false; {_SEE}"
         )
 
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from temporalio.converter import PayloadCodec
@@ -93,38 +94,30 @@ async def run(
         PromptInvalid: a prompt does not parse.
     """
     log_our_errors_in_one_line()
-    settings = settings or Settings.load()
-    models, queues = app_model_catalogue(app, settings), task_queues or (app.task_queue,)
-    if not set(queues).issubset(app.tool_queues):
-        _check_models(models)
-    check_prompts(app, models)
-    plugin = LLMFlowPlugin(app, settings=settings, models=models)
+    settings, queues = settings or Settings.load(), task_queues or (app.task_queue,)
+    plugin = _plugin(app, settings, queues)
     needed = plugin.lifespan  # read before connecting, so that errors of the App come first
     client = await connect(app, address=address, codec=codec, plugin=plugin, runtime=process_runtime(metrics))
     if add_search_attributes:
         await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
-    calls = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
-    workers = [_worker(client, app, queue, grace, {**calls, **options}) for queue in queues]
-    async with needed(client.temporal):
-        await _serve(workers, client, health, stop or asyncio.Event(), ready)
-
-
-async def _serve(
-    workers: Sequence[Worker],
-    client: Client,
-    health: str | None,
-    stop: asyncio.Event,
-    ready: Callable[[Client], None] | None,
-) -> None:
-    async def healthy() -> bool:
-        return not stop.is_set() and await _answers(client)
-
-    async with health_endpoint(health, healthy), AsyncExitStack() as serving:
+    given = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
+    workers = [_worker(client, app, queue, grace, {**given, **options}) for queue in queues]
+    stop = stop or asyncio.Event()
+    healthy = partial(_is_healthy, client, stop)
+    async with needed(client.temporal), health_endpoint(health, healthy), AsyncExitStack() as serving:
         for worker in workers:
             await serving.enter_async_context(worker)
         with few_collections():
-            await _until_stopped([worker.task_queue for worker in workers], client, stop, ready)
+            await _until_stopped(queues, client, stop, ready)
+
+
+def _plugin(app: App, settings: Settings, queues: Sequence[str]) -> LLMFlowPlugin:
+    models = app_model_catalogue(app, settings)
+    if not set(queues).issubset(app.tool_queues):
+        _check_models(models)
+    check_prompts(app, models)
+    return LLMFlowPlugin(app, settings=settings, models=models)
 
 
 def _worker(client: Client, app: App, queue: str, grace: timedelta, options: Mapping[str, Any]) -> Worker:
@@ -186,9 +179,9 @@ def _check_models(models: ModelCatalogue) -> None:
         raise ConfigInvalid(f"no model has a key: set {wanted}, or LLMFLOW_MODELS=offline to try it without a model")
 
 
-async def _answers(client: Client) -> bool:
+async def _is_healthy(client: Client, stop: asyncio.Event) -> bool:
     try:
-        return await client.temporal.service_client.check_health(timeout=timedelta(seconds=2))
+        return not stop.is_set() and await client.temporal.service_client.check_health(timeout=timedelta(seconds=2))
     except RPCError:
         return False
 

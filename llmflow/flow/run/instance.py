@@ -31,8 +31,8 @@ class Instance:
             self._problem = error
         run.answer()
 
-    def begin(self, code: Code) -> None:
-        """Note that the workflow's `run` begins.
+    def begin(self, code: Code, events: int) -> None:
+        """Note that the workflow's `run` begins, with the length of the history.
 
         Raises:
             InputInvalid: see `CurrentRun.restore`.
@@ -40,7 +40,7 @@ class Instance:
         if self._problem:
             raise self._problem
         self._code = code
-        self._events = workflow.info().get_current_history_length()
+        self._events = events
         if self.run:
             self.run.begin(code, self._events)
 
