@@ -36,8 +36,6 @@ _SHORT = timedelta(seconds=10)
 """Time limit of an attempt that only reads."""
 LONGEST_PAUSE = 60.0
 """Seconds. The pauses before such a call double from 1 s."""
-LONGEST_PAUSE_OF_UNDO = 900.0
-"""Seconds. A compensation waits without end, for which a history has room for a month and a half."""
 
 
 async def execute(
@@ -119,16 +117,15 @@ class _Asks:
 
     async def again(self, error: LLMFlowError) -> None:
         """Wait before the call is made again; raise the error if another worker cannot help, or the time is up."""
-        longest = LONGEST_PAUSE_OF_UNDO if undoing.get() else LONGEST_PAUSE
-        seconds = min(2.0**self._refused, longest)
-        if not error.detail.elsewhere or workflow.now() + timedelta(seconds=seconds) >= self._end():
+        seconds = min(2.0**self._refused, LONGEST_PAUSE)
+        is_over = undoing.get() or workflow.now() + timedelta(seconds=seconds) >= self._end()  # a saga waits by itself
+        if is_over or not error.detail.elsewhere:
             raise error
         self._refused += 1
         await pause_after(error, seconds)
 
     def _end(self) -> datetime:
-        began = workflow.now() if undoing.get() else self._began
-        return began + (self._limit or PATIENCE)
+        return self._began + (self._limit or PATIENCE)
 
 
 async def execute_local(contract: Activity[In, Out], request: In) -> Out:

@@ -8,7 +8,7 @@ from temporalio.common import RetryPolicy
 
 from llmflow import flow
 from llmflow.app import App
-from llmflow.errors import ToolNotFound
+from llmflow.errors import ToolNotFound, ToolRefused
 from llmflow.tools import tool
 
 
@@ -44,4 +44,36 @@ class Impatient:
         return "weighed"
 
 
-older = App(name="fleet", workflows=[Deliver, Impatient])
+@tool
+async def send(parcel: str) -> None:
+    """Send a parcel."""
+
+
+@tool
+async def fetch_back(parcel: str) -> None:
+    """Undo `send`."""
+
+
+@tool
+async def refuse(parcel: str) -> None:
+    """Refuse it."""
+    raise ToolRefused(f"{parcel}: no")
+
+
+@tool
+async def pay_back(parcel: str) -> None:
+    """Undo `refuse`."""
+
+
+@workflow.defn
+class Return:
+    """Has to undo both, the second with a tool that an older worker lacks."""
+
+    @workflow.run
+    async def run(self, parcel: str) -> None:
+        async with flow.Saga() as saga:
+            await saga.do(send, parcel, undo=fetch_back)
+            await saga.do(refuse, parcel, undo=pay_back)
+
+
+older = App(name="fleet", workflows=[Deliver, Impatient, Return], tools=[send, fetch_back, refuse])

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from llmflow.app import App
 from llmflow.client import Client, connect
 from llmflow.config import Settings
+from llmflow.errors import RunNotCompleted
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import ProviderEntry
 from llmflow.stores.database import Database
@@ -24,7 +25,7 @@ from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.testing.time import skip
 from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
-from tests.integration.fleet import Deliver, Impatient, older, weigh
+from tests.integration.fleet import Deliver, Impatient, Return, older, pay_back, weigh
 
 PAUSES = timedelta(minutes=20)
 """Each call goes to the old or the new worker by chance: time for 24 of them."""
@@ -34,7 +35,7 @@ PAUSES = timedelta(minutes=20)
 def newer(tmp_path: Path) -> App:
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts/label.prompt").write_text("user:\nLabel {{ parcel }}.\n")
-    return replace(older, tools=[weigh], prompts=tmp_path / "prompts")
+    return replace(older, tools=[*older.tools, weigh, pay_back], prompts=tmp_path / "prompts")
 
 
 @asynccontextmanager
@@ -76,6 +77,32 @@ async def test_what_an_older_worker_lacks_is_done_by_a_newer_one(temporal: str, 
     assert "complete#1" in asked
     assert "complete#2" not in asked
     assert await outcomes(tmp_path) == ["answered"], "a worker that lacks the model leaves no row"
+    await assert_replays(run, newer)
+
+
+async def test_a_compensation_waits_for_its_tool_while_the_others_go_on(
+    temporal: str, tmp_path: Path, newer: App
+) -> None:
+    queue = str(uuid.uuid4())
+    async with serving(older, temporal, tmp_path, queue, "old") as client:
+        run = await client.start(Return.run, "parcel", id=queue)
+
+        async def stands() -> dict[str, str]:
+            found = {one.name: one for one in (await run.progress()).compensations}
+            if found and found["fetch_back"].status == "undone":
+                return {found["pay_back"].status: found["pay_back"].error or ""}
+            return {}
+
+        [(status, error)] = (await until(stands)).items()
+        assert status == "undoing"
+        assert "no worker here serves tool 'pay_back'" in error
+        await skip(client.temporal, run, timedelta(hours=3))
+        assert (await run.status()).state == "running", "longer than any other compensation is tried"
+    async with serving(newer, temporal, tmp_path, queue, "new"):
+        await skip(client.temporal, run, timedelta(hours=1))
+        with pytest.raises(RunNotCompleted, match="parcel: no"):
+            await run.result()
+        assert [one.status for one in (await run.progress()).compensations] == ["undone", "undone"]
     await assert_replays(run, newer)
 
 

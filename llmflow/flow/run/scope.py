@@ -18,7 +18,7 @@ key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
 effect: ContextVar[bool] = ContextVar("llmflow_effect", default=False)
 """True around the call of a tool that is an effect."""
 undoing: ContextVar[bool] = ContextVar("llmflow_undoing", default=False)
-"""True inside a compensation, which waits without end for a tool that no worker serves."""
+"""True in the tasks of compensations: their saga waits for what no worker has, and undoes the rest meanwhile."""
 elsewhere: ContextVar[bool] = ContextVar("llmflow_elsewhere", default=False)
 """True for a call that is made again because this worker may lack what it needs: it must not get it directly."""
 batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
