@@ -23,6 +23,7 @@ from llmflow.stores.database import Database
 from llmflow.stores.schema import calls
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.testing.time import skip
+from llmflow.types.wire import calls_queue
 from llmflow.worker import LLMFlowPlugin
 from tests.helpers.waiting import until
 from tests.integration.fleet import Deliver, Impatient, Return, older, pay_back, weigh
@@ -125,7 +126,7 @@ async def test_a_worker_without_our_activities_takes_no_call_away(temporal: str,
     plain = await TemporalClient.connect(temporal)
     async with (
         serving(newer, temporal, tmp_path, queue, "new", calls=False) as client,
-        Worker(plain, task_queue=queue, activities=[other]),
+        Worker(plain, task_queue=calls_queue(queue), activities=[other]),
     ):
         run = await client.start(Deliver.run, "parcel", id=queue)
 
