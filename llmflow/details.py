@@ -57,3 +57,5 @@ class ErrorDetail(BaseModel):
     """Name of the guard that rejected a value."""
     remedy: Remedy | None = None
     """Action that the door showing the error may offer."""
+    elsewhere: bool = False
+    """True if this worker lacks what the call needs, and another one may have it. Nothing was asked."""

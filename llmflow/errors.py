@@ -16,11 +16,11 @@
     ├── OutputInvalid                 the model: its answer did not fit the type, also after re-asking
     ├── PromptError                   the author of a prompt
     │   ├── PromptNotFound            no such prompt
-    │   │   └── PromptVersionMissing  retried: another worker may still serve the version that the run began with
+    │   │   └── PromptVersionMissing  neither files nor store have the version that the run began with
     │   ├── PromptInvalid             the file does not parse; says file:line:column
     │   └── VariablesInvalid          missing or unknown variables; names them
     ├── ToolError                     the author or the caller of a tool
-    │   ├── ToolNotFound              the worker serves no tool of that name
+    │   ├── ToolNotFound              no worker serves a tool of that name
     │   ├── ToolArgumentsInvalid      names the field
     │   ├── ToolOutputInvalid         the tool returned what its annotation forbids
     │   └── ToolRefused               the tool itself refuses, for a reason a retry cannot change
@@ -102,7 +102,9 @@ class LLMFlowError(ApplicationError):
             type=self.code(),
             non_retryable=not self.may_pass,
             next_retry_delay=timedelta(seconds=wait) if self.may_pass and wait is not None else None,
-            category=ApplicationErrorCategory.BENIGN if self.refusal else ApplicationErrorCategory.UNSPECIFIED,
+            category=ApplicationErrorCategory.BENIGN
+            if self.refusal or self.detail.elsewhere
+            else ApplicationErrorCategory.UNSPECIFIED,
         )
         self.args = (message,)  # Temporal puts the type before it
 
@@ -192,9 +194,7 @@ class PromptNotFound(PromptError):
 
 
 class PromptVersionMissing(PromptNotFound):
-    """This worker does not serve the pinned version. During a rollout another worker may."""
-
-    retryable = True
+    """Neither the files of a worker nor its store have the pinned version."""
 
 
 class PromptInvalid(PromptError):
@@ -210,7 +210,7 @@ class ToolError(LLMFlowError):
 
 
 class ToolNotFound(ToolError):
-    """The worker serves no tool of that name."""
+    """No worker serves a tool of that name."""
 
 
 class ToolArgumentsInvalid(ToolError):

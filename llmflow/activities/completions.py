@@ -10,6 +10,7 @@ from time import monotonic
 from temporalio import activity
 
 from llmflow.activities.budgets import reservation
+from llmflow.activities.fleet import Fleet
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of
 from llmflow.activities.vendors import Vendors, VendorsByApp
@@ -49,12 +50,14 @@ class Completions:
         tools: Mapping[str, ToolSpec],
         calls: Calls,
         budgets: Budgets,
+        fleet: Fleet,
     ) -> None:
         self._registry = registry
         self._vendors = vendors
         self._tools = tools
         self._calls = calls
         self._budgets = budgets
+        self._fleet = fleet
 
     @activity.defn(name=COMPLETE.name)
     async def complete(self, request: CompletionRequest) -> CompletionResult:
@@ -81,6 +84,8 @@ class Completions:
                 await self._calls.record_later(_ended(call, type(error).__name__))
                 raise
             except LLMFlowError as error:
+                if error.detail.elsewhere:  # another worker takes the call, which keeps its address
+                    raise
                 await self._calls.record(_ended(call, type(error).__name__))
                 raise
             except asyncio.CancelledError:
@@ -88,15 +93,18 @@ class Completions:
                 raise
 
     async def _ask(self, request: CompletionRequest, call: Call) -> CompletionResult:
-        prompt = await self._registry.get(request.prompt)
-        vendors, output = self._vendors.of(request.prompt.name), request.output or _schema_of(prompt)
-        provider = _provider(vendors, request.model)
+        with self._fleet.may_have():
+            prompt = await self._registry.get(request.prompt)
+            vendors = self._vendors.of(request.prompt.name)
+            provider = _provider(vendors, request.model)
+            tools = tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools)))
+        output = request.output or _schema_of(prompt)
         judge = judge_of(output) if output and output.judged else None
         asked = ModelRequest(
             model=ModelRef.parse(request.model).model,
             messages=(*render(prompt, request.variables), *request.messages),
             output=output,
-            tools=tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools))),
+            tools=tools,
             options=request.options,
             timeout=_time_for_the_vendor(call.at),
             tenant=request.origin.tenant,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
+from llmflow.activities.fleet import Fleet
 from llmflow.activities.forks.histories import Histories
 from llmflow.errors import ConfigInvalid
 from llmflow.types.constants import Constants, ConstantsRequest, PinnedConstants
@@ -13,8 +14,9 @@ from llmflow.types.contracts import CONFIG
 class ConstantActivities:
     """Reads the constants of the Apps that a worker serves."""
 
-    def __init__(self, by_app: Mapping[str, Constants], histories: Histories) -> None:
+    def __init__(self, by_app: Mapping[str, Constants], histories: Histories, fleet: Fleet) -> None:
         self._by_app = by_app
+        self._fleet = fleet
         self._histories = histories
 
     @activity.defn(name=CONFIG.name)
@@ -29,6 +31,8 @@ class ConstantActivities:
             kept = await source.constants()
             if request.app in kept:
                 return PinnedConstants(app=request.app, values=kept[request.app])
-        if request.app not in self._by_app:
-            raise ConfigInvalid(f"this worker does not serve App {request.app!r}: it serves {', '.join(self._by_app)}")
+        with self._fleet.may_have():
+            if request.app not in self._by_app:
+                known = ", ".join(self._by_app)
+                raise ConfigInvalid(f"this worker does not serve App {request.app!r}: it serves {known}")
         return PinnedConstants(app=request.app, values=self._by_app[request.app])

@@ -6,9 +6,10 @@ from contextlib import suppress
 from temporalio import activity
 
 from llmflow.activities.attributes import KnownAttributes
+from llmflow.activities.fleet import Fleet
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.vendors import VendorsByApp
-from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvalid, PromptVersionMissing
+from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvalid
 from llmflow.prompts.in_code import prompt_in_code
 from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.stores.prompts.registry import Registry
@@ -43,6 +44,7 @@ class PromptActivities:
         by: str,
         attributes: KnownAttributes,
         histories: Histories,
+        fleet: Fleet,
     ) -> None:
         self._registry = registry
         self._vendors = vendors
@@ -50,6 +52,7 @@ class PromptActivities:
         self._by = by
         self._attributes = attributes
         self._histories = histories
+        self._fleet = fleet
 
     @activity.defn(name=RESOLVE.name)
     async def resolve(self, request: ResolveRequest) -> Pins:
@@ -68,6 +71,10 @@ class PromptActivities:
         """
         run = request.origin.root or activity.info().workflow_id or activity.info().activity_id
         kept = await self._kept(request, request.fork, run) if request.fork else _NONE
+        with self._fleet.may_have():
+            return await self._pins(request, run, kept)
+
+    async def _pins(self, request: ResolveRequest, run: str, kept: Pins) -> Pins:
         chosen = {**kept.prompts, **await self._choose(request, run, kept.prompts)}
         known = self._vendors.of(request.prompt).models
 
@@ -154,10 +161,7 @@ class PromptActivities:
         return Pins(prompts=prompts, models=models)
 
     async def _told(self, name: str, word: str) -> PinnedPrompt:
-        try:
-            prompt, source = await self._registry.find(name, word)
-        except PromptVersionMissing as error:  # typed by a person, so another worker has no better answer
-            raise PromptVersionMissing(error.message, changed(error.detail, retry=False)) from None
+        prompt, source = await self._registry.find(name, word)  # typed by a person: no other worker knows better
         return _pinned(prompt, source)
 
     @activity.defn(name=RENDER.name)
@@ -169,7 +173,8 @@ class PromptActivities:
             VariablesInvalid: variables are missing or unknown.
             StoreUnavailable: the store does not answer.
         """
-        prompt = await self._registry.get(request.prompt)
+        with self._fleet.may_have():
+            prompt = await self._registry.get(request.prompt)
         return RenderedPrompt(prompt=request.prompt, messages=render(prompt, request.variables))
 
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.keys import in_saga
+from llmflow.types.calls import UNSERVED
 from llmflow.types.tools import ToolSource, ToolSpec
 
 R = TypeVar("R")
@@ -24,10 +27,24 @@ def tool_activity(source: ToolSource, spec: ToolSpec) -> Callable[[dict[str, Jso
         work = source.call(spec.name, arguments)
         if in_saga.get() and is_thread:
             work = _to_its_end(work)
-        with heartbeats():
+        with heartbeats(), _own_not_found():
             return await work
 
     return call
+
+
+@contextmanager
+def _own_not_found() -> Generator[None]:
+    """Rename a tool's own `NotFoundError`, as clients of vendors raise one.
+
+    Under that name, Temporal says that the worker does not serve the tool, which is not an attempt.
+    """
+    try:
+        yield
+    except Exception as error:  # of any class: it is known by its name
+        if type(error).__name__ != UNSERVED:
+            raise
+        raise ApplicationError(str(error), type=f"{type(error).__module__}.{UNSERVED}") from error
 
 
 async def _to_its_end(work: Coroutine[Any, Any, R]) -> R:  # Any: as `asyncio.create_task` has it

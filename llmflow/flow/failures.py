@@ -37,6 +37,12 @@ def class_of(error: BaseException) -> str:
     return type(error).__name__
 
 
+def lacks(error: BaseException) -> bool:
+    """Return True if the workers that took the call lacked what it needs."""
+    error = innermost(error)
+    return isinstance(error, LLMFlowError) and error.detail.elsewhere
+
+
 def may_pass(error: BaseException) -> bool:
     """Return True if a retry may succeed; unknown errors may."""
     error = innermost(error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import itertools
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,10 +24,10 @@ from llmflow.errors import (
 )
 from llmflow.flow.arguments import invalid
 from llmflow.flow.branches.branches import finished
-from llmflow.flow.failures import described, innermost, may_pass
+from llmflow.flow.failures import described, innermost, lacks, may_pass
 from llmflow.flow.forks import stand
 from llmflow.flow.functions import code_of, name_of
-from llmflow.flow.run import current, key, path, this_task
+from llmflow.flow.run import current, key, path, this_task, undoing
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
 from llmflow.types.addresses import joined
@@ -70,7 +71,8 @@ class Saga:
     task. Fixed code would not compensate, so it could not replay the run's history.
 
     A compensation that fails does not stop the others. It is retried after a pause of 10 s, 20 s, 40 s and so on, 10
-    rounds in an hour and a half, unless a retry cannot help, as for `ToolRefused`. A run that is terminated, or reaches
+    rounds in an hour and a half, unless a retry cannot help, as for `ToolRefused`. For a tool that no worker serves it
+    waits without end, and `llmflow status` says for which. A run that is terminated, or reaches
     its own execution timeout, compensates nothing: give runs with sagas no timeout.
 
     Raises:
@@ -180,23 +182,22 @@ class Saga:
         for task in self._acting:  # of orphaned branches
             task.cancel()
         await workflow.wait_condition(lambda: not self._acting)
+        undoing.set(True)  # in this task alone
         waiting: Sequence[_Undo] = self._undos[::-1]
-        for number in range(ROUNDS):
-            if number:
-                names = ", ".join(name_of(one.undo) for one in waiting)
-                await workflow.sleep(FIRST_PAUSE * 2 ** (number - 1), summary=f"undo again: {names}"[:200])
+        for number in itertools.count(1):
             if self._parallel:
-                again = await asyncio.gather(*(self._undo(one) for one in waiting))
+                again = await asyncio.gather(*(self._undo(one, number) for one in waiting))
             else:
-                again = [await self._undo(one) for one in waiting]
+                again = [await self._undo(one, number) for one in waiting]
             waiting = [one for one, wanted in zip(waiting, again, strict=True) if wanted]
             if not waiting:
                 return
-        for one in waiting:
-            self._note(one, "failed")
+            names = ", ".join(name_of(one.undo) for one in waiting)
+            pause = FIRST_PAUSE * 2 ** (min(number, ROUNDS - 1) - 1)
+            await workflow.sleep(pause, summary=f"undo again: {names}"[:200])
 
-    async def _undo(self, one: _Undo) -> bool:
-        """Run a compensation once; return True if it should be retried."""
+    async def _undo(self, one: _Undo, number: int) -> bool:
+        """Run a compensation in the round of that number; return True if it should be retried."""
         self._note(one, "undoing")
         path.set(one.path)  # of this task alone
         try:
@@ -207,7 +208,7 @@ class Saga:
             if isinstance(innermost(error), ForkStopped):  # the action is one of the run that was forked
                 self._note(one, "not needed", described(error)[:MAX_ERROR])
                 return False
-            again = may_pass(error)
+            again = lacks(error) or (may_pass(error) and number < ROUNDS)
             self._note(one, "undoing" if again else "failed", described(error)[:MAX_ERROR])
             return again
         self._note(one, "undone")

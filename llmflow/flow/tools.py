@@ -7,9 +7,8 @@ from typing import ParamSpec, TypeVar, cast
 
 from pydantic import JsonValue
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
 
-from llmflow.errors import ToolNotFound, ToolRefused
+from llmflow.errors import ToolRefused
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
@@ -50,7 +49,7 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     Raises:
         InputInvalid: the first argument is not a tool.
         ToolArgumentsInvalid: the arguments do not fit the tool's signature; the message names the field.
-        ToolNotFound: no worker of this task queue serves the tool.
+        ToolNotFound: for 90 minutes, or the tool's `schedule_to_close_timeout`, no worker of the task queue served it.
         ToolOutputInvalid: the result does not fit the tool's return annotation.
         ToolRefused: the tool refused the call, or an approver did.
         ActivityError: all attempts failed with another error.
@@ -63,14 +62,8 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
             raise ToolRefused(rejection(decision))
     # RawValue: a result that does not fit must be an error the workflow can catch, not a failing workflow task.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
-    try:
-        with _marked(tool.effect):
-            summary = _summary(arguments)
-            _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options, summary=summary)
-    except ActivityError as error:
-        if _is_unserved(error.cause, tool.name):
-            raise ToolNotFound(f"no worker here serves tool {tool.name!r}: add it to its App(tools=[...])") from error
-        raise
+    with _marked(tool.effect):
+        _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments))
     return tool.read(raw.payload.data or b"null")
 
 
@@ -89,9 +82,3 @@ def _marked(is_effect: bool) -> Generator[None]:
     finally:
         with suppress(ValueError):  # an evicted run's coroutine is closed in another context
             effect.reset(token)
-
-
-def _is_unserved(cause: BaseException | None, name: str) -> bool:
-    """Recognize Temporal's error for an unknown activity by its text: a tool may raise its own `NotFoundError`."""
-    is_not_found = isinstance(cause, ApplicationError) and cause.type == "NotFoundError"
-    return is_not_found and f"Activity function {name} " in str(cause)

@@ -31,7 +31,7 @@ from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
 from llmflow.flow.failures import unwritable_is_invalid
 from llmflow.flow.functions import is_method
-from llmflow.flow.run import Code, CurrentRun, Host, Instance, key
+from llmflow.flow.run import Code, CurrentRun, Host, Instance, elsewhere, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.part import AnyHeader
 from llmflow.flow.run.start import is_ours
@@ -213,6 +213,7 @@ class _Outbound(WorkflowOutboundInterceptor):
                 if not isinstance(value, RawValue):  # llmflow's own are measured
                     run.admission.measured(value)
             _add(input, run.for_activity(input.activity_id, input.activity, is_local=False))
+            input.disable_eager_execution = input.disable_eager_execution or elsewhere.get()
         return _waited_for(input, super().start_activity)
 
     def start_local_activity(self, input: StartLocalActivityInput) -> Handle:

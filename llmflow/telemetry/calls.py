@@ -114,7 +114,7 @@ def mark_failed(span: Span, error: BaseException, content: Content) -> None:
     if isinstance(error, LLMFlowError):
         if error.detail.status is not None:
             span.set_attribute(genai.HTTP_STATUS, error.detail.status)
-        if error.refusal:
+        if error.refusal or error.detail.elsewhere:
             return
     if not isinstance(error, asyncio.CancelledError):
         span.set_status(Status(StatusCode.ERROR, content.of_error(error)))

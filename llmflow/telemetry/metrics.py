@@ -93,7 +93,7 @@ class _CallMetrics:
 
     def failed(self, error: Exception, seconds: float) -> None:
         label = {"error": type(error).__name__}
-        if isinstance(error, LLMFlowError) and error.refusal:
+        if isinstance(error, LLMFlowError) and (error.refusal or error.detail.elsewhere):
             self._meter.create_counter(REFUSALS, "Attempts that llmflow refused: nothing was paid.").add(1, label)
             return
         self._took(seconds, "failed")

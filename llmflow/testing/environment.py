@@ -102,7 +102,8 @@ async def environment(
     The task queues of the App's tools are served, too, under their own names. A test whose call goes to another queue
     brings the worker: `Worker(env.client.temporal, task_queue="gpu-large")`.
 
-    A bug in a workflow's code fails its run, so that `run.result()` shows it. When the environment closes, it replays
+    A bug in a workflow's code fails its run, so that `run.result()` shows it; so does a tool, prompt or model that the
+    worker lacks, for which a run elsewhere waits. When the environment closes, it replays
     each run that its worker has executed, so that code which is not deterministic fails the test.
 
     Args:
@@ -125,7 +126,7 @@ async def environment(
     with TemporaryDirectory() as home:  # a test's prompts and calls stay out of the project's own store
         # Nor does the developer's webhook get the test's questions.
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
-        plugin = LLMFlowPlugin(app, settings=settings, models=models, providers={SCRIPTED: provider})
+        plugin = LLMFlowPlugin(app, settings=settings, models=models, providers={SCRIPTED: provider}, is_fleet=True)
         connected = await connect(address=address, store=settings.store_url, plugin=plugin)
         await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"

@@ -91,7 +91,7 @@ class FunctionTool(Tool[P, R]):
     def read(self, result: bytes) -> R:
         """See base class."""
         try:
-            return self.output.validate_json(result)
+            return self.output.validate_json(result, by_alias=True, by_name=True)
         except ValidationError as error:
             raise wrong_result(self.name, error) from None
 
@@ -101,7 +101,8 @@ class FunctionTool(Tool[P, R]):
 
     async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
         """See `ToolSource`."""
-        value: JsonValue = self.output.dump_python(await run_tool(self, arguments), mode="json")
+        # By name, as `read` does: a model may read its alias and write another one, and loses the value in silence.
+        value: JsonValue = self.output.dump_python(await run_tool(self, arguments), mode="json", by_alias=False)
         return value
 
 

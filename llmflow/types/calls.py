@@ -14,6 +14,9 @@ from llmflow.types.tools import ToolSpec
 
 __all__ = ["AnyTool", "Tool"]
 
+UNSERVED = "NotFoundError"
+"""Type of Temporal's own error for an activity that a worker does not serve."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

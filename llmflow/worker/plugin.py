@@ -9,6 +9,7 @@ from functools import cached_property
 from temporalio.worker import Worker, WorkerConfig
 
 from llmflow import plugin
+from llmflow.activities.fleet import Fleet
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
@@ -42,6 +43,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         models: ModelCatalogue | None = None,
         providers: Mapping[str, Provider] | None = None,
         encode_headers: bool = True,
+        is_fleet: bool = False,
     ) -> None:
         """Configure. Prompts, models and prices are read when the first worker is made.
 
@@ -51,6 +53,8 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             models: Model catalogue of all Apps, instead of the models.yaml of the App or the environment.
             providers: Providers by name, instead of those of models.yaml; tests give scripted ones.
             encode_headers: See `llmflow.plugin.LLMFlowPlugin`.
+            is_fleet: True if no other worker serves the queue, as in a test. A call of something that the worker lacks
+                then fails at once, instead of waiting for a worker that has it.
 
         Raises:
             ConfigInvalid: no App was given; or two Apps have the same name, or different workflows or tools of the same
@@ -64,7 +68,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         super().__init__(*apps, codec=settings.codec, storage=settings.storage, encode_headers=encode_headers)
         self._apps = apps
         self._calls: dict[tuple[int, str, str], Callable[[], AbstractAsyncContextManager[None]]] = {}
-        self._given = Given(settings=settings, models=models, providers=providers)
+        self._given = Given(settings=settings, models=models, providers=providers, fleet=Fleet(is_fleet))
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """See base class.

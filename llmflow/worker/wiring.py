@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.constants import ConstantActivities
+from llmflow.activities.fleet import Fleet, unserved
 from llmflow.activities.forks.decisions import RecordedDecisions
 from llmflow.activities.forks.effects import Standing
 from llmflow.activities.forks.histories import Histories
@@ -63,6 +64,7 @@ class Given:
     """Model catalogue of all Apps, instead of the models.yaml of the App or the environment."""
     providers: Mapping[str, Provider] | None = None
     """Providers by name, instead of those of models.yaml; tests give scripted ones."""
+    fleet: Fleet = field(default_factory=Fleet)
 
 
 def activities(apps: Sequence[App], given: Given) -> Activities:
@@ -80,10 +82,10 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     tools = {spec.name: (source, spec) for source in together(apps).tools for spec in source.specs()}
     specs = {name: spec for name, (_, spec) in tools.items()}
     by_app = VendorsByApp(vendors)
-    completions = Completions(registry, by_app, specs, calls, Budgets(database))
+    completions = Completions(registry, by_app, specs, calls, Budgets(database), given.fleet)
     known, histories = known_to_the_server(settings), Histories()
     constants = {app.name: app.constants for app in apps}
-    prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories)
+    prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet)
     notifications = NotificationActivities(known, _webhook(settings))
 
     @asynccontextmanager
@@ -95,8 +97,9 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         ):
             yield
 
+    local = [prompts.resolve, ConstantActivities(constants, histories, given.fleet).read]
     return Activities(
-        local=[prompts.resolve, ConstantActivities(constants, histories).read],
+        local=local,
         calls=[
             completions.complete,
             prompts.render,
@@ -105,6 +108,8 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             RecordedDecisions(histories).recall,
             Standing(histories).stands,
             *(tool_activity(source, spec) for source, spec in tools.values()),
+            *local,  # for runs on workers that lack what these read
+            *((unserved,) if given.fleet.is_one_worker else ()),
         ],
         lifespan=_lifespan(histories, shared(opened)),
         interceptors=[ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})],
@@ -123,14 +128,14 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     registry, vendors = _registry(apps, database), VendorsByApp(_vendors(apps, given, calls_models=False))
     known, histories = known_to_the_server(settings), Histories()
     constants = {app.name: app.constants for app in apps}
-    prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories)
+    prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories, given.fleet)
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[None]:
         async with _stored(database, registry, settings):
             yield
 
-    local = [prompts.resolve, ConstantActivities(constants, histories).read]
+    local = [prompts.resolve, ConstantActivities(constants, histories, given.fleet).read]
     return Activities(local=local, lifespan=_lifespan(histories, shared(opened)))
 
 

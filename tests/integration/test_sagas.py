@@ -32,7 +32,7 @@ from llmflow.testing import Environment, ScriptedProvider, activities_of, assert
 from llmflow.types.contracts import DECIDE
 from llmflow.types.steps import Compensation
 from tests.helpers.waiting import until
-from tests.integration.trips import EFFECTS, AtOnce, Nap, Odd, Trip, app
+from tests.integration.trips import EFFECTS, AtOnce, Nap, Odd, Parties, Trip, app
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -201,6 +201,13 @@ async def test_what_cannot_be_undone_is_said_and_the_rest_is(trips: Environment)
     assert str(done.error.__cause__) == "full: nothing free"
     assert done.effects[3:] == ["cancel full", "cancel stuck", "cancel hotel", *["cancel stuck"] * 9]
     assert done.undone == {"trip/book": "undone", "trip/book#2": "failed", "trip/book#3": "undone"}
+
+
+async def test_what_cannot_be_undone_is_no_data_of_a_fan_out(trips: Environment) -> None:
+    done = await ended(trips, Parties.run, [["hotel", "full"]])
+    assert done.error is None, "the party undid everything"
+    done = await ended(trips, Parties.run, [["hotel"], ["late", "full"]])
+    assert isinstance(done.error, CompensationFailed)
 
 
 async def test_a_compensation_that_says_no_is_not_tried_again_also_after_a_cancellation(trips: Environment) -> None:

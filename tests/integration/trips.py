@@ -92,6 +92,20 @@ class Trip:
 
 
 @workflow.defn
+class Parties:
+    """Books for several parties, and collects their failures."""
+
+    @workflow.run
+    async def run(self, parties: list[list[str]]) -> int:
+        return len((await flow.fan_out(parties, self.trip, on_error="collect")).failures)
+
+    async def trip(self, bookings: list[str]) -> None:
+        async with flow.Saga() as saga:
+            for what in bookings:
+                await saga.do(book, what, undo=cancel)
+
+
+@workflow.defn
 class AtOnce:
     """Undoes everything at once."""
 
@@ -291,7 +305,7 @@ HELLO = Path(__file__).parent / "hello"
 
 app = App(
     name="trips",
-    workflows=[AtOnce, Nap, Odd, Trip],
+    workflows=[AtOnce, Nap, Odd, Parties, Trip],
     tools=[book, cancel, hold],
     prompts=HELLO / "prompts",
     models=HELLO / "models.yaml",

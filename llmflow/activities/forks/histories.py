@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
@@ -21,11 +21,12 @@ from llmflow.history.recorded import Encoded, RecordedCall, decoded
 from llmflow.types.approvals import Settled
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
-from llmflow.types.constants import Constants, PinnedConstants
-from llmflow.types.contracts import CARRIED, CONFIG, PLACE, RESOLVE
+from llmflow.types.constants import Constants
+from llmflow.types.contracts import CARRIED, CONFIG, PLACE, RESOLVE, Activity
 from llmflow.types.forks import Fork
-from llmflow.types.prompts import Pins
 from llmflow.types.refs import app_of
+
+Out = TypeVar("Out")
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Default size limit of the cache."""
@@ -66,9 +67,7 @@ class Source:
         """Return the run's pins: those carried by its start, and those it resolved."""
         carried = await self._carried()
         prompts, models = dict(carried.prompts), dict(carried.models)
-        context = self._payloads.of_local(self.run.workflow_type, RESOLVE.name)
-        answers: list[Pins] = await self._payloads.read(decoded(self.run.pins), [Pins] * len(self.run.pins), context)
-        for answer in answers:
+        for answer in await self._answers(RESOLVE, self.run.pins):
             prompts = {**answer.prompts, **prompts}
             for app in {app_of(name) for name in answer.prompts}:
                 models[app] = {**answer.models, **models.get(app, {})}
@@ -81,10 +80,16 @@ class Source:
 
     async def constants(self) -> Mapping[str, Constants]:
         """Return the run's constants by App: those carried by its start, and those it read."""
-        context = self._payloads.of_local(self.run.workflow_type, CONFIG.name)
-        types = [PinnedConstants] * len(self.run.constants)
-        read: list[PinnedConstants] = await self._payloads.read(decoded(self.run.constants), types, context)
+        read = await self._answers(CONFIG, self.run.constants)
         return {**(await self._carried()).config, **{one.app: one.values for one in read}}
+
+    async def _answers(self, contract: Activity[Any, Out], local: Sequence[Encoded]) -> list[Out]:  # Any: of any input
+        """Read the results of a local activity, and of the calls of it that other workers took."""
+        context = self._payloads.of_local(self.run.workflow_type, contract.name)
+        found = await self._payloads.read(decoded(local), [contract.output] * len(local), context)
+        for call in (one for some in self.run.calls.values() for one in some if one.type == contract.name):
+            found += await self.read(call, call.result or (), [contract.output])
+        return found
 
     async def _carried(self) -> Carried:
         if self.run.carried is None:

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
-from llmflow.errors import BY_CODE, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
+from llmflow.errors import BY_CODE, CompensationFailed, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
 from llmflow.flow.branches.branches import Outcome, finished, together
 from llmflow.flow.functions import is_method, kinds_of
 from llmflow.flow.run import batch, current, key, path, this_task
@@ -154,7 +154,7 @@ async def _in_child(part: Batch, input: bytes, result_type: TypeAdapter[R], ende
     except ChildWorkflowError as error:
         if task.cancelling():
             raise asyncio.CancelledError from error
-        if part.on_error == "raise":
+        if part.on_error == "raise" or isinstance(error.cause, CompensationFailed):
             raise _cause(error) from error
         for index in span:
             ended(Outcome[R](index=index, error=error))

@@ -88,11 +88,14 @@ async def _labelled(name: str | None, coroutine: Awaitable[R]) -> R:
 
 
 async def _outcome(index: int, name: str | None, coroutine: Coroutine[object, object, R]) -> Outcome[R]:
-    """Run a branch and return its outcome. Errors are data, except those of the whole run."""
+    """Run a branch and return its outcome. Errors are data, except those of the whole run.
+
+    People must look at what could not be undone, so that a saga's `CompensationFailed` is no data either.
+    """
     worker = this_task()
     try:
         outcome = Outcome(index=index, label=name, value=await asyncio.create_task(coroutine))
-    except workflow.NondeterminismError:  # a bug in workflow code, not in an item
+    except (workflow.NondeterminismError, CompensationFailed):  # the first is a bug in workflow code, not in an item
         raise
     except Exception as error:  # of any class, from the user's function
         outcome = Outcome[R](index=index, label=name, error=error)

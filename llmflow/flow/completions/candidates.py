@@ -7,7 +7,7 @@ from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 from llmflow.errors import ContentRefused, ErrorDetail, LLMFlowError, ProviderUnavailable
 from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
-from llmflow.flow.pauses import pause
+from llmflow.flow.pauses import pause_after
 from llmflow.flow.run import Pin, current
 from llmflow.types.base import changed
 from llmflow.types.calls import CallOptions
@@ -22,8 +22,6 @@ ROUNDS = 200
 all: longer than most vendor outages, and within the limit of a history."""
 LONGEST_PAUSE = 30.0
 """Seconds, unless the error asks for more."""
-CROWD = 20
-"""Waiting calls of one run above which each call waits longer."""
 
 
 async def ask(
@@ -63,15 +61,9 @@ def _passes(error: LLMFlowError) -> bool:
 
 
 async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
-    """Wait until the first candidate may be retried; longer each time.
-
-    With many waiting calls, each waits longer: one retry of a thousand calls is five thousand events.
-    """
-    run, last = current(), refusals[-1]
+    """Wait until the first candidate may be retried; longer each time."""
     soonest = min(error.detail.retry_after or 0.0 for error in refusals)
-    seconds = max(soonest, min(2.0**waited, LONGEST_PAUSE)) * max(1.0, run.waits.count() / CROWD)
-    kind = type(last).__name__
-    await pause(seconds, reason=f"{kind}: {last.message}", summary=f"{kind}: asks again in {seconds:.0f} s")
+    await pause_after(refusals[-1], max(soonest, min(2.0**waited, LONGEST_PAUSE)))
 
 
 def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:

@@ -6,7 +6,7 @@ from llmflow.flow.run.instance import Instance, current
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.pins import Pin
 from llmflow.flow.run.run import CurrentRun
-from llmflow.flow.run.scope import AnyTask, batch, effect, key, label, path, this_task
+from llmflow.flow.run.scope import AnyTask, batch, effect, elsewhere, key, label, path, this_task, undoing
 
 __all__ = [
     "AnyTask",
@@ -19,8 +19,10 @@ __all__ = [
     "batch",
     "current",
     "effect",
+    "elsewhere",
     "key",
     "label",
     "path",
     "this_task",
+    "undoing",
 ]

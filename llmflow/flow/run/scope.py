@@ -17,6 +17,10 @@ key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
 """Idempotency key of the saga's action or compensation around the calling code."""
 effect: ContextVar[bool] = ContextVar("llmflow_effect", default=False)
 """True around the call of a tool that is an effect."""
+undoing: ContextVar[bool] = ContextVar("llmflow_undoing", default=False)
+"""True in the tasks of compensations: their saga waits for what no worker has, and undoes the rest meanwhile."""
+elsewhere: ContextVar[bool] = ContextVar("llmflow_elsewhere", default=False)
+"""True for a call that is made again because this worker may lack what it needs: it must not get it directly."""
 batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
 """Batch for the child that the calling task starts."""
 

@@ -14,8 +14,9 @@ from sqlalchemy import select, text
 from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities.completions import MARGIN, Completions, request_hash
+from llmflow.activities.fleet import Fleet
 from llmflow.activities.vendors import Vendors, VendorsByApp
-from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable
+from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable, VariablesInvalid
 from llmflow.prompts.files import load_prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.pricing.price_list import load_price_list
@@ -97,7 +98,9 @@ class Bench:
         (folder / "prices.yaml").write_text("test:*: {input: 0, output: 100}\n")
         prices, models = Prices(load_price_list(folder / "prices.yaml")), ModelCatalogue.only("test")
         vendors = Vendors(models=models, providers={"test": self.vendor}, prices=prices)
-        self.activity = Completions(registry, VendorsByApp({"hello": vendors}), {}, self.calls, Budgets(database))
+        self.activity = Completions(
+            registry, VendorsByApp({"hello": vendors}), {}, self.calls, Budgets(database), Fleet()
+        )
         self.request = CompletionRequest(
             prompt=self.prompts.get("hello/greet").ref, model="test:big", variables={"name": "ana"}
         )
@@ -162,9 +165,17 @@ async def test_a_refusal_of_the_model_is_paid_once(bench: Bench) -> None:
 
 
 async def test_a_mistake_has_a_row(bench: Bench) -> None:
-    with pytest.raises(ModelNotFound):
+    with pytest.raises(VariablesInvalid):
+        await bench.attempt(1, variables={})
+    assert await bench.outcomes() == ["VariablesInvalid"]
+
+
+async def test_a_provider_that_this_worker_lacks_is_for_another_worker_and_leaves_no_row(bench: Bench) -> None:
+    with pytest.raises(ModelNotFound, match="this worker has no provider 'nobody'") as refused:
         await bench.attempt(1, model="nobody:big")
-    assert await bench.outcomes() == ["ModelNotFound"]
+    assert refused.value.detail.elsewhere
+    assert not refused.value.may_pass
+    assert await bench.outcomes() == []
 
 
 async def test_without_a_store_no_model_is_asked(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete
 from temporalio.testing import ActivityEnvironment
 
+from llmflow.activities.fleet import Fleet
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.vendors import Vendors, VendorsByApp
@@ -43,7 +44,7 @@ class Worker:
 
         models = ModelCatalogue(providers={}, aliases=aliases)
         vendors = VendorsByApp({"app": Vendors(models=models, providers={}, prices=Prices())})
-        self.activities = PromptActivities(self.registry, vendors, "production", "ana", none, Histories())
+        self.activities = PromptActivities(self.registry, vendors, "production", "ana", none, Histories(), Fleet())
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)
