@@ -11,7 +11,8 @@ from llmflow.errors import LLMFlowError, Remedy
 from llmflow.prompts.files import parse_prompt
 from tests.helpers.command_line import environ
 
-LLMFLOW = f"{sys.executable} -c 'from llmflow.cli.main import main; main()'"
+# -P: like an installed script, it does not import from the current folder.
+LLMFLOW = f"{sys.executable} -P -c 'from llmflow.cli.main import main; main()'"
 INTERRUPTED = (
     f"{sys.executable} -c 'import os, signal, threading; from llmflow.cli.main import main; "
     "threading.Timer({}, os.kill, (os.getpid(), signal.SIGINT)).start(); main()'"

@@ -77,7 +77,7 @@ async def test_what_failed_has_no_price_to_be_unknown(database: Database) -> Non
 
 
 async def test_rows_by_each_dimension(database: Database) -> None:
-    origin = Origin(root="parent", user="ana")
+    origin = Origin(root="parent", user="ana", item="C-1042")
     child = call_of("child", usd="2", version="bbbbbbbbbbbb", answered="openai:gpt-5.4-2026-03-05", origin=origin)
     await keep(
         database,
@@ -95,6 +95,7 @@ async def test_rows_by_each_dimension(database: Database) -> None:
         "tag": {None: 3},
         "error": {None: 3, "RateLimited": 0},
         "user": {"ana": 2, None: 1},
+        "item": {"C-1042": 2, None: 1},
         "label": {"staging": 2, "production": 1},
         "arm": {None: 1, "b": 2},
     }
