@@ -241,7 +241,8 @@ def _is_away(error: DBAPIError) -> bool:
         return True
     if isinstance(error.orig, sqlite3.Error):
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-            return "no such" in str(error.orig)  # a table or column that does not exist (yet), as below
+            # A table or column that does not exist (yet), as below.
+            return any(said in str(error.orig) for said in ("no such", "no column"))
         # DatabaseError itself means a broken file, or a file that is not SQLite; its subclasses are our mistakes.
         return isinstance(error.orig, sqlite3.OperationalError) or type(error.orig) is sqlite3.DatabaseError
     state = str(getattr(error.orig, "sqlstate", None) or "")

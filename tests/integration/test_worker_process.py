@@ -102,18 +102,12 @@ async def test_kill_9_during_a_call_costs_a_retry_and_no_run(
 ) -> None:
     vendor.script(SILENCE)
     async with process(temporal, vendor, queue), process(temporal, vendor, queue):
-        run = await client.start(Asked.run, Ask(attempts=2), id=str(uuid.uuid4()))
+        run = await client.start(Asked.run, Ask(attempts=2, heartbeat=5), id=str(uuid.uuid4()))
         await vendor.arrived(1)
         [pending] = (await run.status()).pending
         assert (pending.id, pending.attempt) == ("complete#1", 1)
-        history = await run.handle.fetch_history()
-        [identity] = {
-            event.workflow_task_completed_event_attributes.identity
-            for event in history.events
-            if event.HasField("workflow_task_completed_event_attributes")
-        }
-        victim = int(identity.partition("@")[0])
-        os.kill(victim, signal.SIGKILL)
+        [calling] = (await run.handle.describe()).raw_description.pending_activities
+        os.kill(int(calling.last_worker_identity.partition("@")[0]), signal.SIGKILL)
 
         assert (await run.result())["text"] == "good day"
     assert vendor.count == 2

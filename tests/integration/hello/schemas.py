@@ -12,6 +12,7 @@ class Ask(BaseModel):
     repairs: int = 1
     attempts: int = 1
     seconds: float = 60
+    heartbeat: float = 30
 
 
 class Load(BaseModel):

@@ -41,6 +41,7 @@ class Asked:
         call = flow.CallOptions(
             retry_policy=RetryPolicy(maximum_attempts=ask.attempts),
             start_to_close_timeout=timedelta(seconds=ask.seconds),
+            heartbeat_timeout=timedelta(seconds=ask.heartbeat),
         )
         answer = await flow.complete(ask.prompt, ask.variables, model=ask.model, call=call, repairs=ask.repairs)
         return {"text": answer.output, "model": answer.model, "prompt": answer.prompt.name, "id": answer.call_id}

@@ -64,7 +64,6 @@ def _calls() -> None:
         sa.Column("repriced_source", sa.String(), nullable=True),
         sa.Column("tenant", sa.String(), nullable=True),
         sa.Column("user_id", sa.String(), nullable=True),
-        sa.Column("item", sa.String(), nullable=True),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "activity_id", "attempt"),
     )
