@@ -46,7 +46,8 @@ class Activities:
     """Activities with their lifespan and interceptors."""
 
     local: Sequence[Callable[..., Any]]  # Any: activities of every signature
-    """Those that run beside the workflow: a run pins its prompts and constants in local activities."""
+    """Those that may run beside the workflow: a run pins its prompts and constants in local activities, and workflow
+    code may call tools in them."""
     calls: Sequence[Callable[..., Any]] = ()  # Any: as above
     """Those that are scheduled on the task queue of llmflow's calls."""
     lifespan: Lifespan
@@ -97,7 +98,11 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         ):
             yield
 
-    local = [prompts.resolve, ConstantActivities(constants, histories, given.fleet).read]
+    local = [
+        prompts.resolve,
+        ConstantActivities(constants, histories, given.fleet).read,
+        *(tool_activity(source, spec) for source, spec in tools.values()),
+    ]
     return Activities(
         local=local,
         calls=[
@@ -107,8 +112,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             notifications.notify,
             RecordedDecisions(histories).recall,
             Standing(histories).stands,
-            *(tool_activity(source, spec) for source, spec in tools.values()),
-            *local,  # for runs on workers that lack what these read
+            *local,  # tools, and what runs on workers that lack it read here
             *((unserved,) if given.fleet.is_one_worker else ()),
         ],
         lifespan=_lifespan(histories, shared(opened)),
