@@ -3,7 +3,8 @@
     LLMFlowError
     ├── ProviderError                 the vendor of a model, or the way to it
     │   ├── RateLimited               retried, after the vendor's delay; then the next candidate
-    │   │   └── LimitReached          ours, before the call: a limit of models.yaml; says when there is room again
+    │   │   ├── LimitReached          ours, before the call: a limit of models.yaml; says when there is room again
+    │   │   └── BudgetReserved        ours, before the call: calls in flight hold the rest of the run's budget
     │   ├── ProviderUnavailable       retried: 5xx, overload, timeout, dropped connection; then the next candidate
     │   │   └── CircuitOpen           ours, before the call: it failed repeatedly; the next candidate at once
     │   ├── AuthenticationFailed      the operator: a bad or missing key; the next candidate may help
@@ -71,14 +72,15 @@ from llmflow.details import ErrorDetail, Remedy
 
 __all__ = [
     "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
-    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "CircuitOpen", "CompensationFailed", "ConfigInvalid",
-    "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed", "ForkStopped",
-    "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound",
-    "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge", "PayloadUnreadable", "PromptError",
-    "PromptInvalid", "PromptNotFound", "PromptVersionMissing", "ProviderError", "ProviderUnavailable", "QuotaExhausted",
-    "RateLimited", "Remedy", "RequestRejected", "RunError", "RunExists", "RunNotCompleted", "RunNotFound",
-    "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid",
-    "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused", "VariablesInvalid", "VoteUndecided",
+    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetReserved", "CircuitOpen", "CompensationFailed",
+    "ConfigInvalid", "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed",
+    "ForkStopped", "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError",
+    "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge",
+    "PayloadUnreadable", "PromptError", "PromptInvalid", "PromptNotFound", "PromptVersionMissing", "ProviderError",
+    "ProviderUnavailable", "QuotaExhausted", "RateLimited", "Remedy", "RequestRejected", "RunError", "RunExists",
+    "RunNotCompleted", "RunNotFound", "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable",
+    "TooManyVisits", "ToolArgumentsInvalid", "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused",
+    "VariablesInvalid", "VoteUndecided",
 ]  # fmt: skip  # a line for each would be a page
 
 
@@ -134,6 +136,12 @@ class RateLimited(ProviderError):
 
 class LimitReached(RateLimited):
     """A limit of our own for this model or tenant is used up; it has room in `detail.retry_after` seconds."""
+
+    refusal = True
+
+
+class BudgetReserved(RateLimited):
+    """Calls in flight hold the rest of the run's budget; one of them may end in `detail.retry_after` seconds."""
 
     refusal = True
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, delete, literal, select, update
 
-from llmflow.errors import BudgetExceeded, ErrorDetail, LimitReached
+from llmflow.errors import BudgetExceeded, BudgetReserved, ErrorDetail
 from llmflow.stores.database import Database, clock
 from llmflow.stores.schema import Dollars, budgets, reservations
 from llmflow.stores.upsert import insert_into
@@ -50,7 +50,7 @@ class Budgets:
 
         Raises:
             BudgetExceeded: the budget has no room, and waiting does not help.
-            LimitReached: there will be room if in-flight calls cost less than their reservations.
+            BudgetReserved: there will be room if in-flight calls cost less than their reservations.
             StoreUnavailable: the database does not answer.
         """
         spent, reserved = await self._database.write(lambda connection: self._take(connection, wanted, lost))
@@ -63,7 +63,7 @@ class Budgets:
                 f"{known}, and {call}. Give the run a larger budget, a cheaper model, or a smaller `max_output_tokens`",
                 ErrorDetail(field="budget"),
             )
-        raise LimitReached(
+        raise BudgetReserved(
             f"{known}, {dollars(reserved)} reserved by in-flight calls, and {call}", ErrorDetail(retry_after=_SOON)
         )
 

@@ -17,6 +17,7 @@ from llmflow.converter.failures import LLMFlowFailureConverter, failure_converte
 from llmflow.converter.payloads import LLMFlowPayloadConverter
 from llmflow.errors import (
     BY_CODE,
+    BudgetReserved,
     CircuitOpen,
     ErrorDetail,
     LimitReached,
@@ -85,7 +86,7 @@ def test_our_own_refusals_are_benign(error_class: type[LLMFlowError]) -> None:
     benign = wire(error_class("not now")).application_failure_info.category == ApplicationErrorCategory.BENIGN
 
     assert benign is error_class.refusal
-    assert error_class.refusal is (error_class in {LimitReached, CircuitOpen, StoreUnavailable})
+    assert error_class.refusal is (error_class in {LimitReached, BudgetReserved, CircuitOpen, StoreUnavailable})
 
 
 def test_a_client_with_nothing_of_ours_can_read_it() -> None:

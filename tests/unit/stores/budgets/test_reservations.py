@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
 
-from llmflow.errors import BudgetExceeded, LimitReached
+from llmflow.errors import BudgetExceeded, BudgetReserved
 from llmflow.stores.budgets.reservations import Budgets, Reservation
 from llmflow.stores.budgets.settling import close_overdue, settle
 from llmflow.stores.database import Database
@@ -65,7 +65,7 @@ async def test_no_room_is_said_before_the_call(kept: Budgets, database: Database
 
 async def test_room_that_running_calls_hold_may_come_back(kept: Budgets, database: Database) -> None:
     await take(kept, wanted("0.15"))
-    with pytest.raises(LimitReached, match=r"\$0 is spent, \$0\.15 reserved by in-flight calls") as refused:
+    with pytest.raises(BudgetReserved, match=r"\$0 is spent, \$0\.15 reserved by in-flight calls") as refused:
         await take(kept, wanted("0.10", activity="complete#2"))
     assert refused.value.detail.retry_after
     await ended(database, "0.01")
@@ -128,7 +128,7 @@ async def test_branches_at_once_never_pass_the_limit(kept: Budgets, database: Da
     async def branch(number: int) -> bool:
         try:
             await take(kept, wanted("0.03", activity=f"complete#{number}"))
-        except LimitReached:
+        except BudgetReserved:
             return False
         return True
 
