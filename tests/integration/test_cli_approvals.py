@@ -73,7 +73,7 @@ def test_the_life_of_a_question(llmflow: Call, temporal: str) -> None:
     everything = len(llmflow("approvals", "list", "--json").json())
     assert (
         f"without them there {'is' if everything == 1 else 'are'} {everything}"
-        in llmflow("approvals", "list", "--approver", "nobody-of-them").err
+        in llmflow("approvals", "list", "--approver", "nobody-of-them", "--workflow", "TwoOfThree").err
     )
     assert not listed(llmflow, id, "--workflow", "Publish")
     assert not listed(llmflow, id, "--older-than", "1h")
