@@ -168,10 +168,11 @@ class Calls:
 
 @workflow.defn
 class Neighbour:
-    """Calls an activity of the worker next door, once."""
+    """Calls an activity of the worker next door, once, and asks for its own type."""
 
     @workflow.run
     async def run(self, name: str) -> str:
+        assert workflow.info().workflow_type == "Neighbour"
         return await workflow.execute_activity(greet, name, start_to_close_timeout=SECONDS, retry_policy=ONCE)
 
 

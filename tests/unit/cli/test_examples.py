@@ -76,7 +76,9 @@ def test_what_is_no_example_stays_the_users(name: str, here: Path) -> None:
 def test_examples_with_a_demo_are_found_in_their_folders() -> None:
     assert demo_names() == ["claims", "digest", "onboarding", "patterns", "research", "review", "support", "travel"]
     assert [example_demo(name).app.name for name in ("travel", None)] == ["travel", "research"]
-    with pytest.raises(InputInvalid, match=r"no example `digset` \(did you mean `digest`\?\). There are: claims, digest, onb"):
+    with pytest.raises(
+        InputInvalid, match=r"no example `digset` \(did you mean `digest`\?\). There are: claims, digest, onb"
+    ):
         example_demo("digset")
 
 
