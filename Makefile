@@ -24,7 +24,8 @@ dev: $(SET_UP) ## server, worker and Web UI, until Ctrl-C: LLMFLOW_APP=workflows
 	@LLMFLOW_APP=$${LLMFLOW_APP:-workflows.research.app:app} $(BIN)/llmflow dev
 
 # Two processes even on one core, because tests mostly wait: for servers, timers and processes that they kill.
-PYTEST := -m pytest -n 2 --dist loadfile
+# Files in the order of tests/conftest.py, and not by their number of tests: the longest have few.
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Without its bytecode, pytest parses a test's module anew for every workflow in it, in threads at once, which makes
 # CPython 3.11 fail now and then ("AST constructor recursion depth mismatch").
 export PYTHONDONTWRITEBYTECODE :=

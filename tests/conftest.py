@@ -29,6 +29,26 @@ settings.register_profile(
 settings.load_profile("busy")
 
 
+LONGEST = (
+    *(
+        "test_chaos",
+        "test_installed_wheel",
+        "test_claims",
+        "test_store_away",
+        "test_kill",
+        "test_heirs",
+        "test_cli_dev",
+    ),
+    *("test_docs_types", "test_forks_of_effects", "test_cli_demos", "test_cli_reload", "test_cli_demo", "test_limits"),
+)
+"""Files that take the most time, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: a process takes a file at a time, and one would end minutes after the other."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="the long form of tests that have one: `make soak`")
 

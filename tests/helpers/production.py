@@ -84,7 +84,7 @@ async def main(arguments: list[str]) -> int:
             address = await stack.enter_async_context(temporal(where, path, Path(folder, "dynamicconfig.yaml")))
             tested = {"TEMPORAL_ADDRESS": address, "LLMFLOW_STORE": store, "LLMFLOW_REDIS": redis}
             left_out = (f"--ignore=tests/integration/{name}" for name in LEFT_OUT)
-            several = ("-n", "2", "--dist", "loadfile")  # processes, as in `make test`
+            several = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")  # processes, as in `make test`
             pytest = (sys.executable, "-m", "pytest", "tests/integration", *several, *left_out, *arguments)
             return await call(pytest, {**os.environ, **tested}, check=False)
 
