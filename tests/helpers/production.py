@@ -55,6 +55,8 @@ LEFT_OUT = {
     "test_sync_tools.py": "about threads of a worker",
     "test_edited_prompt.py": "about files of prompts",
     "test_webhooks.py": "about the webhook's own server",
+    "test_cli_encrypted.py": "about a server of its own, so that no other test meets what it cannot read",
+    "test_cli_codec_server.py": "about the same",
 }
 """Integration tests that add nothing here, with the reason."""
 ROOT = Path(__file__).parents[2]

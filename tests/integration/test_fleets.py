@@ -44,15 +44,16 @@ async def serving(
     app: App, temporal: str, home: Path, queue: str, provider: str, *, calls: bool = True
 ) -> AsyncGenerator[Client]:
     """A worker of the queue, with one provider."""
+    settings = Settings(home=home, store=str(home / "llmflow.db"))
     plugin = LLMFlowPlugin(
         app,
-        settings=Settings(home=home),
+        settings=settings,
         models=ModelCatalogue(providers={provider: ProviderEntry(api="chat")}, aliases={}),
         providers={provider: ScriptedProvider(lambda _: "hello")},
     )
     client = await connect(address=temporal, plugin=plugin)
     async with Worker(client.temporal, task_queue=queue, workflows=app.workflows, no_remote_activities=not calls):
-        yield Client(client.temporal, queue, Settings(home=home).store_url)
+        yield Client(client.temporal, queue, settings.store_url)
 
 
 async def outcomes(home: Path) -> list[str]:
