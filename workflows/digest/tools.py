@@ -1,11 +1,9 @@
 """Tools of the digest: list a folder, and read a document."""
 
-from pathlib import Path
-
 from llmflow.errors import ToolRefused
 from llmflow.tools import tool
 from workflows.digest.schemas import Document
-from workflows.documents import VARIABLE, readable
+from workflows.documents import inside, text_of
 
 _SUFFIXES = (".md", ".txt", ".rst")
 _MAX_DOCUMENTS = 1000
@@ -15,7 +13,7 @@ _MAX_BYTES = 200_000
 @tool
 def list_documents(folder: str) -> list[str]:
     """List the documents of a folder and of the folders in it, by their paths."""
-    root = _inside(folder)
+    root = inside(folder)
     found = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not found or len(found) > _MAX_DOCUMENTS:
         wanted = f"1 to {_MAX_DOCUMENTS} documents ({', '.join(_SUFFIXES)})"
@@ -26,24 +24,9 @@ def list_documents(folder: str) -> list[str]:
 @tool
 def read_document(folder: str, path: str) -> Document:
     """Read one document."""
-    file = _inside(f"{folder}/{path}")
-    data = file.read_bytes()
+    data = inside(f"{folder}/{path}").read_bytes()
     if len(data) > _MAX_BYTES:
         raise ToolRefused(f"it has {len(data)} bytes, at most {_MAX_BYTES} are read")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise ToolRefused(f"it is not UTF-8 text: byte {error.start} cannot be read") from None
-    if not text.strip():
-        raise ToolRefused("it is empty")
+    text = text_of(data)
     title = text.strip().splitlines()[0].lstrip("# ").strip()
     return Document(path=path, title=title, text=text)
-
-
-def _inside(path: str) -> Path:
-    """Return a path that the worker may read."""
-    top = readable()
-    found = (top / path).resolve()
-    if not found.is_relative_to(top) or not found.exists():
-        raise ToolRefused(f"there is no `{path}` in {top}, the folder that may be read ({VARIABLE})")
-    return found
