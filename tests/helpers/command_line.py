@@ -126,6 +126,27 @@ def killed_at_the_end(process: subprocess.Popen[Any]) -> Generator[None]:  # Any
 
 
 @contextmanager
+def working(app: str, **variables: str) -> Generator[str]:
+    """Run `llmflow worker` for an App, until the context ends: what it says when it starts to serve."""
+    env = environ(LLMFLOW_MODELS="offline", **variables)
+    with (
+        subprocess.Popen(
+            [*COMMAND, "worker", "--app", app], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
+        ) as process,
+        killed_at_the_end(process),
+    ):
+        assert process.stderr
+        said = ""
+        while "Ctrl-C stops it" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        yield said
+        process.terminate()
+        assert process.wait() == 0
+
+
+@contextmanager
 def at_a_terminal(*arguments: str, temporal: str, columns: int) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     """`llmflow` at a terminal of so many columns: the process, and the file descriptor of a person who sits there."""
     ours, theirs = pty.openpty()

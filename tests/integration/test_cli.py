@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.testing import ScriptedProvider, environment
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end, started
+from tests.helpers.command_line import ROOT, Done, call, environ, started, working
 from tests.helpers.hasty import server_with
 from tests.helpers.waiting import until
 from tests.integration.errands import SayLater, app
@@ -30,22 +29,8 @@ Call = Callable[..., Done]
 @pytest.fixture(scope="module")
 def served(temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Output of `llmflow worker` when it started to serve."""
-    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    with (
-        subprocess.Popen(
-            [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
-        ) as process,
-        killed_at_the_end(process),
-    ):
-        assert process.stderr
-        said = ""
-        while "Ctrl-C stops it" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
+    with working(APP, TEMPORAL_ADDRESS=temporal) as said:
         yield said
-        process.terminate()
-        assert process.wait() == 0
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.command_line import COMMAND, ROOT, Done, at_a_terminal, call, environ, killed_at_the_end
+from tests.helpers.command_line import COMMAND, ROOT, Done, at_a_terminal, call, environ, working
 
 APP = "tests.integration.desk:app"
 FORM = '{"usd": "12.50", "reason": "late"}'
@@ -21,19 +21,8 @@ Json = Any  # Any: JSON
 
 @pytest.fixture(scope="module")
 def served(temporal: str) -> Iterator[None]:
-    env = environ(TEMPORAL_ADDRESS=temporal, LLMFLOW_MODELS="offline")
-    with (
-        subprocess.Popen(
-            [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
-        ) as process,
-        killed_at_the_end(process),
-    ):
-        assert process.stderr
-        while "Ctrl-C stops it" not in (line := process.stderr.readline()):
-            assert line
+    with working(APP, TEMPORAL_ADDRESS=temporal):
         yield
-        process.terminate()
-        assert process.wait() == 0
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Commands on a namespace whose payloads, memos, headers and failures are encrypted: with its codec and without."""
 
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from llmflow.testing import server
-from tests.helpers.command_line import COMMAND, ROOT, Done, call, environ, killed_at_the_end
+from tests.helpers.command_line import ROOT, Done, call, working
 
 APP = "tests.integration.secretive:app"
 CODEC = "tests.helpers.ciphers:codec"
@@ -42,25 +41,15 @@ def llmflow(encrypted: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 @pytest.fixture(scope="module")
 def worker(encrypted: str, home: Path) -> Iterator[None]:
-    env = environ(
+    attributes = '{"tags": null}'
+    with working(
+        APP,
         TEMPORAL_ADDRESS=encrypted,
-        LLMFLOW_MODELS="offline",
         LLMFLOW_CODEC=CODEC,
         LLMFLOW_HOME=str(home),
-        LLMFLOW_SEARCH_ATTRIBUTES='{"tags": null}',
-    )
-    with (
-        subprocess.Popen(
-            [*COMMAND, "worker", "--app", APP], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True
-        ) as process,
-        killed_at_the_end(process),
+        LLMFLOW_SEARCH_ATTRIBUTES=attributes,
     ):
-        assert process.stderr
-        while "Ctrl-C stops it" not in (line := process.stderr.readline()):
-            assert line
         yield
-        process.terminate()
-        assert process.wait() == 0
 
 
 def _asks(llmflow: Call, id: str) -> None:
