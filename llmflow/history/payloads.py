@@ -43,26 +43,23 @@ class Payloads:
 
     def of_call(self, workflow_type: str, call: RecordedCall) -> SerializationContext:
         """Return the context of a recorded activity: a codec may have a key for each."""
-        return ActivitySerializationContext(
-            namespace=self.client.namespace,
-            workflow_id=self.workflow_id,
-            workflow_type=workflow_type,
-            activity_id=call.id,
-            activity_type=call.type,
-            activity_task_queue=call.task_queue,
-            is_local=False,
-        )
+        return self._of_activity(workflow_type, call.type, call.id, call.task_queue)
 
     def of_local(self, workflow_type: str, activity_type: str) -> SerializationContext:
         """Return the context of local activities of a type."""
+        return self._of_activity(workflow_type, activity_type, None, None)
+
+    def _of_activity(
+        self, workflow_type: str, activity_type: str, id: str | None, task_queue: str | None
+    ) -> SerializationContext:
         return ActivitySerializationContext(
             namespace=self.client.namespace,
             workflow_id=self.workflow_id,
             workflow_type=workflow_type,
-            activity_id=None,
+            activity_id=id,
             activity_type=activity_type,
-            activity_task_queue=None,
-            is_local=True,
+            activity_task_queue=task_queue,
+            is_local=id is None,
         )
 
     async def raw(self, payload: Payload) -> RawValue:

@@ -55,13 +55,11 @@ class LLMFlowPlugin(SimplePlugin):
         app = together(apps) if apps else None
         modules = ("llmflow", "minijinja", "opentelemetry", *(app.passthrough_modules if app else ()))
         # Read here, because users make a plugin without llmflow's settings.
-        traces = trace_interceptors(
-            os.environ, [spec.name for spec in app.tool_specs] if app else (), app and app.redact
-        )
+        self._tools = frozenset(spec.name for spec in app.tool_specs) if app else frozenset[str]()
+        traces = trace_interceptors(os.environ, self._tools, app and app.redact)
         self._traces = traces
         self.codec = codec or os.environ.get("LLMFLOW_CODEC") or None
         """Path of the codec for a client without one."""
-        self._tools = frozenset(spec.name for spec in app.tool_specs) if app else frozenset[str]()
         self._encode_headers = encode_headers
         self._storage = storage or os.environ.get("LLMFLOW_STORAGE") or None
         super().__init__(
