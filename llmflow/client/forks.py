@@ -57,14 +57,16 @@ async def start_fork(
     Raises:
         InputInvalid: the run is a batch of a fan-out.
     """
-    started, fork = await fork_of(temporal, id, run_id, step, changes)
+    started, fork, _ = await fork_of(temporal, id, run_id, step, changes)
     return await _start(temporal, started, fork, changes, result_type)
 
 
 async def fork_of(
     temporal: TemporalClient, id: str, run_id: str | None, step: str, changes: Changes
-) -> tuple[WorkflowExecutionStartedEventAttributes, Fork]:
-    """Return the start of a run, and the fork of it that the changes make; nothing is started.
+) -> tuple[WorkflowExecutionStartedEventAttributes, Fork, Mapping[str, str]]:
+    """Return the start of a run, the fork of it that the changes make, and the prompt versions of the run.
+
+    Nothing is started. The versions are only read if the changes name prompts.
 
     Raises:
         InputInvalid: the run is a batch of a fan-out.
@@ -80,10 +82,10 @@ async def fork_of(
             raise InputInvalid(f"run {id!r} is a fan-out batch of run {whole!r}: fork that one")
         before, step = await _first_event_of(step, events, Payloads(temporal, id))
         until = changes.until and await _end_of(temporal, id, run_id, before, changes.until)
-        if changes.prompts:
-            check_names(id, changes.prompts, await pinned(temporal, id, run_id))
+        known = await pinned(temporal, id, run_id) if changes.prompts else {}
+        check_names(id, changes.prompts, known)
     converter = temporal.data_converter.payload_converter
-    return started, Fork(
+    fork = Fork(
         workflow_id=id,
         run_id=run_id,
         before=before,
@@ -94,6 +96,7 @@ async def fork_of(
         repeat_effects=changes.repeat_effects,
         until=until,
     )
+    return started, fork, known
 
 
 def _digest(converter: PayloadConverter, value: object) -> str:

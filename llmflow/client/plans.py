@@ -10,7 +10,6 @@ from temporalio.client import Client as TemporalClient
 
 from llmflow.client.errors import readable_errors
 from llmflow.client.forks import Changes, fork_of
-from llmflow.client.pins import pinned
 from llmflow.history.events import events_of, initiated
 from llmflow.history.payloads import Payloads
 from llmflow.history.recorded import RecordedCall, calls, children, decoded, undone, upserted
@@ -32,10 +31,9 @@ async def plan_fork(temporal: TemporalClient, id: str, run_id: str | None, step:
         LLMFlowError: as documented in `Run.fork`.
     """
     found = _Found()
-    _, fork = await fork_of(temporal, id, run_id, step, changes)
+    _, fork, known = await fork_of(temporal, id, run_id, step, changes)
     async with readable_errors(id):
         await _read(temporal, fork, id, fork.run_id, found)
-        known = await pinned(temporal, id, fork.run_id) if fork.prompts else {}
     executed = sum((one for _, one in found.executed), Totals())
     return Plan(
         source=id,
