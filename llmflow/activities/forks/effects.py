@@ -35,21 +35,21 @@ def final(error: BaseException) -> BaseException:
     return error
 
 
-async def stop(client: Client, fork: Fork, stopped: Stopped) -> ForkStopped:
+async def stop(client: Client, fork: Fork, before: Stopped) -> ForkStopped:
     """Stop a fork before a call, by cancelling it, and return the error of the call.
 
     A cancellation, because no code of the run may take it for a failure of the call and go on.
     """
     root = client.get_workflow_handle(fork.root)
     try:
-        await root.signal(STOPPED.name, stopped)
+        await root.signal(STOPPED.name, before)
         # The reason stands in clear in the history: without the arguments, which a codec may have to hide.
-        await root.cancel(reason=f"the fork stops before {stopped.address}")
+        await root.cancel(reason=f"the fork stops before {before.address}")
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended, and this is a child that goes on without it
             raise
     await asyncio.sleep(CANCELLED_WITHIN.total_seconds())  # it ends as cancelled, unless the run shields it from that
-    return stopped.error()
+    return before.error()
 
 
 def shown(arguments: Sequence[object]) -> str:
@@ -81,15 +81,14 @@ class Standing:
             for source in await self._histories.sources(changed(request.fork, before=sys.maxsize)):
                 for path in request.paths:
                     if path in source.run.undone:
-                        raise await stop(self._histories.client, request.fork, _undone(path))
+                        why = "the earlier run has undone it"
+                        undone = stopped(path, base_of(names_of(path)[-1]), "...", why)
+                        raise await stop(self._histories.client, request.fork, undone)
         return Stood()
 
 
-def _undone(path: str) -> Stopped:
+def stopped(address: str, call: str = "", arguments: str = "", why: str = "") -> Stopped:
+    """Return the stop of the calling activity's run before a call; without a call, where the fork was told to."""
     return Stopped(
-        run=activity.info().workflow_id or "",
-        address=path,
-        call=base_of(names_of(path)[-1]),
-        arguments="...",
-        why="the earlier run has undone it",
+        run=activity.info().workflow_id or "", address=address, call=call, arguments=arguments, why=why[:MAX_SHOWN]
     )

@@ -10,14 +10,14 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from llmflow.activities.forks.effects import final, shown, stop
+from llmflow.activities.forks.effects import final, shown, stop, stopped
 from llmflow.activities.forks.histories import Histories, Source
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.history.recorded import RecordedCall, is_compensation
 from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE, EFFECT, FORK, RECALL, STANDS
-from llmflow.types.forks import MAX_SHOWN, Fork, Stopped
+from llmflow.types.forks import Fork
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 
@@ -49,7 +49,7 @@ class _Taking(ActivityInboundInterceptor):
         if fork := FORK.read(input.headers, activity.payload_converter()):
             with heartbeats():  # a long history takes some seconds
                 if fork.stops(activity.info().activity_id):
-                    raise await stop(self._histories.client, fork, _stopped("", (), ""))
+                    raise await stop(self._histories.client, fork, stopped(activity.info().activity_id))
                 if EFFECT.name in input.headers:
                     taken = await self._effect(fork, input)
                 else:
@@ -83,8 +83,8 @@ class _Taking(ActivityInboundInterceptor):
                 break
         if fork.repeat_effects:
             return None
-        stopped = _stopped(info.activity_type, input.args, why)
-        raise stopped.error() if compensates else await stop(self._histories.client, fork, stopped)
+        before = stopped(info.activity_id, info.activity_type, shown(input.args), why)
+        raise before.error() if compensates else await stop(self._histories.client, fork, before)
 
 
 async def _why_not(fork: Fork, source: Source, call: RecordedCall, input: ExecuteActivityInput) -> str:
@@ -106,17 +106,6 @@ async def _outcome(source: Source, call: RecordedCall) -> object:
     if call.failure is not None:
         raise final(await source.failure(call.failure))
     return await _result(source, call)
-
-
-def _stopped(call: str, arguments: Sequence[object], why: str) -> Stopped:
-    info = activity.info()
-    return Stopped(
-        run=info.workflow_id or "",
-        address=info.activity_id,
-        call=call,
-        arguments=shown(arguments) if call else "",
-        why=why[:MAX_SHOWN],
-    )
 
 
 async def _taken(source: Source, input: ExecuteActivityInput) -> object:
