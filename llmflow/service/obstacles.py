@@ -55,9 +55,9 @@ class _Served:
 
 async def _of_child(child: RunStatus, served: _Served) -> AsyncGenerator[Obstacle]:
     if child.stuck:
-        yield Obstacle(reason=f"a bug blocks it: {child.stuck}{f' ({child.stuck_at})' if child.stuck_at else ''}")
+        yield Obstacle(reason=f"a bug blocks it: {child.bug}")
     elif not await served.has(child.task_queue):
-        yield _unserved(f"no worker serves its task queue {child.task_queue}", child.task_queue)
+        yield without_worker(child)
     async for one in _of_calls(child, served):
         yield one
 
@@ -70,6 +70,11 @@ async def _of_calls(run: RunStatus, served: _Served) -> AsyncGenerator[Obstacle]
     for queue, calls in waiting.items():
         if not await served.has(queue, activities=True):
             yield _unserved(f"no worker serves task queue {queue} for {_named(calls)}", queue)
+
+
+def without_worker(run: RunStatus) -> Obstacle:
+    """Return the obstacle of a run whose task queue has no worker."""
+    return _unserved(f"no worker serves its task queue {run.task_queue}", run.task_queue)
 
 
 def _unserved(reason: str, queue: str) -> Obstacle:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from llmflow.client import Client
 from llmflow.errors import InputInvalid, Remedy, RunNotFound
+from llmflow.service.obstacles import without_worker
 from llmflow.types.runs import RunStatus
 
 _PROBLEMS = "TemporalReportedProblems IS NOT NULL"
@@ -38,17 +39,13 @@ async def stuck_runs(client: Client, workflow: str | None = None, limit: int = _
     for run in (await client.list(workflow=workflow, state="running", limit=_LOOKED_AT)).runs:
         if run.run_id not in known:
             waiting[run.task_queue].append(run)
-    unserved = [
-        StuckRun(
-            run=run,
-            reason=f"no worker serves its task queue {queue}",
-            remedy=Remedy(action="start_worker", task_queue=queue),
-        )
-        for queue, runs in waiting.items()
-        if not await client.workers(queue)
-        for run in runs
-    ]
+    unserved = [_unserved(run) for queue, runs in waiting.items() if not await client.workers(queue) for run in runs]
     return [*blocked, *unserved][:limit]
+
+
+def _unserved(run: RunStatus) -> StuckRun:
+    found = without_worker(run)
+    return StuckRun(run=run, reason=found.reason, remedy=found.remedy)
 
 
 async def _blocked(client: Client, workflow: str | None, limit: int) -> list[StuckRun]:
@@ -63,6 +60,5 @@ async def _blocked(client: Client, workflow: str | None, limit: int) -> list[Stu
         except RunNotFound:  # ended and deleted meanwhile
             continue
         if run.stuck:
-            place = f" ({run.stuck_at})" if run.stuck_at else ""
-            found.append(StuckRun(run=run, reason=f"blocked by a bug: {run.stuck}{place}"))
+            found.append(StuckRun(run=run, reason=f"blocked by a bug: {run.bug}"))
     return found

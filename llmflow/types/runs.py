@@ -81,6 +81,11 @@ class RunStatus(Wire):
     unreadable: str | None = None
     """Reason why tags, tenant, user, budget or approvals cannot be decoded here, and are missing above."""
 
+    @property
+    def bug(self) -> str | None:
+        """Return `stuck` with its place."""
+        return f"{self.stuck} ({self.stuck_at})" if self.stuck and self.stuck_at else self.stuck
+
 
 class RunPage(Wire):
     """A page of runs, newest first."""
