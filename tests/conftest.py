@@ -1,10 +1,11 @@
 """Fixtures of all tests: one real Temporal server for the session; PostgreSQL and Redis on request."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 
 from llmflow.testing import server
 from tests.helpers.postgres import NoPostgres, Postgres, running_postgres
@@ -57,6 +58,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def soak(request: pytest.FixtureRequest) -> bool:
     """Return True if tests should take minutes and repeat by the dozen."""
     return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_tracer() -> Iterator[None]:
+    """Fail a test that leaves a tracer provider behind: all later tests of its process would be traced."""
+    yield
+    assert isinstance(get_tracer_provider(), ProxyTracerProvider)
 
 
 @pytest.fixture(scope="session")

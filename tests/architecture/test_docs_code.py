@@ -16,6 +16,8 @@ import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tests.helpers.tracing import program_provider
+
 from .markdown import Block, Page, pages
 from .page_module import PageModule
 from .source import holds
@@ -73,7 +75,8 @@ def test_blocks_parse() -> None:
 @pytest.mark.usefixtures("reader")
 @pytest.mark.parametrize("page", list(pages()), ids=lambda page: page.path)
 async def test_python_runs(page: Page) -> None:
-    holds(await run(page))
+    with program_provider(None):  # a page may set one
+        holds(await run(page))
 
 
 def page(*blocks: str) -> Page:
