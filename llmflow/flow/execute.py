@@ -18,7 +18,6 @@ from llmflow.flow.run import current, elsewhere, label, this_task, undoing
 from llmflow.types import wire
 from llmflow.types.calls import UNSERVED, CallOptions
 from llmflow.types.contracts import Activity
-from llmflow.types.wire import calls_queue
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -75,7 +74,7 @@ async def execute(
                         result_type=contract.output,
                         activity_id=address,
                         summary=": ".join(one for one in (label.get(), summary) if one) or None,
-                        task_queue=options.task_queue or calls_queue(workflow.info().task_queue),
+                        task_queue=options.task_queue or run.calls_queue,
                         start_to_close_timeout=options.start_to_close_timeout or ATTEMPT,
                         schedule_to_close_timeout=asks.time_left(),
                         heartbeat_timeout=options.heartbeat_timeout or HEARTBEAT_TIMEOUT,

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, cast
 from zlib import decompress
@@ -41,7 +41,6 @@ from llmflow.sdk.running import run_info
 from llmflow.types import wire
 from llmflow.types.batches import Batch
 from llmflow.types.problems import misfit
-from llmflow.types.wire import calls_queue
 
 S = TypeVar("S", StartActivityInput, StartLocalActivityInput)
 Handle = workflow.ActivityHandle[Any]  # Any: activities of every type
@@ -85,7 +84,7 @@ class _Inbound(WorkflowInboundInterceptor):
         elif is_ours(info):
             self._instance.install(info)
         self._works_for = self._fanning_out() if info.workflow_type == wire.BATCH else None
-        super().init(_Outbound(outbound, self._instance, self.host.tools))
+        super().init(_Outbound(outbound, self._instance, self.host))
 
     def _is_of_an_app(self, type: str) -> bool:
         """True for a workflow of an App, also if its dynamic one serves the type."""
@@ -198,16 +197,16 @@ class _Inbound(WorkflowInboundInterceptor):
 class _Outbound(WorkflowOutboundInterceptor):
     """Sets the run's headers on activities, children and continue-as-new runs."""
 
-    def __init__(self, next: WorkflowOutboundInterceptor, instance: Instance, tools: Collection[str]) -> None:
+    def __init__(self, next: WorkflowOutboundInterceptor, instance: Instance, host: Host) -> None:
         super().__init__(next)
         self._instance = instance
-        self._tools = tools
+        self._host = host
 
     def start_activity(self, input: StartActivityInput) -> Handle:
         """See base class."""
         own_queue = run_info().task_queue
-        if input.activity in self._tools and input.task_queue in (None, own_queue):  # called by its name
-            input.task_queue = calls_queue(own_queue)
+        if input.activity in self._host.tools and input.task_queue in (None, own_queue):  # called by its name
+            input.task_queue = self._host.calls_queue(own_queue)
         if run := self._at_work():
             for value in input.args:
                 if not isinstance(value, RawValue):  # llmflow's own are measured

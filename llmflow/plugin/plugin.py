@@ -121,9 +121,16 @@ class LLMFlowPlugin(SimplePlugin):
         if workflows := config.get("workflows"):
             config["workflows"] = [*workflows, batches]
             host = Host(
-                apps=self._types, tools=self._tools, stored_from=storage_threshold(converter) if converter else None
+                apps=self._types,
+                tools=self._tools,
+                serves_calls=self._serves_calls(config),
+                stored_from=storage_threshold(converter) if converter else None,
             )
             config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(host, workflows)]
+
+    def _serves_calls(self, config: WorkerConfig | ReplayerConfig) -> bool:
+        """True for a worker that serves llmflow's calls on its own task queue."""
+        return False
 
 
 def _is_sole(plugins: Sequence[object]) -> bool:

@@ -135,6 +135,7 @@ async def environment(
             connected.temporal,
             task_queue=queue,
             workflows=app.workflows,
+            activities=plugin.calls,
             interceptors=[started],
             # In production a bug leaves the run open until the code is fixed; here nobody would fix it.
             workflow_failure_exception_types=[Exception],

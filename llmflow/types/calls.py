@@ -37,8 +37,8 @@ class CallOptions(Handwritten):
     retry_policy: RetryPolicy | None = None
     """Replaces the default policy as a whole: `RetryPolicy(maximum_attempts=1)` never retries; 0 means no limit."""
     task_queue: str | None = None
-    """Task queue of workers that only run activities: with a GPU, or inside another network. By default it is
-    `<task queue of the workflow>.llmflow`, which the workers of its App poll."""
+    """Task queue of workers that only run activities: with a GPU, or inside another network. By default it is one that
+    the workers of the workflow poll: its own, or `<task queue>.llmflow` on a `Worker` that serves other things, too."""
     priority: Priority | None = None
     """Priority in the task queue; the workflow's own by default."""
 

@@ -23,12 +23,18 @@ def grace_of(config: WorkerConfig) -> timedelta:
     return GRACEFUL_SHUTDOWN if given is None or is_default(config, "graceful_shutdown_timeout") else given
 
 
+def with_our_defaults(config: WorkerConfig) -> None:
+    """Set defaults for a worker of llmflow's calls alone, where Temporal's would lose work or money."""
+    config["graceful_shutdown_timeout"] = grace_of(config)
+    if is_default(config, "max_heartbeat_throttle_interval"):
+        config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
+
+
 @asynccontextmanager
 async def calls_worker(beside: Worker, activities: Sequence[Any]) -> AsyncGenerator[Worker]:
     """Serve llmflow's activities on a task queue of their own while the user's worker runs.
 
-    It has the options of the user's worker. Defaults that would lose work or money are others here, where they concern
-    nothing but llmflow's calls.
+    It has the options of the user's worker, but for our defaults, which concern nothing but llmflow's calls here.
 
     Args:
         beside: The user's worker, with the plugins applied.
@@ -41,8 +47,6 @@ async def calls_worker(beside: Worker, activities: Sequence[Any]) -> AsyncGenera
     config["task_queue"] = calls_queue(beside.task_queue)
     config["activities"], config["workflows"], config["nexus_service_handlers"] = activities, [], []
     config["no_remote_activities"] = False
-    config["graceful_shutdown_timeout"] = grace_of(config)
-    if is_default(config, "max_heartbeat_throttle_interval"):
-        config["max_heartbeat_throttle_interval"] = HEARTBEAT_THROTTLE
+    with_our_defaults(config)
     async with Worker(**config) as worker:
         yield worker

@@ -1,12 +1,13 @@
 """The plugin for clients whose workers serve Apps."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
-from temporalio.worker import Worker, WorkerConfig
+from temporalio.worker import ReplayerConfig, Worker, WorkerConfig
 
 from llmflow import plugin
 from llmflow.activities.fleet import Fleet
@@ -16,7 +17,7 @@ from llmflow.errors import ConfigInvalid
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.sdk.options import is_default
 from llmflow.types.providers import Provider
-from llmflow.worker.calls import calls_worker, grace_of
+from llmflow.worker.calls import calls_worker, grace_of, with_our_defaults
 from llmflow.worker.wiring import Activities, Given, Lifespan, activities, pins_alone, shared
 
 
@@ -78,7 +79,9 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             PromptInvalid: a prompt does not parse; the message has file:line:column.
         """
         served = self._served(config)
-        if not config.get("activities"):  # it polls for none, unless it has nothing else to do
+        if self._serves_calls(config):
+            with_our_defaults(config)
+        elif not config.get("activities"):  # it polls for none, unless it has nothing else to do
             is_idle = not (config.get("workflows") or config.get("nexus_service_handlers"))
             config["activities"] = served.calls if is_idle else served.local
             config["no_remote_activities"] = not is_idle
@@ -103,6 +106,14 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             await next(worker)
 
     @property
+    def calls(self) -> Sequence[Callable[..., Any]]:  # Any: activities of every signature
+        """All activities of llmflow, for a worker of nothing else: its calls then stay on its own task queue.
+
+        Temporal starts them eagerly there, without the way through the server's queue.
+        """
+        return self._all.calls
+
+    @property
     def lifespan(self) -> Lifespan:
         """Open what the activities need. Workers do so themselves; a caller that does it first gets the error."""
         return self._all.lifespan
@@ -113,6 +124,10 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         if key not in self._calls:
             self._calls[key] = shared(lambda: calls_worker(worker, served.calls))
         return self._calls[key]
+
+    def _serves_calls(self, config: WorkerConfig | ReplayerConfig) -> bool:
+        given: Mapping[str, Any] = {"activities": (), **config}  # Any: activities of every signature
+        return bool(given["activities"]) and set(self.calls).issubset(given["activities"])
 
     def _served(self, config: WorkerConfig) -> Activities:
         return self._pins if config.get("no_remote_activities") else self._all

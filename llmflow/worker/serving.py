@@ -101,8 +101,9 @@ async def run(
     if add_search_attributes:
         await add_missing(client, settings)
     await asyncio.to_thread(warm_prices)  # else the first answer would block every other call for 0.2 s
-    given = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
-    workers = [_worker(client, app, queue, grace, {**given, **options}) for queue in queues]
+    given: dict[str, Any] = {} if "tuner" in options else {"max_concurrent_activities": max_concurrent_activities}
+    given |= {**options, "activities": plugin.calls, "graceful_shutdown_timeout": grace}
+    workers = [_worker(client, app, queue, given) for queue in queues]
     stop = stop or asyncio.Event()
     healthy = partial(_is_healthy, client, stop)
     async with needed(client.temporal), health_endpoint(health, healthy), AsyncExitStack() as serving:
@@ -120,14 +121,13 @@ def _plugin(app: App, settings: Settings, queues: Sequence[str]) -> LLMFlowPlugi
     return LLMFlowPlugin(app, settings=settings, models=models)
 
 
-def _worker(client: Client, app: App, queue: str, grace: timedelta, options: Mapping[str, Any]) -> Worker:
+def _worker(client: Client, app: App, queue: str, options: Mapping[str, Any]) -> Worker:
     given: dict[str, Any] = {"sticky_queue_schedule_to_start_timeout": STICKY_TIMEOUT, **options}
     try:
         return Worker(
             client.temporal,
             task_queue=queue,
             workflows=() if queue in app.tool_queues else app.workflows,
-            graceful_shutdown_timeout=grace,
             **given,
         )
     except RuntimeError as error:

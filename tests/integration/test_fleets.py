@@ -41,9 +41,9 @@ def newer(tmp_path: Path) -> App:
 
 @asynccontextmanager
 async def serving(
-    app: App, temporal: str, home: Path, queue: str, provider: str, *, calls: bool = True
+    app: App, temporal: str, home: Path, queue: str, provider: str, *, calls: bool = True, alone: bool = False
 ) -> AsyncGenerator[Client]:
-    """A worker of the queue, with one provider."""
+    """A worker of the queue, with one provider; `alone` as `worker.run` makes it, with nothing but llmflow."""
     settings = Settings(home=home, store=str(home / "llmflow.db"))
     plugin = LLMFlowPlugin(
         app,
@@ -52,7 +52,13 @@ async def serving(
         providers={provider: ScriptedProvider(lambda _: "hello")},
     )
     client = await connect(address=temporal, plugin=plugin)
-    async with Worker(client.temporal, task_queue=queue, workflows=app.workflows, no_remote_activities=not calls):
+    async with Worker(
+        client.temporal,
+        task_queue=queue,
+        workflows=app.workflows,
+        activities=plugin.calls if alone else (),
+        no_remote_activities=not calls,
+    ):
         yield Client(client.temporal, queue, settings.store_url)
 
 
@@ -61,9 +67,12 @@ async def outcomes(home: Path) -> list[str]:
         return list(await database.read(lambda connection: connection.scalars(select(calls.c.outcome)).all()))
 
 
-async def test_what_an_older_worker_lacks_is_done_by_a_newer_one(temporal: str, tmp_path: Path, newer: App) -> None:
+@pytest.mark.parametrize("alone", [(False, False), (True, True), (False, True)])
+async def test_what_an_older_worker_lacks_is_done_by_a_newer_one(
+    temporal: str, tmp_path: Path, newer: App, alone: tuple[bool, bool]
+) -> None:
     queue = str(uuid.uuid4())
-    async with serving(older, temporal, tmp_path, queue, "old") as client:
+    async with serving(older, temporal, tmp_path, queue, "old", alone=alone[0]) as client:
         run = await client.start(Deliver.run, "parcel", id=queue)
 
         async def lacking() -> bool:
@@ -71,7 +80,7 @@ async def test_what_an_older_worker_lacks_is_done_by_a_newer_one(temporal: str, 
             return "no worker here serves tool 'weigh'" in waits and "no provider 'new'" in waits
 
         await until(lacking)
-        async with serving(newer, temporal, tmp_path, queue, "new"):
+        async with serving(newer, temporal, tmp_path, queue, "new", alone=alone[1]):
             await skip(client.temporal, run, PAUSES)
             assert await run.result() == ["6", "new:script", "Label parcel."], "a refusal is not the one attempt"
     asked = list(dict.fromkeys(await activities_of(run)))

@@ -15,7 +15,6 @@ from llmflow.flow.run.questions import command
 from llmflow.types.approvals import Event, Notification, ReachRequest
 from llmflow.types.calls import CallOptions
 from llmflow.types.contracts import NOTIFY, REACH
-from llmflow.types.wire import calls_queue
 
 A_DAY = timedelta(days=1)
 
@@ -80,7 +79,7 @@ class Notices:
                 RawValue(payload),
                 result_type=NOTIFY.output,
                 activity_id=self._run.steps.address("notify"),
-                task_queue=calls_queue(workflow.info().task_queue),
+                task_queue=self._run.calls_queue,
                 summary=f"{notification.event}: {notification.question.name}",
                 schedule_to_close_timeout=A_DAY,
                 start_to_close_timeout=timedelta(minutes=1),

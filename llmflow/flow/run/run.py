@@ -75,6 +75,11 @@ class CurrentRun:
         return self._host.apps.get(self.workflow_type) or self._host.apps.get(None)
 
     @property
+    def calls_queue(self) -> str:
+        """Task queue of llmflow's calls."""
+        return self._host.calls_queue(workflow.info().task_queue)
+
+    @property
     def origin_here(self) -> Origin:
         """Origin of a call of the calling code: that of the run, with the label of the fan-out's item."""
         return changed(self.origin, item=item) if (item := label.get()) else self.origin
