@@ -91,7 +91,7 @@ SOAK_PYTHON ?= $(shell for python in python3.13 $$HOME/.pyenv/versions/3.13.*/bi
 SOAK := .venv-3.13
 
 soak: $(SET_UP) ## what takes minutes: the long form of tests, load, and the whole suite on Python 3.13
-	$(BIN)/python $(PYTEST) --soak tests/integration/test_chaos.py tests/integration/test_kill.py
+	$(BIN)/python $(PYTEST) --soak tests/integration/test_chaos.py tests/integration/test_kill.py tests/integration/test_rolling_deploy.py
 	$(BIN)/python -m pytest tests/soak/clean_install.py
 	$(BIN)/python -m bench --only fan_out
 	@if [ -n "$(SOAK_PYTHON)" ]; then $(MAKE) --no-print-directory test-3.13; else \

@@ -1,6 +1,7 @@
 """The plugin for clients whose workers serve Apps."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
@@ -19,6 +20,12 @@ from llmflow.sdk.options import is_default
 from llmflow.types.providers import Provider
 from llmflow.worker.calls import calls_worker, grace_of, with_our_defaults
 from llmflow.worker.wiring import Activities, Given, Lifespan, activities, pins_alone, shared
+
+_log = logging.getLogger("llmflow.worker")
+_NO_CACHE = (
+    "max_cached_workflows=0: Temporal evicts runs while their prompts are pinned, which are local activities, and their"
+    " workflow tasks time out under load; keep more than the workflow tasks at once"
+)
 
 
 class LLMFlowPlugin(plugin.LLMFlowPlugin):
@@ -79,6 +86,8 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             PromptInvalid: a prompt does not parse; the message has file:line:column.
         """
         served = self._served(config)
+        if config.get("workflows") and config.get("max_cached_workflows") == 0:
+            _log.warning(_NO_CACHE)
         if self._serves_calls(config):
             with_our_defaults(config)
         elif not config.get("activities"):  # it polls for none, unless it has nothing else to do

@@ -218,6 +218,17 @@ async def _is_running(run: Run) -> bool:
     return bool(pending) and bool(pending[0].HasField("last_started_time"))
 
 
+async def test_a_worker_without_a_sticky_cache_is_warned(
+    temporal: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await Client.connect(temporal, plugins=[plugin(tmp_path)])
+    Worker(client, task_queue="warned", workflows=[Neighbour], max_cached_workflows=0)
+    assert "max_cached_workflows=0" in caplog.text
+    caplog.clear()
+    Worker(client, task_queue="kept", workflows=[Neighbour])
+    assert not caplog.text
+
+
 async def test_a_worker_leaves_its_neighbours_activities_alone(temporal: str, tmp_path: Path) -> None:
     plain = await Client.connect(temporal)
     ours = await Client.connect(temporal, plugins=[plugin(tmp_path)])
