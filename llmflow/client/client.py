@@ -30,6 +30,7 @@ from llmflow.client.inbox import inbox
 from llmflow.client.inputs import check_input
 from llmflow.client.options import StartOptions, checked_options, for_a_schedule, temporals_own
 from llmflow.client.runs import Run
+from llmflow.client.served import ServedWorkflows
 from llmflow.client.status import STATUS, quoted, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists, RunNotFound
 from llmflow.plugin.sizes import require_rooms
@@ -57,6 +58,7 @@ class Client:
         """Default task queue of `start`."""
         self.store = store
         """URL of the store of scores; `None` for a client without scores."""
+        self._served = ServedWorkflows(store, temporal.namespace)
 
     @overload
     async def start(
@@ -89,13 +91,16 @@ class Client:
                 (`id_conflict_policy` if it is running, `id_reuse_policy` if it is closed) forbids using it.
             ConfigInvalid: no task queue was given, here or by an App; or the namespace does not exist.
             InputInvalid: an option is unknown or invalid, or the input does not fit the workflow; the message says
-                why. The input of a workflow given by name is not checked.
+                why. Of a workflow given by name, the name is checked instead of the input: a worker of the task queue
+                must have served it when it last started. Without a list in the store, every name is valid.
             PayloadTooLarge: the input exceeds Temporal's payload limit; nothing was sent.
         """
         arguments, options = self._checked(workflow, input, options)
         await require_rooms(self.temporal.data_converter, arguments)
         conflict = options.get("id_conflict_policy", _USE)
         own: dict[str, Any] = {**temporals_own(options), "args": arguments}  # Any: as Temporal takes them
+        if isinstance(workflow, str):  # a class is no misspelling, and may be started before its worker is deployed
+            await self._served.check(own["task_queue"], workflow)
         own["id_conflict_policy"] = _FAIL if conflict == _USE else conflict
         # Temporal does not accept TERMINATE_EXISTING together with REJECT_DUPLICATE.
         own["id_reuse_policy"] = options.get("id_reuse_policy", _AGAIN if conflict == _TERMINATE else _ONCE)

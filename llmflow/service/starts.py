@@ -7,6 +7,7 @@ from temporalio.common import Priority
 
 from llmflow.app import App
 from llmflow.client import StartOptions
+from llmflow.client.served import ServedWorkflows
 from llmflow.service.connections import Connection
 from llmflow.service.inputs import Workflow
 from llmflow.types.runs import RunStatus
@@ -51,9 +52,13 @@ async def start(
 
     Raises:
         RunExists: a run of this id began with another workflow or input.
+        InputInvalid: the worker of the task queue runs other code than this, which has no such workflow.
         PayloadTooLarge: the input does not fit Temporal; nothing was started.
     """
-    run = await connection.client.start(kind.method, *arguments, **options)
+    client = connection.client
+    if queue := options.get("task_queue", client.task_queue):
+        await ServedWorkflows(client.store, client.temporal.namespace).check(queue, kind.name)
+    run = await client.start(kind.method, *arguments, **options)
     status = await run.status()
     new = run.handle.first_execution_run_id is not None  # only a start tells
     started = Started(

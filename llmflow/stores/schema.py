@@ -189,3 +189,12 @@ reservations = Table(
     Column("lost", Text, nullable=False),  # the Call to record if nothing ends the attempt, as JSON
     Index("reservations_by_end", "settled", "until"),
 )
+
+served_workflows = Table(
+    "served_workflows",
+    metadata,
+    Column("namespace", String, primary_key=True),
+    Column("task_queue", String, primary_key=True),
+    Column("apps", String, primary_key=True),  # of the worker that serves it, by name; the last start replaces theirs
+    Column("workflow_type", String, primary_key=True),  # empty: a dynamic workflow, which serves every type
+)

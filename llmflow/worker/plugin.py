@@ -19,6 +19,7 @@ from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.sdk.options import is_default
 from llmflow.types.providers import Provider
 from llmflow.worker.calls import calls_worker, grace_of, with_our_defaults
+from llmflow.worker.served import record_workflows
 from llmflow.worker.wiring import Activities, Given, Lifespan, activities, pins_alone, shared
 
 _log = logging.getLogger("llmflow.worker")
@@ -107,6 +108,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         async with AsyncExitStack() as needed:
             try:
                 await needed.enter_async_context(served.lifespan(worker.client))
+                await record_workflows(served.database, self._apps, worker)
                 if served.calls:
                     await needed.enter_async_context(self._calling(worker, served)())
             except Exception:  # of any class: `async with Worker` would wait for ever for a worker that never started

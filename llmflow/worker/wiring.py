@@ -50,6 +50,8 @@ class Activities:
     code may call tools in them."""
     calls: Sequence[Callable[..., Any]] = ()  # Any: as above
     """Those that are scheduled on the task queue of llmflow's calls."""
+    database: Database
+    """The store, which is open in the lifespan."""
     lifespan: Lifespan
     """Resources that are open while the worker of a client runs."""
     interceptors: Sequence[Interceptor] = ()
@@ -115,6 +117,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             *local,  # tools, and what runs on workers that lack it read here
             *((unserved,) if given.fleet.is_one_worker else ()),
         ],
+        database=database,
         lifespan=_lifespan(histories, shared(opened)),
         interceptors=[ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})],
     )
@@ -140,7 +143,7 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
             yield
 
     local = [prompts.resolve, ConstantActivities(constants, histories, given.fleet).read]
-    return Activities(local=local, lifespan=_lifespan(histories, shared(opened)))
+    return Activities(local=local, database=database, lifespan=_lifespan(histories, shared(opened)))
 
 
 def _registry(apps: Sequence[App], database: Database) -> Registry:

@@ -1,10 +1,13 @@
 """The missing, the mistyped, the too large, the unknown: one clear line each, and nothing half done."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from llmflow.stores.database import Database
+from llmflow.stores.served import Place, put_served
 from tests.helpers.command_line import ROOT, Done, call
 
 APP = "tests.integration.errands:app"
@@ -58,6 +61,17 @@ def test_ids_that_temporal_refuses(llmflow: Call) -> None:
 )
 def test_inputs_that_do_not_fit(llmflow: Call, arguments: tuple[str, ...], said: str) -> None:
     refused(llmflow("start", "--app", APP, *arguments, "--id", "never"), 2, said)
+    assert llmflow("status", "never").code == 4, "nothing was started"
+
+
+def test_a_workflow_that_the_worker_does_not_have_yet(llmflow: Call, tmp_path: Path) -> None:
+    async def serve() -> None:
+        async with Database(str(tmp_path / "llmflow.db")) as store:
+            await put_served(store, Place(namespace="default", task_queue="errands"), "errands", ["Nab"], replace=True)
+
+    asyncio.run(serve())
+    said = "no worker of task queue errands serves the workflow 'Nap' (did you mean `Nab`?). There is: Nab"
+    refused(llmflow("start", "--app", APP, "Nap", "--id", "never"), 2, said)
     assert llmflow("status", "never").code == 4, "nothing was started"
 
 

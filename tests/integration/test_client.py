@@ -280,6 +280,11 @@ async def test_a_terminated_run_says_who_and_why(env: Environment) -> None:
 async def test_a_workflow_by_its_name(env: Environment) -> None:
     run = await env.client.start("Steps", "by name", id=env.id())
     assert await run.result() == "done"
+    misspelt = env.id()
+    with pytest.raises(InputInvalid, match=f"no worker of task queue {env.client.task_queue} serves .* mean `Steps`"):
+        await env.client.start("Stepps", "by name", id=misspelt)
+    with pytest.raises(RunNotFound):
+        await env.client.run(misspelt).status()
 
 
 async def test_pages_of_a_list(env: Environment) -> None:
