@@ -16,6 +16,7 @@ from pydantic_core import to_json, to_jsonable_python
 
 from llmflow.errors import ConfigInvalid
 from llmflow.sdk.marks import definition_of
+from llmflow.sdk.tools_needed import tools_needed
 from llmflow.types.calls import Tool
 from llmflow.types.constants import Constants
 from llmflow.types.providers import ProviderFactory
@@ -116,6 +117,14 @@ class App:
     def tool_specs(self) -> tuple[ToolSpec, ...]:
         """Return the tools of all its sources."""
         return tuple(spec for source in self.tools for spec in source.specs())
+
+    @property
+    def missing_tools(self) -> tuple[tuple[str, str], ...]:
+        """Return the workflow class and the tool, by name, for each tool that a workflow needs and the App lacks."""
+        served = {spec.name for spec in self.tool_specs}
+        return tuple(
+            (workflow.__name__, tool) for workflow in self.workflows for tool in sorted(tools_needed(workflow) - served)
+        )
 
     @property
     def passthrough_modules(self) -> tuple[str, ...]:

@@ -175,6 +175,7 @@ def _of_app(contents: Contents, settings: Settings, in_code: int) -> Iterator[Ch
     serves = ", ".join((_count(len(app.workflows), "workflow"), _count(len(app.tool_specs), "tool")))
     yield Check(name="app", ok=True, found=f"{app.name}: {serves}")
     checks = {
+        "tools": lambda: _tools(app),
         "prompts": lambda: _prompts(contents, in_code),
         "models": lambda: _models(contents),
         "prices": lambda: _prices(contents, settings),
@@ -184,6 +185,13 @@ def _of_app(contents: Contents, settings: Settings, in_code: int) -> Iterator[Ch
             yield from check()
         except LLMFlowError as error:
             yield _failed(name, error)
+
+
+def _tools(app: App) -> Iterator[Check]:
+    """Check that the App serves the tools that its workflows use. An App that does says so under `app`."""
+    for workflow, tool in app.missing_tools:
+        found = f"workflow {workflow} uses the tool `{tool}`, which the App does not have"
+        yield Check(name="tools", ok=False, found=found, remedy=Remedy(action="add_tool"))
 
 
 def _prompts(contents: Contents, in_code: int) -> Iterator[Check]:

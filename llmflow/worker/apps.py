@@ -93,6 +93,18 @@ def check_prompts(app: App, models: ModelCatalogue) -> None:
         check_prompt(prompt, app, models)
 
 
+def check_tools(app: App) -> None:
+    """Check that an App serves the tools that its workflows name: their calls would wait for a worker that does.
+
+    Raises:
+        ConfigInvalid: it lacks one; the message names the workflow and the tool.
+    """
+    for workflow, tool in app.missing_tools:
+        raise ConfigInvalid(
+            f"workflow {workflow} uses the tool `{tool}`, which App {app.name!r} does not serve: add it to tools=[...]"
+        )
+
+
 def check_prompt(prompt: PromptVersion, app: App, models: ModelCatalogue) -> None:
     """Check that the model and the tools named by a prompt version exist.
 

@@ -26,7 +26,7 @@ from llmflow.providers.pricing.prices import warm_prices
 from llmflow.telemetry.health import health_endpoint
 from llmflow.telemetry.logs import log_our_errors_in_one_line
 from llmflow.telemetry.runtime import process_runtime
-from llmflow.worker.apps import app_model_catalogue, check_prompts, missing_keys
+from llmflow.worker.apps import app_model_catalogue, check_prompts, check_tools, missing_keys
 from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from llmflow.worker.plugin import LLMFlowPlugin
 from llmflow.worker.search_attributes import add_missing
@@ -89,8 +89,8 @@ async def run(
     Raises:
         ServerUnavailable: no Temporal server answers.
         StoreUnavailable: the store does not answer.
-        ConfigInvalid: models, keys, a free port, the store's tables, or a model or tool of a prompt are missing; or
-            the sandbox cannot import the module of a workflow.
+        ConfigInvalid: models, keys, a free port, the store's tables, a model or tool of a prompt, or a tool of a
+            workflow are missing; or the sandbox cannot import the module of a workflow.
         PromptInvalid: a prompt does not parse.
     """
     log_our_errors_in_one_line()
@@ -118,6 +118,7 @@ def _plugin(app: App, settings: Settings, queues: Sequence[str]) -> LLMFlowPlugi
     if not set(queues).issubset(app.tool_queues):
         _check_models(models)
     check_prompts(app, models)
+    check_tools(app)
     return LLMFlowPlugin(app, settings=settings, models=models)
 
 

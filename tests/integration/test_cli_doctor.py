@@ -33,6 +33,13 @@ def test_a_healthy_server(doctor: Doctor, temporal: str) -> None:
     assert f"at {temporal}, namespace default" in done.out
 
 
+def test_a_tool_that_a_workflow_uses_and_its_app_lacks(doctor: Doctor) -> None:
+    done = doctor("--app", "tests.integration.fleet:older", "--json")
+    lacking = [one for one in json.loads(done.out)["checks"] if one["name"] == "tools"]
+    assert [(one["ok"], one["mend"]) for one in lacking] == [(False, "add it to tools=[...] of the App")] * 3
+    assert lacking[0]["found"] == "workflow Deliver uses the tool `weigh`, which the App does not have"
+
+
 def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = f"Path({str(ROOT / 'workflows' / 'research')!r})"
     (tmp_path / "unserved.py").write_text(
