@@ -58,7 +58,7 @@ def _named(function: FunctionType) -> Iterator[object]:
 
 
 def _keywords(code: CodeType) -> Iterator[tuple[object, ...]]:
-    return (constant for constant in code.co_consts if isinstance(constant, tuple))
+    return (cast(tuple[object, ...], constant) for constant in code.co_consts if isinstance(constant, tuple))
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
