@@ -8,7 +8,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from llmflow.tools.keys import key
 from llmflow.types.addresses import joined
-from llmflow.types.contracts import KEY
+from llmflow.types.contracts import KEY, RUN
 
 in_saga: ContextVar[bool] = ContextVar("llmflow_in_saga", default=False)
 """True in an activity that is an action of a saga, or its compensation."""
@@ -31,10 +31,12 @@ class _WithKey(ActivityInboundInterceptor):
 
 
 def _key(input: ExecuteActivityInput) -> str:
-    """Return the key given by a saga, else the activity's address."""
-    if shared := KEY.read(input.headers, activity.payload_converter()):
+    """Return the key given by a saga, else one of the activity's run and address."""
+    converter, info = activity.payload_converter(), activity.info()
+    if shared := KEY.read(input.headers, converter):
         return shared
-    info = activity.info()
+    if beginning := RUN.read(input.headers, converter):
+        return joined((beginning, info.activity_id))
     # A Temporal client can start an activity without a workflow; then the activity is its own run.
     run = info.workflow_run_id or info.activity_run_id or ""
     return joined(filter(None, (info.workflow_id, run, info.activity_id)))

@@ -168,11 +168,7 @@ class Saga:
                 raise asyncio.CancelledError from error
 
     def _register(self, here: tuple[str, ...], undo: Act, args: tuple[Any, ...]) -> _Undo:  # Any: as `Act`
-        # Random, because a run that is reset, retried or started by cron repeats its actions: other effects of the same
-        # workflow id and path. Actions before the reset point get the same numbers again.
-        drawn = f"{workflow.random().getrandbits(48):012x}"
-        name = joined((workflow.info().workflow_id, *here, drawn))
-        one = _Undo(key=name, path=here, undo=undo, args=args)
+        one = _Undo(key=self._run.keys.of_action(here), path=here, undo=undo, args=args)
         self._undos.append(one)
         self._run.sagas.register(Compensation(name=name_of(undo), path=joined(here), key=one.key, status="ready"))
         return one

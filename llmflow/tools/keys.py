@@ -11,11 +11,13 @@ key: ContextVar[str] = ContextVar("llmflow_idempotency_key")
 def idempotency_key() -> str:
     """Return the idempotency key of this call, for tools and other activities to pass to the system they call.
 
-    All attempts of a call have the same key. Every call has its own key, except that an action of a saga and its
-    compensation share one, so that the compensation can find the effect even if the action did not return.
+    All attempts of a call have the same key, also if the run is reset in between. Every call has its own key, except
+    that an action of a saga and its compensation share one, so that the compensation can find the effect even if the
+    action did not return.
 
     Returns:
-        Text of some 100 characters, with `/` and `#`. Hash it for systems with shorter keys.
+        Text of some 100 characters, more in a child of a child, with `/` and `#`. Hash it for systems with shorter
+        keys.
 
     Raises:
         ConfigInvalid: called outside of an activity of an llmflow worker.

@@ -38,5 +38,7 @@ class Carried(CompactWire):
     """Positions of the state machines, for a continue-as-new run."""
     fork: Fork | None = None
     """The run whose results this one reuses, for a child of a forked run, and for the run that continues one."""
+    key: str = ""
+    """Beginning of the parent's idempotency keys, for a child."""
     effect: bool = False
     """True if all activities of the run are effects: a child that is (a part of) an action of a saga."""

@@ -139,6 +139,9 @@ FORK = Header(wire.FORK, Fork)
 """Set on the activities of a forked run."""
 KEY = Header(wire.KEY, str)
 """Set on an activity whose workflow gives it an idempotency key: an action and its compensation share it."""
+RUN = Header(wire.RUN, str)
+"""Set on every other activity that is not llmflow's: the beginning of its idempotency key, before its id. A call that
+was in flight at a reset is made again with the headers of its event, but by a run with another id."""
 EFFECT = Header(wire.EFFECT, bool)
 """Set on an activity that changes something outside: a tool that says so, and everything that a saga's action does."""
 

@@ -27,6 +27,7 @@ CARRIED = "llmflow"
 FORK = "llmflow.fork"
 PLACE = "llmflow.place"
 KEY = "llmflow.key"
+RUN = "llmflow.run"
 EFFECT = "llmflow.effect"
 
 # Memos of a run, set at its start: a client other than ours sets them as well.

@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import Worker
 
@@ -31,6 +29,7 @@ from llmflow.plugin import LLMFlowPlugin
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.contracts import DECIDE
 from llmflow.types.steps import Compensation
+from tests.helpers.resets import reset_before
 from tests.helpers.waiting import until
 from tests.integration.trips import EFFECTS, AtOnce, Nap, Odd, Parties, Trip, app
 
@@ -111,7 +110,7 @@ async def test_an_action_its_retry_and_its_compensation_share_a_key(trips: Envir
     assert done.effects[4:] == ["cancel no", "cancel hotel", "cancel shaky"]
     first, again, hotel, no, *undone = done.keys
     assert first == again
-    assert first.startswith(f"{done.run.id}/trip/book/")
+    assert first == f"{done.run.id}/{done.run.run_id}/trip/book#do"
     assert undone == [no, hotel, first]
     assert len({*done.keys, *other.keys}) == 6
 
@@ -379,22 +378,9 @@ async def test_arguments_that_are_refused_did_nothing_and_are_not_undone(trips: 
     assert list(done.undone.values()) == ["undone", "not needed"]
 
 
-async def test_a_run_that_is_reset_undoes_under_old_keys_and_acts_under_new_ones(trips: Environment) -> None:
+async def test_a_run_that_is_reset_acts_and_undoes_under_its_old_keys(trips: Environment) -> None:
     first = await ended(trips, Trip.run, ["hotel", "full"])
-    events = (await first.run.handle.fetch_history()).events
-    [hotel_is_booked, *_] = [
-        event.event_id for event in events if event.HasField("activity_task_completed_event_attributes")
-    ]
-    reset = ResetWorkflowExecutionRequest(
-        namespace="default",
-        workflow_execution=WorkflowExecution(workflow_id=first.run.id, run_id=first.run.run_id or ""),
-        reason="again from there",
-        request_id=first.run.id,
-        workflow_task_finish_event_id=hotel_is_booked + 3,  # scheduled, started, completed
-    )
-    started = await trips.client.temporal.workflow_service.reset_workflow_execution(reset)
-    done = await end_of(trips.client.run(first.run.id, started.run_id))
+    done = await end_of(await reset_before(trips.client, first.run, "trip/book#2/book#1"))
     assert done.effects[4:] == ["book full", "cancel full", "cancel hotel"]
-    hotel, full, _, _, again_full, cancel_full, cancel_hotel = done.keys
-    assert cancel_hotel == hotel, "that booking is the one of before"
-    assert cancel_full == again_full != full, "and this one is new"
+    hotel, full, _, _, *again = done.keys
+    assert again == [full, full, hotel], "what is done again is the same for those who do it"

@@ -1,6 +1,6 @@
 """Approvals: questions of a run, and their decisions."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, did_you_mean
+from llmflow.flow.approvals.abridged import that_fit
 from llmflow.flow.approvals.answers import (
     Form,
     closed,
@@ -54,8 +55,6 @@ MAX_SENT = 1_000
 """Characters that are kept of a refused signal and of the reason."""
 MAX_SHOWN_BYTES = 500_000
 """Bytes of all questions in one report, and of one question in a notification."""
-MAX_ABRIDGED = 200
-"""Characters of each text in an abridged question."""
 MAX_SETTLED = 4_000
 """Bytes of a closed question in the memo. Forks ask a larger one again: Temporal returns memos with every list."""
 MAX_CARRIED = 200
@@ -115,14 +114,21 @@ class Approvals(Part):
         """Refuse an update before it enters history.
 
         Raises:
-            ApprovalNotFound: no such question is open.
+            ApprovalNotFound: no such question is open, and the run is not one that was reset.
             DecisionRefused: the decision is invalid; the message says why.
         """
-        self._judged(read(sent.payload.data))
+        decide, info = read(sent.payload.data), workflow.info()
+        if self._addressed(decide) is None and info.run_id != info.original_execution_run_id:
+            return  # a reset sends updates again at once, also before the run has asked
+        self._judged(decide)
 
     def update(self, sent: RawValue) -> Receipt:
         """Apply a checked update."""
-        return self.decide(read(sent.payload.data), workflow.now())
+        decide = read(sent.payload.data)
+        if self._addressed(decide) is None:
+            self._keep(decide)
+            return Receipt(approval=decide.approval, status="open", missing=None, sent=True)
+        return self.decide(decide, workflow.now())
 
     def hear(self, sent: RawValue) -> None:
         """Apply a signal."""
@@ -189,7 +195,7 @@ class Approvals(Part):
 
     def told(self, name: str) -> Question:
         """Return a question for a notification, abridged if it is too large."""
-        return _that_fit([self._questions[name]], MAX_SHOWN_BYTES)[0]
+        return that_fit([self._questions[name]], MAX_SHOWN_BYTES)[0]
 
     def escalate(self, name: str, to: Sequence[str], deadline: datetime) -> None:
         """Add approvers and set a new deadline; the first approvers may still decide."""
@@ -218,7 +224,7 @@ class Approvals(Part):
 
     def current(self) -> ApprovalReport:
         """Return all questions so far, abridged if they are too large together, the open ones last."""
-        shown = _that_fit(self._questions.values(), MAX_SHOWN_BYTES)
+        shown = that_fit(self._questions.values(), MAX_SHOWN_BYTES)
         return ApprovalReport(questions=shown, early=tuple(self._early), refused=tuple(self._refused))
 
     def for_next(self) -> Mapping[str, object]:
@@ -230,7 +236,7 @@ class Approvals(Part):
         known = [changed(one, payload=None, details="", form=None) for one in decided]
         reopened = [changed(one, status="open") for name, one in self._questions.items() if name in not_taken]
         report = ApprovalReport(
-            questions=_that_fit((*known[-MAX_CARRIED:], *reopened), MAX_CARRIED_BYTES),
+            questions=that_fit((*known[-MAX_CARRIED:], *reopened), MAX_CARRIED_BYTES),
             early=tuple(self._early),
             refused=tuple(self._refused),
         )
@@ -353,36 +359,6 @@ def _again(question: Question, before: Question) -> Question:
     deadline = question.deadline and (before.deadline or question.deadline)
     kept = {"asked_at": before.asked_at, "level": before.level, "deadline": deadline, "approvers": approvers}
     return changed(question, **kept)
-
-
-def _that_fit(questions: Iterable[Question], room: int) -> tuple[Question, ...]:
-    """Abridge the questions that exceed the room; open ones get it first, then the latest."""
-    asked = list(questions)
-    shown = list(asked)
-    for n in sorted(range(len(asked)), key=lambda n: (asked[n].status != "open", -n)):
-        size = len(to_json(asked[n]))
-        if size > room:
-            shown[n] = _abridged(asked[n], f"({size:,} bytes, too much to be shown here)")
-        else:
-            room -= size
-    return tuple(shown)
-
-
-def _abridged(question: Question, left_out: str) -> Question:
-    """Shorten a question's texts; an open one keeps its votes whole."""
-    changes: dict[str, object] = {"details": question.details[:MAX_ABRIDGED]}
-    if question.payload is not None:
-        changes["payload"] = left_out
-    if question.status != "open":
-        changes["votes"] = tuple(
-            changed(
-                vote,
-                comment=vote.comment[:MAX_ABRIDGED],
-                form=None if vote.form is None else left_out,
-            )
-            for vote in question.votes
-        )
-    return changed(question, **changes)
 
 
 def _readable(sent: bytes) -> JsonValue:

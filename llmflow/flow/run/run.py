@@ -13,6 +13,7 @@ from llmflow.flow.run.code import Code
 from llmflow.flow.run.constants import RunConstants
 from llmflow.flow.run.forks import Forks
 from llmflow.flow.run.host import Host
+from llmflow.flow.run.keys import RunKeys
 from llmflow.flow.run.machines import MachineRecord
 from llmflow.flow.run.part import AnyHeader, Part
 from llmflow.flow.run.pins import RunPins
@@ -53,6 +54,7 @@ class CurrentRun:
         self.approvals = Approvals(self.ask)
         self.steps = Steps()
         self.sagas = Sagas()
+        self.keys = RunKeys()
         self.machines = MachineRecord()
         self.waits = Waits()
         self.totals = RunTotals(self._counted)

@@ -1,12 +1,10 @@
-"""Sagas: the compensations of a run, and the idempotency keys of their actions."""
+"""Sagas: the compensations of a run."""
 
 from collections.abc import Iterator, Mapping
 
 from llmflow.errors import InputInvalid
-from llmflow.flow.run.part import AnyHeader, Part
-from llmflow.flow.run.scope import key
+from llmflow.flow.run.part import Part
 from llmflow.types.base import changed
-from llmflow.types.contracts import KEY
 from llmflow.types.steps import Compensation, CompensationStatus
 from llmflow.types.texts import code, markdown
 
@@ -19,11 +17,6 @@ class Sagas(Part):
         """True after a saga compensated because of a bug: fixed code would not compensate, so it could not replay this
         history."""
         self._compensations: dict[str, Compensation] = {}
-
-    def for_activity(self, activity_id: str | None, type: str, *, is_local: bool) -> Mapping[AnyHeader, object]:
-        """See base class."""
-        shared = key.get()
-        return {KEY: shared.of(activity_id)} if shared else {}
 
     def report(self) -> Mapping[str, object]:
         """See base class."""
