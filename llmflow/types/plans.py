@@ -38,11 +38,11 @@ class Plan(Wire):
     """Calls that are made again. Their usage is that of the run."""
     usage: Totals
     """Usage of the run by the calls that are made again: an estimate of what the fork pays."""
-    whole: Totals
+    whole: Totals = Totals()
     """Usage of the whole run: an estimate for another input, prompt or model that changes everything."""
-    unanswered: int
+    unanswered: int = 0
     """Model calls that are made again and had no answer in the run: nothing is known about their cost."""
-    most: Dollars | None
+    most: Dollars | None = None
     """Upper bound in US dollars: the budget of the fork, which is that of the run. `None`: there is none."""
     effects: tuple[PlannedEffect, ...]
     decisions: tuple[str, ...]
