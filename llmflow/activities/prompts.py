@@ -1,6 +1,7 @@
 """Activities that resolve pins and render prompts."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from temporalio import activity
@@ -11,7 +12,8 @@ from llmflow.activities.forks.histories import Histories
 from llmflow.activities.vendors import VendorsByApp
 from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvalid
 from llmflow.prompts.in_code import prompt_in_code
-from llmflow.prompts.prompt import PromptVersion, render
+from llmflow.prompts.prompt import Prompts, PromptVersion, render
+from llmflow.stores.prompts.changes import FILE
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.prompts.rollouts import Unit
 from llmflow.types.base import changed
@@ -45,6 +47,7 @@ class PromptActivities:
         attributes: KnownAttributes,
         histories: Histories,
         fleet: Fleet,
+        read_files: Callable[[], Prompts],
     ) -> None:
         self._registry = registry
         self._vendors = vendors
@@ -53,6 +56,7 @@ class PromptActivities:
         self._attributes = attributes
         self._histories = histories
         self._fleet = fleet
+        self._read_files = read_files
 
     @activity.defn(name=RESOLVE.name)
     async def resolve(self, request: ResolveRequest) -> Pins:
@@ -68,6 +72,7 @@ class PromptActivities:
             ModelNotFound: models.yaml has no such alias or provider.
             StoreUnavailable: the store does not answer.
             RunNotFound: the history of the original run was deleted.
+            ConfigInvalid: a fork asks for a file, and the folder of the prompts is no longer there.
         """
         run = request.origin.root or activity.info().workflow_id or activity.info().activity_id
         kept = await self._kept(request, request.fork, run) if request.fork else _NONE
@@ -161,8 +166,12 @@ class PromptActivities:
         return Pins(prompts=prompts, models=models)
 
     async def _told(self, name: str, word: str) -> PinnedPrompt:
-        prompt, source = await self._registry.find(name, word)  # typed by a person: no other worker knows better
-        return _pinned(prompt, source)
+        """Return the version that a person means: no other worker knows better."""
+        if word != FILE:
+            return _pinned(*await self._registry.find(name, word))
+        prompt = (await asyncio.to_thread(self._read_files)).get(name)  # as it is now: a person has just edited it
+        await self._registry.add(prompt, self._by)
+        return _pinned(prompt, PromptSource())
 
     @activity.defn(name=RENDER.name)
     async def render(self, request: RenderRequest) -> RenderedPrompt:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from llmflow.cli.output import cost, duration, plural
 from llmflow.types.plans import Plan, PlannedCalls
+from llmflow.types.usage import dollars
 
 
 def plan_page(plan: Plan) -> RenderableType:
@@ -21,8 +22,7 @@ def _parts(plan: Plan) -> Iterator[RenderableType]:
     yield Text.assemble("a fork of ", (plan.source, "bold"), f" from {plan.step}{until}")
     yield from _calls("takes over, as far as the input stays the same", plan.taken)
     yield from _calls("executes", plan.executed)
-    usual, most = cost(plan.usage), cost(plan.most)
-    yield Text(f"\ncosts {usual}, as in the run; {most} if every answer is asked for again")
+    yield Text(f"\ncosts about {_estimate(plan)}; {_bound(plan)}")
     if plan.effects:
         yield Text("\neffects", "dim")
         table = Table.grid(padding=(0, 2))
@@ -38,6 +38,22 @@ def _parts(plan: Plan) -> Iterator[RenderableType]:
     yield from _names("not sent again", [f"{name} ({count}x)" for name, count in Counter(plan.messages).items()])
     for name in plan.unchanged:
         yield Text(f"\nthe run had that version of {name} already", "yellow")
+
+
+def _estimate(plan: Plan) -> str:
+    """Return what the run has paid. Another model, prompt or input costs something else."""
+    known, whole = cost(plan.usage), cost(plan.whole)
+    more = f", and {plan.unanswered} {plural(plan.unanswered, 'call')} that had no answer" if plan.unanswered else ""
+    every = f", or {whole} if every answer is asked for again" if plan.whole != plan.usage else ""
+    return f"{known} as in the run{more}{every}"
+
+
+def _bound(plan: Plan) -> str:
+    return (
+        "without a budget, no upper bound is known"
+        if plan.most is None
+        else f"at most {dollars(plan.most)}, its budget"
+    )
 
 
 def _calls(title: str, found: Sequence[PlannedCalls]) -> Iterator[RenderableType]:

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client as TemporalClient
 
 from llmflow.client.errors import readable_errors
@@ -17,8 +18,9 @@ from llmflow.types import wire
 from llmflow.types.addresses import around, base_of, joined, names_of, unbranched
 from llmflow.types.approvals import Settled, WaitingList
 from llmflow.types.base import changed
+from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionResult
-from llmflow.types.contracts import COMPLETE, DECIDED, PLACE, WAITING
+from llmflow.types.contracts import BUDGET, CARRIED, COMPLETE, DECIDED, PLACE, WAITING
 from llmflow.types.forks import Fork, Hop
 from llmflow.types.plans import Outcome, Plan, PlannedCalls, PlannedEffect
 from llmflow.types.usage import Totals
@@ -31,8 +33,9 @@ async def plan_fork(temporal: TemporalClient, id: str, run_id: str | None, step:
         LLMFlowError: as documented in `Run.fork`.
     """
     found = _Found()
-    _, fork, known = await fork_of(temporal, id, run_id, step, changes)
+    started, fork, known = await fork_of(temporal, id, run_id, step, changes)
     async with readable_errors(id):
+        most = await _most(Payloads(temporal, id), started)
         await _read(temporal, fork, id, fork.run_id, found)
     executed = sum((one for _, one in found.executed), Totals())
     return Plan(
@@ -42,7 +45,9 @@ async def plan_fork(temporal: TemporalClient, id: str, run_id: str | None, step:
         taken=_by_step(found.taken),
         executed=_by_step(found.executed),
         usage=executed,
-        most=sum((one for _, one in found.taken), executed),
+        whole=sum((one for _, one in found.taken), executed),
+        unanswered=found.unanswered,
+        most=most,
         effects=tuple(found.effects),
         decisions=tuple(found.decisions),
         questions=tuple(found.questions),
@@ -53,12 +58,23 @@ async def plan_fork(temporal: TemporalClient, id: str, run_id: str | None, step:
     )
 
 
+async def _most(payloads: Payloads, started: WorkflowExecutionStartedEventAttributes) -> Decimal | None:
+    """Return the budget that a run was given or has inherited, unless calls of unknown price go past it."""
+    if noted := started.memo.fields.get(BUDGET.name):
+        [budget] = await payloads.read([noted], [Budget])
+    else:
+        carried = await payloads.header(CARRIED, started.header.fields)
+        budget = carried.origin.budget if carried else None
+    return budget.usd if budget and budget.unpriced == "refuse" else None
+
+
 class _Found:
     """Findings in a run and its children, with addresses from the run."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, Totals]] = []
         self.executed: list[tuple[str, Totals]] = []
+        self.unanswered = 0
         self.effects: list[PlannedEffect] = []
         self.decisions: list[str] = []
         self.questions: list[str] = []
@@ -100,6 +116,7 @@ async def _read(client: TemporalClient, fork: Fork, id: str, run_id: str, found:
                 found.effects.append(_effect(run, call, any(step in gone for step in around(call.id))))
         else:
             (found.taken if takes else found.executed).append((run.address(call.id), usage))
+            found.unanswered += call.type == COMPLETE.name and call.result is None
     await _people(run, found)
     found.timers += _timers(run)
     found.messages += _messages(events)

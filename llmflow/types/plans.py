@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from llmflow.types.base import Wire
-from llmflow.types.usage import Totals
+from llmflow.types.usage import Dollars, Totals
 
 Outcome = Literal["taken", "its failure is taken", "called", "the fork stops here"]
 
@@ -37,9 +37,13 @@ class Plan(Wire):
     executed: tuple[PlannedCalls, ...]
     """Calls that are made again. Their usage is that of the run."""
     usage: Totals
-    """Usage of the run by the calls that are made again."""
-    most: Totals
-    """Usage of the whole run: the most if another input, prompt or model changes everything."""
+    """Usage of the run by the calls that are made again: an estimate of what the fork pays."""
+    whole: Totals = Totals()
+    """Usage of the whole run: an estimate for another input, prompt or model that changes everything."""
+    unanswered: int = 0
+    """Model calls that are made again and had no answer in the run: nothing is known about their cost."""
+    most: Dollars | None = None
+    """Upper bound in US dollars: the budget of the fork, which is that of the run. `None`: there is none."""
     effects: tuple[PlannedEffect, ...]
     decisions: tuple[str, ...]
     """Questions whose decision or deadline is taken over."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client
@@ -80,7 +81,8 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     """
     settings = given.settings
     database = Database(settings.store_url)
-    registry, vendors = _registry(apps, database), _vendors(apps, given, calls_models=True)
+    files = partial(_files, apps)
+    registry, vendors = Registry(database, files()), _vendors(apps, given, calls_models=True)
     calls = Calls(database, Outbox(settings.home / "outbox"))
     tools = {spec.name: (source, spec) for source in together(apps).tools for spec in source.specs()}
     specs = {name: spec for name, (_, spec) in tools.items()}
@@ -88,7 +90,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     completions = Completions(registry, by_app, specs, calls, Budgets(database), given.fleet)
     known, histories = known_to_the_server(settings), Histories()
     constants = {app.name: app.constants for app in apps}
-    prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet)
+    prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet, files)
     notifications = NotificationActivities(known, _webhook(settings))
 
     @asynccontextmanager
@@ -132,10 +134,11 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     """
     settings = given.settings
     database = Database(settings.store_url)
-    registry, vendors = _registry(apps, database), VendorsByApp(_vendors(apps, given, calls_models=False))
+    files = partial(_files, apps)
+    registry, vendors = Registry(database, files()), VendorsByApp(_vendors(apps, given, calls_models=False))
     known, histories = known_to_the_server(settings), Histories()
     constants = {app.name: app.constants for app in apps}
-    prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories, given.fleet)
+    prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories, given.fleet, files)
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[None]:
@@ -146,8 +149,8 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     return Activities(local=local, database=database, lifespan=_lifespan(histories, shared(opened)))
 
 
-def _registry(apps: Sequence[App], database: Database) -> Registry:
-    return Registry(database, Prompts(prompt for app in apps for prompt in prompts_of(app)))
+def _files(apps: Sequence[App]) -> Prompts:
+    return Prompts(prompt for app in apps for prompt in prompts_of(app))
 
 
 def _vendors(apps: Sequence[App], given: Given, *, calls_models: bool) -> dict[str, Vendors]:

@@ -2,9 +2,10 @@
 
 import asyncio
 import re
+import shutil
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from llmflow import flow, worker
 from llmflow.app import App
 from llmflow.client import Client, Run, connect
 from llmflow.config import Settings
+from llmflow.errors import RunNotCompleted
 from tests.helpers.waiting import until
 
 GREET = "---\nmodel: fast\n---\nuser:\nGreet {{ name }} warmly.\n"
@@ -116,3 +118,40 @@ async def test_a_version_that_no_worker_has_is_waited_for(
         assert re.match(f"PromptVersionMissing: {looked}", await until(waits))
         async with serving(app, client, temporal, tmp_path / "home"):
             assert await run.result() == [version, version]
+
+
+async def test_a_fork_takes_the_file_as_it_is_on_the_disk(
+    app: App, client: Client, temporal: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "prompts/greet.prompt"
+    async with serving(app, client, temporal, tmp_path / "home"):
+        run, version = await begun(client)
+        await run.handle.signal(Twice.go_on)
+        assert await run.result() == [version, version]
+        file.write_text(GREET.replace("warmly", "coldly"))
+        for text, said in (("{{ name", "PromptInvalid: .*greet.prompt:1:1"), (None, "ConfigInvalid: .*prompts is not")):
+            with edited(file, text):
+                fork = await run.fork("complete#1", prompts={"edited/greet": "file"})
+                with pytest.raises(RunNotCompleted, match=said):
+                    await fork.result()
+        fork = await run.fork("complete#1", prompts={"edited/greet": "file"})
+        await fork.handle.signal(Twice.go_on)
+        [first, second] = await fork.result()
+        assert first == second != version
+        newer, of_newer = await begun(client)
+        assert of_newer == version, "a run that is no fork has what the worker read when it started"
+        await newer.terminate("seen enough")
+
+
+@contextmanager
+def edited(file: Path, text: str | None) -> Generator[None]:
+    """Another text in a file, or no folder for it; in the end it is as before."""
+    before = file.read_text()
+    if text is None:
+        shutil.move(file.parent, f"{file.parent}-away")
+    else:
+        file.write_text(text)
+    yield
+    if text is None:
+        shutil.move(f"{file.parent}-away", file.parent)
+    file.write_text(before)

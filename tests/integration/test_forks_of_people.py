@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from rich.console import Console
 
+from llmflow.cli.fork_page import plan_page
 from llmflow.client import Run
+from llmflow.errors import RunNotCompleted
 from llmflow.service import forks
 from llmflow.service.connections import Connection
 from llmflow.testing import Environment, ScriptedProvider, activities_of, approve_when_asked, environment
+from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest
 from tests.helpers.waiting import until
 from tests.integration.forking.app import app
@@ -71,7 +75,7 @@ async def test_decisions_and_deadlines_are_taken_over_by_their_place(env: Enviro
     planned = await forks.plan(Connection(env.client, None), run.id, "report", {"prompts": {"forking/note": "0"}})
     assert [(one.step, one.calls, one.usage.calls) for one in planned.taken] == [("settle", 3, 3)]
     assert [(one.step, one.calls, one.usage.calls) for one in planned.executed] == [("report", 1, 1)]
-    assert (planned.usage.calls, planned.most.calls) == (1, 4)
+    assert (planned.usage.calls, planned.whole.calls, planned.unanswered, planned.most) == (1, 4, 0, None)
     assert len(planned.decisions) == 4
     assert (planned.questions, planned.effects, planned.timers, planned.messages) == ((), (), 0, ())
     earlier = await forks.plan(Connection(env.client, None), run.id, "settle", {})
@@ -95,3 +99,15 @@ async def test_a_decision_after_the_step_is_asked_again(env: Environment) -> Non
     for one in (run, fork):
         await approve_when_asked(one, "second look", by="ana")
     assert ((await run.result())[0], (await fork.result())[0]) == ("c1: 10 by ana", "c1: 20 by ana")
+
+
+async def test_a_plan_estimates_and_its_bound_is_the_budget(env: Environment) -> None:
+    run = await env.client.start(Claims.run, [Claim(number="c1")], id=env.id(), budget=Budget(usd=2))
+    with pytest.raises(RunNotCompleted, match="no known price"):
+        await run.result()
+    planned = await forks.plan(Connection(env.client, None), run.id, "settle", {})
+    assert (planned.usage.calls, planned.unanswered, planned.most) == (0, 1, 2)
+    page = Console(width=120)
+    with page.capture() as shown:
+        page.print(plan_page(planned))
+    assert "costs about $0 as in the run, and 1 call that had no answer; at most $2.00, its budget" in shown.get()

@@ -8,7 +8,6 @@ from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.prompts.files import parse_prompt
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.changes import FILE
 from llmflow.stores.prompts.rollouts import Rollout, Unit
 from llmflow.stores.prompts.states import state_of
 from llmflow.stores.prompts.versions import add_versions
@@ -79,16 +78,14 @@ class Registry:
         return self._loaded[ref]
 
     async def find(self, name: str, word: str) -> tuple[PromptVersion, PromptSource]:
-        """Resolve a word to a version: the name of a label, a version or its first digits, or `file`.
+        """Resolve a word to a version: the name of a label, a version or its first digits.
 
         Raises:
-            PromptNotFound: neither the files nor the store know the prompt.
+            PromptNotFound: the store does not know the prompt.
             PromptVersionMissing: the word means none of its versions; lists those that exist.
             InputInvalid: it means several.
             StoreUnavailable: the database does not answer.
         """
-        if word == FILE:
-            return self.served.get(name), PromptSource()
         state = await self._database.read(lambda connection: state_of(connection, name))
         prompt = await self.get(PromptRef(name=name, version=state.find(word)))
         return prompt, PromptSource(label=word if word in state.labels else None)

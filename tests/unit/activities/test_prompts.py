@@ -1,6 +1,7 @@
 """Pins that a run gets from resolving."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,17 @@ class Worker:
     """The activities of a worker that serves a folder now."""
 
     def __init__(self, database: Database, folder: Path, **aliases: tuple[Candidate, ...]) -> None:
-        self.registry = Registry(database, load_prompts(folder, "app"))
+        files = partial(load_prompts, folder, "app")
+        self.registry = Registry(database, files())
 
         async def none() -> SearchAttributes:
             return SearchAttributes()
 
         models = ModelCatalogue(providers={}, aliases=aliases)
         vendors = VendorsByApp({"app": Vendors(models=models, providers={}, prices=Prices())})
-        self.activities = PromptActivities(self.registry, vendors, "production", "ana", none, Histories(), Fleet())
+        self.activities = PromptActivities(
+            self.registry, vendors, "production", "ana", none, Histories(), Fleet(), files
+        )
 
     async def resolve(self, request: ResolveRequest) -> Pins:
         return await ActivityEnvironment().run(self.activities.resolve, request)
