@@ -1,7 +1,8 @@
 """Checks of all that runs need: server, search attributes, store, workers, and the contents of an App."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +25,8 @@ from llmflow.service.stuck import stuck_runs
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
 
+_LARGE = "".join(sha256(bytes([number // 256, number % 256])).hexdigest() for number in range(3_000))
+"""Text of 192 KB that compression leaves above the threshold of external storage."""
 _AWAY = (ServerUnavailable, StoreUnavailable, NoWorker)
 
 
@@ -111,7 +114,22 @@ async def _of_server(
     except LLMFlowError as error:
         return [_failed("server", error)]
     searchable = await _of_attributes(client, attributes, fix=fix)
-    return [server, searchable, *workers, stuck]
+    return [server, *[one async for one in _of_payloads(client)], searchable, *workers, stuck]
+
+
+async def _of_payloads(client: Client) -> AsyncIterator[Check]:
+    """Check codec and storage by writing and reading a value; `store gc` deletes it from the storage."""
+    converter = client.temporal.data_converter
+    parts = {"codec": converter.payload_codec, "external storage": converter.external_storage}
+    named = " and ".join(name for name, part in parts.items() if part)
+    if not named:
+        return
+    try:
+        [read] = await converter.decode(await converter.encode([_LARGE]))
+        ok, found = read == _LARGE, f"a value is read {'as it was written' if read == _LARGE else 'as another one'}"
+    except Exception as error:  # of any class: a codec may be the user's own code
+        ok, found = False, f"{type(error).__name__}: {error}"
+    yield Check(name="payloads", ok=ok, found=f"{named}: {found}")
 
 
 async def _of_runs(client: Client) -> Check:

@@ -42,6 +42,14 @@ def rotated() -> PayloadCodec:
     return Encrypted({"2027": b"n" * 32, "2026": b"k" * 32})
 
 
+class Broken(Encrypted):
+    """Cannot decrypt."""
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        raise OSError("the key server is down")
+
+
+broken = Broken({"2026": b"k" * 32})
 wrong_key = Encrypted({"2026": b"x" * 32})
 other_keys = Encrypted({"2020": b"k" * 32})
 no_codec = 4711

@@ -40,6 +40,23 @@ def test_a_tool_that_a_workflow_uses_and_its_app_lacks(doctor: Doctor) -> None:
     assert lacking[0]["found"] == "workflow Deliver uses the tool `weigh`, which the App does not have"
 
 
+def test_codec_and_storage(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[tuple[bool, str]]:
+        return [
+            (one["ok"], one["found"]) for one in json.loads(doctor("--json").out)["checks"] if one["name"] == "payloads"
+        ]
+
+    assert not found()
+    monkeypatch.setenv("LLMFLOW_CODEC", "tests.helpers.ciphers:codec")
+    assert found() == [(True, "codec: a value is read as it was written")]
+    monkeypatch.setenv("LLMFLOW_STORAGE", str(tmp_path / "storage"))
+    assert found() == [(True, "codec and external storage: a value is read as it was written")]
+    monkeypatch.setenv("LLMFLOW_CODEC", "tests.helpers.ciphers:broken")
+    [(ok, problem)] = found()
+    assert not ok
+    assert "the key server is down" in problem
+
+
 def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = f"Path({str(ROOT / 'workflows' / 'research')!r})"
     (tmp_path / "unserved.py").write_text(

@@ -34,9 +34,9 @@ def doctor(
 ) -> None:
     """Check what is missing, and say how to fix it.
 
-    It checks the server, its search attributes, the store, and the prompts, models, keys and workers of an App, if one
-    is named. It ends with 3 if the only problem is that a server, a store or a worker does not answer, and otherwise
-    with 5.
+    It checks the server, codec and storage, search attributes, the store, and the prompts, models, tools, keys and
+    workers of an App, if one is named. It ends with 3 if the only problem is that a server, a store or a worker does
+    not answer, and otherwise with 5.
 
     Example: llmflow doctor --app workflows.research.app:app
     """
