@@ -24,15 +24,15 @@ from temporalio.service import RPCError
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 from llmflow.client.errors import readable_errors
-from llmflow.client.executions import page_of_runs
 from llmflow.client.existing import check_same
 from llmflow.client.inbox import inbox
 from llmflow.client.inputs import check_input
 from llmflow.client.options import StartOptions, checked_options, for_a_schedule, temporals_own
 from llmflow.client.runs import Run
 from llmflow.client.served import ServedWorkflows
-from llmflow.client.status import STATUS, quoted, status_of
+from llmflow.client.status import STATUS, in_state, quoted, status_of
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunExists, RunNotFound
+from llmflow.history.executions import page_of_runs
 from llmflow.plugin.sizes import require_rooms
 from llmflow.types.runs import Inbox, RunPage, RunState
 
@@ -226,7 +226,7 @@ class Client:
             raise InputInvalid(f"state={state!r}: give one of {', '.join(STATUS)}", ErrorDetail(field="state"))
         filters = [
             f"WorkflowType = {quoted(workflow)}" if workflow else None,
-            f"ExecutionStatus = '{STATUS[state]}'" if state else None,
+            in_state(state) if state else None,
             f"StartTime >= '{since.isoformat()}'" if since else None,
             f"({query})" if query else None,
         ]

@@ -14,10 +14,10 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.client.executions import describe
 from llmflow.client.status import begins_at
 from llmflow.errors import ErrorDetail, LLMFlowError, NoWorker
 from llmflow.history.events import is_task_scheduled
+from llmflow.history.executions import describe
 from llmflow.types.approvals import Decide, Receipt
 from llmflow.types.contracts import DECIDE
 

@@ -16,10 +16,10 @@ from temporalio.converter import PayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from llmflow.client.errors import readable_errors
-from llmflow.client.executions import describe
 from llmflow.client.pins import check_names, pinned
 from llmflow.errors import InputInvalid, RunExists, StepNotFound, did_you_mean
 from llmflow.history.events import events_of, initiated, scheduled, start_of
+from llmflow.history.executions import describe
 from llmflow.history.payloads import Payloads
 from llmflow.plugin.sizes import require_rooms
 from llmflow.types import wire

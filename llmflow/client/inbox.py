@@ -8,14 +8,12 @@ from temporalio.client import WorkflowExecution
 
 from llmflow.client.errors import readable_errors
 from llmflow.client.search_attributes import known_attributes
-from llmflow.client.status import Memos, quoted
+from llmflow.client.status import Memos, in_state, quoted
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
+from llmflow.history.executions import all_runs
 from llmflow.types.approvals import Waiting, among, approver
 from llmflow.types.runs import Inbox, InboxItem
-
-_PAGE = 1000
-"""Runs in one page, the server's maximum."""
 
 
 async def inbox(
@@ -45,13 +43,12 @@ async def inbox(
 async def _waiting_runs(temporal: TemporalClient, workflow: str | None) -> AsyncGenerator[WorkflowExecution]:
     attribute = await _attribute(temporal)
     filters = [
-        "ExecutionStatus = 'Running'",
+        in_state("running"),
         f"`{attribute}` IS NOT NULL" if attribute else None,
         f"WorkflowType = {quoted(workflow)}" if workflow else None,
     ]
-    listed = temporal.list_workflows(" AND ".join(one for one in filters if one), page_size=_PAGE)
     async with readable_errors("the inbox"):
-        async for run in listed:
+        async for run in all_runs(temporal, " AND ".join(one for one in filters if one)):
             yield run
 
 

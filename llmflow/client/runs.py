@@ -14,12 +14,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.client.decisions import check_begun, send
 from llmflow.client.errors import how_it_ended, readable_errors
-from llmflow.client.executions import describe
 from llmflow.client.forks import SAME, Changes, start_fork
 from llmflow.client.inputs import check_input
 from llmflow.client.status import bug_of, input_of, status_of, stop_of
 from llmflow.client.trees import usage_of_tree
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
+from llmflow.history.executions import describe
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.scores import new_score, put_score, root_of
 from llmflow.types.approvals import ApprovalReport, Decide, Receipt

@@ -21,9 +21,9 @@ from temporalio.client import (
 from temporalio.exceptions import FailureError
 
 from llmflow.client.errors import named, unreadable
-from llmflow.client.executions import describe, is_paused
 from llmflow.errors import LLMFlowError
 from llmflow.history.events import attempt_failure, events_of, is_task_end, last_events, start_of, task_failed
+from llmflow.history.executions import describe, is_paused
 from llmflow.history.payloads import Payloads
 from llmflow.history.places import users_place
 from llmflow.types.approvals import Waiting
@@ -54,6 +54,14 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(  # Any: values of 
     {memo.name: TypeAdapter(memo.value) for memo in (TAGS, TENANT, USER, BUDGET, WAITING, FORKED, STOP)}
 )
 T = TypeVar("T")
+
+
+def in_state(state: RunState) -> str:
+    """Return Temporal's list filter for a state. A paused run is a running one, though it has another status there."""
+    if state != "running":
+        return f"ExecutionStatus = '{STATUS[state]}'"
+    closed = (f"'{name}'" for one, name in STATUS.items() if one != state)
+    return f"ExecutionStatus NOT IN ({', '.join(closed)})"
 
 
 def begins_at(found: WorkflowExecution) -> datetime | None:

@@ -8,6 +8,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.history.events import events_of
+from llmflow.history.executions import all_runs, describe
 
 _HASH = re.compile(rb'"sha256":\s*"([0-9a-f]{64})"')
 _PAGE = 1000
@@ -21,14 +22,14 @@ async def references(client: Client) -> AsyncGenerator[frozenset[str]]:
     Raises:
         RPCError: Temporal's own. Then not all references are known.
     """
-    async for run in client.list_workflows(page_size=_PAGE):
+    async for run in all_runs(client):
         found = _hashes(run.raw_info)
         try:
             async for event in events_of(client, run.id, run.run_id):
                 found |= _hashes(event)
             if run.status is WorkflowExecutionStatus.RUNNING:  # heartbeats and last failures of pending activities
                 handle = client.get_workflow_handle(run.id, run_id=run.run_id)
-                found |= _hashes((await handle.describe()).raw_description)
+                found |= _hashes((await describe(client, handle)).raw_description)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:  # deleted since it was listed
                 raise

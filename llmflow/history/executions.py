@@ -1,6 +1,6 @@
 """Runs in a state that this SDK cannot name: Temporal can pause a run, and the SDK's enum has no such status."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,9 @@ from temporalio.client import (
     WorkflowHandle,
 )
 from temporalio.converter import WorkflowSerializationContext
+
+_PAGE = 1000
+"""Runs that the server returns at once, at most."""
 
 
 def is_paused(run: WorkflowExecution) -> bool:
@@ -46,8 +49,23 @@ async def describe(client: Client, handle: WorkflowHandle[Any, Any]) -> Workflow
         )
 
 
+async def all_runs(client: Client, query: str | None = None) -> AsyncGenerator[WorkflowExecution]:
+    """Yield all runs that a list filter of Temporal finds, also paused ones.
+
+    Raises:
+        RPCError: Temporal's own.
+    """
+    runs, token = await page_of_runs(client, query, _PAGE, None)
+    while True:
+        for run in runs:
+            yield run
+        if not token:
+            return
+        runs, token = await page_of_runs(client, query, _PAGE, token)
+
+
 async def page_of_runs(
-    client: Client, query: str, size: int, token: bytes | None
+    client: Client, query: str | None, size: int, token: bytes | None
 ) -> tuple[Sequence[WorkflowExecution], bytes | None]:
     """Return a page of runs, also of paused ones, and the token of the next page.
 
@@ -60,7 +78,7 @@ async def page_of_runs(
         return listed.current_page or (), listed.next_page_token
     except ValueError:  # as above
         asked = ListWorkflowExecutionsRequest(
-            namespace=client.namespace, page_size=size, next_page_token=token or b"", query=query
+            namespace=client.namespace, page_size=size, next_page_token=token or b"", query=query or ""
         )
         found = await client.workflow_service.list_workflow_executions(asked, retry=True)
         runs = [
