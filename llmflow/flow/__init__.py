@@ -10,6 +10,7 @@ from llmflow.flow.completions.complete import Completion, complete
 from llmflow.flow.config import config
 from llmflow.flow.prompts import render
 from llmflow.flow.sagas import Saga
+from llmflow.flow.scores import score
 from llmflow.flow.steps import Step, step
 from llmflow.flow.tools import call_tool
 from llmflow.types.calls import CallOptions
@@ -44,5 +45,6 @@ __all__ = [
     "patterns",
     "race",
     "render",
+    "score",
     "step",
 ]

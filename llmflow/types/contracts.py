@@ -27,6 +27,8 @@ from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.constants import ConstantsRequest, PinnedConstants
 from llmflow.types.forks import Fork, StandsRequest, Stood, Stopped
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
+from llmflow.types.reports import Score
+from llmflow.types.scores import ScoreRequest
 from llmflow.types.steps import StepReport
 from llmflow.types.usage import UsageReport
 
@@ -112,6 +114,8 @@ RESOLVE = Activity(wire.RESOLVE, ResolveRequest, Pins)
 """A local activity: it reads memory and, once, the store, and costs one history event."""
 CONFIG = Activity(wire.CONFIG, ConstantsRequest, PinnedConstants)
 """A local activity, as `llmflow.resolve`."""
+SCORE = Activity(wire.SCORE, ScoreRequest, Score)
+"""A local activity: it writes one row into the store."""
 REACH = Activity(wire.REACH, ReachRequest, Reach)
 """Tells the run how approvers are notified."""
 NOTIFY = Activity(wire.NOTIFY, Notification, Delivered)

@@ -13,6 +13,7 @@ RECALL = "llmflow.recall"
 STANDS = "llmflow.stands"
 BATCH = "llmflow.batch"
 CONFIG = "llmflow.config"
+SCORE = "llmflow.score"
 
 # Queries, updates and signals. `llmflow.approvals` and `llmflow.stopped` are memos as well.
 DECIDE = "llmflow.decide"

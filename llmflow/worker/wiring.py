@@ -22,6 +22,7 @@ from llmflow.activities.forks.histories import Histories
 from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.keys import Keys
 from llmflow.activities.prompts import PromptActivities
+from llmflow.activities.scores import ScoreActivities
 from llmflow.activities.tools import tool_activity
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.app import App, together
@@ -105,6 +106,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     local = [
         prompts.resolve,
         ConstantActivities(constants, histories, given.fleet).read,
+        ScoreActivities(database).put,
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
     return Activities(
@@ -145,7 +147,11 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
         async with _stored(database, registry, settings):
             yield
 
-    local = [prompts.resolve, ConstantActivities(constants, histories, given.fleet).read]
+    local = [
+        prompts.resolve,
+        ConstantActivities(constants, histories, given.fleet).read,
+        ScoreActivities(database).put,
+    ]
     return Activities(local=local, database=database, lifespan=_lifespan(histories, shared(opened)))
 
 

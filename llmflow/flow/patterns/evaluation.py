@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Generic, Protocol, TypeVar
 
 from llmflow.errors import ErrorDetail, InputInvalid
+from llmflow.flow.functions import name_of
 from llmflow.flow.patterns.steps import In, ModelStep, Out, answered, take
+from llmflow.flow.scores import score
 from llmflow.types.messages import Message
 
 
@@ -50,6 +53,8 @@ def evaluate(
 ) -> ModelStep[In, Evaluated[Out, J]]:
     """Make a step that generates, has the answer judged, and regenerates with the feedback until it is good enough.
 
+    The score of its result is stored by `flow.score` under the name of the judge.
+
     Args:
         generate: Step that passes `messages`, from the second round its answer and the feedback, to `flow.complete`.
         judge: Function of the input and the answer.
@@ -77,6 +82,8 @@ def evaluate(
             last = await one_round(value, told, last.rounds + 1)
             if last.passed or last.judgement.score >= best.judgement.score:
                 best = last
+        if isfinite(best.judgement.score):
+            await score(name_of(judge), best.judgement.score)
         return replace(best, rounds=last.rounds)
 
     return evaluate

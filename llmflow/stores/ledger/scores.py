@@ -1,15 +1,14 @@
-"""Scores of runs by people or programs: one for each run, name and person."""
+"""Scores of runs by people, programs or workflow code: one for each run, name and judge."""
 
-import math
 from datetime import UTC, datetime
 
 from sqlalchemy import or_, select
 
-from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.stores.database import Database
 from llmflow.stores.schema import calls, scores
 from llmflow.stores.upsert import insert_into
 from llmflow.types.reports import Score
+from llmflow.types.scores import check_score
 
 
 async def root_of(database: Database, run: str) -> str | None:
@@ -45,8 +44,5 @@ def new_score(run: str, name: str, value: float, by: str | None, comment: str | 
     Raises:
         InputInvalid: the name is empty, or the value is not a finite number.
     """
-    if not name.strip():
-        raise InputInvalid("a score needs a name of what it measures, such as `helpful`", ErrorDetail(field="name"))
-    if not math.isfinite(value):
-        raise InputInvalid(f"a score is a finite number, such as 0.9, not {value}", ErrorDetail(field="value"))
+    check_score(name, value)
     return Score(run=run, name=name.strip(), value=value, by=by, comment=comment, at=datetime.now(UTC))
