@@ -5,13 +5,20 @@ import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker
 
 from llmflow import worker
 from llmflow.client import Client, connect
+from llmflow.config import Settings
+from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.telemetry.metrics import BUCKETS, CALL_SECONDS, COST_USD, FAILURES, REFUSALS, TOKENS, UNPRICED_CALLS
+from llmflow.testing import ScriptedProvider
+from llmflow.worker import LLMFlowPlugin
 from tests.helpers.model_server import ModelServer, Reply, responses_answer
 from tests.integration.traced import Retried, app
 
@@ -48,6 +55,28 @@ class Scraped:
 
     def buckets(self, name: str) -> list[float]:
         return sorted({float(has["le"]) for found, has, _ in self._series if found == f"{name}_bucket"})
+
+
+async def test_counters_have_their_suffix_once(
+    temporal: str, unused_tcp_port_factory: Callable[[], int], tmp_path: Path
+) -> None:
+    address = f"127.0.0.1:{unused_tcp_port_factory()}"
+    prometheus = PrometheusConfig(bind_address=address, counters_total_suffix=True)
+    plugin = LLMFlowPlugin(
+        app,
+        settings=Settings(home=tmp_path),
+        models=ModelCatalogue.only("scripted"),
+        providers={"scripted": ScriptedProvider(lambda _: "good day")},
+    )
+    runtime, queue = Runtime(telemetry=TelemetryConfig(metrics=prometheus)), f"metrics-{uuid.uuid4()}"
+    connected = await connect(address=temporal, plugin=plugin, runtime=runtime)
+    async with Worker(connected.temporal, task_queue=queue, workflows=app.workflows):
+        run = await Client(connected.temporal, queue).start(Retried.run, 1, id=queue)
+        assert await run.result() == "good day"
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"http://{address}/metrics")).text
+    assert Scraped(text).labels(f"{TOKENS}_total")
+    assert not re.findall(r"llmflow_\w*total_total", text)
 
 
 @pytest.fixture

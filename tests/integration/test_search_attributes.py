@@ -96,6 +96,21 @@ async def test_a_name_that_has_to_be_quoted_is_known_to_the_server(temporal: str
     assert counts.taken[-1]
 
 
+async def test_each_namespace_of_one_worker_has_its_own(temporal: str, full: TemporalClient) -> None:
+    settings = Settings(search_attributes={"cost": "LlmCostUsd", "tags": "Tags", "approval": None})
+    with pytest.raises(ConfigInvalid, match="Tags"):  # there is room for the first one alone
+        await add_attributes(full, settings.attributes)
+    other = await TemporalClient.connect(temporal)
+    await add_attributes(other, settings.attributes)
+
+    asked, found = known_to_the_server(settings), list[str | None]()
+    for client in (full, other, full):
+        known = await ActivityEnvironment(client=client).run(asked)
+        assert known.cost == "LlmCostUsd"
+        found.append(known.tags)
+    assert found == [None, "Tags", None]
+
+
 async def test_a_worker_does_without_whatever_the_server_says(temporal: str, caplog: pytest.LogCaptureFixture) -> None:
     # RESOURCE_EXHAUSTED: the name is more than a server takes.
     client = await TemporalClient.connect(temporal, namespace="n" * 5_000_000)
