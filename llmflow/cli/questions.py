@@ -52,10 +52,13 @@ def question_body(one: Question) -> RenderableType:
 
 
 def besides(report: ApprovalReport) -> Iterator[RenderableType]:
-    """Return early decisions, and refused ones."""
+    """Return early decisions, late ones, and refused ones."""
     for early in report.early:
         yes = "approves" if early.approved else "rejects"
         yield Text(f"early: {early.by} {yes} `{early.approval}`, which has not been asked yet", "yellow")
+    for late in report.late:
+        who, name = late.decide.by, late.decide.approval
+        yield Text(f"late: the history tells if {who} decided `{name}` before its deadline", "yellow")
     for refusal in report.refused:
         sent = f": {json.dumps(refusal.sent, ensure_ascii=False)}" if refusal.sent is not None else ""
         yield Text(f"refused at {when(refusal.at)}: {refusal.reason}{sent}", "yellow")

@@ -107,7 +107,7 @@ async def _read(client: TemporalClient, fork: Fork, id: str, run_id: str, found:
     effects = {call.id: call for call in made if call.is_effect}
     gone = undone(call.id for call in made)
     for call in made:
-        if call.type in (wire.RECALL, wire.STANDS, wire.REACH, wire.NOTIFY):
+        if call.type in (wire.RECALL, wire.STANDS, wire.REACH, wire.NOTIFY, wire.SENT):
             continue
         usage = await _usage(run, call)
         takes = call.result is not None and call.at < fork.before

@@ -9,6 +9,7 @@ from temporalio.api.history.v1 import (
     ActivityTaskScheduledEventAttributes,
     HistoryEvent,
     StartChildWorkflowExecutionInitiatedEventAttributes,
+    WorkflowExecutionSignaledEventAttributes,
     WorkflowExecutionStartedEventAttributes,
     WorkflowTaskFailedEventAttributes,
 )
@@ -92,6 +93,13 @@ def task_failed(event: HistoryEvent) -> WorkflowTaskFailedEventAttributes | None
     """Return a failed workflow task. Only its first attempt is an event."""
     if event.HasField("workflow_task_failed_event_attributes"):
         return event.workflow_task_failed_event_attributes
+    return None
+
+
+def signaled(event: HistoryEvent) -> WorkflowExecutionSignaledEventAttributes | None:
+    """Return a signal that was sent to the run."""
+    if event.HasField("workflow_execution_signaled_event_attributes"):
+        return event.workflow_execution_signaled_event_attributes
     return None
 
 

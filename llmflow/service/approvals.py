@@ -16,7 +16,7 @@ from llmflow.errors import (
 )
 from llmflow.service.workers import need_worker
 from llmflow.types.addresses import base_of
-from llmflow.types.approvals import ApprovalReport, Question, among, approver
+from llmflow.types.approvals import ApprovalReport, Question, among, approver, outcome
 from llmflow.types.runs import Inbox
 
 ANSWER_WITHIN = timedelta(seconds=5)
@@ -97,7 +97,7 @@ def open_one(run: str, questions: Sequence[Question], name: str | None) -> Quest
     meant = questions if name is None else named(run, questions, name)
     still = [one for one in meant if one.status == "open"]
     if not still:
-        ended = ", ".join(f"{one.name} ({one.status})" for one in meant)
+        ended = ", ".join(f"{one.name} ({outcome(one)})" for one in meant)
         raise ApprovalNotFound(f"run {run!r} has no open approval{f'; it has asked {ended}' if ended else ''}")
     if len(still) > 1:
         names = ", ".join(one.exact for one in still)

@@ -16,6 +16,7 @@ from llmflow.types.origins import Origin
 __all__ = [
     "ApprovalReport",
     "ApprovalStatus",
+    "Late",
     "Notification",
     "Question",
     "Receipt",
@@ -107,6 +108,26 @@ class Question(CompactWire):
         return _exact(self.name)
 
 
+def decisive(question: Question) -> Vote | None:
+    """Return the vote that decided a question, always the last one; `None` if no vote did."""
+    last = question.votes[-1] if question.votes else None
+    return last if last and question.status == ("approved" if last.approved else "rejected") else None
+
+
+def outcome(question: Question) -> str:
+    """Say how a closed question ended: `approved by ana at 2026-11-21 12:00:00 UTC`."""
+    if vote := decisive(question):
+        return f"{question.status} by {vote.by} at {second(vote.at)}"
+    if question.status == "withdrawn" or question.deadline is None:
+        return question.status
+    return f"{question.status}, because its deadline passed at {second(question.deadline)}"
+
+
+def second(at: datetime) -> str:
+    """Format a time for people, to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def among(names: Iterable[str], who: str) -> str | None:
     """Find the spelling of a person's name in a list; `None` if it is absent."""
     return next((name for name in names if person(name) == person(who)), None)
@@ -132,6 +153,18 @@ class Refusal(CompactWire):
     """The input of the signal, as far as it can be decoded."""
 
 
+class Late(CompactWire):
+    """A decision by signal that the run handled after the deadline. It counts if it was sent before."""
+
+    decide: Decide
+    run_id: str
+    """Run whose history has the signal: after continue-as-new, an earlier one."""
+    number: int
+    """Its number among the decisions that were sent to this run by signal, from 1."""
+    at: datetime
+    """Time at which the run handled it."""
+
+
 class ApprovalReport(CompactWire):
     """Questions of a run in the order in which they were asked, and refused decisions."""
 
@@ -140,6 +173,8 @@ class ApprovalReport(CompactWire):
     """Decisions that arrived before their question and are held for it."""
     refused: tuple[Refusal, ...] = ()
     """The latest refusals."""
+    late: tuple[Late, ...] = ()
+    """Decisions for which the run looks up when they were sent."""
 
 
 class Receipt(CompactWire):
@@ -212,6 +247,21 @@ class Recalled(CompactWire):
     """The recorded decision; `None` if people have to be asked."""
 
     settled: Settled | None = None
+
+
+class SentRequest(CompactWire):
+    """Input of the activity that looks up when decisions were sent by signal."""
+
+    run_id: str
+    numbers: tuple[int, ...]
+    """See `Late.number`."""
+
+
+class Sent(CompactWire):
+    """Times of decisions, from the events of their signals."""
+
+    at: tuple[datetime, ...]
+    """In the order of the request."""
 
 
 class ReachRequest(CompactWire):

@@ -18,6 +18,8 @@ from llmflow.types.approvals import (
     Recalled,
     RecallRequest,
     Receipt,
+    Sent,
+    SentRequest,
     Settled,
     WaitingList,
 )
@@ -123,6 +125,8 @@ RECALL = Activity(wire.RECALL, RecallRequest, Recalled)
 """Scheduled by forks alone, before a question: people are not asked again what they have decided."""
 STANDS = Activity(wire.STANDS, StandsRequest, Stood)
 """Scheduled by forks alone, after a saga."""
+SENT = Activity(wire.SENT, SentRequest, Sent)
+"""Scheduled for decisions that were handled after the deadline alone."""
 
 DECIDE = Update(wire.DECIDE, Decide, Receipt)
 SPENT = Signal(wire.SPENT, UsageReport)

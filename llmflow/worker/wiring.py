@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor
 
 from llmflow.activities.approvals.notifications import NotificationActivities
+from llmflow.activities.approvals.sent import SentDecisions
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.constants import ConstantActivities
@@ -116,6 +117,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             prompts.render,
             notifications.reach,
             notifications.notify,
+            SentDecisions(histories).sent,
             RecordedDecisions(histories).recall,
             Standing(histories).stands,
             *local,  # tools, and what runs on workers that lack it read here

@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,56 +272,6 @@ async def test_a_run_that_continues_goes_on_with_its_question(env: Environment) 
         run = env.client.run(first.id, id)
         await assert_replays(run, app)
         assert await activities_of(run) == (["reach#1"] if id == ids[0] else [])
-
-
-@pytest.fixture
-async def away(temporal: str, tmp_path: Path) -> tuple[Client, Callable[[], Worker]]:
-    """A client, and its worker, which is there when a test wants it."""
-    plugin = LLMFlowPlugin(
-        app,
-        settings=Settings(home=tmp_path, store=None),
-        models=ModelCatalogue.only("scripted"),
-        providers={"scripted": ScriptedProvider([])},
-    )
-    connected = await TemporalClient.connect(temporal, plugins=[plugin])
-    client = Client(connected, f"asking-{uuid.uuid4()}")
-    return client, lambda: Worker(connected, task_queue=client.task_queue or "", workflows=app.workflows)
-
-
-async def test_a_decision_that_comes_together_with_the_end_of_the_run_goes_on_to_the_next(
-    away: tuple[Client, Callable[[], Worker]],
-) -> None:
-    client, worker = away
-    async with worker():
-        run = await client.start(GoOn.run, Terms(), id=f"asking-{uuid.uuid4()}")
-        await asked(run, "publish")
-    await run.handle.signal("llmflow.decide", yes())
-    await run.handle.signal("go_on")
-    async with worker():
-        last = client.run(run.id)
-        await asked(last, "publish#2")
-        await update(last, yes("publish#2"))
-        assert [one["approval"] for one in await last.result()] == ["publish", "publish#2"]
-        for one in (client.run(run.id, run.run_id), last):
-            await assert_replays(one, app)
-
-
-async def test_a_decision_that_comes_together_with_the_end_of_the_time_counts(
-    away: tuple[Client, Callable[[], Worker]],
-) -> None:
-    client, worker = away
-    async with worker():
-        run = await client.start(Ask.run, Terms(days=1 / 86_400), id=f"asking-{uuid.uuid4()}")
-        await asked(run, "publish")
-
-    async def fired() -> bool:
-        return "TIMER_FIRED" in await events(run)
-
-    await until(fired)
-    await run.handle.signal("llmflow.decide", yes())
-    async with worker():
-        assert (await run.result()).by == "ana"
-        await assert_replays(run, app)
 
 
 async def test_a_run_that_was_continued_a_moment_ago_takes_an_answer() -> None:

@@ -1,6 +1,7 @@
 """`llmflow approvals`, on a real server with a real worker: what it prints, and what it does."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -102,7 +103,11 @@ def test_a_rejection_asks_again(llmflow: Call) -> None:
     assert llmflow("result", id).out == "one, but longer, says bo\n"
     late = llmflow("approvals", "approve", id)
     assert late.code == 4
-    assert "has no open approval; it has asked publish (rejected), publish#2 (approved)" in late.err
+    said = " ".join(late.err.split())
+    assert re.search(
+        r"has no open approval; it has asked publish \(rejected by bo at [-0-9]{10} [:0-9]{8} UTC\),", said
+    )
+    assert re.search(r"publish#2 \(approved by bo at [-0-9]{10} [:0-9]{8} UTC\)", said)
 
 
 @pytest.mark.usefixtures("served")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -11,7 +12,17 @@ from pydantic_core import from_json, to_json
 from llmflow.errors import DecisionRefused, ErrorDetail, InputInvalid, did_you_mean
 from llmflow.flow.arguments import no_mapping
 from llmflow.types.addresses import base_of, numbered
-from llmflow.types.approvals import ApprovalStatus, Decide, Question, Receipt, Vote, approver, person
+from llmflow.types.approvals import (
+    ApprovalStatus,
+    Decide,
+    Question,
+    Receipt,
+    approver,
+    decisive,
+    outcome,
+    person,
+    second,
+)
 from llmflow.types.problems import described, problems_of
 from llmflow.types.schemas import resolved
 
@@ -120,7 +131,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
         if person(vote.by) == person(by):
             said = "approved" if vote.approved else "rejected"
             raise DecisionRefused(
-                f"{by} has {said} `{name}` already, at {vote.at:%Y-%m-%d %H:%M:%S} UTC: a decision cannot be changed",
+                f"{by} has {said} `{name}` already, at {second(vote.at)}: a decision cannot be changed",
                 ErrorDetail(field="approved"),
             )
     if form and decide.form is not None:
@@ -150,12 +161,6 @@ def status_of(question: Question) -> ApprovalStatus:
     return "open" if missing(question) else "approved"
 
 
-def decisive(question: Question) -> Vote | None:
-    """Return the vote that decided a question, always the last one; `None` if no vote did."""
-    last = question.votes[-1] if question.votes else None
-    return last if last and question.status == ("approved" if last.approved else "rejected") else None
-
-
 def receipt(question: Question) -> Receipt:
     """Make the receipt of a decision for its sender."""
     is_open = question.status == "open"
@@ -165,15 +170,17 @@ def receipt(question: Question) -> Receipt:
 def closed(question: Question, rounds: Iterable[int]) -> DecisionRefused:
     """Make the error for a decision on a closed question; `rounds` are the rounds so far."""
     following = numbered(base_of(question.name), max(rounds) + 1)
-    decided = decisive(question)
-    if question.status == "withdrawn":
-        what = "is withdrawn"
-    elif decided is None:
-        what = f"is {question.status}, because its deadline has passed"
-    else:
-        what = f"was already {question.status} by {decided.by} at {decided.at:%Y-%m-%d %H:%M:%S} UTC"
+    was = "was already" if decisive(question) else "is"
     return DecisionRefused(
-        f"`{question.name}` {what}; to decide on its next round in advance, name `{following}`",
+        f"`{question.name}` {was} {outcome(question)}; to decide on its next round in advance, name `{following}`",
+        ErrorDetail(field="approved"),
+    )
+
+
+def late(question: Question, deadline: datetime, at: datetime) -> DecisionRefused:
+    """Make the error for a decision of a time after the deadline."""
+    return DecisionRefused(
+        f"`{question.name}` could be decided until {second(deadline)}: this decision came at {second(at)}",
         ErrorDetail(field="approved"),
     )
 

@@ -12,13 +12,14 @@ from temporalio import workflow
 from typing_extensions import TypeVar
 
 from llmflow.errors import ApprovalExpired, ApprovalRejected
-from llmflow.flow.approvals.answers import Form, decisive, form_of
+from llmflow.flow.approvals.answers import Form, form_of
+from llmflow.flow.approvals.late import judge_late
 from llmflow.flow.approvals.notices import Notices, reach
 from llmflow.flow.approvals.recorded import asked
 from llmflow.flow.arguments import invalid, length, one_of
 from llmflow.flow.run import CurrentRun, current
 from llmflow.types.addresses import is_name
-from llmflow.types.approvals import Question, Settled, Vote, person
+from llmflow.types.approvals import Question, Settled, Vote, decisive, person
 from llmflow.types.base import unwritable
 from llmflow.types.lengths import length_of
 
@@ -114,7 +115,7 @@ async def approval(
         deadline=now + timeout if timeout else None,
     )
     known = await asked(run, _writable(question))
-    name, is_new = run.approvals.ask(question, expected, known)
+    name, is_new = run.approvals.ask(question, expected, known, len(levels))
     waiting = _Waiting(run, name, Notices(run, name), timeout, on_timeout, remind_every, levels)
     try:
         return await waiting.decision(expected, is_new, known.recorded)
@@ -165,7 +166,11 @@ class _Waiting:
         """Wait for a decision, with escalations; return False if there is none at the last deadline."""
         while not await self._decided_within(left):
             level = self._question().level
-            if self.on_timeout != "escalate" or level >= len(self.levels) or self.timeout is None:
+            ends = self.on_timeout != "escalate" or level >= len(self.levels) or self.timeout is None
+            await judge_late(self.run, self.name, ends=ends)
+            if not self._is_open():
+                return True
+            if ends or self.timeout is None:
                 return False
             self.run.approvals.escalate(self.name, self.levels[level], workflow.now() + self.timeout)
             self.notices.send("escalated")

@@ -28,12 +28,13 @@ async def reach(run: CurrentRun) -> None:
     # Parallel first questions ask once. They use the lock of the pins, because histories were recorded with it.
     async with run.pins.resolving:
         if run.approvals.reach is None:
-            _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=_persistent())
+            _, found = await execute(REACH, ReachRequest(origin=run.origin), verb="reach", options=persistent())
             run.approvals.reached(found)
             run.visibility.know(found.attributes)
 
 
-def _persistent() -> CallOptions:
+def persistent() -> CallOptions:
+    """Return the options of a call for which a question waits, whatever happens."""
     return CallOptions(start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(maximum_attempts=1_000))
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import JsonValue
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -15,13 +14,14 @@ from llmflow.flow.approvals.abridged import that_fit
 from llmflow.flow.approvals.answers import (
     Form,
     closed,
-    decisive,
+    late,
     read,
     receipt,
     require_fit,
     said_before,
     status_of,
 )
+from llmflow.flow.run.held import HeldDecisions, full_name
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import MAX_WAITING, on_page
 from llmflow.types.addresses import base_of, number_of, repeated
@@ -29,30 +29,24 @@ from llmflow.types.approvals import (
     ApprovalReport,
     ApprovalStatus,
     Decide,
+    Late,
     Question,
     Reach,
     Receipt,
-    Refusal,
     Settled,
     Vote,
     approver,
+    decisive,
     person,
     round_of,
 )
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import APPROVALS, DECIDE
+from llmflow.types.texts import markdown
 
 AnyForm = Form[Any]  # Any: forms of every type
 
-MAX_EARLY = 100
-"""Early decisions that are held for their questions."""
-MAX_EARLY_BYTES = 250_000
-"""Bytes of all early decisions."""
-MAX_REFUSED = 50
-"""Refused signals that are kept, the latest ones."""
-MAX_SENT = 1_000
-"""Characters that are kept of a refused signal and of the reason."""
 MAX_SHOWN_BYTES = 500_000
 """Bytes of all questions in one report, and of one question in a notification."""
 MAX_SETTLED = 4_000
@@ -96,8 +90,11 @@ class Approvals(Part):
         self._asked: dict[str, Asked] = {}
         self._waited_for: set[str] = set()
         """Questions whose decision workflow code has not received yet."""
-        self._early: list[Decide] = []
-        self._refused: list[Refusal] = []
+        self._levels: dict[str, int] = {}
+        """Levels to which each question can escalate: before the last one, no deadline ends it."""
+        self._ending: set[str] = set()
+        """Questions whose time is up: what comes now is too late, and what came before is judged."""
+        self._held = HeldDecisions()
 
     def answer(self) -> None:
         """See base class."""
@@ -109,6 +106,9 @@ class Approvals(Part):
         """See base class."""
         for question in self.open()[:MAX_WAITING]:
             yield from on_page(question)
+        for one in self._held.late:
+            by, name = markdown(one.decide.by), markdown(one.decide.approval)
+            yield f"- the decision of {by} on {name} came after the deadline: the history tells if it was sent before"
 
     def check(self, sent: RawValue) -> None:
         """Refuse an update before it enters history.
@@ -120,30 +120,34 @@ class Approvals(Part):
         decide, info = read(sent.payload.data), workflow.info()
         if self._addressed(decide) is None and info.run_id != info.original_execution_run_id:
             return  # a reset sends updates again at once, also before the run has asked
-        self._judged(decide)
+        self._judged(decide, workflow.now())
 
     def update(self, sent: RawValue) -> Receipt:
         """Apply a checked update."""
         decide = read(sent.payload.data)
         if self._addressed(decide) is None:
-            self._keep(decide)
+            self._held.keep(decide)
             return Receipt(approval=decide.approval, status="open", missing=None, sent=True)
         return self.decide(decide, workflow.now())
 
     def hear(self, sent: RawValue) -> None:
         """Apply a signal."""
+        self._held.heard += 1
         self.take(sent.payload.data, workflow.now())
 
     def take(self, sent: bytes, at: datetime) -> None:
         """Apply a decision sent by signal. An invalid one is recorded with its reason and never fails the run."""
         try:
             decide = read(sent)
-            if self._addressed(decide) is None:
-                self._keep(decide)
+            question = self._addressed(decide)
+            if question is None:
+                self._held.keep(decide)
+            elif self._may_be_late(question, at):
+                self._held.hold(changed(decide, approval=question.exact), at)
             else:
                 self.decide(decide, at)
         except ApprovalError as error:
-            self._refuse(error, sent, at)
+            self._held.refuse(error, sent, at)
 
     def decide(self, decide: Decide, at: datetime) -> Receipt:
         """Apply a decision.
@@ -152,23 +156,28 @@ class Approvals(Part):
             ApprovalNotFound: no such question is open.
             DecisionRefused: the decision is invalid; the message says why.
         """
-        question = self._count(self._judged(decide), decide, at)
+        question = self._count(self._judged(decide, at), decide, at)
         if question.name in self._resumed:  # judged as a whole when the workflow asks again: it may still be refused
             return Receipt(approval=question.name, status="open", missing=None, sent=True)
         return receipt(question)
 
-    def ask(self, question: Question, form: AnyForm | None, asked: Asked) -> tuple[str, bool]:
+    def ask(self, question: Question, form: AnyForm | None, asked: Asked, levels: int = 0) -> tuple[str, bool]:
         """Open a question; return its name with the round, and False if the earlier run had asked it already.
 
         One that a fork takes over is decided or expired from its beginning, whatever else was said early.
+
+        Args:
+            question: The question, under the name of all its rounds.
+            form: Its form.
+            asked: Its place, and its decision in the run that this one forks.
+            levels: Levels to which it can escalate.
         """
         name = next((one for one in self._resumed if base_of(one) == question.name), None)
         is_new = name is None
         if name is None:
             rounds = self._rounds(question.name)
             name = repeated(question.name, max(rounds, default=0) + 1)
-            said = [(decide, question.asked_at) for decide in self._early if decide.approval == name]
-            self._early = [decide for decide in self._early if decide.approval != name]
+            said = [(decide, question.asked_at) for decide in self._held.taken(name)]
         else:
             before = self._questions[name]
             self._resumed.remove(name)
@@ -178,14 +187,15 @@ class Approvals(Part):
             question = changed(question, status=asked.recorded.status, votes=asked.recorded.votes)
         self._questions[name] = changed(question, name=name)
         self._asked[name] = asked
+        self._levels[name] = levels
         self._waited_for.add(name)
         if form:
             self._forms[name] = form
         for decide, at in said:
             try:
-                self._count(self._fitting(self._questions[name], decide), decide, at)
+                self._count(self._fitting(self._questions[name], decide, at), decide, at)
             except DecisionRefused as error:
-                self._refuse(error, to_json(decide), at)
+                self._held.refuse(error, to_json(decide), at)
         self._changed(None)
         return name, is_new
 
@@ -205,10 +215,26 @@ class Approvals(Part):
         self._questions[name] = changed(question, **changes)
         self._changed(None)
 
+    def late(self, name: str, *, ends: bool) -> tuple[Late, ...]:
+        """Return the decisions on a question that were handled after its deadline; `ends`: from now on, refuse more."""
+        if ends:
+            self._ending.add(name)
+        return self._held.late_on(self._questions[name].exact)
+
+    def judge(self, one: Late, sent: datetime) -> None:
+        """Apply a decision that was handled after the deadline, by the time when it was sent."""
+        self._held.late.remove(one)
+        try:
+            self.decide(one.decide, sent)
+        except ApprovalError as error:
+            self._held.refuse(error, to_json(one.decide), sent)
+
     def close(self, name: str, status: ApprovalStatus) -> None:
         """Close a question, with `status` if it has no decision."""
         if self._questions[name].status == "open":
             self._questions[name] = changed(self._questions[name], status=status)
+        for one in self.late(name, ends=True):  # of a withdrawn question: refused
+            self.judge(one, one.at)
         self._forms.pop(name, None)
         self._waited_for.discard(name)
         self._changed(self._settled(self._questions[name]))
@@ -225,7 +251,7 @@ class Approvals(Part):
     def current(self) -> ApprovalReport:
         """Return all questions so far, abridged if they are too large together, the open ones last."""
         shown = that_fit(self._questions.values(), MAX_SHOWN_BYTES)
-        return ApprovalReport(questions=shown, early=tuple(self._early), refused=tuple(self._refused))
+        return self._held.report(shown)
 
     def for_next(self) -> Mapping[str, object]:
         """See base class. Open questions are asked again, with their payload, by the new run."""
@@ -235,19 +261,15 @@ class Approvals(Part):
         decided = [self._questions[name] for name in latest.values() if name not in not_taken]
         known = [changed(one, payload=None, details="", form=None) for one in decided]
         reopened = [changed(one, status="open") for name, one in self._questions.items() if name in not_taken]
-        report = ApprovalReport(
-            questions=that_fit((*known[-MAX_CARRIED:], *reopened), MAX_CARRIED_BYTES),
-            early=tuple(self._early),
-            refused=tuple(self._refused),
-        )
-        return {"approvals": report, "reach": self.reach}
+        questions = that_fit((*known[-MAX_CARRIED:], *reopened), MAX_CARRIED_BYTES)
+        return {"approvals": self._held.report(questions), "reach": self.reach}
 
     def restore(self, carried: Carried) -> None:
         """See base class. A decision can arrive before workflow code runs."""
         before = carried.approvals
         self._questions = {question.name: question for question in before.questions}
         self._resumed = [question.name for question in self.open()]
-        self._early, self._refused = list(before.early), list(before.refused)
+        self._held.restore(before)
         self.reach = carried.reach
 
     def reached(self, reach: Reach) -> None:
@@ -279,7 +301,7 @@ class Approvals(Part):
         if heard := next((one for one in self._questions.values() if _has(one, decide)), None):
             return heard
         if number_of(address):
-            return self._questions.get(_full(address))
+            return self._questions.get(full_name(address))
         rounds = [question for question in self._questions.values() if base_of(question.name) == address]
         is_open = [question for question in rounds if question.status == "open"]
         if len(is_open) > 1:
@@ -287,7 +309,7 @@ class Approvals(Part):
             raise ApprovalNotFound(f"`{address}` has {len(is_open)} open rounds: name one of {names}")
         return is_open[0] if is_open else max(rounds, key=lambda one: round_of(one.name), default=None)
 
-    def _judged(self, decide: Decide) -> Question:
+    def _judged(self, decide: Decide, at: datetime) -> Question:
         """Find the question of a decision and check that the decision is valid."""
         question = self._addressed(decide)
         if question is None:
@@ -296,17 +318,30 @@ class Approvals(Part):
             raise ApprovalNotFound(
                 f"no approval `{decide.approval}` is open{did_you_mean(decide.approval, names)}{known}"
             )
-        return self._fitting(question, decide)
+        return self._fitting(question, decide, at)
 
-    def _fitting(self, question: Question, decide: Decide) -> Question:
+    def _fitting(self, question: Question, decide: Decide, at: datetime) -> Question:
         if said_before(question, decide):
             return question
         if question.status != "open":
             raise closed(question, self._rounds(base_of(question.name)))
+        if question.deadline and at > question.deadline and self._ends_by_deadline(question):
+            raise late(question, question.deadline, at)
         if question.name in self._resumed:  # its form is known, and checked, when the workflow asks again
             decide = changed(decide, form=None)
         require_fit(question, decide, self._forms.get(question.name))
         return question
+
+    def _ends_by_deadline(self, question: Question) -> bool:
+        return question.name not in self._resumed and question.level >= self._levels.get(question.name, 0)
+
+    def _may_be_late(self, question: Question, at: datetime) -> bool:
+        """Return True for a decision that was sent before the deadline or after it, which its event tells."""
+        if question.status != "open" or question.deadline is None or at <= question.deadline:
+            return False
+        return question.name in self._resumed or (
+            self._ends_by_deadline(question) and question.name not in self._ending
+        )
 
     def _count(self, question: Question, decide: Decide, at: datetime) -> Question:
         if said_before(question, decide):
@@ -320,26 +355,6 @@ class Approvals(Part):
         if question.status == "open":  # otherwise the workflow continues and shows the change itself
             self._changed(None)
         return question
-
-    def _keep(self, decide: Decide) -> None:
-        decide = changed(decide, approval=_full(decide.approval))
-        if decide in self._early:
-            return
-        if len(self._early) >= MAX_EARLY or len(to_json([*self._early, decide])) > MAX_EARLY_BYTES:
-            raise DecisionRefused(
-                f"{len(self._early)} early decisions wait for their questions, which is the limit: send it once the "
-                "question is open"
-            )
-        self._early.append(decide)
-
-    def _refuse(self, error: ApprovalError, sent: bytes, at: datetime) -> None:
-        refusal = Refusal(reason=error.message[:MAX_SENT], at=at, sent=_readable(sent))
-        self._refused = [*self._refused, refusal][-MAX_REFUSED:]
-
-
-def _full(address: str) -> str:
-    """Return a question's full name: `publish#1` is `publish`."""
-    return repeated(base_of(address), round_of(address))
 
 
 def _said(answer: Decide | Vote) -> dict[str, Any]:  # Any: values of several fields
@@ -359,12 +374,3 @@ def _again(question: Question, before: Question) -> Question:
     deadline = question.deadline and (before.deadline or question.deadline)
     kept = {"asked_at": before.asked_at, "level": before.level, "deadline": deadline, "approvers": approvers}
     return changed(question, **kept)
-
-
-def _readable(sent: bytes) -> JsonValue:
-    """Return the input of a signal for people: whole if it is short JSON, else the beginning of its text."""
-    try:
-        value: JsonValue = from_json(sent, allow_inf_nan=False)
-    except ValueError:
-        value = None
-    return value if value is not None and len(sent) <= MAX_SENT else sent.decode(errors="replace")[:MAX_SENT]

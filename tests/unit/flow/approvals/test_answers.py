@@ -10,7 +10,8 @@ from pydantic import BaseModel, field_validator
 
 from llmflow.errors import ApprovalError, ApprovalNotFound, DecisionRefused, InputInvalid
 from llmflow.flow.approvals.answers import Form, fields_of, form_of, read
-from llmflow.flow.run.approvals import MAX_CARRIED, MAX_EARLY, MAX_REFUSED, Approvals, Asked
+from llmflow.flow.run.approvals import MAX_CARRIED, Approvals, Asked
+from llmflow.flow.run.held import MAX_EARLY, MAX_REFUSED
 from llmflow.flow.run.questions import MAX_TITLE, MAX_WAITING, waiting
 from llmflow.types.approvals import ApprovalReport, Decide, Question, Receipt, Settled
 from llmflow.types.carried import Carried
@@ -88,18 +89,28 @@ def test_a_name_gets_a_round_each_time_and_the_first_may_be_called_one() -> None
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        ("expired", "`publish` is expired, because its deadline has passed"),
-        ("rejected", "`publish` is rejected, because its deadline has passed"),
+        ("expired", "`publish` is expired, because its deadline passed at 2026-11-21 12:00:00 UTC"),
+        ("rejected", "`publish` is rejected, because its deadline passed at 2026-11-21 12:00:00 UTC"),
         ("withdrawn", "`publish` is withdrawn"),
     ],
 )
 def test_what_is_closed_without_a_decision_says_why(status: Any, says: str) -> None:
     book = Book()
-    book.ask(quorum=2)
+    book.ask(quorum=2, deadline=NOON)
     book.say(by="bo")
     book.approvals.close("publish", status)
     assert book.refused().message == f"{says}; to decide on its next round in advance, name `publish#2`"
     assert book.say(by="bo").status == status  # what counted then is no mistake now
+
+
+def test_an_answer_after_the_last_deadline_does_not_count() -> None:
+    book = Book()
+    book.ask(deadline=NOON - timedelta(seconds=15))
+    assert book.refused().message == (
+        "`publish` could be decided until 2026-11-21 11:59:45 UTC: this decision came at 2026-11-21 12:00:00 UTC"
+    )
+    book.approvals.ask(Question(name="pay", asked_at=NOON, deadline=NOON - timedelta(days=1)), None, UNRECORDED, 1)
+    assert book.say("pay").status == "approved", "the question goes on to the next level"
 
 
 def test_a_vote_that_decides_is_shown_by_the_workflow_that_goes_on() -> None:
