@@ -21,7 +21,7 @@ from llmflow.types.reports import CallFilter
 CALLS = 100_000
 BATCH = 2_000
 ROUNDS = 9
-COMMAND = "from llmflow.cli.main import main; main()"
+COMMAND = "from llmflow.cli.script import main; main()"
 IMPORTS = "import llmflow.cli.main, llmflow.cli.commands.cost"
 DAYS = CallFilter(since=(datetime.now(UTC) - timedelta(days=29)).date())
 

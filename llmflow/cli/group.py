@@ -9,6 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from llmflow.cli.script import quiet_imports
+
 Target = str | typer.Typer
 """Command as `llmflow.module:function`, or group: by its name, or itself."""
 Panels = Mapping[str | None, Mapping[str, Target]]
@@ -39,7 +41,8 @@ class _Command:
         target = self.target
         if isinstance(target, str):
             module, _, name = target.partition(":")
-            target = getattr(import_module(module), name)
+            with quiet_imports():
+                target = getattr(import_module(module), name)
         around = typer.Typer()  # Typer makes the same command for a group
         if isinstance(target, typer.Typer) and target.registered_commands:  # one command, with settings of its own
             around.registered_commands += target.registered_commands

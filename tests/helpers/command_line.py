@@ -18,7 +18,7 @@ import pytest
 from llmflow.cli.main import run
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-c", "from llmflow.cli.main import main; main()")
+COMMAND = (sys.executable, "-c", "from llmflow.cli.script import main; main()")
 
 
 @dataclass(frozen=True)

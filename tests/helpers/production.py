@@ -35,7 +35,7 @@ PROGRAMS = {
     "compose-config": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
 }
 """Go modules by the names in scripts; the first two have those names in Temporal's images."""
-LLMFLOW = "from llmflow.cli.main import main; main()"
+LLMFLOW = "from llmflow.cli.script import main; main()"
 LEFT_OUT = {
     "test_dev_server.py": "about the dev server that llmflow starts itself",
     "test_cli_dev.py": "about `llmflow dev`, which starts that one",

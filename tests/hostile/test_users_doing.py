@@ -12,11 +12,17 @@ from llmflow.prompts.files import parse_prompt
 from tests.helpers.command_line import environ
 
 # -P: like an installed script, it does not import from the current folder.
-LLMFLOW = f"{sys.executable} -P -c 'from llmflow.cli.main import main; main()'"
+LLMFLOW = f"{sys.executable} -P -c 'from llmflow.cli.script import main; main()'"
 INTERRUPTED = (
-    f"{sys.executable} -c 'import os, signal, threading; from llmflow.cli.main import main; "
+    f"{sys.executable} -c 'import os, signal, threading; from llmflow.cli.script import main; "
     "threading.Timer({}, os.kill, (os.getpid(), signal.SIGINT)).start(); main()'"
 )
+IMPORTING = (
+    f"{sys.executable} -c 'import os, signal, sys; from llmflow.cli.script import main; "
+    'kill = lambda name, *_: os.kill(os.getpid(), signal.SIGINT) if name == "{}" else None; '
+    'sys.meta_path.insert(0, type("Kills", (), dict(find_spec=staticmethod(kill)))); main()\''
+)
+"""Ctrl-C in the middle of the imports: at that of a module."""
 PROMPTS = "prompts list --app workflows.research.app:app"
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +46,7 @@ SHELL = (
     (f"mkdir gone; cd gone; rmdir ../gone; {LLMFLOW} list", {2}, "current folder was deleted"),
     (f"LLMFLOW_STORE=postgresql://ana:p@ss@host/db {LLMFLOW} cost", {5}, "%40"),
     (f"LLMFLOW_STORE=postgresql://host/db?sslmode=require {LLMFLOW} cost", {5}, "sslmode"),
+    *((f"{IMPORTING.format(name)} {PROMPTS}", {130}, "") for name in ("typer", "temporalio", "llmflow.prompts.files")),
     *((f"{INTERRUPTED.format(seconds)} {PROMPTS}", {0, 1, 130}, "") for seconds in (0.01, 0.05, 0.1, 0.3)),
 )
 """A line for the shell, how it may end, and a word of its stderr."""
