@@ -22,6 +22,7 @@ from llmflow.flow.approvals.answers import (
     said_before,
     status_of,
 )
+from llmflow.flow.misfits import block
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import MAX_WAITING, on_page
 from llmflow.types.addresses import base_of, number_of, repeated
@@ -122,13 +123,18 @@ class Approvals(Part):
             return  # a reset sends updates again at once, also before the run has asked
         self._judged(decide)
 
-    def update(self, sent: RawValue) -> Receipt:
+    async def update(self, sent: RawValue) -> Receipt:
         """Apply a checked update."""
         decide = read(sent.payload.data)
         if self._addressed(decide) is None:
             self._keep(decide)
             return Receipt(approval=decide.approval, status="open", missing=None, sent=True)
-        return self.decide(decide, workflow.now())
+        try:
+            return self.decide(decide, workflow.now())
+        except DecisionRefused as error:
+            if error.detail.field != "form":
+                raise
+            await block(f"approval {decide.approval}", error.message)  # it fitted when it entered history
 
     def hear(self, sent: RawValue) -> None:
         """Apply a signal."""
