@@ -12,7 +12,7 @@ from temporalio import activity
 from llmflow.activities.budgets import reservation
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.heartbeat import heartbeats
-from llmflow.activities.schemas import judge_of
+from llmflow.activities.schemas import judge_of, shape_asked
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import PromptVersion, render
@@ -26,6 +26,7 @@ from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.refs import ModelRef
+from llmflow.types.shapes import Shape
 from llmflow.types.texts import one_line
 from llmflow.types.tools import ToolSpec
 from llmflow.types.urls import masked
@@ -100,6 +101,7 @@ class Completions:
             tools = tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools)))
         output = request.output or _schema_of(prompt)
         judge = judge_of(output) if output and output.judged else None
+        shape = shape_asked(output) if output and not output.judged else None
         asked = ModelRequest(
             model=ModelRef.parse(request.model).model,
             messages=(*render(prompt, request.variables), *request.messages),
@@ -125,6 +127,8 @@ class Completions:
             tool_calls=response.tool_calls,
             response_id=response.response_id,
             misfit=judge(response.text) if judge and not response.tool_calls else None,
+            shape=shape.hash if shape and not response.tool_calls else None,
+            fits=_fits(response, shape),
         )
         outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
         kept = {
@@ -183,6 +187,12 @@ def request_hash(request: CompletionRequest) -> str:
 
 def _ended(call: Call, outcome: str) -> Call:
     return changed(call, outcome=outcome)
+
+
+def _fits(response: ModelResponse, shape: Shape | None) -> bool:
+    if response.tool_calls:
+        return True
+    return shape.fits(response.text) if shape else response.finish_reason != "length"
 
 
 def _with_plain_names(response: ModelResponse) -> ModelResponse:

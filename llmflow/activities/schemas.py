@@ -1,4 +1,4 @@
-"""Validates answers by a JSON schema, for workflows without a type for them."""
+"""Judges answers by the JSON schema that they were asked with."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.types.models import OutputSchema
+from llmflow.types.shapes import Shape, shape_of
 
 SHOWN = 20
 """Upper limit of problems in the message for the model."""
@@ -16,6 +17,8 @@ SHOWN = 20
 
 def judge_of(output: OutputSchema) -> Callable[[str], str]:
     """Return a function that describes how a text does not fit the schema, a line per problem; empty if it fits.
+
+    For workflows without a type for the answer.
 
     Raises:
         InputInvalid: the schema is not a JSON schema, or has a `$ref` outside of itself.
@@ -55,6 +58,16 @@ def _judge(text: bytes) -> Callable[[str], str]:
         return "\n".join(("the answer does not fit its schema:", *lines[:SHOWN])) if lines else ""
 
     return judge
+
+
+def shape_asked(output: OutputSchema) -> Shape:
+    """Return the shape of the type that an answer is asked for."""
+    return _shape(to_json(output.json_schema))
+
+
+@lru_cache(maxsize=500)
+def _shape(text: bytes) -> Shape:
+    return shape_of(from_json(text))
 
 
 def _references(schema: JsonValue) -> Iterator[str]:

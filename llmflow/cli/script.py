@@ -1,12 +1,8 @@
 """The console script."""
 
-from importlib import import_module
-
 from llmflow.cli.interrupts import quiet_imports
 
+with quiet_imports():
+    from llmflow.cli.main import main
 
-def main() -> None:
-    """Run the command line."""
-    with quiet_imports():
-        command_line = import_module("llmflow.cli.main")  # not at the top: there Ctrl-C would print a traceback
-    command_line.main()
+__all__ = ["main"]

@@ -8,10 +8,11 @@ from typing import ParamSpec, TypeVar, cast
 from pydantic import JsonValue
 from temporalio.common import RawValue
 
-from llmflow.errors import ToolRefused
+from llmflow.errors import ToolOutputInvalid, ToolRefused
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
+from llmflow.flow.misfits import block
 from llmflow.flow.run import effect
 from llmflow.types.calls import Tool
 from llmflow.types.contracts import Activity
@@ -60,11 +61,15 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         decision = await approval(tool.name, arguments, details=tool.spec.description)
         if not decision.approved:
             raise ToolRefused(rejection(decision))
-    # RawValue: a result that does not fit must be an error the workflow can catch, not a failing workflow task.
     contract = Activity[dict[str, JsonValue], RawValue](tool.name, dict[str, JsonValue], RawValue)
     with _marked(tool.effect):
-        _, raw = await execute(contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments))
-    return tool.read(raw.payload.data or b"null")
+        address, raw = await execute(
+            contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments)
+        )
+    try:
+        return tool.read(raw.payload.data or b"null")
+    except ToolOutputInvalid as error:  # the tool's worker has accepted it
+        await block(address, error.message)
 
 
 def _summary(arguments: Mapping[str, JsonValue]) -> str:

@@ -31,6 +31,7 @@ from llmflow.flow.branches.branches import end_branches, one_error
 from llmflow.flow.execute import ends_if_cancelled
 from llmflow.flow.failures import unwritable_is_invalid
 from llmflow.flow.functions import is_method
+from llmflow.flow.misfits import misfit_of
 from llmflow.flow.run import Code, CurrentRun, Host, Instance, elsewhere, key
 from llmflow.flow.run.instance import instance
 from llmflow.flow.run.part import AnyHeader
@@ -79,7 +80,7 @@ class _Inbound(WorkflowInboundInterceptor):
         self._instance = Instance(self.host)
         info = run_info()
         if self._is_of_an_app(info.workflow_type):
-            judge_input(misfit)
+            judge_input(lambda error, is_replaying: _unfit(misfit(error), info, is_replaying))
             self._instance.install(info)
         elif is_ours(info):
             self._instance.install(info)
@@ -103,7 +104,7 @@ class _Inbound(WorkflowInboundInterceptor):
         return found.in_sandbox()
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Any: the workflow's own result
-        """Fail a run whose input does not fit: Temporal would retry its workflow task for ever."""
+        """Fail a new run whose input does not fit: Temporal would retry its workflow task for ever."""
         instance.set(self._instance)
         self._instance.begin(self._code(input), run_info().get_current_history_length())
         if run := self._instance.run:
@@ -111,7 +112,8 @@ class _Inbound(WorkflowInboundInterceptor):
             try:
                 signature.bind(None, *input.args)
             except TypeError as error:
-                raise InputInvalid(f"workflow {workflow.info().workflow_type}: {error}") from None
+                unfit = InputInvalid(f"workflow {run_info().workflow_type}: {error}")
+                raise _unfit(unfit, run_info(), workflow.unsafe.is_replaying()) from None
         try:
             with self._one_failure():
                 result = await super().execute_workflow(input)
@@ -248,6 +250,14 @@ class _Outbound(WorkflowOutboundInterceptor):
     def _at_work(self) -> CurrentRun | None:
         self._instance.work()
         return self._instance.run
+
+
+def _unfit(error: InputInvalid, info: workflow.Info, is_replaying: bool) -> Exception:
+    """Return the error for an input that does not fit: of a new run, final. An open run had one that fitted.
+
+    So had a run that continues another one, which has written its input with code that may still be deployed.
+    """
+    return error if info.continued_run_id is None and not is_replaying else misfit_of("the input", error.message)
 
 
 def _waited_for(input: S, start: Callable[[S], Handle]) -> Handle:

@@ -7,14 +7,14 @@ from pydantic import ValidationError
 from temporalio import workflow
 
 
-def judge_input(refusal: Callable[[ValidationError], Exception]) -> None:
-    """Fail the run that is being set up if its input does not fit its type.
+def judge_input(refusal: Callable[[ValidationError, bool], Exception]) -> None:
+    """Say in an error of ours that the input of the run that is being set up does not fit its type.
 
-    Temporal alone would retry the first workflow task for ever. Later tasks do wait, as everywhere in Temporal: the
-    input fitted, and the code of today does not. Call it in an interceptor's `init`.
+    Temporal alone would retry the first workflow task for ever. Call it in an interceptor's `init`.
 
     Args:
-        refusal: Returns the failure.
+        refusal: Returns a failure, which fails the run, or another error, which fails the workflow task. It gets
+            pydantic's error, and True on replay.
     """
     instance = cast(Any, workflow)._Runtime.current()  # Any: the SDK's workflow instance
     decode = instance._make_workflow_input
@@ -24,8 +24,8 @@ def judge_input(refusal: Callable[[ValidationError], Exception]) -> None:
             return decode(job)
         except (RuntimeError, ValidationError) as error:  # the second one if it is a failure type of the worker
             cause = error if isinstance(error, ValidationError) else error.__cause__
-            if isinstance(cause, ValidationError) and not instance.workflow_is_replaying():
-                raise refusal(cause) from None
+            if isinstance(cause, ValidationError):
+                raise refusal(cause, instance.workflow_is_replaying()) from None
             raise
 
     instance._make_workflow_input = judged

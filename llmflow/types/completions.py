@@ -46,5 +46,9 @@ class CompletionResult(CompactWire):
     response_id: str | None = None
     misfit: str | None = None
     """Mismatch between answer and schema, found by the activity; empty if it fits, `None` if nothing was checked."""
+    shape: str | None = None
+    """Hash of the shape of the type that the model was asked for; `None` for text, and for data without a type."""
+    fits: bool = True
+    """False if the answer does not have that shape, or is a text that was cut off."""
     taken: bool = False
     """True if a forked run reused this answer without paying for it again."""

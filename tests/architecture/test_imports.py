@@ -20,7 +20,7 @@ details    |                                       |
 errors     | details                               | temporalio.exceptions
 types      | errors                                | temporalio.common
 yaml       | errors                                | ruamel.yaml
-flow       | types, errors, definitions            | temporalio.{workflow,common,exceptions,api}, minijinja
+flow       | sdk, types, errors, definitions       | temporalio.{workflow,common,exceptions,api}, minijinja
 prompts    | types, errors, yaml                   | minijinja
 providers  | types, errors, yaml                   | aiohttp, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis

@@ -6,21 +6,22 @@ from contextlib import suppress
 from typing import Any
 
 from pydantic import JsonValue
-from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 from llmflow.errors import ErrorDetail, InputInvalid, PayloadTooLarge
-from llmflow.flow.branches.batches import VALUE_BYTES, as_failure, as_json
+from llmflow.flow.branches.batches import VALUE_BYTES, as_failure, as_json, read
 from llmflow.flow.branches.branches import Outcome, run_items
 from llmflow.flow.branches.differences import differences
 from llmflow.flow.branches.tally import count
 from llmflow.flow.functions import function_at, is_method, kinds_of
+from llmflow.flow.misfits import block
 from llmflow.flow.run import CurrentRun, current, key, path
 from llmflow.flow.steps import recorded
 from llmflow.flow.tools import call
 from llmflow.types import wire
+from llmflow.types.addresses import joined
 from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
 from llmflow.types.contracts import SPENT
 
@@ -52,7 +53,6 @@ async def run_batch(batch: Batch) -> BatchResult:
     """Process a batch until it is done, or until the child's history or result is full.
 
     Raises:
-        InputInvalid: this worker's code does not have the function.
         Exception: with `on_error="raise"`, the error of an item.
     """
     run = current()
@@ -68,7 +68,7 @@ async def run_batch(batch: Batch) -> BatchResult:
 
             await run_items(
                 unpacked(batch.items),
-                _over_json(batch.function, run.object),
+                await _over_json(batch.function, run.object),
                 first=batch.first,
                 limit=batch.limit,
                 labels=[str(one) for one in unpacked(batch.labels)] if batch.labels else None,
@@ -86,16 +86,16 @@ async def _changed(batch: Batch, run: CurrentRun) -> Sequence[str]:
     return differences(run.object, (await run.begun()).fresh()) if is_method(batch.function) else ()
 
 
-def _over_json(address: str, owner: object) -> Callable[[JsonValue], Awaitable[bytes]]:
+async def _over_json(address: str, owner: object) -> Callable[[JsonValue], Awaitable[bytes]]:
     """Wrap the function at an address into one from JSON to JSON."""
     function = function_at(address, owner)
     if function is None:
-        raise InputInvalid(f"this worker's code has no `{address}`: deploy the code of the run that fans out")
+        await block(joined(path.get()), f"this worker's code has no `{address}`")
     kinds = kinds_of(function)
 
     async def over_json(item: JsonValue) -> bytes:
         try:
-            return as_json(await call(function, kinds.item.validate_json(to_json(item))))
+            return as_json(await call(function, await read(kinds.item, item, joined(path.get()))))
         except workflow.ContinueAsNewError:
             raise InputInvalid(
                 f"`{address}` continues as new: only the workflow itself may do that, not an item"

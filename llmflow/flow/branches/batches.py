@@ -15,11 +15,13 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 from llmflow.errors import BY_CODE, CompensationFailed, ErrorDetail, InputInvalid, LLMFlowError, PayloadTooLarge
 from llmflow.flow.branches.branches import Outcome, finished, together
 from llmflow.flow.functions import is_method, kinds_of
+from llmflow.flow.misfits import block
 from llmflow.flow.run import batch, current, key, path, this_task
 from llmflow.types import wire
-from llmflow.types.addresses import joined
+from llmflow.types.addresses import branched, joined
 from llmflow.types.base import unwritable
 from llmflow.types.batches import Batch, BatchResult, Failure, OnError, packed, unpacked
+from llmflow.types.problems import described
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -169,10 +171,12 @@ async def _in_child(part: Batch, input: bytes, result_type: TypeAdapter[R], ende
         )
     if task.cancelling():  # the child finished before the cancellation reached it
         raise asyncio.CancelledError
-    values = iter(unpacked(result.values))
+    values, here = iter(unpacked(result.values)), part.path
     for index in span[: result.done]:
-        failure = result.failures.get(index)
-        ended(Outcome[R](index=index, error=_error(failure)) if failure else _read(index, next(values), result_type))
+        if failure := result.failures.get(index):
+            ended(Outcome[R](index=index, error=_error(failure)))
+        else:
+            ended(Outcome(index=index, value=await read(result_type, next(values), branched(joined(here), index))))
     return result.done
 
 
@@ -200,12 +204,13 @@ async def _started(part: Batch, input: bytes) -> AnyChild:
     )
 
 
-def _read(index: int, value: JsonValue, result_type: TypeAdapter[R]) -> Outcome[R]:
+async def read(type: TypeAdapter[R], value: JsonValue, where: str) -> R:
+    """Decode an item or a result of another run. One that does not fit blocks this run."""
     try:
         # JSON mode, because strict types accept more from JSON than from Python, such as a date as text.
-        return Outcome(index=index, value=result_type.validate_json(to_json(value)))
+        return type.validate_json(to_json(value))
     except ValidationError as error:
-        return Outcome[R](index=index, error=error)
+        await block(where, f"the value does not fit {error.title}: {described(error)}")
 
 
 def _cause(error: ChildWorkflowError) -> BaseException:

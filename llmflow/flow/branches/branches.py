@@ -68,7 +68,7 @@ async def run_items(
         while not full() and (found := next(waiting, None)):
             index, item = found
             name = labels[index - first] if labels else None
-            ended(await _outcome(index, name, _labelled(name, branch(here, index, function, item))))
+            ended(await _outcome(index, name, _labelled(name, here, index, function, item)))
 
     await together([one_after_the_other() for _ in range(min(limit, len(items)))])
 
@@ -80,11 +80,13 @@ async def branch(here: tuple[str, ...], index: int, function: Callable[[*Ts], Aw
         return await call(function, *args)
 
 
-async def _labelled(name: str | None, coroutine: Awaitable[R]) -> R:
-    """Await a branch under the label of its item; without one, the label of the item around the fan-out stays."""
+async def _labelled(
+    name: str | None, here: tuple[str, ...], index: int, function: Callable[[T], Awaitable[R]], item: T
+) -> R:
+    """Run a branch under the label of its item; without one, the label of the item around the fan-out stays."""
     if name is not None:
         label.set(name)
-    return await coroutine
+    return await branch(here, index, function, item)
 
 
 async def _outcome(index: int, name: str | None, coroutine: Coroutine[object, object, R]) -> Outcome[R]:

@@ -11,6 +11,7 @@ from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInval
 from llmflow.flow.arguments import a_tool, invalid
 from llmflow.flow.completions.candidates import ask
 from llmflow.flow.completions.output import Output, data_of, output_of
+from llmflow.flow.misfits import block
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
 from llmflow.types.base import changed
@@ -185,6 +186,8 @@ async def _fitting(
         try:
             value = _read(expected, answer)
         except OutputInvalid as error:
+            if expected.has_changed(answer):
+                await block(call_id, error.message.replace(":\n- ", ": ").replace("\n- ", "; "))
             if len(answers) > repairs or answer.finish_reason == "length":
                 raise
             request = _again(request, answer, error)

@@ -10,8 +10,10 @@ from typing_extensions import TypeForm
 
 from llmflow.errors import ErrorDetail, InputInvalid, OutputInvalid
 from llmflow.flow.arguments import no_mapping
+from llmflow.types.completions import CompletionResult
 from llmflow.types.models import OutputSchema
 from llmflow.types.problems import problems_of, said
+from llmflow.types.shapes import shape_of
 
 T = TypeVar("T")
 
@@ -50,6 +52,16 @@ class Output(Generic[T]):
         except Exception as error:  # of any class, from a validator of the user: the answer is at fault, not the code
             problem = f"the answer cannot be validated: {type(error).__name__}: {error}"
             raise OutputInvalid(problem, ErrorDetail(answer=text)) from error
+
+    def has_changed(self, answer: CompletionResult) -> bool:
+        """Return True for an answer that had the type's shape when it was asked for, and does not have today's.
+
+        If it has both, the type's validators refuse it, as they have done or would have done before.
+        """
+        if not answer.fits or answer.misfit or self.schema is None or self.schema.judged:
+            return False
+        today = shape_of(self.schema.json_schema)
+        return answer.shape != today.hash and not today.fits(answer.text)
 
 
 def output_of(kind: TypeForm[T]) -> Output[T]:

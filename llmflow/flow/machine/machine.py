@@ -19,7 +19,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from pydantic import PydanticSchemaGenerationError, TypeAdapter
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
@@ -30,11 +30,13 @@ from llmflow.flow.checkpoints import continue_as_new, is_due
 from llmflow.flow.failures import described, may_pass
 from llmflow.flow.machine.handlers import MARK, Handler, Spec
 from llmflow.flow.machine.table import Table, name_of, read
+from llmflow.flow.misfits import block
 from llmflow.flow.pauses import pause
 from llmflow.flow.run import CurrentRun, current, path
 from llmflow.flow.steps import step as open_step
 from llmflow.types.lengths import length_of
 from llmflow.types.machines import MachineDescription, Position
+from llmflow.types.problems import described as misfits
 
 C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Awaitable[Enum | tuple[Enum, Any] | None]])  # Any: values of any type
@@ -128,18 +130,18 @@ class Machine(Generic[C]):
         Raises:
             StateTimedOut: a state timed out and has no `on_timeout`.
             TooManyVisits: a state exceeded its `max_visits`; the message shows the loop.
-            MachineInvalid: a method returned a state that its annotation does not list; or the code no longer has the
-                state or machine in which the earlier run was.
+            MachineInvalid: a method returned a state that its annotation does not list.
             InputInvalid: the context is not a pydantic model or a dataclass, or cannot be written as JSON.
         """
         run = current()
         adapter, machines = _adapter(context), run.machines
         name, can_continue = machines.named(path.get(), type(self).__name__), machines.begin(path.get(), _events())
         state, visits, value = self.start, dict[str, int](), NONE
+        if can_continue and (other := machines.instead_of(name)):
+            await block(name, other)
         if can_continue and (position := machines.restored(name)):
-            state, visits = self._state(position.state), dict(position.visits)
-            context = adapter.validate_json(to_json(position.context))
-            value = self._read(state, position)
+            state, context, value = await self._resumed(name, position, adapter)
+            visits = dict(position.visits)
         else:
             machines.move(name, None, name_of(state), workflow.now())
         with machines.running():
@@ -159,22 +161,19 @@ class Machine(Generic[C]):
             machines.end(_events())
         return Finished(state, context)
 
-    def _state(self, name: str) -> Enum:
-        """Find a state by name; newer code may have renamed it."""
-        for state in type(self.start):
-            if name_of(state) == name:
-                return state
-        raise MachineInvalid(
-            f"machine {type(self).__name__} is in state {name!r}, which {type(self.start).__name__} no longer has: "
-            "keep a state while runs are in it"
-        )
-
-    def _read(self, state: Enum, position: Position) -> Passed:
-        """Restore the value that the earlier run passed to the state."""
-        if position.value is None or state not in self._table:
-            return NONE
-        kind: Any = self._table[state].takes  # Any: an annotation of the user's
-        return (TypeAdapter[object](kind).validate_json(to_json(position.value[0])),)
+    async def _resumed(self, name: str, position: Position, adapter: TypeAdapter[C]) -> tuple[Enum, C, Passed]:
+        """Restore the state, the context and the value that the earlier run passed to the state."""
+        state = next((one for one in type(self.start) if name_of(one) == position.state), None)
+        if state is None:
+            await block(name, f"it is in state {position.state!r}, which {type(self.start).__name__} no longer has")
+        try:
+            context = adapter.validate_json(to_json(position.context))
+            if position.value is None or state not in self._table:
+                return state, context, NONE
+            kind: Any = self._table[state].takes  # Any: an annotation of the user's
+            return state, context, (TypeAdapter[object](kind).validate_json(to_json(position.value[0])),)
+        except ValidationError as error:
+            await block(name, f"in state {position.state!r}, the value does not fit {error.title}: {misfits(error)}")
 
     async def _visit(self, handler: Handler, context: C, value: Passed) -> Visited[C]:
         """Visit a state; return the next one, the value for it, and the new context."""

@@ -21,6 +21,7 @@ from llmflow.flow.approvals.answers import (
     said_before,
     status_of,
 )
+from llmflow.flow.misfits import block
 from llmflow.flow.run.held import HeldDecisions, full_name
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.questions import MAX_WAITING, on_page
@@ -122,13 +123,18 @@ class Approvals(Part):
             return  # a reset sends updates again at once, also before the run has asked
         self._judged(decide, workflow.now())
 
-    def update(self, sent: RawValue) -> Receipt:
+    async def update(self, sent: RawValue) -> Receipt:
         """Apply a checked update."""
         decide = read(sent.payload.data)
         if self._addressed(decide) is None:
             self._held.keep(decide)
             return Receipt(approval=decide.approval, status="open", missing=None, sent=True)
-        return self.decide(decide, workflow.now())
+        try:
+            return self.decide(decide, workflow.now())
+        except DecisionRefused as error:
+            if error.detail.field != "form":
+                raise
+            await block(f"approval {decide.approval}", error.message)  # it fitted when it entered history
 
     def hear(self, sent: RawValue) -> None:
         """Apply a signal."""

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
-from llmflow.errors import MachineInvalid
 from llmflow.flow.run.part import Part
 from llmflow.types.addresses import joined, repeated
 from llmflow.types.carried import Carried
@@ -109,19 +108,15 @@ class MachineRecord(Part):
         self._continues = True
 
     def restored(self, machine: str) -> Position | None:
-        """Return the machine's restored position, if there is one.
+        """Return the machine's restored position, if there is one."""
+        return self._before.pop(machine, None)
 
-        Raises:
-            MachineInvalid: another machine is to be resumed here.
-        """
-        position = self._before.pop(machine, None)
-        if position is None and self._before:
-            first, stood = next(iter(self._before.items()))
-            raise MachineInvalid(
-                f"machine {machine} starts where {first} should resume in state {stood.state!r}: keep the name of a "
-                "machine, and the machines before it, while runs are open"
-            )
-        return position
+    def instead_of(self, machine: str) -> str | None:
+        """Describe the machine that is to be resumed where another one starts; `None` if there is none."""
+        if machine in self._before or not self._before:
+            return None
+        first, stood = next(iter(self._before.items()))
+        return f"it starts where {first} should resume in state {stood.state!r}"
 
     def named(self, path: tuple[str, ...], name: str) -> str:
         """Name the next machine of a class at this address; continue-as-new runs repeat the name."""

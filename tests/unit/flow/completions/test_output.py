@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from llmflow.errors import InputInvalid, OutputInvalid
 from llmflow.flow.completions.output import output_of
+from llmflow.types.completions import CompletionResult
+from llmflow.types.shapes import shape_of
+from llmflow.types.usage import Cost, Usage
 
 
 class Colour(Enum):
@@ -90,6 +93,42 @@ def test_what_does_not_fit_says_where(text: str, says: str) -> None:
         output_of(Checked).read(text)
     assert says in refused.value.message
     assert refused.value.detail.answer == text
+
+
+class Wider(Checked):
+    why: str
+
+
+class Looser(Checked):
+    why: str = ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "today", "text", "has_changed"),
+    [
+        (Checked, Wider, '{"score": 1}', True),
+        (Checked, Wider, '{"score": -1}', True),
+        (Checked, Wider, '{"score": "x"}', False),  # it did not fit before either
+        (Checked, Checked, '{"score": -1}', False),  # its validator has refused it
+        (Checked, Looser, '{"score": -1}', False),  # the same validator
+        (str, Checked, "hello", True),
+        (str, Checked, '{"score": -1}', False),
+    ],
+)
+def test_a_class_has_changed_if_an_answer_had_its_shape_and_has_no_more(
+    asked: Any, today: Any, text: str, has_changed: bool
+) -> None:
+    schema = output_of(asked).schema
+    shape = shape_of(schema.json_schema) if schema else None
+    answer = CompletionResult(
+        text=text,
+        model="a:b",
+        usage=Usage(),
+        cost=Cost(usd=None, source="none"),
+        shape=shape.hash if shape else None,
+        fits=shape.fits(text) if shape else True,
+    )
+    assert output_of(today).has_changed(answer) is has_changed
 
 
 class Opaque: ...

@@ -268,15 +268,13 @@ def test_where_each_machine_stands_is_kept() -> None:
     assert len(kept(record)) == TRANSITIONS
 
 
-def test_a_machine_that_begins_in_the_place_of_another_one_is_refused() -> None:
+def test_a_machine_that_begins_in_the_place_of_another_one_is_told() -> None:
     record = MachineRecord()
     record.restore(Carried(machines=Machines(positions={"Old": Position(state="write", context={})})))
-    with pytest.raises(
-        MachineInvalid, match="machine New starts where Old should resume in state 'write': keep the name"
-    ):
-        record.restored("New")
+    assert record.instead_of("New") == "it starts where Old should resume in state 'write'"
+    assert record.instead_of("Old") is None
     assert record.restored("Old") == Position(state="write", context={})
-    assert record.restored("New") is None
+    assert record.instead_of("New") is None
 
 
 def test_where_machines_stand_fits_a_line() -> None:
