@@ -18,6 +18,8 @@ from temporalio.converter import WorkflowSerializationContext
 
 _PAGE = 1000
 """Runs that the server returns at once, at most."""
+PROBLEMS = "TemporalReportedProblems IS NOT NULL"
+"""List filter for runs whose workflow task fails repeatedly: blocked by a bug."""
 
 
 def is_paused(run: WorkflowExecution) -> bool:

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 from llmflow.client import Client
 from llmflow.errors import InputInvalid, Remedy, RunNotFound
+from llmflow.history.executions import PROBLEMS
 from llmflow.service.obstacles import without_worker
 from llmflow.types.runs import RunStatus
 
-_PROBLEMS = "TemporalReportedProblems IS NOT NULL"
 _LOOKED_AT = 1000
 """Running runs that are looked at, the newest: a page of the server."""
 
@@ -50,7 +50,7 @@ def _unserved(run: RunStatus) -> StuckRun:
 
 async def _blocked(client: Client, workflow: str | None, limit: int) -> list[StuckRun]:
     try:
-        page = await client.list(workflow=workflow, state="running", query=_PROBLEMS, limit=min(limit, _LOOKED_AT))
+        page = await client.list(workflow=workflow, state="running", query=PROBLEMS, limit=min(limit, _LOOKED_AT))
     except InputInvalid:  # a server from before this search attribute
         return []
     found: list[StuckRun] = []

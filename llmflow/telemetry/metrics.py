@@ -37,6 +37,8 @@ FAILURES = "llmflow_failures"
 """Counter: attempts that failed. Label error: class of the error, such as `RateLimited`."""
 REFUSALS = "llmflow_refusals"
 """Counter: attempts that llmflow itself refused before anything was asked or paid. Label error: as above."""
+STUCK_RUNS = "llmflow_stuck_runs"
+"""Gauge: running runs of a task queue that a bug blocks. Labels task_queue and namespace alone."""
 
 BUCKETS = MappingProxyType(
     {

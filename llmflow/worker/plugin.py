@@ -138,6 +138,8 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
 
     def _serves_calls(self, config: WorkerConfig | ReplayerConfig) -> bool:
         given: Mapping[str, Any] = {"activities": (), **config}  # Any: activities of every signature
+        if config.get("no_remote_activities"):  # without a look at its calls, which need the keys of providers
+            return False
         return bool(given["activities"]) and set(self.calls).issubset(given["activities"])
 
     def _served(self, config: WorkerConfig) -> Activities:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
+from temporalio.common import MetricMeter
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, PollerBehavior, Worker, WorkerDeploymentConfig, WorkerTuner
@@ -30,6 +31,7 @@ from llmflow.worker.apps import app_model_catalogue, check_prompts, check_tools,
 from llmflow.worker.calls import GRACEFUL_SHUTDOWN
 from llmflow.worker.plugin import LLMFlowPlugin
 from llmflow.worker.search_attributes import add_missing
+from llmflow.worker.stuck import counting_stuck_runs
 
 STICKY_TIMEOUT = timedelta(seconds=5)
 """Timeout of the sticky queue, after which another worker continues a dead worker's run. Temporal's default is 10 s."""
@@ -148,8 +150,14 @@ async def _until_stopped(
         _log.info("serving task queue %s", ", ".join(queues))
         if ready:
             ready(client)
-        await stop.wait()
+        async with counting_stuck_runs(client.temporal, _meter(client), queues):
+            await stop.wait()
         _log.info("finishing in-flight calls; a second signal stops at once")
+
+
+def _meter(client: Client) -> MetricMeter:
+    runtime = client.temporal.service_client.config.runtime
+    return runtime.metric_meter if runtime else MetricMeter.noop
 
 
 @contextmanager

@@ -4,8 +4,13 @@ import signal
 import uuid
 from pathlib import Path
 
+from temporalio.client import Client as TemporalClient
+from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
+
 from llmflow.client import Client, connect
 from llmflow.service.stuck import stuck_runs
+from llmflow.telemetry.metrics import STUCK_RUNS
+from llmflow.worker.stuck import counting_stuck_runs
 from tests.helpers.command_line import environ, finished, started
 from tests.helpers.waiting import until
 
@@ -51,6 +56,7 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(temporal: str, tmp_path: Pat
             await worker.says("KeyError: 'the bug'")
             await worker.says("Failing workflow task")  # which is what Temporal's core says of it
             await until(lambda: _is_found(temporal, queue))
+            assert await _counted(client.temporal, queue) == 1
             look = {name: await finished(name, *more, cwd=tmp_path, env=env) for name, more in commands.items()}
             stuck = await finished(
                 "list", "--stuck", "--json", "--workflow", "Buggy", "--limit", "1000", cwd=tmp_path, env=env
@@ -89,6 +95,22 @@ async def test_a_run_from_before_the_code_changed_says_so(temporal: str, tmp_pat
     said = " ".join(done.out.split())
     assert "cannot answer, because the code of its workflow has changed" in said
     assert f"`llmflow cost --run {queue}` knows what it cost" in said
+
+
+async def _counted(client: TemporalClient, queue: str) -> int:
+    """The gauge that a worker with metrics reports."""
+    numbers = MetricBuffer(100)
+    meter = Runtime(telemetry=TelemetryConfig(metrics=numbers)).metric_meter
+    found: list[int] = []
+
+    async def reported() -> bool:
+        updates = [one for one in numbers.retrieve_updates() if one.metric.name == STUCK_RUNS]
+        found.extend(int(one.value) for one in updates if one.attributes["task_queue"] == queue)
+        return bool(found)
+
+    async with counting_stuck_runs(client, meter, ["it's nobody's", queue]):
+        await until(reported)
+    return found[0]
 
 
 async def _is_found(address: str, id: str) -> bool:

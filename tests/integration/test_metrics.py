@@ -16,7 +16,16 @@ from llmflow import worker
 from llmflow.client import Client, connect
 from llmflow.config import Settings
 from llmflow.providers.models.catalogue import ModelCatalogue
-from llmflow.telemetry.metrics import BUCKETS, CALL_SECONDS, COST_USD, FAILURES, REFUSALS, TOKENS, UNPRICED_CALLS
+from llmflow.telemetry.metrics import (
+    BUCKETS,
+    CALL_SECONDS,
+    COST_USD,
+    FAILURES,
+    REFUSALS,
+    STUCK_RUNS,
+    TOKENS,
+    UNPRICED_CALLS,
+)
 from llmflow.testing import ScriptedProvider
 from llmflow.worker import LLMFlowPlugin
 from tests.helpers.model_server import ModelServer, Reply, responses_answer
@@ -131,14 +140,18 @@ async def test_labels_stay_few_and_buckets_are_ours(
     async with serving(temporal, address) as client:
         run = await client.start(Retried.run, 1, id=str(uuid.uuid4()), tenant="acme", tags=["nightly"])
         await run.result()
+        text = ""
         async with httpx.AsyncClient() as http:
-            text = (await http.get(f"http://{address}/metrics")).text
+            while STUCK_RUNS not in text:  # counted beside the runs
+                text = (await http.get(f"http://{address}/metrics")).text
     found = Scraped(text)
     ours = {"model", "prompt", "version"}
     temporals = {"activity_type", "namespace", "task_queue", "service_name"}
     assert found.labels(TOKENS) == ours | temporals | {"direction"}
     assert found.labels(f"{COST_USD}_sum") == ours | temporals
     assert found.labels(f"{CALL_SECONDS}_sum") == ours | temporals | {"outcome"}
+    assert found.labels(STUCK_RUNS) == {"namespace", "task_queue", "service_name"}
+    assert found.sum(STUCK_RUNS) == 0
     for name, bounds in BUCKETS.items():
         assert found.buckets(name) == [*bounds, float("inf")]
     assert run.id not in text
