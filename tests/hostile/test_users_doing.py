@@ -18,9 +18,10 @@ INTERRUPTED = (
     "threading.Timer({}, os.kill, (os.getpid(), signal.SIGINT)).start(); main()'"
 )
 IMPORTING = (
-    f"{sys.executable} -c 'import os, signal, sys; from llmflow.cli.script import main; "
+    f"{sys.executable} -c 'import os, signal, sys; "
     'kill = lambda name, *_: os.kill(os.getpid(), signal.SIGINT) if name == "{}" else None; '
-    'sys.meta_path.insert(0, type("Kills", (), dict(find_spec=staticmethod(kill)))); main()\''
+    'sys.meta_path.insert(0, type("Kills", (), dict(find_spec=staticmethod(kill)))); '
+    "from llmflow.cli.script import main; main()'"
 )
 """Ctrl-C in the middle of the imports: at that of a module."""
 PROMPTS = "prompts list --app workflows.research.app:app"
