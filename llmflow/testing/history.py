@@ -20,6 +20,9 @@ from llmflow.client import Run
 from llmflow.history.events import scheduled
 from llmflow.plugin import LLMFlowPlugin
 
+_UNTIMED = True
+"""Temporal's debug mode, for replays: a busy machine is no deadlock, and the run itself was looked at when it ran."""
+
 
 async def activities_of(run: Run[Any]) -> list[str]:  # Any: runs with results of every type
     """Return ids of the activities that a run scheduled, in order, such as `["plan/complete#1", "search#1"]`.
@@ -40,7 +43,7 @@ async def assert_replays(run: Run[Any] | WorkflowHistory, app: App) -> None:  # 
         AssertionError: it does not replay; the message is Temporal's own, and names the first event that differs.
     """
     history = run if isinstance(run, WorkflowHistory) else await run.handle.fetch_history()
-    replayer = Replayer(workflows=app.workflows, plugins=[LLMFlowPlugin(app)])
+    replayer = Replayer(workflows=app.workflows, plugins=[LLMFlowPlugin(app)], debug_mode=_UNTIMED)
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if result.replay_failure:
         raise AssertionError(f"{history.workflow_id} does not replay: {result.replay_failure}")
@@ -95,7 +98,12 @@ async def assert_all_replay(temporal: TemporalClient, runs: Mapping[str, str], a
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
 
-    replayer = Replayer(workflows=app.workflows, plugins=[LLMFlowPlugin(app)], workflow_failure_exception_types=[_Bug])
+    replayer = Replayer(
+        workflows=app.workflows,
+        plugins=[LLMFlowPlugin(app)],
+        workflow_failure_exception_types=[_Bug],
+        debug_mode=_UNTIMED,
+    )
     found = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)
     if found.replay_failures:
         lines = (f"{runs[run]} does not replay: {failure}" for run, failure in found.replay_failures.items())

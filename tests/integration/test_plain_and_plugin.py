@@ -1,6 +1,7 @@
 """A program that does not use llmflow behaves with the plugin as without it: a test for each row of the docs' table."""
 
 import asyncio
+import logging
 import time
 import traceback
 import uuid
@@ -222,11 +223,12 @@ async def test_a_worker_without_a_sticky_cache_is_warned(
     temporal: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = await Client.connect(temporal, plugins=[plugin(tmp_path)])
-    Worker(client, task_queue="warned", workflows=[Neighbour], max_cached_workflows=0)
-    assert "max_cached_workflows=0" in caplog.text
-    caplog.clear()
-    Worker(client, task_queue="kept", workflows=[Neighbour])
-    assert not caplog.text
+    with caplog.at_level(logging.WARNING, "llmflow.worker"):
+        Worker(client, task_queue="warned", workflows=[Neighbour], max_cached_workflows=0)
+        assert "max_cached_workflows=0" in caplog.text
+        caplog.clear()
+        Worker(client, task_queue="kept", workflows=[Neighbour])
+        assert not caplog.text
 
 
 async def test_a_worker_leaves_its_neighbours_activities_alone(temporal: str, tmp_path: Path) -> None:
