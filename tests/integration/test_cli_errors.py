@@ -64,9 +64,13 @@ def test_inputs_that_do_not_fit(llmflow: Call, arguments: tuple[str, ...], said:
     assert llmflow("status", "never").code == 4, "nothing was started"
 
 
-def test_a_workflow_that_the_worker_does_not_have_yet(llmflow: Call, tmp_path: Path) -> None:
+def test_a_workflow_that_the_worker_does_not_have_yet(
+    llmflow: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMFLOW_STORE", str(tmp_path / "served.db"))
+
     async def serve() -> None:
-        async with Database(str(tmp_path / "llmflow.db")) as store:
+        async with Database(str(tmp_path / "served.db")) as store:
             await put_served(store, Place(namespace="default", task_queue="errands"), "errands", ["Nab"], replace=True)
 
     asyncio.run(serve())
