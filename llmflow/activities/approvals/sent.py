@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 
 from temporalio import activity
-from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.activities.forks.histories import Histories
+from llmflow.activities.forks.histories import Histories, readable_history
 from llmflow.activities.heartbeat import heartbeats
-from llmflow.errors import RunNotFound, ServerUnavailable
 from llmflow.history.events import events_of, signaled
 from llmflow.types.approvals import Sent, SentRequest
 from llmflow.types.contracts import DECIDE, SENT
@@ -33,15 +31,9 @@ class SentDecisions:
 
     async def _times(self, run_id: str) -> list[datetime]:
         client, id = self._histories.client, activity.info().workflow_id or ""
-        try:
+        with readable_history(id, f"the history of run {id!r} ({run_id}), to which decisions were sent, was deleted"):
             return [
                 event.event_time.ToDatetime(UTC)
                 async for event in events_of(client, id, run_id)
                 if (signal := signaled(event)) and signal.signal_name == DECIDE.name
             ]
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise RunNotFound(
-                    f"the history of run {id!r} ({run_id}), to which decisions were sent, was deleted"
-                ) from None
-            raise ServerUnavailable(f"the history of run {id!r} cannot be read now ({error.message})") from error

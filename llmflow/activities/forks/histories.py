@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -198,6 +198,26 @@ class Histories:
             del self._runs[key], sizes[key]
 
 
+@contextmanager
+def readable_history(id: str, missing: str) -> Generator[None]:
+    """Raise errors of ours while a history is read.
+
+    Args:
+        id: Workflow id of the run.
+        missing: Message for a history that was deleted.
+
+    Raises:
+        RunNotFound: the history was deleted.
+        ServerUnavailable: the server does not return the history now.
+    """
+    try:
+        yield
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise RunNotFound(missing) from None
+        raise ServerUnavailable(f"the history of run {id!r} cannot be read now ({error.message})") from error
+
+
 async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
     """Read and index a run's history.
 
@@ -205,15 +225,12 @@ async def read_history(client: Client, id: str, run_id: str) -> RecordedRun:
         RunNotFound: the history was deleted.
         ServerUnavailable: the server does not return the history now.
     """
-    try:
+    missing = (
+        f"run {id!r} ({run_id}), whose results this fork reuses, does not exist: it was deleted, or is older than the "
+        "namespace's retention period. Start a new run, in which every call is paid"
+    )
+    with readable_history(id, missing):
         events = [event async for event in events_of(client, id, run_id)]
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise RunNotFound(
-                f"run {id!r} ({run_id}), whose results this fork reuses, does not exist: it was deleted, or is older "
-                "than the namespace's retention period. Start a new run, in which every call is paid"
-            ) from None
-        raise ServerUnavailable(f"the history of run {id!r} cannot be read now ({error.message})") from error
     return index(id, events, await _places(client, events))
 
 
