@@ -47,9 +47,8 @@ async def ship(parcel: str, label: type[L], released: asyncio.Event) -> list[str
     return [*texts, second.model, str(weight), printed.messages[0].text]
 
 
-@workflow.defn(name="Ship")
-class Before:
-    """The workflow of older workers."""
+class Released:
+    """The release, for which both versions of the workflow wait."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -58,6 +57,11 @@ class Before:
     def release(self) -> None:
         """Let the run go on."""
         self.released.set()
+
+
+@workflow.defn(name="Ship")
+class Before(Released):
+    """The workflow of older workers."""
 
     @workflow.run
     async def run(self, parcel: str) -> list[str]:
@@ -66,16 +70,8 @@ class Before:
 
 
 @workflow.defn(name="Ship")
-class After:
+class After(Released):
     """The workflow of newer workers: the same, with another class of output."""
-
-    def __init__(self) -> None:
-        self.released = asyncio.Event()
-
-    @workflow.signal
-    def release(self) -> None:
-        """Let the run go on."""
-        self.released.set()
 
     @workflow.run
     async def run(self, parcel: str) -> list[str]:
