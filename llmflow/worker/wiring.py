@@ -91,7 +91,6 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     by_app = VendorsByApp(vendors)
     completions = Completions(registry, by_app, specs, calls, Budgets(database), given.fleet)
     known, histories = known_to_the_server(settings), Histories()
-    constants = {app.name: app.constants for app in apps}
     prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet, files)
     notifications = NotificationActivities(known, _webhook(settings))
 
@@ -105,9 +104,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             yield
 
     local = [
-        prompts.resolve,
-        ConstantActivities(constants, histories, given.fleet).read,
-        ScoreActivities(database).put,
+        *_of_workflows(apps, given, database, prompts, histories),
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
     return Activities(
@@ -141,7 +138,6 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
     files = partial(_files, apps)
     registry, vendors = Registry(database, files()), VendorsByApp(_vendors(apps, given, calls_models=False))
     known, histories = known_to_the_server(settings), Histories()
-    constants = {app.name: app.constants for app in apps}
     prompts = PromptActivities(registry, vendors, settings.label, settings.by, known, histories, given.fleet, files)
 
     @asynccontextmanager
@@ -149,12 +145,20 @@ def pins_alone(apps: Sequence[App], given: Given) -> Activities:
         async with _stored(database, registry, settings):
             yield
 
-    local = [
+    local = _of_workflows(apps, given, database, prompts, histories)
+    return Activities(local=local, database=database, lifespan=_lifespan(histories, shared(opened)))
+
+
+def _of_workflows(
+    apps: Sequence[App], given: Given, database: Database, prompts: PromptActivities, histories: Histories
+) -> Sequence[Callable[..., Any]]:  # Any: as above
+    """Return the local activities that every worker with workflows has."""
+    constants = {app.name: app.constants for app in apps}
+    return (
         prompts.resolve,
         ConstantActivities(constants, histories, given.fleet).read,
         ScoreActivities(database).put,
-    ]
-    return Activities(local=local, database=database, lifespan=_lifespan(histories, shared(opened)))
+    )
 
 
 def _files(apps: Sequence[App]) -> Prompts:
