@@ -1,4 +1,4 @@
-"""Runs in a state that this SDK cannot name: Temporal can pause a run, and the SDK's enum has no such status."""
+"""Runs of a namespace, also paused ones: Temporal can pause a run, and the SDK's enum has no such status."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace

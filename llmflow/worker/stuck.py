@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter
 from temporalio.service import RPCError, RPCStatusCode
 
-from llmflow.client.status import quoted
+from llmflow.client.status import in_state, quoted
 from llmflow.history.executions import PROBLEMS
 from llmflow.telemetry.metrics import STUCK_RUNS
 
@@ -38,7 +38,7 @@ async def _count(client: Client, meter: MetricMeter, task_queues: Sequence[str])
     gauge = meter.create_gauge(STUCK_RUNS, "Runs that a bug blocks.")
     while True:
         for queue in task_queues:
-            query = f"ExecutionStatus = 'Running' AND TaskQueue = {quoted(queue)} AND {PROBLEMS}"
+            query = f"{in_state('running')} AND TaskQueue = {quoted(queue)} AND {PROBLEMS}"
             try:
                 found = await client.count_workflows(query)
             except RPCError as error:
