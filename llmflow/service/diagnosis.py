@@ -25,8 +25,6 @@ from llmflow.service.stuck import stuck_runs
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
 
-_LARGE = "".join(sha256(bytes([number // 256, number % 256])).hexdigest() for number in range(3_000))
-"""Text of 192 KB that compression leaves above the threshold of external storage."""
 _AWAY = (ServerUnavailable, StoreUnavailable, NoWorker)
 
 
@@ -125,8 +123,10 @@ async def _of_payloads(client: Client) -> AsyncIterator[Check]:
     if not named:
         return
     try:
-        [read] = await converter.decode(await converter.encode([_LARGE]))
-        ok, found = read == _LARGE, f"a value is read {'as it was written' if read == _LARGE else 'as another one'}"
+        # 192 KB that compression leaves above the threshold of external storage.
+        written = "".join(sha256(bytes([number // 256, number % 256])).hexdigest() for number in range(3_000))
+        [read] = await converter.decode(await converter.encode([written]))
+        ok, found = read == written, f"a value is read {'as it was written' if read == written else 'as another one'}"
     except Exception as error:  # of any class: a codec may be the user's own code
         ok, found = False, f"{type(error).__name__}: {error}"
     yield Check(name="payloads", ok=ok, found=f"{named}: {found}")
