@@ -1,5 +1,6 @@
 """Fixtures of all tests: one real Temporal server for the session; PostgreSQL and Redis on request."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -48,6 +49,15 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files: a process takes a file at a time, and one would end minutes after the other."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the modules and the list of tests out of garbage collections.
+
+    A collection that happens in workflow code counts as workflow code's time, which Temporal limits to 2 s.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,8 @@
-"""Fixtures for README and docs: an empty folder, and a worker of the research assistant."""
+"""Fixtures of the rules: sources for as long as they are read; for README and docs, an empty folder and a worker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,17 @@ from llmflow import worker
 from llmflow.config import Settings
 from workflows.research.app import app
 
-from .source import ROOT
+from .source import ROOT, forget_sources
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _no_trees_for_others() -> Iterator[None]:
+    """Collect no garbage while syntax trees are made, nor leave them to later tests."""
+    gc.disable()
+    yield
+    forget_sources()
+    gc.enable()
+    gc.collect()
 
 
 @pytest.fixture

@@ -74,8 +74,18 @@ class Source:
 @cache
 def sources(*folders: str) -> tuple[Source, ...]:
     """All Python files of these folders, and these files. A folder that does not exist yet has none."""
-    files = (file for name in folders for file in _python(ROOT / name))
-    return tuple(Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8")) for file in files)
+    return tuple(_source(file) for name in folders for file in _python(ROOT / name))
+
+
+@cache
+def _source(file: Path) -> Source:
+    return Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8"))
+
+
+def forget_sources() -> None:
+    """Free the syntax trees of the whole project: with them, each later garbage collection would take seconds."""
+    sources.cache_clear()
+    _source.cache_clear()
 
 
 def _python(place: Path) -> list[Path]:
