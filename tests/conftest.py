@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -23,6 +24,9 @@ _TERMINAL = {
 for name in {*os.environ} - _SERVICES:
     if name in _TERMINAL or name.startswith(("LLMFLOW_", "TEMPORAL_", "OPENAI_", "OTEL_")):
         del os.environ[name]
+
+# A shell that runs the tests in the background makes them ignore Ctrl-C, and so would the commands that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time is no reason to fail here: the machine may be busy.
 settings.register_profile(
