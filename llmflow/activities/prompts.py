@@ -14,15 +14,16 @@ from llmflow.errors import ErrorDetail, ModelNotFound, PromptError, PromptInvali
 from llmflow.prompts.in_code import prompt_in_code
 from llmflow.prompts.prompt import Prompts, PromptVersion, render
 from llmflow.stores.prompts.changes import FILE
-from llmflow.stores.prompts.registry import Registry
-from llmflow.stores.prompts.rollouts import Unit
+from llmflow.stores.prompts.registry import Choice, Registry
 from llmflow.types.base import changed
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import RENDER, RESOLVE
 from llmflow.types.forks import Fork
 from llmflow.types.models import Candidate
 from llmflow.types.prompts import (
+    PinnedByItem,
     PinnedPrompt,
+    PinnedVersion,
     Pins,
     Prompt,
     PromptSource,
@@ -30,7 +31,8 @@ from llmflow.types.prompts import (
     RenderRequest,
     ResolveRequest,
 )
-from llmflow.types.refs import app_of, folder_of
+from llmflow.types.refs import PromptRef, app_of, folder_of
+from llmflow.types.rollouts import Unit
 
 _NONE = Pins(prompts={}, models={})
 
@@ -91,10 +93,10 @@ class PromptActivities:
             chosen[request.prompt] = asked = changed(asked, inline=True)
         wanted = request.model or asked.model
         models = {wanted: candidates(wanted)} if wanted else {}
-        for prompt in chosen.values():
-            if prompt.model and prompt.model not in models:
+        for name in dict.fromkeys(model for prompt in chosen.values() for model in prompt.models):
+            if name not in models:
                 with suppress(ModelNotFound):  # raised once that prompt is used
-                    models[prompt.model] = candidates(prompt.model)
+                    models[name] = candidates(name)
         return Pins(prompts=chosen, models=models, attributes=await self._attributes())
 
     async def _choose(
@@ -113,16 +115,27 @@ class PromptActivities:
             "run": run,
             "user": request.origin.user or run,
             "tenant": request.origin.tenant or run,
+            "item": run,
         }
         chosen = {name: _pinned(prompt, PromptSource()) for name, prompt in beside.items()}
-        for name, (ref, source) in (await self._registry.choose(beside, self._label, units)).items():
+        for name, choice in (await self._registry.choose(beside, self._label, units)).items():
             try:
-                chosen[name] = _pinned(await self._registry.get(ref), source)
+                chosen[name] = await self._chosen(name, choice)
             except PromptError:
                 del chosen[name]  # not pinned: a run that uses it resolves it then, and gets the error
                 if name == request.prompt:
                     raise
         return chosen
+
+    async def _chosen(self, name: str, choice: Choice) -> PinnedPrompt:
+        async def version(version: str, source: PromptSource) -> PinnedVersion:
+            return _version(await self._registry.get(PromptRef(name=name, version=version)), source)
+
+        pinned, rollout = PinnedPrompt(**dict(await version(choice.version, choice.source))), choice.rollout
+        if rollout is None or rollout.unit != "item":
+            return pinned
+        versions = {arm.arm: await version(arm.version, changed(choice.source, arm=arm.arm)) for arm in rollout.arms}
+        return changed(pinned, by_item=PinnedByItem(rollout=rollout, versions=versions))
 
     async def _inline(self, given: Prompt) -> PromptVersion:
         """Parse an inline prompt and store it, so that every worker can load its version."""
@@ -188,4 +201,8 @@ class PromptActivities:
 
 
 def _pinned(prompt: PromptVersion, source: PromptSource) -> PinnedPrompt:
-    return PinnedPrompt(version=prompt.ref.version, model=prompt.model, options=prompt.options, source=source)
+    return PinnedPrompt(**dict(_version(prompt, source)))
+
+
+def _version(prompt: PromptVersion, source: PromptSource) -> PinnedVersion:
+    return PinnedVersion(version=prompt.ref.version, model=prompt.model, options=prompt.options, source=source)

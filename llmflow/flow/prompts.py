@@ -48,14 +48,15 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
         ConfigInvalid: the worker's llmflow is older than this one.
     """
     run, name = current(), prompt if isinstance(prompt, str) else prompt.name
+    item = run.origin_here.item
     inline = None if isinstance(prompt, str) else run.pins.inline(prompt)
-    if (known := run.pins.find(name, model)) is None:
+    if (known := run.pins.find(name, model, item)) is None:
         async with run.pins.resolving:
-            if (known := run.pins.find(name, model)) is None:
+            if (known := run.pins.find(name, model, item)) is None:
                 # By the alias that this run has pinned: the prompt may name another one by now.
                 request = ResolveRequest(
                     prompt=name,
-                    model=run.pins.alias(name, model),
+                    model=run.pins.alias(name, model, item),
                     origin=run.origin,
                     fork=run.forks.fork,
                     inline=inline,
@@ -63,7 +64,7 @@ async def pin(prompt: str | Prompt, model: str | None) -> Pin:
                 found = await execute_local(RESOLVE, request)
                 run.visibility.know(found.attributes)
                 run.pins.keep(name, found)
-                known = run.pins.find(name, model)
+                known = run.pins.find(name, model, item)
     if known is None:
         raise ConfigInvalid(
             f"the worker did not resolve prompt {name!r}: upgrade its llmflow, which may be older than this one"

@@ -139,7 +139,7 @@ prompt_rollouts = Table(
     Column("name", String, primary_key=True),
     Column("label", String, primary_key=True),
     Column("salt", String, nullable=False),
-    Column("unit", String, nullable=False),  # run, user or tenant
+    Column("unit", String, nullable=False),  # run, user, tenant or item
     Column("arms", JSON, nullable=False),  # [{"arm": "a", "version": "...", "buckets": [[0, 9000]]}], of 10000
 )
 

@@ -12,6 +12,7 @@ from llmflow.types.messages import Message
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
 from llmflow.types.refs import PromptRef, is_prompt_name
+from llmflow.types.rollouts import Rollout
 
 __all__ = ["RenderedPrompt"]
 
@@ -67,15 +68,42 @@ class ResolveRequest(CompactWire):
     """The prompt itself, if it is inline in workflow code."""
 
 
-class PinnedPrompt(CompactWire):
-    """A prompt's version, model and options, fixed for a run."""
+class PinnedVersion(CompactWire):
+    """A prompt's version, with its model and options."""
 
     version: str
     model: str | None = None
     options: ModelOptions = ModelOptions()
     source: PromptSource = PromptSource()
+
+
+class PinnedByItem(CompactWire):
+    """A rollout that deals versions to the items of fan-outs, fixed for a run."""
+
+    rollout: Rollout
+    versions: dict[str, PinnedVersion]
+    """Versions by arm."""
+
+
+class PinnedPrompt(PinnedVersion):
+    """A prompt's version, model and options, fixed for a run."""
+
     inline: bool = False
     """True for a `flow.Prompt`."""
+    by_item: PinnedByItem | None = None
+    """Versions of items with a label; all other calls have the one above."""
+
+    def of(self, item: str | None) -> PinnedVersion:
+        """Return the version for the calls of an item, by its label; `None`: for other calls."""
+        if item is None or self.by_item is None:
+            return self
+        return self.by_item.versions[self.by_item.rollout.arm_of(item).arm]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Models of all versions that the run may use."""
+        versions = (self, *(self.by_item.versions.values() if self.by_item else ()))
+        return tuple(dict.fromkeys(one.model for one in versions if one.model))
 
 
 class Pins(CompactWire):

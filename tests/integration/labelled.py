@@ -33,3 +33,22 @@ class Once:
     @workflow.run
     async def run(self) -> str:
         return (await flow.complete(PLAN, {"goal": "a trip"})).prompt.version
+
+
+@workflow.defn
+class Items:
+    """Asks once for itself, for each item, and in a child of each; items without a label ask at the end."""
+
+    @workflow.run
+    async def run(self, items: list[str]) -> list[list[str]]:
+        own = [(await flow.complete(PLAN, {"goal": "a trip"})).prompt.version]
+        labelled = await flow.fan_out(items, self.ask, label=str)
+        plain = await flow.fan_out(items, self.ask_once)
+        return [own, *labelled.values, plain.values]
+
+    async def ask(self, item: str) -> list[str]:
+        child = await workflow.execute_child_workflow(Once.run, id=f"{workflow.info().workflow_id}-{item}")
+        return [await self.ask_once(item), child]
+
+    async def ask_once(self, item: str) -> str:
+        return (await flow.complete(PLAN, {"goal": item})).prompt.version

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from temporalio.worker import Replayer
 
 from llmflow import worker
 from llmflow.app import App
 from llmflow.client import Client, Run, StartOptions, connect
 from llmflow.config import Settings
+from llmflow.plugin import LLMFlowPlugin
 from llmflow.prompts.files import parse_prompt
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import Reason
 from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.schema import calls
 from tests.helpers.postgres import Postgres
-from tests.integration.labelled import PLAN, Continued, Once
+from tests.integration.labelled import PLAN, Continued, Items, Once
 
 OLD, NEW = "---\nmodel: fast\n---\nuser:\nPlan {{ goal }}.\n", "---\nmodel: fast\n---\nuser:\nThink of {{ goal }}.\n"
 OLD_VERSION, NEW_VERSION = (parse_prompt(text, PLAN, "plan.prompt").ref.version for text in (OLD, NEW))
@@ -43,7 +45,7 @@ class Fleet:
         folder = self._root / uuid.uuid4().hex
         folder.mkdir()
         (folder / "plan.prompt").write_text(text)
-        app = App(name="labelled", workflows=[Continued, Once], prompts=folder)
+        app = App(name="labelled", workflows=[Continued, Items, Once], prompts=folder)
         ready, stop = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(
             worker.run(
@@ -128,3 +130,25 @@ async def test_a_rollout_is_sticky_by_user_and_the_ledger_says_the_arm(fleet: Fl
     assert sorted((row.user_id, row.label, row.arm) for row in found) == sorted(
         (user, "production", rollout.arm_of(user).arm) for user in users * 2
     )
+
+
+async def test_a_rollout_is_sticky_by_item(fleet: Fleet) -> None:
+    arms = {"a": (OLD_VERSION, 5_000), "b": (NEW_VERSION, 5_000)}
+    items = [f"claim-{number}" for number in range(6)]
+    async with fleet.worker(OLD), fleet.worker(NEW):
+        await fleet.labels.roll_out(PLAN, "production", arms, ANA, unit="item")
+        rollout = (await fleet.labels.state(PLAN)).rollouts["production"]
+        runs = [await fleet.client.start(Items.run, items, id=str(uuid.uuid4())) for _ in range(2)]
+        for run in runs:
+            own = rollout.arm_of(run.id).version
+            dealt = [[rollout.arm_of(item).version] * 2 for item in items]
+            assert await run.result() == [[own], *dealt, [own] * 6], "its own calls, and items without a label"
+        history = await runs[0].handle.fetch_history()
+    await Replayer(workflows=[Items], plugins=[LLMFlowPlugin(App(name="labelled", workflows=[Items]))]).replay_workflow(
+        history
+    )
+    ids = [event.activity_task_scheduled_event_attributes.activity_id for event in history.events]
+    asked = ["complete#1", *(f"ask[{index}]/complete#1" for index in range(6))]
+    assert {one for one in ids if one} >= set(asked)
+    found = await fleet.database.read(lambda connection: connection.execute(select(calls)).all())
+    assert {(row.item, row.arm) for row in found if row.item} == {(item, rollout.arm_of(item).arm) for item in items}

@@ -60,10 +60,10 @@ class RunPins(Part):
         app = app_of(prompt)
         self._models = {**self._models, app: {**pins.models, **self._models.get(app, {})}}
 
-    def alias(self, prompt: str, model: str | None) -> str | None:
+    def alias(self, prompt: str, model: str | None, item: str | None) -> str | None:
         """Return the model's name for a call: the call's own, or the pinned prompt's."""
         found = self._prompts.get(prompt)
-        return model or (found.model if found else None)
+        return model or (found.of(item).model if found else None)
 
     def inline(self, prompt: Prompt) -> Prompt:
         """Register an inline prompt.
@@ -75,15 +75,16 @@ class RunPins(Part):
             raise InputInvalid(f"two different inline prompts are called `{prompt.name}`: rename one of them")
         return prompt
 
-    def find(self, prompt: str, model: str | None) -> Pin | None:
-        """Return the pin of a prompt; `None` if it is not resolved yet."""
-        found, alias = self._prompts.get(prompt), self.alias(prompt, model)
+    def find(self, prompt: str, model: str | None, item: str | None) -> Pin | None:
+        """Return the pin of a prompt for a call, of an item with that label; `None` if it is not resolved yet."""
+        pinned, alias = self._prompts.get(prompt), self.alias(prompt, model, item)
         models = self._models.get(app_of(prompt), {})
-        if found is None or (alias is not None and alias not in models):
+        if pinned is None or (alias is not None and alias not in models):
             return None
+        found = pinned.of(item)
         candidates = tuple(
             changed(candidate, options=found.options.over(candidate.options))
             for candidate in (models[alias] if alias else ())
         )
         ref = PromptRef(name=prompt, version=found.version)
-        return Pin(prompt=ref, source=found.source, candidates=candidates, inline=found.inline)
+        return Pin(prompt=ref, source=found.source, candidates=candidates, inline=pinned.inline)

@@ -5,8 +5,8 @@ from llmflow.service.prompts.drift import Drift, Drifts, drifts
 from llmflow.service.prompts.store import PromptStore, opened, store_name
 from llmflow.service.prompts.versions import Difference, Pulled, difference, pull
 from llmflow.stores.prompts.changes import FILE
-from llmflow.stores.prompts.rollouts import BUCKETS, Unit, percent
 from llmflow.stores.prompts.states import Move, PromptState, Version
+from llmflow.types.rollouts import BUCKETS, Unit, percent
 
 __all__ = [
     "BUCKETS",

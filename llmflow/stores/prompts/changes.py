@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Executable, delete, insert, select, update
 from llmflow.errors import ErrorDetail, InputInvalid, LLMFlowError, PromptVersionMissing, Remedy, did_you_mean
 from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.rollouts import Rollout
 from llmflow.stores.prompts.states import Move, PromptState, moves_of, state_of
 from llmflow.stores.prompts.uses import last_uses
 from llmflow.stores.prompts.versions import add_versions
 from llmflow.stores.schema import prompt_labels, prompt_moves, prompt_rollouts, prompt_versions
+from llmflow.types.rollouts import Rollout
 
 BACK, FILE, NONE = "back", "file", "none"
 """Words in place of a version: the label's last target, the version of the file, and no label at all."""

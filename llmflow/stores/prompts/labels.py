@@ -10,8 +10,9 @@ from llmflow.errors import ErrorDetail, InputInvalid, Remedy, did_you_mean
 from llmflow.prompts.prompt import PromptVersion
 from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import BACK, FILE, NONE, LabelChange, Reason, change_label, way_back
-from llmflow.stores.prompts.rollouts import Arm, Rollout, Unit, deal
+from llmflow.stores.prompts.rollouts import deal
 from llmflow.stores.prompts.states import Move, PromptState, moves_of, state_of, states_of_app
+from llmflow.types.rollouts import Arm, Rollout, Unit
 
 
 class Labels:

@@ -1,6 +1,7 @@
 """Registry of every prompt version that was ever served, and of those that a run begins with."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import JSON, Connection, String, bindparam, cast, null, select, union_all
 
@@ -8,12 +9,12 @@ from llmflow.errors import ErrorDetail, PromptInvalid, PromptVersionMissing
 from llmflow.prompts.files import parse_prompt
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.stores.database import Database
-from llmflow.stores.prompts.rollouts import Rollout, Unit
 from llmflow.stores.prompts.states import state_of
 from llmflow.stores.prompts.versions import add_versions
 from llmflow.stores.schema import prompt_labels, prompt_rollouts, prompt_versions
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
+from llmflow.types.rollouts import Rollout, Unit
 
 _SHOWN = 5  # versions, in an error
 
@@ -29,6 +30,16 @@ _CHOICES = union_all(
         _labels.label == _label, _labels.name.in_(_names)
     ),
 )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Version that new runs get of a prompt, instead of its file's."""
+
+    version: str
+    source: PromptSource
+    rollout: Rollout | None = None
+    """The rollout that chose the version, if one did."""
 
 
 class Registry:
@@ -99,9 +110,7 @@ class Registry:
         query = select(_versions.version).where(_versions.name == name, _versions.text == text)
         return await self._database.read(lambda connection: connection.scalar(query)) is not None
 
-    async def choose(
-        self, names: Collection[str], label: str, units: Mapping[Unit, str]
-    ) -> dict[str, tuple[PromptRef, PromptSource]]:
+    async def choose(self, names: Collection[str], label: str, units: Mapping[Unit, str]) -> dict[str, Choice]:
         """Resolve the versions of the prompts that have the label; the others follow their files.
 
         Args:
@@ -114,14 +123,14 @@ class Registry:
         """
         parameters = {"label": label, "names": list(names)}
         rows = await self._database.read(lambda connection: connection.execute(_CHOICES, parameters).all())
-        chosen: dict[str, tuple[PromptRef, PromptSource]] = {}
+        chosen: dict[str, Choice] = {}
         for name, version, salt, unit, arms in rows:
             if salt is not None:
-                arm = Rollout(salt=salt, unit=unit, arms=arms).arm_of(units[unit])
-                ref = PromptRef(name=name, version=arm.version)
-                chosen[name] = ref, PromptSource(label=label, arm=arm.arm)
+                rollout = Rollout(salt=salt, unit=unit, arms=arms)
+                arm = rollout.arm_of(units[unit])
+                chosen[name] = Choice(arm.version, PromptSource(label=label, arm=arm.arm), rollout)
             elif version and name not in chosen:
-                chosen[name] = PromptRef(name=name, version=version), PromptSource(label=label)
+                chosen[name] = Choice(version, PromptSource(label=label))
         return chosen
 
     async def _load(self, ref: PromptRef) -> PromptVersion:

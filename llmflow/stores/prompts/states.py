@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Connection, select
 
 from llmflow.errors import ErrorDetail, InputInvalid, PromptNotFound, PromptVersionMissing, Remedy, did_you_mean
-from llmflow.stores.prompts.rollouts import Rollout
 from llmflow.stores.schema import prompt_labels, prompt_moves, prompt_rollouts, prompt_versions
+from llmflow.types.rollouts import Rollout
 
 T = TypeVar("T")
 Names = Callable[[ColumnElement[str]], ColumnElement[bool]]

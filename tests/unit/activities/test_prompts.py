@@ -21,13 +21,13 @@ from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import Reason
 from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
-from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.models import Candidate, ModelOptions
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt, Pins, PromptSource, RenderRequest, ResolveRequest
 from llmflow.types.refs import PromptRef
+from llmflow.types.rollouts import Unit
 
 SMART = (Candidate(model="openai:big", options=ModelOptions(temperature=0.7, max_output_tokens=9)),)
 FAST = (Candidate(model="openai:small"),)
@@ -100,20 +100,20 @@ async def test_what_is_asked_for_must_be_there(
 
 async def test_a_run_keeps_what_it_has(database: Database, folder: Path) -> None:
     run = RunPins()
-    assert run.find("app/ask", None) is None
+    assert run.find("app/ask", None, None) is None
     run.keep("app/ask", await Worker(database, folder, smart=SMART).resolve(ResolveRequest(prompt="app/ask")))
-    began = run.find("app/ask", None)
+    began = run.find("app/ask", None, None)
     assert began is not None
     assert began.candidates[0].options == ModelOptions(temperature=0, max_output_tokens=9)
 
     (folder / "ask.prompt").write_text("---\nmodel: fast\n---\nuser:\nbye\n")
     (folder / "typo.prompt").write_text("---\nmodel: fast\n---\nuser:\nhi\n")
     later = Worker(database, folder, smart=FAST, fast=FAST)
-    assert run.alias("app/typo", None) == "fsat"
+    assert run.alias("app/typo", None, None) == "fsat"
     with pytest.raises(ModelNotFound):  # typed, so that the run ends; a mended alias is for new runs
-        await later.resolve(ResolveRequest(prompt="app/typo", model=run.alias("app/typo", None)))
+        await later.resolve(ResolveRequest(prompt="app/typo", model=run.alias("app/typo", None, None)))
     run.keep("app/ask", await later.resolve(ResolveRequest(prompt="app/ask", model="fast")))
-    assert run.find("app/ask", None) == began
+    assert run.find("app/ask", None, None) == began
 
 
 async def test_a_labelled_version_brings_its_own_model_and_options(database: Database, folder: Path) -> None:
@@ -164,6 +164,27 @@ async def test_a_rollout_goes_by_run_user_or_tenant(
         apart += await arm(origin) != await arm(other)
         await Labels(database).end("app/ask", "production", ANA)
     assert apart
+
+
+async def test_a_rollout_by_item_pins_every_arm_with_its_models(database: Database, folder: Path) -> None:
+    worker = Worker(database, folder, smart=SMART, fast=FAST)
+    await worker.registry.push("ana")
+    old = worker.registry.served.get("app/ask").ref.version
+    (folder / "ask.prompt").write_text("---\nmodel: fast\n---\nuser:\nbye\n")
+    worker = Worker(database, folder, smart=SMART, fast=FAST)
+    await worker.registry.push("ana")
+    new = worker.registry.served.get("app/ask").ref.version
+    arms = {"a": (old, 5000), "b": (new, 5000)}
+    await Labels(database).roll_out("app/ask", "production", arms, ANA, unit="item")
+    run = RunPins()
+    run.keep("app/ask", await worker.resolve(ResolveRequest(prompt="app/ask")))
+    items = [f"claim-{number}" for number in range(20)]
+    found = {pin.source.arm: pin for item in items if (pin := run.find("app/ask", None, item))}
+    assert {arm: (pin.prompt.version, pin.candidates[0].model) for arm, pin in found.items()} == {
+        "a": (old, "openai:big"),
+        "b": (new, "openai:small"),
+    }
+    assert run.find("app/ask", None, "claim-1") == run.find("app/ask", None, "claim-1")
 
 
 async def test_a_run_without_a_root_is_dealt_by_its_own_id(database: Database, folder: Path) -> None:

@@ -32,7 +32,7 @@ def roll_out(
         ),
     ] = None,
     by: Annotated[
-        Unit | None, typer.Option(help="Whose name decides on the arm; a run without user or tenant goes by its id")
+        Unit | None, typer.Option(help="Whose name decides on the arm; without user, tenant or item, the id of the run")
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="End it: the label decides again")] = False,
     keep: Annotated[str | None, typer.Option(metavar="ARM", help="With --end: the label moves to this arm")] = None,

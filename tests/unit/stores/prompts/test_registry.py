@@ -15,13 +15,13 @@ from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import Reason
 from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
-from llmflow.stores.prompts.rollouts import Unit
 from llmflow.stores.schema import prompt_versions
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
+from llmflow.types.rollouts import Unit
 
 OLD = "---\nmetadata: {owner: ana}\n---\nuser:\nold é  # kept\n"
-UNITS: dict[Unit, str] = {"run": "run-1", "user": "bo", "tenant": "acme"}
+UNITS: dict[Unit, str] = {"run": "run-1", "user": "bo", "tenant": "acme", "item": "claim-1"}
 ANA = Reason(by="ana")
 
 
@@ -116,22 +116,23 @@ async def test_a_rollout_wins_over_the_label_and_the_label_over_the_file(databas
     await later.push("ana")
     labels = Labels(database)
 
-    async def chosen(label: str = "production") -> tuple[PromptRef, PromptSource] | None:
-        return (await later.choose([name, "app/other"], label, UNITS)).get(name)
+    async def chosen(label: str = "production") -> tuple[str, PromptSource] | None:
+        choice = (await later.choose([name, "app/other"], label, UNITS)).get(name)
+        return (choice.version, choice.source) if choice else None
 
     assert await chosen() is None
     await labels.move(name, "production", old.ref.version, ANA)
-    assert await chosen() == (old.ref, PromptSource(label="production"))
+    assert await chosen() == (old.ref.version, PromptSource(label="production"))
     assert await chosen("staging") is None
     await labels.roll_out(name, "production", {"a": ("production", 0), "b": (new.ref.version, 10_000)}, ANA)
-    assert await chosen() == (new.ref, PromptSource(label="production", arm="b"))
+    assert await chosen() == (new.ref.version, PromptSource(label="production", arm="b"))
     await labels.end(name, "production", ANA)
-    assert await chosen() == (old.ref, PromptSource(label="production"))
+    assert await chosen() == (old.ref.version, PromptSource(label="production"))
     await labels.move(name, "production", "none", ANA)
     assert await chosen() is None
 
 
-@pytest.mark.parametrize("unit", ["run", "user", "tenant"])
+@pytest.mark.parametrize("unit", ["run", "user", "tenant", "item"])
 async def test_a_rollout_goes_by_its_unit_alone(database: Database, file: Path, unit: Unit) -> None:
     one = registry(database, file)
     await one.push("ana")
@@ -141,8 +142,8 @@ async def test_a_rollout_goes_by_its_unit_alone(database: Database, file: Path, 
 
     async def arm(**changed: str) -> str | None:
         units: dict[Any, str] = {**UNITS, **changed}  # Any: names of arguments are text to a type checker
-        [(_, source)] = (await one.choose(["app/deep/plan"], "production", units)).values()
-        return source.arm
+        [choice] = (await one.choose(["app/deep/plan"], "production", units)).values()
+        return choice.source.arm
 
     same = {other: "another" for other in UNITS if other != unit}
     assert len({await arm(**same), await arm()}) == 1

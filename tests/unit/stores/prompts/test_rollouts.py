@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmflow.errors import InputInvalid
-from llmflow.stores.prompts.rollouts import BUCKETS, Arm, Buckets, Rollout, bucket, deal
+from llmflow.stores.prompts.rollouts import deal
+from llmflow.types.rollouts import BUCKETS, Arm, Buckets, Rollout, bucket
 
 UNITS = [f"user-{number}" for number in range(2_000)]
 
