@@ -15,7 +15,7 @@ from pydantic import BaseModel, JsonValue
 from pydantic_core import to_json, to_jsonable_python
 
 from llmflow.errors import ConfigInvalid
-from llmflow.sdk.marks import definition_of
+from llmflow.sdk.marks import definition_of, type_of
 from llmflow.sdk.tools_needed import tools_needed
 from llmflow.types.calls import Tool
 from llmflow.types.constants import Constants
@@ -111,7 +111,7 @@ class App:
     @property
     def workflow_types(self) -> frozenset[str | None]:
         """Return the names of its workflows; `None` is a dynamic workflow, which runs every other type."""
-        return frozenset(map(_type_of, self.workflows))
+        return frozenset(map(type_of, self.workflows))
 
     @property
     def tool_specs(self) -> tuple[ToolSpec, ...]:
@@ -157,7 +157,7 @@ def together(apps: Sequence[App]) -> App:
                 f"Apps {one.name!r} and {other.name!r} have two configs for workflow {min(map(str, shared))!r}: serve"
                 " it in one of them"
             )
-    workflows = _one_each("workflow", {app.name: [(_type_of(one), one) for one in app.workflows] for app in apps})
+    workflows = _one_each("workflow", {app.name: [(type_of(one), one) for one in app.workflows] for app in apps})
     specs = {app.name: [(spec.name, one) for one in app.tools for spec in one.specs()] for app in apps}
     tools = _one_each("tool", specs)
     redact = [app.redact for app in apps if app.redact]
@@ -180,11 +180,6 @@ def _one_each(kind: str, given: Mapping[str, Sequence[tuple[str | None, T]]]) ->
                 called = "dynamic" if name is None else repr(name)
                 raise ConfigInvalid(f"Apps {owner!r} and {app!r} have two different {kind}s {called}: rename one")
     return list({id(thing): thing for _, thing in owners.values()}.values())
-
-
-def _type_of(workflow: type) -> str | None:
-    name: str | None = definition_of(workflow).name
-    return name
 
 
 def load_app(path: str) -> App:

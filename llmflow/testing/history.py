@@ -1,6 +1,6 @@
 """Checks of what a run did, from its history."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from temporalio.client import Client as TemporalClient
@@ -19,6 +19,8 @@ from llmflow.app import App
 from llmflow.client import Run
 from llmflow.history.events import scheduled
 from llmflow.plugin import LLMFlowPlugin
+from llmflow.sdk.marks import type_of
+from llmflow.types.wire import BATCH
 
 _UNTIMED = True
 """Temporal's debug mode, for replays: a busy machine is no deadlock, and the run itself was looked at when it ran."""
@@ -43,10 +45,20 @@ async def assert_replays(run: Run[Any] | WorkflowHistory, app: App) -> None:  # 
         AssertionError: it does not replay; the message is Temporal's own, and names the first event that differs.
     """
     history = run if isinstance(run, WorkflowHistory) else await run.handle.fetch_history()
-    replayer = Replayer(workflows=app.workflows, plugins=[LLMFlowPlugin(app)], debug_mode=_UNTIMED)
+    workflows = _workflows_of([history], app)
+    replayer = Replayer(workflows=workflows, plugins=[LLMFlowPlugin(app)], debug_mode=_UNTIMED)
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if result.replay_failure:
         raise AssertionError(f"{history.workflow_id} does not replay: {result.replay_failure}")
+
+
+def _workflows_of(histories: Sequence[WorkflowHistory], app: App) -> Sequence[type]:
+    """Return the workflows that the histories may run: a replayer imports the module of each into its sandbox."""
+    started = (history.events[0].workflow_execution_started_event_attributes for history in histories)
+    types = {attributes.workflow_type.name for attributes in started}
+    if BATCH in types:  # it runs the code of another one
+        return app.workflows
+    return [workflow for workflow in app.workflows if type_of(workflow) in (None, *types)] or app.workflows
 
 
 class _Anything(type):
@@ -89,22 +101,25 @@ async def assert_all_replay(temporal: TemporalClient, runs: Mapping[str, str], a
     Raises:
         AssertionError: some do not replay; the message names each with Temporal's own message.
     """
+    histories: list[WorkflowHistory] = []
+    for run, workflow in list(runs.items()):
+        try:
+            histories.append(await temporal.get_workflow_handle(workflow, run_id=run).fetch_history())
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
-    async def histories() -> AsyncIterator[WorkflowHistory]:
-        for run, workflow in list(runs.items()):
-            try:
-                yield await temporal.get_workflow_handle(workflow, run_id=run).fetch_history()
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
+    async def all_histories() -> AsyncIterator[WorkflowHistory]:
+        for history in histories:
+            yield history
 
     replayer = Replayer(
-        workflows=app.workflows,
+        workflows=_workflows_of(histories, app),
         plugins=[LLMFlowPlugin(app)],
         workflow_failure_exception_types=[_Bug],
         debug_mode=_UNTIMED,
     )
-    found = await replayer.replay_workflows(histories(), raise_on_replay_failure=False)
+    found = await replayer.replay_workflows(all_histories(), raise_on_replay_failure=False)
     if found.replay_failures:
         lines = (f"{runs[run]} does not replay: {failure}" for run, failure in found.replay_failures.items())
         raise AssertionError("\n".join(lines))
