@@ -40,7 +40,7 @@ class Counting(ContextFreeSandbox):
 made: list[type] = []
 
 
-def test_a_module_is_imported_once_for_all_its_workflows() -> None:
+async def test_a_module_is_imported_once_for_all_its_workflows() -> None:
     made.clear()
     sandbox = Counting()
     for one in (One, Other, One):
@@ -51,7 +51,7 @@ def test_a_module_is_imported_once_for_all_its_workflows() -> None:
 
 
 @pytest.mark.parametrize("sandbox", [SandboxedWorkflowRunner(), ContextFreeSandbox()])
-def test_a_workflow_that_its_module_does_not_have_is_refused_as_plain(sandbox: Any) -> None:
+async def test_a_workflow_that_its_module_does_not_have_is_refused_as_plain(sandbox: Any) -> None:
     sandbox.prepare_workflow(definition_of(One))
     with pytest.raises(ImportError, match="Lost"):
         sandbox.prepare_workflow(definition_of(LOST))
