@@ -14,6 +14,7 @@
     │   ├── ContentRefused            the caller: the vendor's policy; another candidate may help
     │   ├── AnswerUnreadable          the vendor: a whole answer of another shape; another candidate may help
     │   └── RequestRejected           the developer: the vendor does not accept the request
+    │       └── RequestUnsupported    the developer: the vendor cannot do what it asks; another candidate may
     ├── OutputInvalid                 the model: its answer did not fit the type, also after re-asking
     ├── PromptError                   the author of a prompt
     │   ├── PromptNotFound            no such prompt
@@ -77,10 +78,10 @@ __all__ = [
     "ForkStopped", "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError",
     "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge",
     "PayloadUnreadable", "PromptError", "PromptInvalid", "PromptNotFound", "PromptVersionMissing", "ProviderError",
-    "ProviderUnavailable", "QuotaExhausted", "RateLimited", "Remedy", "RequestRejected", "RunError", "RunExists",
-    "RunNotCompleted", "RunNotFound", "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable",
-    "TooManyVisits", "ToolArgumentsInvalid", "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused",
-    "VariablesInvalid", "VoteUndecided",
+    "ProviderUnavailable", "QuotaExhausted", "RateLimited", "Remedy", "RequestRejected", "RequestUnsupported",
+    "RunError", "RunExists", "RunNotCompleted", "RunNotFound", "ServerUnavailable", "StateTimedOut", "StepNotFound",
+    "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid", "ToolError", "ToolNotFound", "ToolOutputInvalid",
+    "ToolRefused", "VariablesInvalid", "VoteUndecided",
 ]  # fmt: skip  # a line for each would be a page
 
 
@@ -187,6 +188,12 @@ class RequestRejected(ProviderError):
     """The vendor does not accept the request; sending it again, or elsewhere, does not help."""
 
     fallback = False
+
+
+class RequestUnsupported(RequestRejected):
+    """The vendor or the model cannot do what the request asks, such as JSON schemas or tools; another one may."""
+
+    fallback = True
 
 
 class OutputInvalid(LLMFlowError):

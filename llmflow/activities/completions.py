@@ -124,6 +124,7 @@ class Completions:
             usage=response.usage,
             cost=vendors.prices.price(request.model, response, call.at),
             finish_reason=response.finish_reason,
+            ending=response.ending,
             tool_calls=response.tool_calls,
             response_id=response.response_id,
             misfit=judge(response.text) if judge and not response.tool_calls else None,
@@ -192,7 +193,9 @@ def _ended(call: Call, outcome: str) -> Call:
 def _fits(response: ModelResponse, shape: Shape | None) -> bool:
     if response.tool_calls:
         return True
-    return shape.fits(response.text) if shape else response.finish_reason != "length"
+    if response.finish_reason == "unknown":
+        return False
+    return shape.fits(response.text) if shape else response.finish_reason != "length" and bool(response.text.strip())
 
 
 def _with_plain_names(response: ModelResponse) -> ModelResponse:

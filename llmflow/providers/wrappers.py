@@ -1,4 +1,4 @@
-"""Wrappers around providers: a circuit breaker, and inside it the limits of models.yaml."""
+"""Wrappers around providers: limits of waits, circuit breakers, limits of calls; the first is the outermost."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,14 @@ from llmflow.providers.limits.counters import Counters
 from llmflow.providers.limits.limited import Limited
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import OFFLINE
+from llmflow.providers.patience import LONGEST_WAIT, Patient
 from llmflow.types.providers import Provider
 
 
 def wrap_providers(
     providers: Mapping[str, Provider], models: ModelCatalogue, redis_url: str | None = None
 ) -> dict[str, Provider]:
-    """Wrap each provider in a circuit breaker, and in its limits of models.yaml if there are any.
+    """Wrap each provider in a circuit breaker, a limit of waits, and its limits of models.yaml if there are any.
 
     Providers that make no calls (offline, or without a key) are not wrapped.
 
@@ -30,9 +31,14 @@ def wrap_providers(
     asking = {name for name, provider in providers.items() if name != OFFLINE and not isinstance(provider, Locked)}
     counters = Counters(redis_url) if any(_has_limits(name, models) for name in asking) else None
     return {
-        name: Breaker(_limited(provider, name, models, counters), name) if name in asking else provider
+        name: _wrapped(_limited(provider, name, models, counters), name, models) if name in asking else provider
         for name, provider in providers.items()
     }
+
+
+def _wrapped(provider: Provider, name: str, models: ModelCatalogue) -> Provider:
+    entry = models.providers.get(name)
+    return Patient(Breaker(provider, name), entry.longest_wait if entry else LONGEST_WAIT)
 
 
 def _has_limits(name: str, models: ModelCatalogue) -> bool:

@@ -42,6 +42,8 @@ class CompletionResult(CompactWire):
     usage: Usage
     cost: Cost
     finish_reason: FinishReason = "stop"
+    ending: str | None = None
+    """The vendor's own word for the end, if `finish_reason` is `unknown`."""
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
     misfit: str | None = None

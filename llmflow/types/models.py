@@ -13,8 +13,9 @@ from llmflow.types.usage import Dollars, Tokens, Usage
 __all__ = ["FinishReason", "ModelRequest", "ModelResponse", "OutputSchema"]
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-FinishReason = Literal["stop", "length", "tool_calls", "refused"]
-"""Reason why an answer ended. `refused`: by the model or the vendor's filter; it is billed like any other."""
+FinishReason = Literal["stop", "length", "tool_calls", "refused", "unknown"]
+"""Reason why an answer ended. `refused`: by the model or the vendor's filter; it is billed like any other. `unknown`:
+for a reason that llmflow does not know, such as an overload in the middle of it, so it is no answer."""
 
 
 class ModelOptions(CompactWire, Handwritten):
@@ -97,6 +98,8 @@ class ModelResponse(Wire):
     """The model that answered, as the vendor names it; often more specific than the requested one."""
     usage: Usage = Usage()
     finish_reason: FinishReason = "stop"
+    ending: str | None = None
+    """The vendor's own word for the end, if `finish_reason` is `unknown`."""
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
     service_tier: str | None = None

@@ -16,17 +16,20 @@ from llmflow.errors import (
     ContentRefused,
     ErrorDetail,
     LimitReached,
+    OutputInvalid,
     ProviderUnavailable,
+    RateLimited,
     RunNotCompleted,
 )
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.testing.provider import ScriptedAnswer
 from llmflow.types.models import Candidate, ModelResponse
+from llmflow.types.usage import Usage
 from llmflow.worker import LLMFlowPlugin
 from tests.integration.hello.app import app
-from tests.integration.hello.schemas import Ask
-from tests.integration.hello.workflows import Asked
+from tests.integration.hello.schemas import Ask, Greeting
+from tests.integration.hello.workflows import Asked, Impatient, Typed
 
 MODELS = ModelCatalogue(providers={}, aliases={"smart": (Candidate(model="a:m"), Candidate(model="b:m"))})
 ASK = Ask(attempts=1)
@@ -84,3 +87,58 @@ async def test_when_nobody_is_left_to_wait_for_the_last_word_counts(serve: Serve
         assert isinstance(failed.value.__cause__, AuthenticationFailed)
         assert not isinstance(failed.value.__cause__, ContentRefused)
         await assert_replays(run, app)
+
+
+HELLO = Greeting(text="good day", warmth=3)
+HELD = RateLimited("slow", ErrorDetail(status=429, retry_after=1.0, retry=False))
+"""As a provider raises it for a wait longer than its limit."""
+EMPTY = ModelResponse(text=" ", model="m", usage=Usage(output_tokens=5))
+UNSAID = ModelResponse(text="good d", model="m", finish_reason="unknown", ending="overload")
+
+
+async def test_a_long_wait_is_for_a_time_when_nobody_else_answers(serve: Serve) -> None:
+    async with serve([HELD, "late"], ["good day"]) as client:
+        run = await client.start(Asked.run, ASK, id=str(uuid.uuid4()))
+        assert (await run.result())["model"] == "b:script"
+    async with serve([HELD, "good day"], [AuthenticationFailed("no key")]) as client:
+        run = await client.start(Asked.run, ASK, id=str(uuid.uuid4()))
+        assert (await run.result())["model"] == "a:script"
+        assert await activities_of(run) == ["complete#1", "complete#2", "complete#3"]
+        await assert_replays(run, app)
+
+
+async def test_long_waits_end(serve: Serve) -> None:
+    soon = RateLimited("slow", ErrorDetail(status=429, retry_after=0.0, retry=False))
+    async with serve([soon] * 4, [AuthenticationFailed("no key")]) as client:
+        run = await client.start(Impatient.run, 0, id=str(uuid.uuid4()))
+        with pytest.raises(RunNotCompleted) as failed:
+            await run.result()
+        assert isinstance(failed.value.__cause__, RateLimited)
+        assert len(await activities_of(run)) == 5
+
+
+@pytest.mark.parametrize("none", [EMPTY, UNSAID], ids=["empty", "unsaid"])
+async def test_no_answer_is_asked_again_and_then_of_the_next_candidate(serve: Serve, none: ModelResponse) -> None:
+    async with serve([none, none], [none, "good day"]) as client:
+        run = await client.start(Asked.run, ASK, id=str(uuid.uuid4()))
+        assert (await run.result())["model"] == "b:script"
+        assert await activities_of(run) == [f"complete#{n}" for n in (1, 2, 3, 4)]
+        assert (await run.usage()).total.calls == 4, "each is paid"
+        await assert_replays(run, app)
+
+
+async def test_an_answer_of_nobody_ends_typed_with_the_last_one(serve: Serve) -> None:
+    async with serve([UNSAID, UNSAID], [AuthenticationFailed("no key")]) as client:
+        run = await client.start(Asked.run, ASK, id=str(uuid.uuid4()))
+        with pytest.raises(RunNotCompleted, match="ended with `overload`") as failed:
+            await run.result()
+        assert isinstance(failed.value.__cause__, OutputInvalid)
+        assert failed.value.__cause__.detail.answer == "good d"
+        await assert_replays(run, app)
+
+
+async def test_while_another_candidate_is_left_each_has_two_attempts(serve: Serve) -> None:
+    async with serve([DOWN] * 2, [HELLO]) as client:
+        run = await client.start(Typed.run, "ana", id=str(uuid.uuid4()))
+        assert (await run.result()).text == "good day"
+        assert await activities_of(run) == ["greeting/complete#1", "greeting/complete#2"]

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 from llmflow.errors import ContentRefused, ErrorDetail, LLMFlowError, ProviderUnavailable
 from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
 from llmflow.flow.pauses import pause_after
-from llmflow.flow.run import Pin, current
+from llmflow.flow.run import current
 from llmflow.types.base import changed
 from llmflow.types.calls import CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
@@ -22,42 +23,56 @@ ROUNDS = 200
 all: longer than most vendor outages, and within the limit of a history."""
 LONGEST_PAUSE = 30.0
 """Seconds, unless the error asks for more."""
+WAITS = 3
+"""Long waits that vendors ask for, of one call."""
+HURRIED_ATTEMPTS = 2
+"""Attempts of a candidate while another one is left."""
 
 
 async def ask(
-    pinned: Pin, request: CompletionRequest, call: CallOptions, *, rounds: int = ROUNDS
-) -> tuple[str, CompletionResult]:
-    """Ask the candidates in order and return the first answer. Each is an activity, so history shows which was paid.
+    candidates: Sequence[Candidate], request: CompletionRequest, call: CallOptions, *, rounds: int = ROUNDS
+) -> tuple[Candidate, str, CompletionResult]:
+    """Ask the candidates in order; return the first that answers, the id of the call, and the answer.
 
-    A call that llmflow itself held back never reached the model: it is retried after a pause, together with candidates
-    that only asked to slow down, up to `rounds` times. Candidates that may have been paid, or refused for good, are not
-    retried.
+    Each is an activity, so history shows which was paid. While another candidate is left, each has two attempts. A call
+    that llmflow itself held back never reached the model: it is retried after a pause, together with candidates that
+    only asked to slow down, up to `rounds` times; so is, up to `WAITS` times, one whose vendor asks for a long wait.
+    Candidates that may have been paid, or refused for good, are not retried.
     """
-    candidates = _suited(pinned.candidates, request)
     waited = 0
     while True:
         failures: list[tuple[Candidate, LLMFlowError]] = []
         for candidate in candidates:
             try:
-                return await _call(candidate, request, call)
+                return await _call(candidate, request, call if candidate is candidates[-1] else _hurried(call))
             except LLMFlowError as error:
                 if not (error.fallback or error.refusal):
                     raise
                 failures.append((candidate, error))
                 if not error.fallback:  # the next candidate would be refused as well
                     break
-        refusals = [error for _, error in failures if error.refusal]
-        if not refusals or waited == rounds:
+        later = [error for _, error in failures if error.refusal or _asks_to_wait(error)]
+        if not later or waited == (rounds if any(error.refusal for error in later) else WAITS):
             raise failures[-1][1]
-        await _pause(waited, refusals)
+        await _pause(waited, later)
         gone = [candidate for candidate, error in failures if not _passes(error)]
         candidates = [candidate for candidate in candidates if candidate not in gone]
         waited += 1
 
 
+def _hurried(call: CallOptions) -> CallOptions:
+    """Return the options of a call for which another candidate is left."""
+    return call if call.retry_policy else changed(call, retry_policy=RetryPolicy(maximum_attempts=HURRIED_ATTEMPTS))
+
+
+def _asks_to_wait(error: LLMFlowError) -> bool:
+    """Return True for a vendor that asks for a wait longer than its provider's limit, so that it was not retried."""
+    return error.retryable and error.detail.retry is False and error.detail.retry_after is not None
+
+
 def _passes(error: LLMFlowError) -> bool:
     """Return True if a retry may succeed and the call surely cost nothing: a vendor may bill a call that timed out."""
-    return error.refusal or (error.retryable and error.detail.status is not None)
+    return error.refusal or _asks_to_wait(error) or (error.retryable and error.detail.status is not None)
 
 
 async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
@@ -66,7 +81,7 @@ async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
     await pause_after(refusals[-1], max(soonest, min(2.0**waited, LONGEST_PAUSE)))
 
 
-def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
+def suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
     """Return the candidates for an input of this size; if none fits, the one for the largest input."""
     if all(candidate.up_to is None for candidate in candidates):
         return candidates
@@ -75,7 +90,9 @@ def _suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequ
     return suited or [max(candidates, key=lambda one: one.up_to or 0)]
 
 
-async def _call(candidate: Candidate, request: CompletionRequest, call: CallOptions) -> tuple[str, CompletionResult]:
+async def _call(
+    candidate: Candidate, request: CompletionRequest, call: CallOptions
+) -> tuple[Candidate, str, CompletionResult]:
     options = request.options.over(candidate.options)
     asked = changed(request, model=candidate.model, options=options)
     summary = f"{asked.prompt.name} → {asked.model}"
@@ -94,7 +111,7 @@ async def _call(candidate: Candidate, request: CompletionRequest, call: CallOpti
         raise
     if answer.finish_reason == "refused":
         raise ContentRefused(f"{answer.model} refuses to answer: {answer.text}", ErrorDetail(model=answer.model))
-    return call_id, answer
+    return candidate, call_id, answer
 
 
 def _timeout(timeout: TimeoutError, call: CallOptions) -> str:

@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar, cast, overload
 from pydantic import JsonValue, ValidationError
 from typing_extensions import TypeForm
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid
+from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid, ProviderError
 from llmflow.flow.arguments import a_tool, invalid
-from llmflow.flow.completions.candidates import ask
+from llmflow.flow.completions.candidates import ask, suited
 from llmflow.flow.completions.output import Output, data_of, output_of
 from llmflow.flow.misfits import block
 from llmflow.flow.prompts import Variables, as_json, pin
@@ -178,25 +178,47 @@ def _misfit(error: ValidationError) -> InputInvalid:
 async def _fitting(
     pinned: Pin, request: CompletionRequest, expected: Output[T], call: CallOptions, repairs: int
 ) -> Completion[T]:
-    """Re-ask until an answer fits."""
+    """Re-ask until an answer fits; after `repairs` times, ask the next candidate."""
     answers: list[CompletionResult] = []
+    candidates, asked, repaired = suited(pinned.candidates, request), request, 0
+    misfit: OutputInvalid | None = None
     while True:
-        call_id, answer = await ask(pinned, request, call)
+        try:
+            candidate, call_id, answer = await ask(candidates, asked, call)
+        except ProviderError as error:
+            if misfit:
+                raise misfit from error  # it has an answer, and was paid
+            raise
         answers.append(answer)
         try:
             value = _read(expected, answer)
         except OutputInvalid as error:
-            if expected.has_changed(answer):
+            if _is_answer(answer) and expected.has_changed(answer):
                 await block(call_id, error.message.replace(":\n- ", ": ").replace("\n- ", "; "))
-            if len(answers) > repairs or answer.finish_reason == "length":
-                raise
-            request = _again(request, answer, error)
-            continue
-        return _completion(pinned.prompt, call_id, answers, value)
+            misfit = error
+        else:
+            return _completion(pinned.prompt, call_id, answers, value)
+        others = [one for one in candidates if one is not candidate]
+        if answer.finish_reason == "length":  # it would be cut off again
+            raise misfit
+        if repaired == repairs:
+            candidates, asked, repaired = others, request, 0
+        else:  # the one that answered is asked again first
+            candidates, asked, repaired = [candidate, *others], _again(asked, answer, misfit), repaired + 1
+        if not candidates:
+            raise misfit
+        asked = changed(asked, repair=len(answers))
+
+
+def _is_answer(answer: CompletionResult) -> bool:
+    """Return False for an answer that says nothing, or that ended for a reason that ends none."""
+    return answer.finish_reason != "unknown" and bool(answer.text.strip() or answer.tool_calls)
 
 
 def _read(expected: Output[T], answer: CompletionResult) -> T | None:
     cut_off = answer.finish_reason == "length"
+    if not cut_off and not _is_answer(answer):
+        raise _no_answer(answer)
     is_prose = expected.schema is None and answer.misfit is None
     if cut_off and (answer.tool_calls or is_prose):
         raise _cut_off(answer)
@@ -212,6 +234,11 @@ def _read(expected: Output[T], answer: CompletionResult) -> T | None:
         raise
 
 
+def _no_answer(answer: CompletionResult) -> OutputInvalid:
+    how = f"ended with `{answer.ending}`" if answer.finish_reason == "unknown" else "is empty"
+    return OutputInvalid(f"the answer of {answer.model} {how}", ErrorDetail(answer=answer.text, model=answer.model))
+
+
 def _cut_off(answer: CompletionResult) -> OutputInvalid:
     tokens = answer.usage.output_tokens
     return OutputInvalid(
@@ -221,10 +248,11 @@ def _cut_off(answer: CompletionResult) -> OutputInvalid:
 
 
 def _again(request: CompletionRequest, answer: CompletionResult, error: OutputInvalid) -> CompletionRequest:
+    """Return the request with the answer and its error; the same request if there was no answer to repair."""
+    if not _is_answer(answer):
+        return request
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
-    said = (Message.assistant(answer.text),) if answer.text else ()  # vendors refuse a message without text
-    messages = (*request.messages, *said, repair)
-    return changed(request, messages=messages, repair=request.repair + 1)
+    return changed(request, messages=(*request.messages, Message.assistant(answer.text), repair))
 
 
 def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:

@@ -9,7 +9,8 @@ from json import JSONDecodeError
 from typing import Protocol, cast
 
 from llmflow.errors import ProviderError
-from llmflow.providers.dialects.failures import Complaint, judge, unavailable, unreadable
+from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.failures import judge, unavailable, unreadable
 
 
 class _HttpResponse(Protocol):

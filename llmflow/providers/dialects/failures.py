@@ -1,8 +1,8 @@
 """Classifies vendors' failures as llmflow's errors: the table that decides what is retried.
 
-    a code or type that vendors document  e.g. `context_length_exceeded`, `insufficient_quota`
+    a code or type that vendors document  e.g. `context_length_exceeded`, `insufficient_quota`; a code beats a type
     a sentence in the message             compatible servers send no codes, or codes of their own
-    the HTTP status                       408, 409, 425, 429, 5xx are retried; other 4xx are not
+    the HTTP status                       408, 409, 425, 429, 498, 499, 5xx are retried; other 4xx are not
     neither status nor code               timeouts, dropped connections, truncated bodies: retried
 
 A vendor's `x-should-retry` header overrides the table's decision to retry.
@@ -12,10 +12,8 @@ Keys are removed from every text before it becomes a message, because messages e
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import cast
 
 from llmflow.errors import (
     AnswerUnreadable,
@@ -29,7 +27,9 @@ from llmflow.errors import (
     QuotaExhausted,
     RateLimited,
     RequestRejected,
+    RequestUnsupported,
 )
+from llmflow.providers.dialects.complaints import Complaint
 from llmflow.providers.dialects.delays import requested_delay
 from llmflow.providers.dialects.secrets import scrub
 
@@ -58,6 +58,21 @@ _BY_CODE: Mapping[str, _Kind] = MappingProxyType(
         "DeploymentNotFound": ModelNotFound,
         "invalid_api_key": AuthenticationFailed,
         "account_deactivated": AuthenticationFailed,
+        "unsupported_parameter": RequestUnsupported,
+        "unsupported_value": RequestUnsupported,
+        "unsupported_country_region_territory": RequestUnsupported,
+        # Google: `status`, and the reasons in its details
+        "API_KEY_INVALID": AuthenticationFailed,
+        "UNAUTHENTICATED": AuthenticationFailed,
+        "PERMISSION_DENIED": AuthenticationFailed,
+        # Kimi
+        "exceeded_current_quota_error": QuotaExhausted,
+        "invalid_authentication_error": AuthenticationFailed,
+        "incorrect_api_key_error": AuthenticationFailed,
+        "resource_not_found_error": ModelNotFound,
+        # Groq: the model's own words did not fit; the request is not at fault
+        "tool_use_failed": ProviderUnavailable,
+        "json_validate_failed": ProviderUnavailable,
     }
 )
 
@@ -82,6 +97,24 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], _Kind], ...] = (
         ),
         ModelNotFound,
     ),
+    (
+        re.compile(
+            r"(invalid|incorrect|missing|expired|no) (x-)?(api[ _-]?key|credentials|bearer token)"
+            r"|api[ _-]?key (is |was |has )?(not valid|invalid|incorrect|expired|missing|not found|required)"
+            r"|(invalid|failed) authentication|unauthori[sz]ed",
+            re.I,
+        ),
+        AuthenticationFailed,
+    ),
+    (
+        re.compile(
+            r"(does|do|is|are)( not|n't) (currently |yet )?(support|permitted|available|allowed|implemented)"
+            r"|unsupported|unavailable now|not permitted|response_format|json_schema"
+            r"|(unknown|unrecognized|extra) (request )?(argument|parameter|field|input|name)",
+            re.I,
+        ),
+        RequestUnsupported,
+    ),
 )
 """For servers without codes, or with their own. At 429 only the first applies: texts of rate limits vary."""
 
@@ -96,18 +129,32 @@ _BY_STATUS: Mapping[int, _Kind] = MappingProxyType(
         409: ProviderUnavailable,
         425: ProviderUnavailable,
         429: RateLimited,
+        498: ProviderUnavailable,  # Groq's, for a tier that is full
+        499: ProviderUnavailable,
+        **dict.fromkeys((400, 411, 414, 422, 431), RequestRejected),
     }
 )
+"""Any other 4xx says something of the vendor (a method, a size, a country), which another one may not repeat."""
+
+_BUSY: Mapping[str, _Kind] = MappingProxyType(
+    {
+        "rate_limit_exceeded": RateLimited,
+        "rate_limit_error": RateLimited,
+        "rate_limit_reached_error": RateLimited,
+        "RESOURCE_EXHAUSTED": RateLimited,
+        "server_overloaded": ProviderUnavailable,
+        "overloaded_error": ProviderUnavailable,
+        "engine_overloaded_error": ProviderUnavailable,
+        "capacity_exceeded": ProviderUnavailable,
+    }
+)
+"""Words for which waiting helps, whatever the status."""
 
 _BY_CODE_INSIDE_AN_ANSWER: Mapping[str, _Kind] = MappingProxyType(
     {
-        **_BY_CODE,
-        "rate_limit_exceeded": RateLimited,
+        **_BUSY,
         "server_error": ProviderUnavailable,
         "vector_store_timeout": ProviderUnavailable,
-        "rate_limit_error": RateLimited,
-        "server_overloaded": ProviderUnavailable,
-        "overloaded_error": ProviderUnavailable,
         "api_error": ProviderUnavailable,
         "timeout_error": ProviderUnavailable,
         "authentication_error": AuthenticationFailed,
@@ -136,6 +183,7 @@ _ADVICE: Mapping[_Kind, str] = MappingProxyType(
         AnswerUnreadable: "It is billed, so it is not retried: add another candidate to models.yaml.",
         ContentRefused: "Change the content, or add a candidate of another vendor to models.yaml.",
         RequestRejected: "Change the request: a retry does not help.",
+        RequestUnsupported: "Ask for less, or add a candidate that can do it to models.yaml.",
     }
 )
 
@@ -146,39 +194,6 @@ _ADVICE_AGAINST: Mapping[bool, str] = MappingProxyType(
     }
 )
 """Advice if the vendor's `x-should-retry` overrides the table."""
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """A vendor's error, independent of its format."""
-
-    message: str
-    status: int | None = None
-    """HTTP status; `None` for an error inside an answer with status 200."""
-    code: str | None = None
-    type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Headers with names in lower case, or a case-insensitive mapping."""
-
-    @classmethod
-    def read(cls, body: object, status: int | None = None, headers: Mapping[str, str] | None = None) -> "Complaint":
-        """Find message and codes in a body: vendors use several formats, gateways return HTML pages."""
-        headers = headers or {}
-        if not isinstance(body, dict):
-            return cls(str(body or ""), status, headers=headers)
-        said = cast(dict[str, object], body)
-        nested = said.get("error")
-        if isinstance(nested, dict):
-            return cls.read(cast(object, nested), status, headers)
-        code = said.get("code")
-        if status is None and isinstance(code, int) and 400 <= code < 600:  # a gateway that always answers 200
-            status = code
-        message = said.get("message") or nested or said.get("detail") or ""
-        return cls(str(message), status, _word(code), _word(said.get("type")), headers)
-
-
-def _word(value: object) -> str | None:
-    return str(value) if isinstance(value, str | int) and value != "" else None
 
 
 def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
@@ -198,9 +213,8 @@ def unreadable(model: str, reason: str, key: str | None = None) -> ProviderError
 
 def _kind(complaint: Complaint) -> _Kind:
     status = complaint.status
-    words = [word for word in (complaint.code, complaint.type) if word]
-    table = _BY_CODE if status else _BY_CODE_INSIDE_AN_ANSWER
-    if known := next((table[word] for word in words if word in table), None):
+    words = [word for word in (complaint.code, complaint.type, *complaint.reasons) if word]
+    if known := next((_BY_CODE[word] for word in words if word in _BY_CODE), None):
         return known
     if status is not None and status >= 500:
         return ProviderUnavailable
@@ -208,9 +222,15 @@ def _kind(complaint: Complaint) -> _Kind:
         if sentence.search(complaint.message):
             return kind
     if status is None:
-        blamed = any(_BLAMES_THE_REQUEST.search(word) for word in words)
-        return RequestRejected if blamed else ProviderUnavailable
-    return _BY_STATUS.get(status, RequestRejected)
+        return next(filter(None, map(_inside, words)), ProviderUnavailable)
+    busy = next((_BUSY[word] for word in words if word in _BUSY), None)
+    return busy or _BY_STATUS.get(status, RequestUnsupported)
+
+
+def _inside(word: str) -> _Kind | None:
+    """Return the kind of a word inside an answer with status 200."""
+    blamed = RequestRejected if _BLAMES_THE_REQUEST.search(word) else None
+    return _BY_CODE_INSIDE_AN_ANSWER.get(word, blamed)
 
 
 def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> ProviderError:
@@ -221,7 +241,7 @@ def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> Pr
     request = scrub(headers.get("x-request-id") or headers.get("request-id", ""), key)
     retry = {"true": True, "false": False}.get(complaint.headers.get("x-should-retry", ""))
     again = kind.retryable if retry is None else retry
-    wait = requested_delay(complaint.headers) if again else None
+    wait = requested_delay(complaint.headers, complaint.delay) if again else None
     message = "".join(
         (
             f"{model} answered {complaint.status}" if complaint.status else f"{model} failed",

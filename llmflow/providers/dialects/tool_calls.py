@@ -1,4 +1,4 @@
-"""Tool calls in vendors' formats, read leniently: a missing field must not lose a paid answer."""
+"""Tool calls and ids in vendors' formats, read leniently: a field of another type must not lose a paid answer."""
 
 from typing import Annotated
 
@@ -9,11 +9,27 @@ from pydantic_core import to_json
 def _text(value: object) -> object:
     if value in (None, ""):
         return "{}"
-    return to_json(value).decode() if isinstance(value, dict) else value
+    return value if isinstance(value, str) else to_json(value).decode()
+
+
+def _piece(value: object) -> object:
+    return "" if value is None else value if isinstance(value, str) else to_json(value).decode()
+
+
+def _word(value: object) -> object:
+    if isinstance(value, bool | float) or not isinstance(value, str | int):
+        return None
+    return str(value)
 
 
 Arguments = Annotated[str, BeforeValidator(_text)]
-"""JSON text. Some servers send the object itself, or nothing for a tool without parameters."""
+"""JSON text. Some servers send the object or array itself, or nothing for a tool without parameters."""
+
+ArgumentsPiece = Annotated[str, BeforeValidator(_piece)]
+"""Piece of a streamed call's JSON text; of a server that streams whole objects, the whole text."""
+
+Word = Annotated[str | None, BeforeValidator(_word)]
+"""An id or a name. Some servers send numbers; what is neither is none."""
 
 
 def call_id(given: str | None, position: int) -> str:

@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
 from llmflow.providers.dialects.exceptions import classify_wrapped
-from llmflow.providers.dialects.failures import judge, unavailable, unreadable
+from llmflow.providers.dialects.failures import judge, unavailable
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
-from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, first_fault
+from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, misread
 from llmflow.types.base import changed
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
@@ -112,14 +112,16 @@ class LitellmProvider:
     async def _ask(self, call: Json, model: str, timeout: float) -> ChatAnswer:
         litellm = self._litellm = self._litellm or await asyncio.to_thread(_load)
         failure: ProviderError
+        data = b""
         try:
             async with asyncio.timeout(timeout):
                 answer = await litellm.acompletion(**call)
-            return decode(ChatAnswer, json.dumps(answer.model_dump()).encode())
+            data = json.dumps(answer.model_dump()).encode()
+            return decode(ChatAnswer, data)
         except TimeoutError:
             failure = unavailable(model, f"no whole answer within {timeout:g} s")
         except ValidationError as error:
-            failure = unreadable(model, f"the answer is not what litellm promises: {first_fault(error)}", self._key)
+            failure = misread(error, data, model, "the answer is not what litellm promises", self._key)
         except Exception as error:  # litellm raises many classes of its own, and has bugs
             failure = classify_wrapped(error, model, self._key)
         raise failure  # outside of `except`, because litellm's exception holds the key

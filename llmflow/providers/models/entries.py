@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from llmflow.errors import unknown
 from llmflow.providers.models.aliases import check_name
 from llmflow.providers.models.limits import NO_LIMITS, Limits, read_limits
+from llmflow.providers.patience import LONGEST_WAIT
 from llmflow.types.providers import ProviderFactory
 from llmflow.yaml import Node
 
@@ -27,6 +28,8 @@ class ProviderEntry:
     """Environment variable of the key; `None` for servers without keys."""
     limits: Limits = NO_LIMITS
     """Limits of its key, for all its models together."""
+    longest_wait: float = LONGEST_WAIT
+    """Seconds that it may ask to wait until the next candidate is asked first."""
 
 
 def _nowhere(environ: Mapping[str, str]) -> None:
@@ -48,6 +51,13 @@ class Api:
     """A required field that an entry lacks, for an error message; `None` if it is complete."""
 
 
+def _seconds(node: Node) -> float:
+    value = node.plain()
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise node.error(f"`longest_wait` must be a number of seconds, not {value!r}")
+    return float(value)
+
+
 def read_provider(name: str, node: Node, apis: Mapping[str, Api]) -> ProviderEntry:
     """Read `{api: chat, base_url: "http://localhost/v1"}`; `api` defaults to the provider's name.
 
@@ -55,7 +65,8 @@ def read_provider(name: str, node: Node, apis: Mapping[str, Api]) -> ProviderEnt
         ConfigInvalid: the entry is invalid; the message has `file:line:column` and what is allowed.
     """
     check_name("provider", name, node)
-    fields = node.mapping(f"provider {name!r}", {"api", "base_url", "key", "limits"})
+    fields = node.mapping(f"provider {name!r}", {"api", "base_url", "key", "limits", "longest_wait"})
+    wait = _seconds(fields.pop("longest_wait")) if "longest_wait" in fields else LONGEST_WAIT
     limits = read_limits(fields.pop("limits")) if "limits" in fields else NO_LIMITS
     text = {field: value.text(f"`{field}`") for field, value in fields.items()}
     api = text.setdefault("api", name)
@@ -69,7 +80,7 @@ def read_provider(name: str, node: Node, apis: Mapping[str, Api]) -> ProviderEnt
         )
     if "base_url" in text and not _URL.fullmatch(text["base_url"]):
         raise fields["base_url"].error("`base_url` must be http:// or https:// with a host and without a password")
-    entry = ProviderEntry(**text, limits=limits)
+    entry = ProviderEntry(**text, limits=limits, longest_wait=wait)
     if lacking := apis[api].lacks(entry):
         raise node.error(f"provider {name!r} has no {lacking}")
     return entry

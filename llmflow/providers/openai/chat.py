@@ -1,12 +1,15 @@
 """Requests and answers of Chat Completions, whose format many servers and libraries share."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import AliasChoices, AliasPath, BaseModel, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
 
 from llmflow.errors import ErrorDetail, RequestRejected
-from llmflow.providers.dialects.failures import FILTERED, Complaint
-from llmflow.providers.dialects.tool_calls import Arguments, call_id
+from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.endings import ending
+from llmflow.providers.dialects.failures import FILTERED
+from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
 from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
 from llmflow.providers.openai.body import Json, address, finish, given, schema_name
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
@@ -117,7 +120,7 @@ class _Function(BaseModel):
 
 
 class _ChatCall(BaseModel):
-    id: str | None = None
+    id: Word = None
     function: _Function
 
 
@@ -133,11 +136,16 @@ class Spoken(BaseModel):
     """Text, or parts from servers that separate the reasoning (Mistral)."""
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts without the reasoning."""
+        if isinstance(self.content, tuple):
+            return tuple(part.text or "" for part in self.content if part.type == "text")
+        return (self.content,) if self.content else ()
+
+    @property
     def text(self) -> str:
         """The text without the reasoning."""
-        if isinstance(self.content, tuple):
-            return "".join(part.text or "" for part in self.content if part.type == "text")
-        return self.content or ""
+        return "".join(self.texts)
 
 
 class _Said(Spoken):
@@ -156,32 +164,34 @@ class _Said(Spoken):
 
 
 class _Choice(BaseModel):
-    message: _Said = _Said()
-    finish_reason: str | None = None
+    message: Annotated[_Said, BeforeValidator(lambda said: said or {})] = _Said()
+    """`null` says nothing, as an empty message does."""
+    finish_reason: Word = None
     error: object = None
 
     @property
     def refusal(self) -> str | None:
         """Reason for a refusal, which is billed; `None` for an answer."""
-        return self.message.refusal or (FILTERED if self.finish_reason == "content_filter" else None)
+        return self.message.refusal or (FILTERED if ending(self.finish_reason) == "refused" else None)
 
     @property
     def reason(self) -> FinishReason:
         if self.refusal:
             return "refused"
-        if self.finish_reason == "length":
-            return "length"
+        ended = ending(self.finish_reason)
+        if ended in {"length", "unknown"}:
+            return ended
         return "tool_calls" if self.message.tool_calls else "stop"
 
 
 class ChatAnswer(BaseModel):
     """The used fields of an answer."""
 
-    choices: tuple[_Choice, ...] = ()
-    id: str | None = None
-    model: str | None = None
+    choices: tuple[_Choice, ...] = Field(min_length=1)
+    id: Word = None
+    model: Word = None
     error: object = None
-    service_tier: str | None = Field(
+    service_tier: Word = Field(
         default=None, validation_alias=AliasChoices("service_tier", AliasPath("usage", "service_tier"))
     )
     """Anthropic puts it into the usage."""
@@ -189,9 +199,7 @@ class ChatAnswer(BaseModel):
 
     def complaint(self) -> Complaint | None:
         """Return the error that a gateway put into an answer with status 200; `None` for an answer."""
-        if self.error or not self.choices:
-            return Complaint.read(self.error or "the answer has no choices")
-        error = self.choices[0].error
+        error = self.error or self.choices[0].error
         return Complaint.read(error) if error else None
 
     def response(
@@ -207,11 +215,12 @@ class ChatAnswer(BaseModel):
         """
         choice = self.choices[0]
         return ModelResponse(
-            text=choice.refusal or (schema.unwrap(choice.message.text) if schema else choice.message.text),
+            text=choice.refusal or (schema.read(choice.message.texts) if schema else choice.message.text),
             model=self.model or request.model,
             usage=self.usage.normal,
             finish_reason=choice.reason,
-            tool_calls=() if choice.refusal else choice.message.calls,
+            ending=choice.finish_reason if choice.reason == "unknown" else None,
+            tool_calls=() if choice.reason in {"refused", "unknown"} else choice.message.calls,
             response_id=self.id,
             service_tier=self.service_tier,
             reported_usd=self.usage.reported_usd,

@@ -1,9 +1,11 @@
 """Streamed answers of Chat Completions."""
 
+import json
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from llmflow.providers.dialects.tool_calls import ArgumentsPiece, Word
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import Spoken
 from llmflow.providers.openai.joined import Joined
@@ -12,12 +14,12 @@ from llmflow.types.providers import DeltaSink
 
 class _FunctionDelta(BaseModel):
     name: str | None = None
-    arguments: str | None = None
+    arguments: ArgumentsPiece = ""
 
 
 class _CallDelta(BaseModel):
     index: int | None = None
-    id: str | None = None
+    id: Word = None
     function: _FunctionDelta | None = None
 
 
@@ -32,15 +34,15 @@ class _Delta(Spoken):
 class _ChoiceDelta(BaseModel):
     index: int = 0
     delta: _Delta | None = None
-    finish_reason: str | None = None
+    finish_reason: Word = None
     error: object = None
 
 
 class _Chunk(BaseModel):
     choices: tuple[_ChoiceDelta, ...] | None = None
-    id: str | None = None
-    model: str | None = None
-    service_tier: str | None = None
+    id: Word = None
+    model: Word = None
+    service_tier: Word = None
     usage: dict[str, object] | None = None
     """Usage so far; usually only in the last chunk."""
     error: object = None
@@ -50,6 +52,7 @@ class _Chunk(BaseModel):
 class _PartialCall:
     """A tool call, so far."""
 
+    index: int
     id: str | None = None
     name: str = ""
     arguments: list[str] = field(default_factory=list[str])
@@ -59,7 +62,14 @@ class _PartialCall:
         function = delta.function or _FunctionDelta()
         self.id = self.id or delta.id
         self.name = self.name or function.name or ""
-        self.arguments.append(function.arguments or "")
+        self.arguments.append(function.arguments)
+
+    def goes_on(self, delta: _CallDelta) -> bool:
+        """Return False for the beginning of another call, though it has the same index, as in Gemini's streams."""
+        if delta.id and self.id:
+            return delta.id == self.id
+        begins = bool(self.name and delta.function and delta.function.name and delta.function.arguments)
+        return not (begins and _is_json("".join(self.arguments)))
 
     @property
     def whole(self) -> Json:
@@ -74,8 +84,10 @@ class ChatChunks(Joined):
         self._answer: Json = {}
         self._text: list[str] = []
         self._refusal: list[str] = []
-        self._calls: dict[int, _PartialCall] = {}
+        self._calls: list[_PartialCall] = []
         self._finish_reason: str | None = None
+        self._has_begun = False
+        self._is_billed = False
         self._error: object = None
 
     @property
@@ -83,12 +95,13 @@ class ChatChunks(Joined):
         """See base class."""
         if self._error:
             return {**self._answer, "error": self._error}
-        if self._finish_reason is None:
+        is_over = self._has_begun and (self.is_over or self._is_billed)
+        if self._finish_reason is None and not is_over:
             return None
         message = {
             "content": "".join(self._text),
             "refusal": "".join(self._refusal) or None,
-            "tool_calls": [call.whole for _, call in sorted(self._calls.items())] or None,
+            "tool_calls": [call.whole for call in sorted(self._calls, key=lambda call: call.index)] or None,
         }
         return {**self._answer, "choices": [{"message": message, "finish_reason": self._finish_reason}]}
 
@@ -100,6 +113,8 @@ class ChatChunks(Joined):
         first = next((choice for choice in chunk.choices or () if choice.index == 0), _ChoiceDelta())
         self._error = self._error or first.error
         self._finish_reason = first.finish_reason or self._finish_reason
+        self._has_begun = self._has_begun or bool(chunk.choices)
+        self._is_billed = bool(chunk.usage and not chunk.choices)  # the last chunk has the usage alone
         return self._hear(first.delta or _Delta())
 
     def _hear(self, said: _Delta) -> bool:
@@ -112,10 +127,18 @@ class ChatChunks(Joined):
         return bool(said.content or said.refusal or said.tool_calls or said.reasoning_content or said.reasoning)
 
     def _call(self, delta: _CallDelta) -> _PartialCall:
-        """Find the call of a piece. Without an index, a new id starts a new call."""
-        index = delta.index
-        if index is None:
-            index = max(self._calls, default=0)
-            if index in self._calls and delta.id not in (None, self._calls[index].id):
-                index += 1
-        return self._calls.setdefault(index, _PartialCall())
+        """Find the call of a piece, or begin another one."""
+        begun = [call for call in self._calls if delta.index in (None, call.index) and call.goes_on(delta)]
+        if begun:
+            return begun[-1]
+        last = max((call.index for call in self._calls), default=-1)
+        self._calls.append(_PartialCall(last + 1 if delta.index is None else delta.index))
+        return self._calls[-1]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -27,11 +27,11 @@ class ChatProvider:
         model = str(ModelRef(self._endpoint.name, request.model))
         schema = chat_schema(request)
         body = chat_body(request, model, schema, self._limit)
-        joined = ChatChunks(sink) if body.get("stream") else None
+        joined = ChatChunks(sink)
         answer = await self._endpoint.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._endpoint.key)
-        return answer.response(request, schema, self._endpoint.base_url, joined.first_token if joined else None)
+        return answer.response(request, schema, self._endpoint.base_url, joined.first_token)
 
     async def close(self) -> None:
         """See `Provider.close`."""

@@ -5,9 +5,9 @@ import json
 import re
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
@@ -15,11 +15,11 @@ from pydantic_core import from_json, to_json
 
 from llmflow import __version__
 from llmflow.errors import ProviderError
+from llmflow.providers.dialects.complaints import Complaint, complaint_in, error_in
 from llmflow.providers.dialects.exceptions import is_http, named
-from llmflow.providers.dialects.failures import Complaint, judge, unavailable, unreadable
+from llmflow.providers.dialects.failures import judge, unavailable, unreadable
 from llmflow.providers.openai.bodies import MAX_STREAM, beginning, pieces, whole
-from llmflow.providers.openai.body import Json
-from llmflow.providers.openai.events import events
+from llmflow.providers.openai.events import END, events
 from llmflow.providers.openai.joined import Joined
 from llmflow.providers.openai.proxies import proxy_for
 from llmflow.types.problems import message_of, problems_of, said
@@ -72,7 +72,7 @@ class Endpoint:
         body: Mapping[str, object],
         answer: type[_Answer],
         timeout: float,
-        joined: Joined | None = None,
+        joined: Joined,
     ) -> _Answer:
         """Send JSON once, without retries, and read JSON.
 
@@ -81,7 +81,7 @@ class Endpoint:
             body: Body of the request, with the vendor's `model`.
             answer: Model of the needed fields of the answer.
             timeout: Seconds for the whole answer.
-            joined: Joins the pieces of a streamed answer.
+            joined: Joins the pieces of a streamed answer. A server may stream unasked, or not stream though asked.
 
         Raises:
             ProviderError: see `dialects/failures.py`.
@@ -89,6 +89,7 @@ class Endpoint:
         model = str(ModelRef(self.name, str(body["model"])))
         session = await self._connect()
         failure: ProviderError
+        data = b""
         try:
             async with (
                 asyncio.timeout(timeout) as deadline,
@@ -106,9 +107,7 @@ class Endpoint:
                 await _read_on(response)
             return decode(answer, data)
         except ValidationError as error:
-            # A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
-            kind = unavailable if _is_no_json(error) else unreadable
-            failure = kind(model, f"the answer does not have the format of {path}: {first_fault(error)}", self.key)
+            failure = misread(error, data, model, f"the answer does not have the format of {path}", self.key)
         except OverflowError as error:
             failure = unreadable(model, f"the answer cannot be read: {error}", self.key)
         except zlib.error as error:
@@ -158,33 +157,36 @@ class Endpoint:
             },
         )
 
-    async def _read(self, response: "ClientResponse", joined: Joined | None, model: str) -> bytes:
-        """Read the answer.
+    async def _read(self, response: "ClientResponse", joined: Joined, model: str) -> bytes:
+        """Read the answer, and return it in one piece.
 
         Raises:
-            ProviderError: the vendor refuses.
-        """
-        if 200 <= response.status < 300:
-            return await self._streamed(response, joined, model) if joined else await whole(response)
-        said = Complaint.read(await _complaint_of(response), response.status, response.headers)
-        raise judge(said, model, self.key)
-
-    async def _streamed(self, response: "ClientResponse", joined: Joined, model: str) -> bytes:
-        """Read a streamed answer and return it in one piece.
-
-        Raises:
-            EOFError: the stream ended early.
+            EOFError: its stream ended early.
             JSONDecodeError, UnicodeDecodeError: an event is not JSON.
-            ProviderError: an event reports a failure.
+            ProviderError: the vendor refuses, or fails while it answers.
             OverflowError, zlib.error: see `pieces`.
         """
-        if "text/event-stream" not in response.headers.get("content-type", ""):
-            return await whole(response)  # the server does not stream
+        if not 200 <= response.status < 300:
+            said = Complaint.read(await _complaint_of(response), response.status, response.headers)
+            raise judge(said, model, self.key)
+        if "text/event-stream" in response.headers.get("content-type", ""):
+            return await self._streamed(pieces(response, MAX_STREAM), joined, response.headers, model)
+        data = await whole(response)
+        if data.lstrip().startswith((b"data:", b"event:")):  # a stream, whatever its head says
+            return await self._streamed(_one(data + b"\n\n"), joined, response.headers, model)
+        return data
+
+    async def _streamed(
+        self, chunks: AsyncIterable[bytes], joined: Joined, headers: Mapping[str, str], model: str
+    ) -> bytes:
         try:
-            async for event in events(pieces(response, MAX_STREAM)):
-                if complaint := _complaint(event):
-                    raise judge(Complaint.read(complaint), model, self.key)
-                joined.take(event)
+            async for event in events(chunks):
+                if event is END:
+                    joined.end()
+                elif complaint := error_in(event):
+                    raise judge(Complaint.read(complaint, headers=headers), model, self.key)
+                else:
+                    joined.take(event)
         except Exception as error:  # of the HTTP library
             if joined.whole is None or not is_http(error):
                 raise  # otherwise the connection broke after the complete, billed answer
@@ -227,8 +229,8 @@ def _named(error: Exception) -> str:
     return type(error).__name__ if isinstance(error, InvalidURL | NonHttpUrlClientError) else named(error)
 
 
-def _complaint(event: object) -> object:
-    return cast(Json, event).get("error") if isinstance(event, dict) else None
+async def _one(data: bytes) -> AsyncGenerator[bytes]:
+    yield data
 
 
 async def _complaint_of(response: "ClientResponse") -> object:
@@ -263,11 +265,22 @@ def decode(answer: type[_Answer], data: bytes) -> _Answer:
     return answer.model_validate_json(_HALVES.sub("\ufffd", text))
 
 
+def misread(error: ValidationError, data: bytes, model: str, what: str, key: str | None) -> ProviderError:
+    """Make the error of data that is no answer: the vendor's own, if it says one.
+
+    A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
+    """
+    if complaint := complaint_in(data):
+        return judge(complaint, model, key)
+    kind = unavailable if _is_no_json(error) else unreadable
+    return kind(model, f"{what}: {_first_fault(error)}", key)
+
+
 def _is_no_json(error: ValidationError) -> bool:
     return problems_of(error)[0]["type"] == "json_invalid"
 
 
-def first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError) -> str:
     """Describe the first validation problem, without the answer's content."""
     first = problems_of(error)[0]
     return said(first) if first["loc"] else message_of(first)

@@ -4,11 +4,11 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterable
 
 END = "[DONE]"
-"""Data of the final event of some servers."""
+"""Data of the final event of some servers; yielded as this very object, the last one."""
 
 
 async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[object]:
-    """Yield the data of each event, up to the end of the stream or `END`.
+    """Yield the data of each event, up to the end of the stream or to `END`, which is yielded as well.
 
     Raises:
         JSONDecodeError, UnicodeDecodeError: an event is not JSON.
@@ -21,6 +21,7 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[object]:
         elif not line and data:
             text = "\n".join(data)
             if text.startswith(END):
+                yield END
                 return
             yield _value(text)
             data.clear()

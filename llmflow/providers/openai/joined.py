@@ -13,6 +13,8 @@ class Joined(ABC):
     def __init__(self, sink: DeltaSink) -> None:
         self.first_token: float | None = None
         """Seconds from the request to the first token."""
+        self.is_over = False
+        """True once the server said that the stream is complete."""
         self._began = monotonic()
         self._sink = sink
 
@@ -24,6 +26,10 @@ class Joined(ABC):
         """
         if self._add(event) and self.first_token is None:
             self.first_token = monotonic() - self._began
+
+    def end(self) -> None:
+        """Take the server's word that the stream is complete."""
+        self.is_over = True
 
     @property
     @abstractmethod

@@ -5,12 +5,14 @@ from typing import Annotated, cast
 
 from pydantic import BaseModel, Discriminator, Tag
 
-from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, Complaint, judge
-from llmflow.providers.dialects.tool_calls import Arguments, call_id
+from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.endings import ending
+from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, judge
+from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
 from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
 from llmflow.providers.openai.body import Json, address, finish, given, schema_name
 from llmflow.providers.openai.endpoint import Endpoint
-from llmflow.providers.openai.joined import Joined
+from llmflow.providers.openai.response_events import Events
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
@@ -29,21 +31,22 @@ class ResponsesProvider:
         """See `Provider.complete`."""
         schema = wire_schema(request.output.json_schema) if request.output else None
         body = _body(request, schema)
-        joined = _Events(sink) if body.get("stream") else None
+        joined = Events(sink)
         answer = await self._endpoint.post("/responses", body, _ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, str(ModelRef(self._endpoint.name, request.model)), self._endpoint.key)
         return ModelResponse(
-            text=answer.refusal or (schema.unwrap(answer.text) if schema else answer.text),
+            text=answer.refusal or (schema.read(answer.texts) if schema else "".join(answer.texts)),
             model=answer.model or request.model,
             usage=answer.usage.normal,
             finish_reason=answer.finish_reason,
-            tool_calls=() if answer.refusal else answer.tool_calls,
+            ending=answer.ending if answer.finish_reason == "unknown" else None,
+            tool_calls=() if answer.finish_reason in {"refused", "unknown"} else answer.tool_calls,
             response_id=answer.id,
             service_tier=answer.service_tier,
             reported_usd=answer.usage.reported_usd,
             base_url=self._endpoint.base_url,
-            first_token=joined.first_token if joined else None,
+            first_token=joined.first_token,
         )
 
     async def close(self) -> None:
@@ -125,38 +128,6 @@ def _content(part: Text | Image | File, message: Message) -> Json:
     return {"type": "input_file", "filename": part.name, "file_data": address(part)}
 
 
-_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
-
-
-class _Event(BaseModel):
-    type: str
-    response: dict[str, object] | None = None
-    delta: object = None
-
-
-class _Events(Joined):
-    """Streamed answer. The last event has the whole answer; earlier ones give the time of the first token."""
-
-    def __init__(self, sink: DeltaSink) -> None:
-        super().__init__(sink)
-        self._whole: Json | None = None
-
-    @property
-    def whole(self) -> Json | None:
-        """See base class."""
-        return self._whole
-
-    def _add(self, event: object) -> bool:
-        read = _Event.model_validate(event)
-        if read.type == "response.output_text.delta" and isinstance(read.delta, str):
-            self._sink.text(read.delta)
-        if read.type in _ENDS:
-            self._whole = read.response
-        elif read.type == "error":
-            self._whole = {"output": [], "error": event}
-        return read.type.endswith(".delta")
-
-
 class _OutputPart(BaseModel):
     type: str
     text: str | None = None
@@ -169,7 +140,7 @@ class _OutputMessage(BaseModel):
 
 
 class _FunctionCall(BaseModel):
-    call_id: str | None = None
+    call_id: Word = None
     name: str
     arguments: Arguments = "{}"
 
@@ -192,19 +163,24 @@ _Item = Annotated[
 
 
 class _Incomplete(BaseModel):
-    reason: str | None = None
+    reason: Word = None
+
+
+_DONE = frozenset({None, "completed", "incomplete"})
+_UNDONE = frozenset({"queued", "in_progress", "failed", "cancelled"})
+"""Words of the API. Any other word comes from a server of its own, and its output says more."""
 
 
 class _ResponsesAnswer(BaseModel):
     """The used fields of an answer; the SDK's class decodes twenty times as many."""
 
     output: tuple[_Item, ...]
-    id: str | None = None
-    model: str | None = None
-    status: str | None = None
+    id: Word = None
+    model: Word = None
+    status: Word = None
     error: object = None
     incomplete_details: _Incomplete | None = None
-    service_tier: str | None = None
+    service_tier: Word = None
     usage: OptionalUsage = VendorUsage()
 
     @property
@@ -214,8 +190,9 @@ class _ResponsesAnswer(BaseModel):
         return tuple(part for item in final or said for part in item.content)
 
     @property
-    def text(self) -> str:
-        return "".join(part.text or "" for part in self._parts if part.type == "output_text")
+    def texts(self) -> tuple[str, ...]:
+        """Texts of the answer: models write it in one message, in several, or twice."""
+        return tuple(part.text or "" for part in self._parts if part.type == "output_text")
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -228,22 +205,27 @@ class _ResponsesAnswer(BaseModel):
     @property
     def refusal(self) -> str | None:
         """Reason for a refusal, which is billed; `None` for an answer."""
-        filtered = self.incomplete_details and self.incomplete_details.reason == "content_filter"
-        return next((part.refusal for part in self._parts if part.refusal), FILTERED if filtered else None)
+        filtered = FILTERED if self.status == "incomplete" and ending(self.ending) == "refused" else None
+        return next((part.refusal for part in self._parts if part.refusal), filtered)
+
+    @property
+    def ending(self) -> str:
+        """The vendor's word for the end of an incomplete answer."""
+        return (self.incomplete_details and self.incomplete_details.reason) or "length"
 
     @property
     def finish_reason(self) -> FinishReason:
         if self.refusal:
             return "refused"
         if self.status == "incomplete":
-            return "length"
+            return "length" if ending(self.ending) == "length" else "unknown"
         return "tool_calls" if self.tool_calls else "stop"
 
     def complaint(self) -> Complaint | None:
         """Return the error inside an answer with status 200; `None` for an answer."""
         if self.error:
             return Complaint.read(self.error)
-        if self.status not in {None, "completed", "incomplete"}:
+        if self.status in _UNDONE or (self.status not in _DONE and not self.output):
             said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
             return Complaint(said, code=UNFINISHED)
         return None

@@ -13,7 +13,7 @@ no tuples, no maps, no defaults, few limits. To hide the subset from callers:
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeGuard, cast
@@ -21,7 +21,9 @@ from typing import TypeGuard, cast
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from llmflow.providers.dialects.typed import typed_text
 from llmflow.types.schemas import resolved
+from llmflow.types.shapes import shape_of
 
 _Schema = dict[str, JsonValue]
 
@@ -46,11 +48,23 @@ class WireSchema:
 
     schema: Mapping[str, JsonValue]
     """The schema, shared by all calls: do not change it."""
+    asked: Mapping[str, JsonValue]
+    """The schema as it was asked for: an answer may leave out what has a default."""
     strict: bool
     wrapped: bool = False
 
-    def unwrap(self, text: str) -> str:
-        """Return the exact JSON text of the wrapped value; text that does not fit is returned unchanged."""
+    def read(self, texts: Sequence[str]) -> str:
+        """Return the exact JSON text of the answer; text without one that fits is returned as it is.
+
+        Args:
+            texts: Texts of the answer's messages.
+        """
+        return self._unwrapped(typed_text(texts, self._fits))
+
+    def _fits(self, text: str) -> bool:
+        return shape_of(self.asked).fits(self._unwrapped(text))
+
+    def _unwrapped(self, text: str) -> str:
         if not self.wrapped or not (head := _WRAPPING.match(text)):
             return text
         try:
@@ -75,9 +89,9 @@ def _wire_schema(text: bytes) -> WireSchema:
         value: _Schema = {"type": "object", "properties": {"value": root}, "required": ["value"]}
         root = {**value, "additionalProperties": False} | ({"$defs": definitions} if definitions else {})
     try:
-        return WireSchema(_strict(root), strict=True, wrapped=wrapped)
+        return WireSchema(_strict(root), given, strict=True, wrapped=wrapped)
     except _NotExpressible:
-        return WireSchema(root, strict=False, wrapped=wrapped)
+        return WireSchema(root, given, strict=False, wrapped=wrapped)
 
 
 class _NotExpressible(Exception):

@@ -61,7 +61,7 @@ class Impatient:
             origin=current().origin,
             source=pinned.source,
         )
-        await ask(pinned, request, ONCE, rounds=rounds)
+        await ask(pinned.candidates, request, ONCE, rounds=rounds)
 
 
 @workflow.defn

@@ -12,8 +12,10 @@ from llmflow.errors import (
     QuotaExhausted,
     RateLimited,
     RequestRejected,
+    RequestUnsupported,
 )
-from llmflow.providers.dialects.failures import Complaint, judge
+from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.failures import judge
 from llmflow.types.providers import NoDeltas, Provider
 from tests.helpers.model_server import ModelServer, Reply
 
@@ -25,13 +27,15 @@ STATUSES = {
     402: QuotaExhausted,
     403: AuthenticationFailed,
     404: ModelNotFound,
-    405: RequestRejected,
+    405: RequestUnsupported,
     408: ProviderUnavailable,
     409: ProviderUnavailable,
-    413: RequestRejected,
+    413: RequestUnsupported,
     422: RequestRejected,
     425: ProviderUnavailable,
     429: RateLimited,
+    451: RequestUnsupported,
+    498: ProviderUnavailable,
     500: ProviderUnavailable,
     501: ProviderUnavailable,
     502: ProviderUnavailable,
@@ -65,7 +69,7 @@ async def test_statuses(
         (403, "model_not_found", ModelNotFound),
         (400, "model_not_found", ModelNotFound),
         (400, "invalid_api_key", AuthenticationFailed),
-        (400, "unsupported_parameter", RequestRejected),
+        (400, "unsupported_parameter", RequestUnsupported),
     ],
 )
 async def test_codes(
@@ -100,6 +104,16 @@ async def test_codes(
         (404, "The model `gpt-9` does not exist.", ModelNotFound),
         (404, 'model "qwen9" not found, try pulling it first', ModelNotFound),
         (500, "the model was not found in the cache", ProviderUnavailable),
+        # Gemini, xAI, Kimi
+        (400, "API key not valid. Please pass a valid API key.", AuthenticationFailed),
+        (400, "Incorrect API key provided: xx. You can obtain an API key from the console.", AuthenticationFailed),
+        (400, "Invalid Authentication", AuthenticationFailed),
+        # OpenAI, DeepSeek, Ollama, Mistral, Gemini
+        (400, "'response_format' of type 'json_schema' is not supported with this model", RequestUnsupported),
+        (400, "This response_format type is unavailable now", RequestUnsupported),
+        (400, "registry.ollama.ai/library/phi3 does not support tools", RequestUnsupported),
+        (422, "[{'type': 'extra_forbidden', 'msg': 'Extra inputs are not permitted'}]", RequestUnsupported),
+        (400, "User location is not supported for the API use.", RequestUnsupported),
         (400, "temperature must be below 2", RequestRejected),
     ],
 )

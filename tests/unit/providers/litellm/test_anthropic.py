@@ -15,6 +15,7 @@ from llmflow.errors import (
     QuotaExhausted,
     RateLimited,
     RequestRejected,
+    RequestUnsupported,
 )
 from llmflow.providers.jitter import JITTER
 from llmflow.providers.litellm.provider import LitellmProvider
@@ -145,7 +146,7 @@ async def test_why_it_ended(server: ModelServer, claude: Provider, ask: Ask, sto
         (anthropic_error(401, "authentication_error"), AuthenticationFailed),
         (anthropic_error(403, "permission_error"), AuthenticationFailed),
         (anthropic_error(404, "not_found_error", "model: claude-9"), ModelNotFound),
-        (anthropic_error(413, "request_too_large"), RequestRejected),
+        (anthropic_error(413, "request_too_large"), RequestUnsupported),
         (anthropic_error(429, "rate_limit_error"), RateLimited),
         (anthropic_error(500, "api_error"), ProviderUnavailable),
         (anthropic_error(504, "timeout_error"), ProviderUnavailable),

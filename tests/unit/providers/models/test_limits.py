@@ -5,12 +5,13 @@ from textwrap import dedent
 
 import pytest
 
-from llmflow.errors import AuthenticationFailed, ConfigInvalid
+from llmflow.errors import AuthenticationFailed, ConfigInvalid, ErrorDetail, RateLimited
 from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.limits.limited import Limited
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.limits import Limit, Limits
+from llmflow.providers.patience import Patient
 from llmflow.providers.wrappers import wrap_providers
 from llmflow.testing import ScriptedProvider
 from llmflow.types.models import ModelRequest
@@ -61,7 +62,8 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
 
     def behind(models: ModelCatalogue) -> dict[str, object]:
         guarded = wrap_providers(providers, models)
-        return {name: type(vars(one)["_provider"]) for name, one in guarded.items() if isinstance(one, Breaker)}
+        inner = {name: vars(one)["_provider"] for name, one in guarded.items() if isinstance(one, Patient)}
+        return {name: type(vars(one)["_provider"]) for name, one in inner.items() if isinstance(one, Breaker)}
 
     some = {"local": Limited, "gateway": Limited, "other": ScriptedProvider}
     assert behind(load(tmp_path, GOOD)) == some
@@ -128,3 +130,19 @@ def test_mistakes_have_a_place(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigInvalid) as caught:
         load_model_catalogue(path)
     assert str(caught.value).startswith(f"{path}:{said}")
+
+
+async def test_a_wait_above_the_limit_of_its_provider_ends_the_call(tmp_path: Path) -> None:
+    models = load(tmp_path, "providers: {local: {api: chat, base_url: 'http://x/v1', longest_wait: 2.5}}")
+    asked = [RateLimited("slow", ErrorDetail(retry_after=seconds, status=429)) for seconds in (2.5, 3)]
+    guarded = wrap_providers({"local": ScriptedProvider(asked)}, models)["local"]
+    for retry in (None, False):
+        with pytest.raises(RateLimited) as caught:
+            await guarded.complete(ModelRequest(model="m", messages=()), NoDeltas())
+        assert caught.value.detail.retry is retry
+
+
+@pytest.mark.parametrize("wait", ["-1", "soon", "true"])
+def test_a_wait_is_a_number_of_seconds(tmp_path: Path, wait: str) -> None:
+    with pytest.raises(ConfigInvalid, match="`longest_wait` must be a number of seconds"):
+        load(tmp_path, f"providers: {{local: {{api: chat, base_url: 'http://x/v1', longest_wait: {wait}}}}}")

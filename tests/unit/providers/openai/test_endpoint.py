@@ -22,7 +22,7 @@ HEAD_AND_SOME = 200  # bytes: the head of the reply and the first of the body
         (RESET, "ClientOSError|ReadError|ConnectError"),
         (Reply(answer="ok", send=HEAD_AND_SOME, then="close"), "ClientPayloadError|RemoteProtocolError|ReadError"),
         (Reply(body=b'{"id": "resp_1", "output": ['), "Invalid JSON"),
-        (Reply(body=b"<html>welcome to the airport</html>"), "Invalid JSON"),
+        (Reply(body=b"<html><p>welcome to the airport</html>"), "Invalid JSON|a page, not an answer: welcome to the"),
         (Reply(body=b"\xff\xfe"), "Invalid JSON"),
         (Reply(body=b""), "Invalid JSON"),
     ],

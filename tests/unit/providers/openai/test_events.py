@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from llmflow.providers.openai.events import events
+from llmflow.providers.openai.events import END, events
 
 STREAM = 'event: a\ndata: {"n": 1}\n\n: a comment\n\ndata:{"n":\r\ndata: 2}\r\n\r\ndata: "ü"\n\n'.encode()
 
@@ -26,7 +26,7 @@ async def test_pieces_of_every_size(size: int) -> None:
 
 
 async def test_nothing_is_read_after_the_end() -> None:
-    assert await read(b"data: 1\n\ndata: [DONE]\n\ndata: {", b"\n\n") == [1]
+    assert await read(b"data: 1\n\ndata: [DONE]\n\ndata: {", b"\n\n") == [1, END]
 
 
 async def test_what_broke_off_is_no_event() -> None:

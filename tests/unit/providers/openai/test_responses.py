@@ -11,6 +11,7 @@ from llmflow.errors import (
     ProviderUnavailable,
     RateLimited,
     RequestRejected,
+    RequestUnsupported,
 )
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
@@ -227,7 +228,8 @@ async def test_calls_of_sloppy_servers(server: ModelServer, responses: Provider,
         ),
         ({"status": "failed", "error": {"code": "invalid_image", "message": "No."}}, RequestRejected, "invalid_image"),
         ({"status": "failed", "error": {"message": "Oh."}}, ProviderUnavailable, "Oh"),
-        ({"status": "queued", "output": []}, RequestRejected, "`background`"),
+        ({"status": "queued", "output": []}, RequestUnsupported, "`background`"),
+        ({"status": "vanished", "output": []}, RequestUnsupported, "`vanished`"),
     ],
 )
 async def test_answers_that_are_none(
