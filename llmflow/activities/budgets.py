@@ -1,38 +1,32 @@
-"""Reservations: estimated costs of calls, before they are made."""
+"""Reservations: the most that calls can cost, before they are made."""
 
 from datetime import timedelta
 from decimal import Decimal
 
 from llmflow.errors import BudgetExceeded, ErrorDetail
-from llmflow.providers.limits.limited import DEFAULT_OUTPUT
+from llmflow.providers.pricing.bounds import bound_of
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Reservation
 from llmflow.stores.ledger.rows import Call
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest
-from llmflow.types.sizes import estimated_input
-from llmflow.types.usage import Usage
 
 _GRACE = timedelta(minutes=1)
 """Time after an attempt's end until its reservation counts as spent: its record may still be in flight."""
 
 
 def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices) -> Reservation:
-    """Estimate the cost of a call: its input by its characters, and the longest allowed answer.
+    """Compute the most that a call can cost, with the output limit that `asked` carries.
 
-    Without a known price it is zero, if the budget allows such calls.
+    If that is unknown and the budget allows such calls, it is what is known, or zero.
 
     Raises:
-        BudgetExceeded: the price is unknown, and the budget does not allow that.
+        BudgetExceeded: it is unknown, and the budget does not allow that.
     """
-    usage = Usage(input_tokens=estimated_input(asked), output_tokens=asked.options.max_output_tokens or DEFAULT_OUTPUT)
-    cost = prices.expected(call.model_asked, usage, call.at)
-    if cost.usd is None and budget.unpriced == "refuse":
-        raise BudgetExceeded(
-            f"{call.model_asked} has no known price ({cost.source}), and the run has a budget of ${budget.usd:f}: "
-            'add its price to prices.yaml, or start the run with Budget(..., unpriced="allow")',
-            ErrorDetail(field="budget", model=call.model_asked),
-        )
+    bound = bound_of(asked)
+    cost = prices.at_most(call.model_asked, bound, call.at)
+    if budget.unpriced == "refuse":
+        _check_known(call.model_asked, cost.source if cost.usd is None else None, bound.unbounded, budget)
     return Reservation(
         run=call.origin.root or call.id.workflow_id,
         run_id=call.id.run_id,
@@ -42,3 +36,19 @@ def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices)
         usd=cost.usd or Decimal(0),
         lasts=timedelta(seconds=asked.timeout) + _GRACE,
     )
+
+
+def _check_known(model: str, unpriced: str | None, unbounded: str | None, budget: Budget) -> None:
+    allow = 'start the run with Budget(..., unpriced="allow")'
+    if unpriced is not None:
+        raise BudgetExceeded(
+            f"{model} has no known price ({unpriced}), and the run has a budget of ${budget.usd:f}: "
+            f"add its price to prices.yaml, or {allow}",
+            ErrorDetail(field="budget", model=model),
+        )
+    if unbounded is not None:
+        raise BudgetExceeded(
+            f"`{unbounded}` of a call of {model} may cost any amount, and the run has a budget of ${budget.usd:f}: "
+            f"leave it out, or {allow}",
+            ErrorDetail(field=unbounded, model=model),
+        )

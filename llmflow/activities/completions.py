@@ -16,6 +16,7 @@ from llmflow.activities.schemas import judge_of, shape_asked
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import PromptVersion, render
+from llmflow.providers.pricing.bounds import limited
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
@@ -112,6 +113,8 @@ class Completions:
             tenant=request.origin.tenant,
         )
         if budget := request.origin.budget:
+            entry = vendors.models.providers.get(ModelRef.parse(request.model).provider)
+            asked = limited(asked, entry and entry.api)
             wanted = reservation(call, asked, budget, vendors.prices)
             await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
         began = monotonic()

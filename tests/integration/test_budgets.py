@@ -46,7 +46,7 @@ def model() -> ScriptedProvider:
 @pytest.fixture
 async def env(temporal: str, tmp_path: Path, model: ScriptedProvider) -> AsyncIterator[Environment]:
     prices = tmp_path / "prices.yaml"
-    prices.write_text("scripted:*: {input: 0, output: 100}\n")  # 1000 tokens of an answer: $0.10
+    prices.write_text("scripted:*: {input: 0, output: 24.4140625}\n")  # 4,096 tokens of an answer: $0.10
     async with environment(replace(app, prices=prices), model, address=temporal) as env:
         yield env
 

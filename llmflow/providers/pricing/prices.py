@@ -1,15 +1,18 @@
 """Costs of calls: reported by the vendor, or from dated price lists. Computed once, never in workflow code."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from llmflow.providers.dialects.usage import MAX_USD
 from llmflow.providers.pricing.billing import PaidCall, frozen
+from llmflow.providers.pricing.bounds import Bound
 from llmflow.providers.pricing.genai_list import genai_cost
 from llmflow.providers.pricing.litellm_map import litellm_cost
 from llmflow.providers.pricing.price_list import STANDARD_TIERS, PriceList
+from llmflow.types.base import changed
 from llmflow.types.models import ModelResponse
 from llmflow.types.refs import ModelRef
 from llmflow.types.usage import VENDOR, Cost, Usage
@@ -21,7 +24,7 @@ class Prices:
     def __init__(
         self, own: PriceList | None = None, addresses: Mapping[str, str | None] = MappingProxyType({})
     ) -> None:
-        """Take the user's list, and base URLs of providers by name, which only `expected` needs."""
+        """Take the user's list, and base URLs of providers by name, which only calls before their answer need."""
         self._own = own
         self._addresses = addresses
 
@@ -50,9 +53,41 @@ class Prices:
 
     def expected(self, model: str, usage: Usage, at: datetime) -> Cost:
         """Estimate the cost of a call of `provider:model` with this usage; see `look_up`."""
+        return self.look_up(self._planned(model, usage, at))
+
+    def at_most(self, model: str, bound: Bound, at: datetime) -> Cost:
+        """Compute the most that a call of `provider:model` can cost; see `look_up`.
+
+        It is the dearest way in which the vendor can bill these tokens: all input written to its cache, all output
+        reasoning, in the requested tier or the standard one. Without a requested tier, some vendors use the one that
+        the project is set to, such as `priority`.
+        """
+        asked = None if bound.tier in STANDARD_TIERS else bound.tier
+        standard, other = (self._dearest(model, bound, at, tier) for tier in (None, asked or "priority"))
+        if asked and other.usd is None:
+            return other
+        is_left_to_the_vendor = bound.tier in {None, "", "auto"}
+        both = (standard, other) if asked or is_left_to_the_vendor else (standard,)
+        return standard if standard.usd is None else max(both, key=lambda cost: cost.usd or Decimal(0))
+
+    def _dearest(self, model: str, bound: Bound, at: datetime, tier: str | None) -> Cost:
+        """Add what each kind of token costs above the plain one; a list without a price of the kind adds nothing."""
+        usage = bound.usage
+        plain = self._planned(model, usage, at, tier)
+        written = replace(plain, usage=changed(usage, cache_write_tokens=usage.input_tokens))
+        if bound.cached_for_an_hour:
+            written = replace(written, cache_write_1h_tokens=usage.input_tokens)
+        reasoned = replace(plain, usage=changed(usage, reasoning_tokens=usage.output_tokens))
+        cost, *others = (self.look_up(call) for call in (plain, written, reasoned))
+        if cost.usd is None:
+            return cost
+        more = sum((max(other.usd - cost.usd, Decimal(0)) for other in others if other.usd is not None), Decimal(0))
+        return changed(cost, usd=cost.usd + more)
+
+    def _planned(self, model: str, usage: Usage, at: datetime, tier: str | None = None) -> PaidCall:
         ref = ModelRef.parse(model)
         address = self._addresses.get(ref.provider)
-        return self.look_up(PaidCall(asked=model, answered=ref.model, usage=usage, at=at, base_url=address))
+        return PaidCall(asked=model, answered=ref.model, usage=usage, at=at, tier=tier, base_url=address)
 
     def look_up(self, call: PaidCall) -> Cost:
         """Look up the cost of a call in today's price lists only, such as for repricing.

@@ -262,7 +262,7 @@ async def test_an_attempt_that_nobody_ended_is_lost_until_it_answers(bench: Benc
 
     await bench.calls.sweep(datetime.now(UTC) + timedelta(minutes=3))
     assert await bench.outcomes() == ["lost"]
-    assert await Budgets(bench.database).spent(budget) == Decimal("0.10")  # the longest answer
+    assert await Budgets(bench.database).spent(budget) == Decimal("0.4096")  # 4,096 tokens of an answer
 
     bench.vendor.may.set()
     result = await call

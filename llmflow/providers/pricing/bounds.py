@@ -1,0 +1,164 @@
+"""Upper bounds of what a request can be billed, for reservations in budgets.
+
+Vendors keep their tokenizers to themselves, so a bound is a rule that holds for all of them:
+
+    text          a token is at least one byte of UTF-8, of the text or of its normal form (NFKC, Claude 2's): Chinese
+                  then counts three to four times, English and code four to five times, what it really takes
+    images        16,384 tokens, the most of any documented model (Qwen's), or the model's own rule in `_IMAGES`
+    other files   any number of pages: as many tokens as the longest context window
+    templates     1,024 tokens (Claude 3's own prompt for tools has 530), and 16 for each message, part and schema
+    output        the limit that is sent, times `n`
+    `extra`       fields that are known to cost nothing more; any other makes the bound unknown
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeGuard
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from llmflow.providers.openai.strict_schema import wire_schema
+from llmflow.types.base import changed
+from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
+from llmflow.types.models import ModelRequest
+from llmflow.types.usage import Usage
+
+DEFAULT_LIMIT = 4096
+"""Output tokens of a call under a budget, if neither the call nor its prompt or model has a limit."""
+
+_TEMPLATE = 1024
+_FRAME = 16
+_IMAGE = 16_384
+_IMAGES = MappingProxyType({"gpt-4o-mini": 48_169})  # OpenAI, "Images and vision": 2,833 and eight tiles of 5,667
+_WINDOW = 2**21
+
+_CHAT = ("max_tokens", "max_completion_tokens")
+_LIMITS = MappingProxyType({"responses": ("max_output_tokens",), "chat": _CHAT, "litellm": _CHAT})
+"""Fields of an API's request that limit the output."""
+_ANY_LIMIT = ("max_output_tokens", *_CHAT)
+_FREE = frozenset(
+    (
+        *("temperature", "top_p", "top_k", "min_p", "seed", "random_seed", "stop", "stop_sequences", "logit_bias"),
+        *("frequency_penalty", "presence_penalty", "repetition_penalty", "logprobs", "top_logprobs"),
+        *("user", "safety_identifier", "metadata", "store", "include", "stream", "stream_options", "truncation"),
+        *("response_format", "text", "verbosity", "tool_choice", "parallel_tool_calls", "instructions"),
+        *("reasoning", "reasoning_effort", "reasoning_format", "include_reasoning", "thinking", "think"),
+        *("enable_thinking", "chat_template_kwargs", "cache_control", "prompt_cache_key", "prompt_cache_retention"),
+        *("guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"),
+        *("safe_prompt", "safety_settings", "keep_alive", "service_tier"),
+        *_ANY_LIMIT,
+    )
+)
+"""Fields of `extra` that add nothing to a bill but the tokens of their own text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """The most that a request can be billed for."""
+
+    usage: Usage
+    tier: str | None
+    """The requested service tier."""
+    cached_for_an_hour: bool
+    """True if the request may write to a cache that costs more than the usual one."""
+    unbounded: str | None = None
+    """A field that may cost any amount; then `usage` is only the rest."""
+
+
+def limited(request: ModelRequest, api: str | None) -> ModelRequest:
+    """Add an output limit to a request without one.
+
+    Args:
+        request: The request.
+        api: Name of the provider's API, which decides the fields of `extra` that are limits; `None` if unknown.
+    """
+    options, fields = request.options, _LIMITS.get(api or "", _ANY_LIMIT)
+    if options.max_output_tokens is not None or any(name in (options.extra or {}) for name in fields):
+        return request
+    return changed(request, options=changed(options, max_output_tokens=DEFAULT_LIMIT))
+
+
+def bound_of(request: ModelRequest) -> Bound:
+    """Compute the most that a request, limited by `limited`, can be billed for."""
+    extra = request.options.extra or {}
+    limits = [request.options.max_output_tokens, *(extra[name] for name in _ANY_LIMIT if name in extra)]
+    counts = [limit for limit in limits if _is_count(limit)]
+    answers = extra.get("n", 1)
+    written = json.dumps(extra, ensure_ascii=False)
+    tier = extra.get("service_tier", request.options.service_tier)
+    return Bound(
+        usage=Usage(
+            input_tokens=_input(request) + _bytes(written),
+            output_tokens=max(counts, default=DEFAULT_LIMIT) * (answers if _is_count(answers) else 1),
+        ),
+        tier=str(tier) if tier else None,
+        cached_for_an_hour='"1h"' in written,
+        unbounded=next(_unbounded(extra), None),
+    )
+
+
+def _unbounded(extra: Mapping[str, JsonValue]) -> Iterator[str]:
+    for name, value in extra.items():
+        if name in _ANY_LIMIT or name == "n":
+            known = _is_count(value)
+        elif name == "tools":
+            known = isinstance(value, list) and all(isinstance(tool, dict) and _is_function(tool) for tool in value)
+        else:
+            known = name in _FREE
+        if not known:
+            yield f"extra.{name}"
+
+
+def _is_count(value: JsonValue) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_function(tool: Mapping[str, JsonValue]) -> bool:
+    """Return True for a tool of ours; the vendor's own may search or compute, at a price of its own."""
+    return tool.get("type") == "function"
+
+
+def _input(request: ModelRequest) -> int:
+    schemas = [tool.json_schema for tool in request.tools] + ([request.output.json_schema] if request.output else [])
+    names = "".join(f"{tool.name}{tool.description}" for tool in request.tools)
+    return (
+        _TEMPLATE
+        + _bytes(names)
+        + sum(_FRAME + _schema(schema) for schema in schemas)
+        + sum(_FRAME + _message(message, request.model) for message in request.messages)
+    )
+
+
+def _schema(schema: Mapping[str, JsonValue]) -> int:
+    """Return the bytes of a schema in its own form or in the one that is sent, whichever are more."""
+    return max(len(to_json(schema)), len(to_json(wire_schema(schema).schema)))
+
+
+def _message(message: Message, model: str) -> int:
+    return sum(_FRAME + _part(part, model) for part in message.parts)
+
+
+def _part(part: Part, model: str) -> int:
+    match part:
+        case Text():
+            return _bytes(part.text)
+        case ToolResult():
+            return _bytes(part.id + part.text)
+        case ToolCall():
+            return _bytes(part.id + part.name + part.arguments)
+        case Image():
+            return next((most for name, most in _IMAGES.items() if name in model), _IMAGE)
+        case File():
+            is_text = part.media_type.startswith("text/") and part.data is not None
+            return _bytes(part.name + (part.data or b"").decode(errors="replace")) if is_text else _WINDOW
+
+
+def _bytes(text: str) -> int:
+    """Return the bytes of a text, or of its normal form, which is up to eleven times longer for some letters."""
+    if text.isascii():
+        return len(text)
+    return max(len(form.encode(errors="surrogatepass")) for form in (text, unicodedata.normalize("NFKC", text)))
