@@ -116,6 +116,7 @@ class Fan:
             "early": self.give_up,
             "group": self.look_twice,
             "late": self.look_at,
+            "saga": self.book,
         }
         if plan.way == "late":
             hold_once()
@@ -154,6 +155,16 @@ class Fan:
         if not self.is_busy(number):
             return Found(number=7)
         return (await flow.complete("fanned/ask", {"number": number}, output=Found)).output
+
+    async def book(self, number: int) -> Found:
+        if number not in self.plan.bad:
+            return Found(number=number)
+        async with flow.Saga() as saga:
+            await saga.do(glance, undo=self.cancel)
+            raise ValueError(f"{number} is odd")
+
+    async def cancel(self) -> None:
+        await flow.call_tool(look, number=0, bad=True)
 
     async def look_around(self, number: int) -> Found:
         async with flow.step("around"):

@@ -9,7 +9,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from llmflow.client import Run
-from llmflow.errors import BudgetExceeded, InputInvalid, RunNotCompleted, ToolRefused
+from llmflow.errors import BudgetExceeded, CompensationFailed, InputInvalid, RunNotCompleted, ToolRefused
 from llmflow.testing import Environment, ScriptedProvider, activities_of, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.models import ModelRequest, ModelResponse
@@ -96,6 +96,16 @@ async def test_failures_cross_as_data(env: Environment) -> None:
     report = await run.result()
     assert report.values == [number * 10 for number in range(550) if number not in (0, 548)]
     assert report.failures == ["0: ToolRefused: 0 is bad", "548: ToolRefused: 548 is bad"]
+
+
+async def test_what_cannot_be_undone_in_a_child_is_no_data(env: Environment) -> None:
+    run = await env.client.start(Fan.run, Plan(items=501, limit=500, way="saga", collect=True, bad=(7,)), id=env.id())
+    with pytest.raises(RunNotCompleted, match="could not be undone") as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, CompensationFailed)
+    assert "NOT undone" in failed.value.__cause__.detail.compensations[0]
+    child = (await family(env, run))[1]
+    assert await activities_of(child) == ["book[7]/glance/glance#1", "book[7]/glance/undo/look#1"]
 
 
 async def test_the_first_failure_in_a_child_ends_the_others(env: Environment) -> None:
