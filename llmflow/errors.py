@@ -6,6 +6,7 @@
     │   │   ├── LimitReached          ours, before the call: a limit of models.yaml; says when there is room again
     │   │   └── BudgetReserved        ours, before the call: calls in flight hold the rest of the run's budget
     │   ├── ProviderUnavailable       retried: 5xx, overload, timeout, dropped connection; then the next candidate
+    │   │   ├── AnswerLost            sent, and no whole answer came: it may be billed
     │   │   └── CircuitOpen           ours, before the call: it failed repeatedly; the next candidate at once
     │   ├── AuthenticationFailed      the operator: a bad or missing key; the next candidate may help
     │   ├── QuotaExhausted            the operator: no money left there; the next candidate may help
@@ -30,7 +31,7 @@
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
     ├── PayloadUnreadable             the operator: this process lacks the codec or the storage of a value
     │   └── BlobMissing               the storage has lost a value, or has other bytes in its place
-    ├── BudgetExceeded                the caller: the run's budget has no room for the call
+    ├── BudgetExceeded                the caller: a budget has no room for the call
     ├── ApprovalError                 people who approve, and their decisions
     │   ├── ApprovalNotFound          the run has no such open approval; names those that it has
     │   ├── DecisionRefused           not an approver, a form that does not fit, decided already; changes nothing
@@ -72,10 +73,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from llmflow.details import ErrorDetail, Remedy
 
 __all__ = [
-    "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
-    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetReserved", "CircuitOpen", "CompensationFailed",
-    "ConfigInvalid", "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail", "FanOutFailed",
-    "ForkStopped", "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError",
+    "AnswerLost", "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
+    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetReserved", "CircuitOpen",
+    "CompensationFailed", "ConfigInvalid", "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail",
+    "FanOutFailed", "ForkStopped", "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError",
     "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge",
     "PayloadUnreadable", "PromptError", "PromptInvalid", "PromptNotFound", "PromptVersionMissing", "ProviderError",
     "ProviderUnavailable", "QuotaExhausted", "RateLimited", "Remedy", "RequestRejected", "RequestUnsupported",
@@ -151,6 +152,10 @@ class ProviderUnavailable(ProviderError):
     """Overload, 5xx, timeout or a dropped connection."""
 
     retryable = True
+
+
+class AnswerLost(ProviderUnavailable):
+    """The request was sent, and no whole answer came: a timeout, a broken connection or stream. It may be billed."""
 
 
 class CircuitOpen(ProviderUnavailable):
@@ -257,7 +262,7 @@ class BlobMissing(PayloadUnreadable):
 
 
 class BudgetExceeded(LLMFlowError):
-    """The budget of the run has no room for the call; nothing was asked, and waiting does not help."""
+    """A budget has no room for the call; nothing was asked, and waiting does not help."""
 
 
 class ApprovalError(LLMFlowError):

@@ -1,54 +1,81 @@
-"""Reservations: the most that calls can cost, before they are made."""
+"""The most that calls can cost, before they are made; and what they may have cost without an answer."""
 
 from datetime import timedelta
 from decimal import Decimal
 
-from llmflow.errors import BudgetExceeded, ErrorDetail
-from llmflow.providers.pricing.bounds import bound_of
+from llmflow.providers.pricing.bounds import Bound, bound_of
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Reservation
-from llmflow.stores.ledger.rows import Call
-from llmflow.types.budgets import Budget
+from llmflow.stores.ledger.rows import MAYBE_BILLED, Call
+from llmflow.types.base import changed
+from llmflow.types.budgets import Scope
 from llmflow.types.models import ModelRequest
+from llmflow.types.origins import Origin
+from llmflow.types.sizes import estimated_input
+from llmflow.types.usage import Cost, Usage
 
 _GRACE = timedelta(minutes=1)
 """Time after an attempt's end until its reservation counts as spent: its record may still be in flight."""
 
 
-def reservation(call: Call, asked: ModelRequest, budget: Budget, prices: Prices) -> Reservation:
+def reservation(
+    call: Call, asked: ModelRequest, prices: Prices, scopes: tuple[tuple[Scope, str], ...] = ()
+) -> Reservation:
     """Compute the most that a call can cost, with the output limit that `asked` carries.
 
-    If that is unknown and the budget allows such calls, it is what is known, or zero.
-
-    Raises:
-        BudgetExceeded: it is unknown, and the budget does not allow that.
+    If that is unknown, it is the part that is known; budgets decide if they allow that.
     """
     bound = bound_of(asked)
     cost = prices.at_most(call.model_asked, bound, call.at)
-    if budget.unpriced == "refuse":
-        _check_known(call.model_asked, cost.source if cost.usd is None else None, bound.unbounded, budget)
     return Reservation(
         run=call.origin.root or call.id.workflow_id,
         run_id=call.id.run_id,
         activity_id=call.id.activity_id,
         attempt=call.id.attempt,
-        budget=budget,
+        model=call.model_asked,
+        budget=call.origin.budget,
+        scopes=scopes,
         usd=cost.usd or Decimal(0),
+        least=_input_usd(call, asked, prices) or Decimal(0),
+        unknown=_unknown(call.model_asked, cost, bound),
         lasts=timedelta(seconds=asked.timeout) + _GRACE,
     )
 
 
-def _check_known(model: str, unpriced: str | None, unbounded: str | None, budget: Budget) -> None:
-    allow = 'start the run with Budget(..., unpriced="allow")'
-    if unpriced is not None:
-        raise BudgetExceeded(
-            f"{model} has no known price ({unpriced}), and the run has a budget of ${budget.usd:f}: "
-            f"add its price to prices.yaml, or {allow}",
-            ErrorDetail(field="budget", model=model),
+def scopes_of(origin: Origin, app: str, key: str | None) -> tuple[tuple[Scope, str], ...]:
+    """Return every scope of a call that may have a budget, beside its run."""
+    tags: list[tuple[Scope, str]] = [("tag", tag) for tag in origin.tags]
+    named: list[tuple[Scope, str | None]] = [
+        ("tenant", origin.tenant),
+        ("user", origin.user),
+        ("app", app),
+        ("key", key),
+    ]
+    return (*((scope, name) for scope, name in named if name), *tags)
+
+
+def ended(call: Call, outcome: str, asked: ModelRequest, prices: Prices) -> Call:
+    """Return the record of a call that ended without an answer, with the range of its cost if it may be billed."""
+    if outcome not in MAYBE_BILLED:
+        return changed(call, outcome=outcome)
+    bound = bound_of(asked)
+    high = None if bound.unbounded else prices.at_most(call.model_asked, bound, call.at).usd
+    return changed(call, outcome=outcome, low_usd=_input_usd(call, asked, prices), high_usd=high)
+
+
+def _input_usd(call: Call, asked: ModelRequest, prices: Prices) -> Decimal | None:
+    """Estimate the cost of the input alone."""
+    return prices.expected(call.model_asked, Usage(input_tokens=max(1, estimated_input(asked))), call.at).usd
+
+
+def _unknown(model: str, cost: Cost, bound: Bound) -> str | None:
+    if cost.usd is None:
+        return (
+            f"{model} has no known price ({cost.source}): add its price to prices.yaml, or allow such calls with "
+            '`unpriced="allow"`'
         )
-    if unbounded is not None:
-        raise BudgetExceeded(
-            f"`{unbounded}` of a call of {model} may cost any amount, and the run has a budget of ${budget.usd:f}: "
-            f"leave it out, or {allow}",
-            ErrorDetail(field=unbounded, model=model),
+    if bound.unbounded is not None:
+        return (
+            f'{model}: {bound.unbounded} may cost any amount: change that, or allow such calls with `unpriced="allow"`'
         )
+    return None

@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from temporalio import activity
 
-from llmflow.activities.budgets import reservation
+from llmflow.activities.budgets import ended, reservation, scopes_of
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of, shape_asked
@@ -17,11 +18,13 @@ from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.providers.pricing.bounds import limited
+from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.base import changed
+from llmflow.types.budgets import Scope
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.models import ModelRequest, ModelResponse, OutputSchema
@@ -40,6 +43,19 @@ _MAX_NAME = 200
 """Characters of a name that a vendor gives: of its model, of its answer."""
 
 _log = logging.getLogger("llmflow.completions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """All that a call needs, found before anything is reserved or asked."""
+
+    provider: Provider
+    prices: Prices
+    asked: ModelRequest
+    scopes: tuple[tuple[Scope, str], ...]
+    """Scopes whose budgets cover the call, beside that of its run."""
+    judge: Callable[[str], str] | None
+    shape: Shape | None
 
 
 class Completions:
@@ -70,69 +86,88 @@ class Completions:
             PromptError: this worker does not have the version, or the variables do not fit it.
             InputInvalid: the schema of the answer is not a JSON schema; no model was asked.
             ToolNotFound: the request offers a tool that this worker does not serve.
-            BudgetExceeded: the run's budget has no room for the call; no model was asked.
+            BudgetExceeded: a budget has no room for the call; no model was asked.
             StoreUnavailable: the store does not answer; no model was asked.
         """
-        call = _call(request)
+        call, plan = _call(request), None
         with heartbeats():
             try:
                 await self._calls.check()
-                if call.id.attempt > 1:
-                    if paid := await self._calls.paid(call.id, call.request_hash):
-                        return paid
-                    await self._calls.record_lost(call)
-                return await self._ask(request, call)
+                if call.id.attempt > 1 and (paid := await self._calls.paid(call.id, call.request_hash)):
+                    return paid
+                plan = await self._planned(request, call)
+                if request.origin.budget or plan.scopes:
+                    call = changed(call, reserved=True)
+                    wanted = reservation(call, plan.asked, plan.prices, plan.scopes)
+                    await self._budgets.reserve(wanted, lost=_ended(call, LOST, plan).model_dump_json())
+                return await self._ask(request, call, plan)
             except StoreUnavailable as error:
-                await self._calls.record_later(_ended(call, type(error).__name__))
+                await self._calls.record_later(_ended(call, type(error).__name__, plan))
                 raise
             except LLMFlowError as error:
                 if error.detail.elsewhere:  # another worker takes the call, which keeps its address
                     raise
-                await self._calls.record(_ended(call, type(error).__name__))
+                await self._calls.record(_ended(call, type(error).__name__, plan))
                 raise
             except asyncio.CancelledError:
-                await self._calls.record(_ended(call, CANCELLED))
+                await self._calls.record(_ended(call, CANCELLED, plan))
                 raise
 
-    async def _ask(self, request: CompletionRequest, call: Call) -> CompletionResult:
+    async def _planned(self, request: CompletionRequest, call: Call) -> _Plan:
+        """Plan the call, and record the attempts that left no row: they may have cost as much as this one."""
+        plan = None
+        try:
+            plan = await self._plan(request, call.at)
+            return plan
+        finally:
+            await self._calls.record_lost(_ended(call, LOST, plan))
+
+    async def _plan(self, request: CompletionRequest, at: datetime) -> _Plan:
+        """Find and render all that the call needs."""
         with self._fleet.may_have():
             prompt = await self._registry.get(request.prompt)
             vendors = self._vendors.of(request.prompt.name)
             provider = _provider(vendors, request.model)
             tools = tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools)))
         output = request.output or _schema_of(prompt)
-        judge = judge_of(output) if output and output.judged else None
-        shape = shape_asked(output) if output and not output.judged else None
         asked = ModelRequest(
             model=ModelRef.parse(request.model).model,
             messages=(*render(prompt, request.variables), *request.messages),
             output=output,
             tools=tools,
             options=request.options,
-            timeout=_time_for_the_vendor(call.at),
+            timeout=_time_for_the_vendor(at),
             tenant=request.origin.tenant,
         )
-        if budget := request.origin.budget:
-            entry = vendors.models.providers.get(ModelRef.parse(request.model).provider)
-            asked = limited(asked, entry and entry.api)
-            wanted = reservation(call, asked, budget, vendors.prices)
-            await self._budgets.reserve(wanted, lost=_ended(call, LOST).model_dump_json())
+        entry = vendors.models.providers.get(ModelRef.parse(request.model).provider)
+        scopes = scopes_of(request.origin, self._vendors.app(request.prompt.name), entry and entry.key)
+        covered = await self._budgets.covering(scopes)
+        return _Plan(
+            provider=provider,
+            prices=vendors.prices,
+            asked=limited(asked, entry and entry.api) if request.origin.budget or covered else asked,
+            scopes=covered,
+            judge=judge_of(output) if output and output.judged else None,
+            shape=shape_asked(output) if output and not output.judged else None,
+        )
+
+    async def _ask(self, request: CompletionRequest, call: Call, plan: _Plan) -> CompletionResult:
         began = monotonic()
-        response = _with_plain_names(await provider.complete(asked, NoDeltas()))
+        response = _with_plain_names(await plan.provider.complete(plan.asked, NoDeltas()))
         latency = monotonic() - began
         _log.info("%s answered in %.1f s", request.model, latency)
         result = CompletionResult(
             text=response.text,
             model=str(ModelRef(ModelRef.parse(request.model).provider, response.model)),
             usage=response.usage,
-            cost=vendors.prices.price(request.model, response, call.at),
+            cost=plan.prices.price(request.model, response, call.at),
             finish_reason=response.finish_reason,
             ending=response.ending,
             tool_calls=response.tool_calls,
             response_id=response.response_id,
-            misfit=judge(response.text) if judge and not response.tool_calls else None,
-            shape=shape.hash if shape and not response.tool_calls else None,
-            fits=_fits(response, shape),
+            misfit=plan.judge(response.text) if plan.judge and not response.tool_calls else None,
+            shape=plan.shape.hash if plan.shape and not response.tool_calls else None,
+            fits=_fits(response, plan.shape),
         )
         outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
         kept = {
@@ -189,8 +224,8 @@ def request_hash(request: CompletionRequest) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _ended(call: Call, outcome: str) -> Call:
-    return changed(call, outcome=outcome)
+def _ended(call: Call, outcome: str, plan: _Plan | None) -> Call:
+    return ended(call, outcome, plan.asked, plan.prices) if plan else changed(call, outcome=outcome)
 
 
 def _fits(response: ModelResponse, shape: Shape | None) -> bool:

@@ -31,6 +31,10 @@ class VendorsByApp:
         """Return the names of the worker's Apps."""
         return tuple(self._by_app)
 
+    def app(self, prompt: str) -> str:
+        """Return the name of a prompt's App."""
+        return self.apps[0] if len(self._by_app) == 1 else app_of(prompt)
+
     def of(self, prompt: str) -> Vendors:
         """Return the vendors of a prompt's App; a worker of one App serves prompts of all names.
 

@@ -1,11 +1,12 @@
 """Guards an App's own provider, which may raise or return anything."""
 
 import asyncio
+from socket import gaierror
 from typing import cast
 
 from llmflow.errors import AnswerUnreadable, ConfigInvalid, ErrorDetail, LLMFlowError, ProviderError
 from llmflow.providers.dialects.exceptions import below, classify_http
-from llmflow.providers.dialects.failures import unavailable
+from llmflow.providers.dialects.failures import lost, unavailable
 from llmflow.providers.dialects.secrets import scrub
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, Provider, ProviderFactory, ProviderSettings
@@ -44,9 +45,10 @@ class OwnProvider:
         except LLMFlowError:
             raise
         except TimeoutError:
-            failure = unavailable(model, f"no whole answer within {request.timeout:g} s")
+            failure = lost(model, f"no whole answer within {request.timeout:g} s")
         except OSError as error:
-            failure = unavailable(model, self._said(error))
+            kind = unavailable if isinstance(error, ConnectionRefusedError | gaierror) else lost
+            failure = kind(model, self._said(error))
         except Exception as error:  # whatever the App's code raises
             failure = self._judged(error, model).with_traceback(error.__traceback__)
         else:

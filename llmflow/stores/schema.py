@@ -88,6 +88,8 @@ calls = Table(
     Column("input_audio_tokens", BigInteger, nullable=False),
     Column("output_audio_tokens", BigInteger, nullable=False),
     Column("usd", Dollars),  # frozen when the answer came; null: unknown
+    Column("low_usd", Dollars),  # without an answer: what the vendor may bill, at least and at most; null: unknown
+    Column("high_usd", Dollars),
     Column("price_source", String),
     Column("price_matched", String),
     Column("price_date", Date),
@@ -171,9 +173,19 @@ scores = Table(
 budgets = Table(
     "budgets",
     metadata,
-    Column("id", String, primary_key=True),  # the run that was given the budget
-    Column("spent", Dollars, nullable=False),
+    Column("id", String, primary_key=True),  # of a run: its run id; else such as tenant:acme/day
+    Column("scope", String, nullable=False),  # run, tenant, user, tag, app or key
+    Column("name", String, nullable=False),
+    Column("period", String),  # day or month; null: for good
+    Column("since", Date),  # first day of the current period, in UTC
+    Column("usd", Dollars, nullable=False),  # the limit
+    Column("unpriced", String, nullable=False),  # refuse or allow
+    Column("uncertain", String, nullable=False),  # highest or lowest
+    Column("spent", Dollars, nullable=False),  # in the current period
     Column("reserved", Dollars, nullable=False),  # by in-flight calls
+    Column("closed", Text),  # why it takes no call
+    Column("at", Moment, nullable=False),  # when it was made
+    Index("budgets_by_name", "scope", "name"),
 )
 
 reservations = Table(
@@ -182,11 +194,15 @@ reservations = Table(
     Column("run_id", String, primary_key=True),
     Column("activity_id", String, primary_key=True),
     Column("attempt", Integer, primary_key=True),
-    Column("budget", String, nullable=False),
+    Column("budget", String, primary_key=True),
+    Column("since", Date),  # the budget's period when the money was reserved
     Column("usd", Dollars, nullable=False),
+    Column("assumed", Dollars, nullable=False),  # counts as spent if the cost stays unknown
+    Column("bounded", Boolean, nullable=False),  # no bill can be higher, by the price list and the request
     Column("until", Moment, nullable=False),
-    Column("settled", Boolean, nullable=False),  # the whole reservation counts until its cost is known
+    Column("settled", Boolean, nullable=False),  # `assumed` counts until the cost is known
     Column("lost", Text, nullable=False),  # the Call to record if nothing ends the attempt, as JSON
+    Index("reservations_by_budget", "budget", "settled"),
     Index("reservations_by_end", "settled", "until"),
 )
 

@@ -1,33 +1,90 @@
-"""Budgets: a limit on the cost of a run and its children."""
+"""Budgets: limits on the cost of a run, or of all calls of a tenant, a user, a tag, an App or a key."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from llmflow.types.base import CompactWire, Handwritten
+from llmflow.types.base import CompactWire, Handwritten, Wire
 from llmflow.types.usage import Dollars
 
-__all__ = ["Budget"]
+__all__ = ["Balance", "Budget"]
+
+Scope = Literal["run", "tenant", "user", "tag", "app", "key"]
+"""Calls that a budget covers: of one run and its children, or all calls with that tenant, user, tag, App or key."""
+Period = Literal["day", "month"]
+"""Time after which a budget begins anew, in UTC."""
+Unpriced = Literal["refuse", "allow"]
+Uncertain = Literal["highest", "lowest"]
 
 
 class Budget(CompactWire, Handwritten):
     """A limit on a run, all its children and its continue-as-new runs: `Budget(usd="0.50")`.
 
-    The store reserves the cost of each call before the call is made. So it counts parallel branches, children and
-    attempts whose worker died. A call that does not fit fails with `BudgetExceeded` before the model is asked.
+    The store reserves the most that each call can cost before the call is made. So it counts parallel branches,
+    children and attempts whose worker died. A call that does not fit fails with `BudgetExceeded` before the model is
+    asked.
     """
 
     usd: Dollars = Field(ge=0, le=9_000_000)
     """US dollars, at most 9 million: the store counts trillionths in 64 bits."""
-    unpriced: Literal["refuse", "allow"] = "refuse"
-    """Policy for models without a known price, whose calls could cost any amount."""
+    unpriced: Unpriced = "refuse"
+    """Policy for calls without a known upper bound, such as those of models without a price: they could cost any
+    amount."""
+    uncertain: Uncertain = "highest"
+    """End of the range that counts for a call that may be billed or not: one that was cancelled, timed out, or died
+    with its worker."""
     id: str | None = None
     """The run that was started with this budget; llmflow sets it."""
 
     if TYPE_CHECKING:
 
         def __init__(
-            self, *, usd: Decimal | str | float, unpriced: Literal["refuse", "allow"] = "refuse", id: str | None = None
+            self,
+            *,
+            usd: Decimal | str | float,
+            unpriced: Unpriced = "refuse",
+            uncertain: Uncertain = "highest",
+            id: str | None = None,
         ) -> None:
             """Tell type checkers that `usd` also takes strings and numbers."""
+
+
+class Hold(Wire):
+    """Money that an in-flight call holds."""
+
+    run_id: str
+    activity_id: str
+    attempt: int
+    """1 for the first."""
+    usd: Dollars
+    """The most that the call can cost."""
+    until: datetime
+    """Time at which the money counts as spent, if nothing ends the call before."""
+
+
+class Balance(Wire):
+    """A budget and its money, as the store has it."""
+
+    scope: Scope
+    name: str
+    """Workflow id of the run, or the tenant, user, tag, App or environment variable of the key."""
+    period: Period | None = None
+    """`None`: the budget never begins anew."""
+    since: date | None = None
+    """First day of the current period, in UTC."""
+    usd: Dollars
+    """US dollars of the limit."""
+    spent: Dollars = Decimal(0)
+    """US dollars that are spent, or may be."""
+    reserved: Dollars = Decimal(0)
+    """US dollars that in-flight calls hold."""
+    left: Dollars = Decimal(0)
+    """US dollars that are neither spent nor reserved; negative after a bill beyond its reservation."""
+    unpriced: Unpriced = "refuse"
+    uncertain: Uncertain = "highest"
+    closed: str | None = None
+    """Reason why the budget takes no call: a bill beyond its reservation. Raising or resetting the budget opens it."""
+    holds: tuple[Hold, ...] = ()
+    """In-flight calls, the largest first; at most 100."""

@@ -66,9 +66,9 @@ async def started(run: Run[Any]) -> list[ActivityTaskStartedEventAttributes]:
         (Reply.error(500), "llmflow.ProviderUnavailable"),
         (Reply.error(529), "llmflow.ProviderUnavailable"),
         (Reply.error(400, headers={"x-should-retry": "true", "retry-after-ms": "10"}), "llmflow.RequestRejected"),
-        (Reply(answer="cut", send=300, then="close"), "llmflow.ProviderUnavailable"),
-        (DROPPED, "llmflow.ProviderUnavailable"),
-        (RESET, "llmflow.ProviderUnavailable"),
+        (Reply(answer="cut", send=300, then="close"), "llmflow.AnswerLost"),
+        (DROPPED, "llmflow.AnswerLost"),
+        (RESET, "llmflow.AnswerLost"),
     ],
     ids=["429", "500", "529", "400 that says retry", "truncated", "dropped", "reset"],
 )
@@ -152,7 +152,7 @@ async def test_a_silent_vendor_is_given_up_before_the_next_attempt_begins(vendor
 
     assert (await run.result())["text"] == "good day"
     [attempt] = await started(run)
-    assert attempt.last_failure.application_failure_info.type == "llmflow.ProviderUnavailable"
+    assert attempt.last_failure.application_failure_info.type == "llmflow.AnswerLost"
     assert vendor.abandoned == 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
-from llmflow.errors import ContentRefused, ErrorDetail, LLMFlowError, ProviderUnavailable
+from llmflow.errors import AnswerLost, ContentRefused, ErrorDetail, LLMFlowError, ProviderUnavailable
 from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
 from llmflow.flow.pauses import pause_after
 from llmflow.flow.run import current
@@ -72,7 +72,8 @@ def _asks_to_wait(error: LLMFlowError) -> bool:
 
 def _passes(error: LLMFlowError) -> bool:
     """Return True if a retry may succeed and the call surely cost nothing: a vendor may bill a call that timed out."""
-    return error.refusal or _asks_to_wait(error) or (error.retryable and error.detail.status is not None)
+    may_be_billed = isinstance(error, AnswerLost) or error.detail.status is None
+    return error.refusal or _asks_to_wait(error) or (error.retryable and not may_be_billed)
 
 
 async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:

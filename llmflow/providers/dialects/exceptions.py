@@ -10,7 +10,14 @@ from typing import Protocol, cast
 
 from llmflow.errors import ProviderError
 from llmflow.providers.dialects.complaints import Complaint
-from llmflow.providers.dialects.failures import judge, unavailable, unreadable
+from llmflow.providers.dialects.failures import judge, lost, unavailable, unreadable
+
+_UNSENT = frozenset(
+    (
+        *("ClientConnectorError", "ConnectionTimeoutError", "ClientHttpProxyError", "InvalidURL"),  # aiohttp
+        *("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"),  # httpx
+    )
+)
 
 
 class _HttpResponse(Protocol):
@@ -38,7 +45,7 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
         if known := classify_http(cause, model, key):
             return known
         if isinstance(cause, JSONDecodeError):
-            return unavailable(model, f"Invalid JSON: {cause}", key)
+            return lost(model, f"Invalid JSON: {cause}", key)
     status = cast(int | None, getattr(error, "status_code", None))
     if status in {400, 401, 403, 404}:  # litellm's own refusal, before it asks
         return judge(Complaint(str(error), status), model, key)
@@ -51,7 +58,7 @@ def classify_http(error: BaseException, model: str, key: str | None = None) -> P
         return None
     response = cast(_HttpResponse | None, getattr(error, "response", None))
     if response is None:
-        return unavailable(model, named(error), key)
+        return (unavailable if is_unsent(error) else lost)(model, named(error), key)
     return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
 
 
@@ -70,6 +77,11 @@ def named(error: BaseException) -> str:
 def is_http(error: BaseException) -> bool:
     """Return True for an exception of an HTTP library, such as a broken connection."""
     return any(base.__module__.partition(".")[0] in {"httpx", "httpx2", "aiohttp"} for base in type(error).__mro__)
+
+
+def is_unsent(error: BaseException) -> bool:
+    """Return True for an exception of an HTTP library without a connection, so that nothing can be billed."""
+    return any(base.__name__ in _UNSENT for base in type(error).__mro__)
 
 
 def _body(response: _HttpResponse) -> object:

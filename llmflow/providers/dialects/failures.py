@@ -3,7 +3,7 @@
     a code or type that vendors document  e.g. `context_length_exceeded`, `insufficient_quota`; a code beats a type
     a sentence in the message             compatible servers send no codes, or codes of their own
     the HTTP status                       408, 409, 425, 429, 498, 499, 5xx are retried; other 4xx are not
-    neither status nor code               timeouts, dropped connections, truncated bodies: retried
+    neither status nor code               timeouts, dropped connections, truncated bodies: retried; may be billed
 
 A vendor's `x-should-retry` header overrides the table's decision to retry.
 
@@ -16,6 +16,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from llmflow.errors import (
+    AnswerLost,
     AnswerUnreadable,
     AuthenticationFailed,
     ContentRefused,
@@ -169,6 +170,10 @@ FILTERED = "the vendor's filter stopped the answer"
 UNFINISHED = "unfinished"
 """Our own code for an answer that the vendor will give later."""
 
+_MAYBE_BILLED = frozenset({None, 504, 524})
+"""Statuses of failures that may be billed: a gateway, or Cloudflare, waited no longer for an answer that the vendor
+may have gone on writing. Or an answer or a stream had begun with 200."""
+
 _BLAMES_THE_REQUEST = re.compile(rf"^invalid_|image|^{UNFINISHED}$")
 """Other codes inside an answer that blame the request, so another candidate would fail as well."""
 
@@ -176,6 +181,7 @@ _ADVICE: Mapping[_Kind, str] = MappingProxyType(
     {
         RateLimited: "Make fewer calls at once, raise the limit, or add another candidate to models.yaml.",
         ProviderUnavailable: "The request is not at fault: the same call may succeed later.",
+        AnswerLost: "The request is not at fault: the same call may succeed later. It may be billed.",
         AuthenticationFailed: "Check the key that models.yaml names for this provider, and its permissions.",
         QuotaExhausted: "Waiting does not help: add credit there, or another candidate to models.yaml.",
         ModelNotFound: "Check the model's id in models.yaml, and that base_url is the root of the API (often /v1).",
@@ -198,12 +204,20 @@ _ADVICE_AGAINST: Mapping[bool, str] = MappingProxyType(
 
 def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
     """Make the error of a complaint by the table at the top of this module."""
-    return _error(_kind(complaint), complaint, model, key)
+    kind = _kind(complaint)
+    if kind is ProviderUnavailable and complaint.status in _MAYBE_BILLED:
+        kind = AnswerLost
+    return _error(kind, complaint, model, key)
 
 
 def unavailable(model: str, reason: str, key: str | None = None) -> ProviderError:
-    """Make the error for an incomplete answer: a timeout, a dropped connection, a truncated body."""
+    """Make the error for a request that was not sent: there was no connection."""
     return _error(ProviderUnavailable, Complaint(reason), model, key)
+
+
+def lost(model: str, reason: str, key: str | None = None) -> ProviderError:
+    """Make the error for an incomplete answer: a timeout, a dropped connection, a truncated body."""
+    return _error(AnswerLost, Complaint(reason), model, key)
 
 
 def unreadable(model: str, reason: str, key: str | None = None) -> ProviderError:

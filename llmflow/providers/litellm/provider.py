@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
 from llmflow.providers.dialects.exceptions import classify_wrapped
-from llmflow.providers.dialects.failures import judge, unavailable
+from llmflow.providers.dialects.failures import judge, lost
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, misread
@@ -119,7 +119,7 @@ class LitellmProvider:
             data = json.dumps(answer.model_dump()).encode()
             return decode(ChatAnswer, data)
         except TimeoutError:
-            failure = unavailable(model, f"no whole answer within {timeout:g} s")
+            failure = lost(model, f"no whole answer within {timeout:g} s")
         except ValidationError as error:
             failure = misread(error, data, model, "the answer is not what litellm promises", self._key)
         except Exception as error:  # litellm raises many classes of its own, and has bugs

@@ -16,8 +16,8 @@ from pydantic_core import from_json, to_json
 from llmflow import __version__
 from llmflow.errors import ProviderError
 from llmflow.providers.dialects.complaints import Complaint, complaint_in, error_in
-from llmflow.providers.dialects.exceptions import is_http, named
-from llmflow.providers.dialects.failures import judge, unavailable, unreadable
+from llmflow.providers.dialects.exceptions import is_http, is_unsent, named
+from llmflow.providers.dialects.failures import judge, lost, unavailable, unreadable
 from llmflow.providers.openai.bodies import MAX_STREAM, beginning, pieces, whole
 from llmflow.providers.openai.events import END, events
 from llmflow.providers.openai.joined import Joined
@@ -111,16 +111,16 @@ class Endpoint:
         except OverflowError as error:
             failure = unreadable(model, f"the answer cannot be read: {error}", self.key)
         except zlib.error as error:
-            failure = unavailable(model, f"the answer is not compressed as it claims: {error}", self.key)
+            failure = lost(model, f"the answer is not compressed as it claims: {error}", self.key)
         except EOFError:
-            failure = unavailable(model, "the stream ended before the answer did")
+            failure = lost(model, "the stream ended before the answer did")
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            failure = unavailable(model, f"an event of the stream is not JSON: {error}", self.key)
+            failure = lost(model, f"an event of the stream is not JSON: {error}", self.key)
         except Exception as error:  # of the HTTP library, whose connect timeout is a TimeoutError as well
             if is_http(error):
-                failure = unavailable(model, _named(error), self.key)
+                failure = (unavailable if is_unsent(error) else lost)(model, _named(error), self.key)
             elif isinstance(error, TimeoutError):
-                failure = unavailable(model, f"no whole answer within {timeout:g} s")
+                failure = lost(model, f"no whole answer within {timeout:g} s")
             else:
                 raise
         raise failure  # outside of `except`, because the exception holds the request, and so the key
@@ -272,7 +272,7 @@ def misread(error: ValidationError, data: bytes, model: str, what: str, key: str
     """
     if complaint := complaint_in(data):
         return judge(complaint, model, key)
-    kind = unavailable if _is_no_json(error) else unreadable
+    kind = lost if _is_no_json(error) else unreadable
     return kind(model, f"{what}: {_first_fault(error)}", key)
 
 

@@ -66,7 +66,7 @@ class Bound:
     cached_for_an_hour: bool
     """True if the request may write to a cache that costs more than the usual one."""
     unbounded: str | None = None
-    """A field that may cost any amount; then `usage` is only the rest."""
+    """A part of the request that may cost any amount; then `usage` is only the rest."""
 
 
 def limited(request: ModelRequest, api: str | None) -> ModelRequest:
@@ -83,7 +83,7 @@ def limited(request: ModelRequest, api: str | None) -> ModelRequest:
 
 
 def bound_of(request: ModelRequest) -> Bound:
-    """Compute the most that a request, limited by `limited`, can be billed for."""
+    """Compute the most that a request can be billed for."""
     extra = request.options.extra or {}
     limits = [request.options.max_output_tokens, *(extra[name] for name in _ANY_LIMIT if name in extra)]
     counts = [limit for limit in limits if _is_count(limit)]
@@ -97,7 +97,7 @@ def bound_of(request: ModelRequest) -> Bound:
         ),
         tier=str(tier) if tier else None,
         cached_for_an_hour='"1h"' in written,
-        unbounded=next(_unbounded(extra), None),
+        unbounded=next(_unbounded(extra), None if counts else "an answer without a limit"),
     )
 
 
@@ -110,7 +110,7 @@ def _unbounded(extra: Mapping[str, JsonValue]) -> Iterator[str]:
         else:
             known = name in _FREE
         if not known:
-            yield f"extra.{name}"
+            yield f"`extra.{name}`"
 
 
 def _is_count(value: JsonValue) -> TypeGuard[int]:

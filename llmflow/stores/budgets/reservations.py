@@ -1,23 +1,29 @@
-"""Reservations: money taken from a budget before a call.
+"""Reservations: money taken from every budget of a call before the call.
 
 A sum in workflow code is not enough: it misses parallel branches, children, and attempts that died after they paid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from time import monotonic
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, literal, or_, select, update
 
 from llmflow.errors import BudgetExceeded, BudgetReserved, ErrorDetail
 from llmflow.stores.database import Database, clock
 from llmflow.stores.schema import Dollars, budgets, reservations
 from llmflow.stores.upsert import insert_into
-from llmflow.types.budgets import Budget
+from llmflow.types.budgets import Budget, Period, Scope
 from llmflow.types.usage import dollars
 
 _SOON = 2.0
 """Seconds until the next attempt of a call that other calls' reservations keep out."""
+_FRESH = 5.0
+"""Seconds until a worker notices a new budget of a tenant, user, tag, App or key."""
+_Found = Row[Any]  # Any: the columns of `budgets`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +35,26 @@ class Reservation:
     run_id: str
     activity_id: str
     attempt: int
-    budget: Budget
+    model: str
+    """`provider:model` to ask."""
+    budget: Budget | None
+    """Budget of the run."""
+    scopes: tuple[tuple[Scope, str], ...] = ()
+    """Other budgets that cover the call, if they exist: scope and name."""
     usd: Decimal
+    least: Decimal = Decimal(0)
+    """Cost of the input alone, which is what a vendor bills at least if it bills a call without an answer."""
+    unknown: str | None = None
+    """Reason why the call may cost more than `usd`; `None` if it cannot."""
     lasts: timedelta
     """Time from now by which its attempt has ended in any case."""
+
+
+class _NoRoom(Exception):
+    """Takes nothing from any budget: the transaction is rolled back."""
+
+    def __init__(self, found: _Found) -> None:
+        self.found = found
 
 
 class Budgets:
@@ -40,64 +62,67 @@ class Budgets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._named: frozenset[tuple[str, str]] = frozenset()
+        self._named_at = -_FRESH
+
+    async def covering(self, scopes: Sequence[tuple[Scope, str]]) -> tuple[tuple[Scope, str], ...]:
+        """Return the scopes that have a budget; a new one is noticed within 5 seconds.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        if monotonic() - self._named_at >= _FRESH:
+            query = select(budgets.c.scope, budgets.c.name).where(budgets.c.scope != "run")
+            found = await self._database.read(lambda connection: connection.execute(query).all())
+            self._named, self._named_at = frozenset((row.scope, row.name) for row in found), monotonic()
+        return tuple(scope for scope in scopes if scope in self._named)
 
     async def reserve(self, wanted: Reservation, *, lost: str) -> None:
-        """Reserve the money of a call in its budget, or refuse the call before the model is asked.
+        """Reserve the money of a call in all its budgets, or refuse the call before the model is asked.
 
         Args:
             wanted: Amount of money, and its deadline.
             lost: Record to write if nothing ends the attempt, see `settling.close_overdue`.
 
         Raises:
-            BudgetExceeded: the budget has no room, and waiting does not help.
+            BudgetExceeded: a budget has no room, and waiting does not help.
             BudgetReserved: there will be room if in-flight calls cost less than their reservations.
             StoreUnavailable: the database does not answer.
         """
-        spent, reserved = await self._database.write(lambda connection: self._take(connection, wanted, lost))
-        if reserved is None:
-            return
-        known = f"budget of ${wanted.budget.usd:f} for run {wanted.run}: {dollars(spent)} is spent"
-        call = f"the next call may cost {dollars(wanted.usd)}"
-        if spent + wanted.usd > wanted.budget.usd:
-            raise BudgetExceeded(
-                f"{known}, and {call}. Give the run a larger budget, a cheaper model, or a smaller `max_output_tokens`",
-                ErrorDetail(field="budget"),
-            )
-        raise BudgetReserved(
-            f"{known}, {dollars(reserved)} reserved by in-flight calls, and {call}", ErrorDetail(retry_after=_SOON)
-        )
+        try:
+            await self._database.write(lambda connection: self._take(connection, wanted, lost))
+        except _NoRoom as refused:
+            raise _refusal(wanted, refused.found) from None
 
-    def _take(self, connection: Connection, wanted: Reservation, lost: str) -> tuple[Decimal, Decimal | None]:
-        """Return nothing and `None` if the money was taken, else the spent and the reserved money."""
-        new = insert_into(self._database, budgets).values(id=wanted.budget.id, spent=Decimal(0), reserved=Decimal(0))
-        connection.execute(new.on_conflict_do_nothing())
-        usd = literal(wanted.usd, Dollars)  # a sum of columns loses the money type
-        take = (
-            update(budgets)
-            .values(reserved=budgets.c.reserved + usd)
-            .where(
-                budgets.c.id == wanted.budget.id,
-                budgets.c.spent + budgets.c.reserved + usd <= literal(wanted.budget.usd, Dollars),
+    def _take(self, connection: Connection, wanted: Reservation, lost: str) -> None:
+        now = clock(connection)
+        if wanted.budget:
+            new = insert_into(self._database, budgets).values(**_of_run(wanted.run, wanted.budget, now))
+            connection.execute(new.on_conflict_do_nothing())
+        # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock.
+        for found in connection.execute(select(budgets).where(_covers(wanted)).order_by(budgets.c.id)).all():
+            since = first_day(found.period, now)
+            # One row per attempt: a second write of the same attempt finds the first, and takes nothing.
+            row = insert_into(self._database, reservations).values(
+                run_id=wanted.run_id,
+                activity_id=wanted.activity_id,
+                attempt=wanted.attempt,
+                budget=found.id,
+                since=since,
+                usd=wanted.usd,
+                assumed=min(wanted.usd, wanted.least) if found.uncertain == "lowest" else wanted.usd,
+                bounded=wanted.unknown is None,
+                until=now + wanted.lasts,
+                settled=False,
+                lost=lost,
             )
-        )
-        # One row per attempt: a second write of the same attempt finds the first, and takes nothing.
-        row = insert_into(self._database, reservations).values(
-            run_id=wanted.run_id,
-            activity_id=wanted.activity_id,
-            attempt=wanted.attempt,
-            budget=wanted.budget.id,
-            usd=wanted.usd,
-            until=clock(connection) + wanted.lasts,
-            settled=False,
-            lost=lost,
-        )
-        known = connection.execute(row.on_conflict_do_nothing())
-        if not known.rowcount or connection.execute(take).rowcount:
-            return Decimal(0), None
-        connection.execute(delete(reservations).where(*of_attempt(wanted.run_id, wanted.activity_id, wanted.attempt)))
-        found = connection.execute(select(budgets.c.spent, budgets.c.reserved).where(budgets.c.id == wanted.budget.id))
-        spent, reserved = found.one()
-        return spent, reserved
+            if not connection.execute(row.on_conflict_do_nothing()).rowcount:
+                continue
+            if since:
+                connection.execute(_begin_anew(found.id, since))
+            taken = connection.execute(_from(found.id, wanted))
+            if not taken.rowcount:
+                raise _NoRoom(connection.execute(select(budgets).where(budgets.c.id == found.id)).one())
 
     async def spent(self, budget: Budget) -> Decimal:
         """Return the US dollars that are spent of a budget, or assumed to be.
@@ -109,10 +134,69 @@ class Budgets:
         return await self._database.read(lambda connection: connection.scalar(query)) or Decimal(0)
 
 
+def first_day(period: Period | None, now: datetime) -> date | None:
+    """Return the first day of the current period, in UTC; `None` for a budget that never begins anew."""
+    return now.date().replace(day=1) if period == "month" else now.date() if period else None
+
+
 def of_attempt(run_id: str, activity_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for the reservation of one attempt."""
+    """Return the conditions for the reservations of one attempt."""
     return (
         reservations.c.run_id == run_id,
         reservations.c.activity_id == activity_id,
         reservations.c.attempt == attempt,
+    )
+
+
+def _of_run(run: str, budget: Budget, now: datetime) -> dict[str, object]:
+    return {
+        "id": budget.id,
+        "scope": "run",
+        "name": run,
+        "usd": budget.usd,
+        "unpriced": budget.unpriced,
+        "uncertain": budget.uncertain,
+        "spent": Decimal(0),
+        "reserved": Decimal(0),
+        "at": now,
+    }
+
+
+def _covers(wanted: Reservation) -> ColumnElement[bool]:
+    c = budgets.c
+    own = [c.id == wanted.budget.id] if wanted.budget else []
+    return or_(*own, *(and_(c.scope == scope, c.name == name) for scope, name in wanted.scopes))
+
+
+def _begin_anew(id: str, since: date) -> Update:
+    anew = {"spent": Decimal(0), "closed": None, "since": since}
+    return update(budgets).values(anew).where(budgets.c.id == id, budgets.c.since < since)
+
+
+def _from(id: str, wanted: Reservation) -> Update:
+    """Take the money, if there is room and the budget takes such calls."""
+    c, usd = budgets.c, literal(wanted.usd, Dollars)  # a sum of columns loses the money type
+    room = [c.id == id, c.closed.is_(None), c.spent + c.reserved + usd <= c.usd]
+    if wanted.unknown is not None:
+        room.append(c.unpriced == "allow")
+    return update(budgets).values(reserved=c.reserved + usd).where(*room)
+
+
+def _refusal(wanted: Reservation, found: _Found) -> BudgetExceeded | BudgetReserved:
+    each = {"day": " a day", "month": " a month", None: ""}[found.period]
+    known = f"budget of {dollars(found.usd)}{each} for {found.scope} {found.name}"
+    if found.closed:
+        return BudgetExceeded(f"{known} is closed: {found.closed}", ErrorDetail(field="budget", model=wanted.model))
+    if wanted.unknown is not None and found.unpriced == "refuse":
+        return BudgetExceeded(f"{known}: {wanted.unknown}", ErrorDetail(field="budget", model=wanted.model))
+    call = f"the next call may cost {dollars(wanted.usd)}"
+    if found.spent + wanted.usd > found.usd:
+        return BudgetExceeded(
+            f"{known}: {dollars(found.spent)} is spent, and {call}. Give the {found.scope} a larger budget, a cheaper "
+            "model, or a smaller `max_output_tokens`",
+            ErrorDetail(field="budget", model=wanted.model),
+        )
+    return BudgetReserved(
+        f"{known}: {dollars(found.spent)} is spent, {dollars(found.reserved)} reserved by in-flight calls, and {call}",
+        ErrorDetail(retry_after=_SOON),
     )

@@ -1,14 +1,27 @@
 """Settlement of reservations when the call has ended: the money is spent, or given back."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, delete, literal, select, update
+from sqlalchemy import Connection, delete, func, literal, select, update
 
 from llmflow.stores.budgets.reservations import of_attempt
 from llmflow.stores.database import Database
 from llmflow.stores.schema import Dollars, budgets, reservations
+from llmflow.types.usage import dollars
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """Cost of one attempt."""
+
+    run_id: str
+    activity_id: str
+    attempt: int
+    usd: Decimal | None
+    """`None` if it is unknown."""
 
 
 async def close_overdue(database: Database, now: datetime, most: int) -> Sequence[str]:
@@ -17,50 +30,77 @@ async def close_overdue(database: Database, now: datetime, most: int) -> Sequenc
     The worker of the attempt was killed or the run terminated, and the call may have been made.
 
     Returns:
-        The record of each, as it was given to `Budgets.reserve`. If there are `most` records, more may be left.
+        The record of each attempt, as it was given to `Budgets.reserve`. If there are `most`, more may be left.
 
     Raises:
         StoreUnavailable: the database does not answer.
     """
     c = reservations.c
-    key = (c.budget, c.run_id, c.activity_id, c.attempt)
-    some = select(*key, c.lost).where(~c.settled, c.until < now).limit(most)
+    some = select(c.run_id, c.activity_id, c.attempt, c.lost).where(~c.settled, c.until < now).distinct().limit(most)
 
     def close(connection: Connection) -> Sequence[str]:
-        found = connection.execute(some).all()
-        rows = sorted(tuple(row) for row in found)  # the database sorts texts by its own rules
-        for _, run_id, activity_id, attempt, _ in rows:
-            settle(connection, run_id, activity_id, attempt, None)
-        return [lost for *_, lost in rows]
+        found = {
+            Charge(run_id=run, activity_id=id, attempt=attempt, usd=None): lost
+            for run, id, attempt, lost in connection.execute(some).all()
+        }
+        settle(connection, list(found))
+        return list(found.values())
 
     return await database.write(close)
 
 
-def settle(connection: Connection, run_id: str, activity_id: str, attempt: int, usd: Decimal | None) -> None:
-    """Give back the money that an attempt did not cost. `None` means an unknown cost: all of the reservation counts.
+def settle(connection: Connection, charges: Sequence[Charge]) -> None:
+    """Give back the money that attempts did not cost. Of one with an unknown cost, the assumed cost counts.
 
-    Runs in the transaction that records the call, and there in the order of budgets, or two workers deadlock. An
-    attempt without a reservation changes nothing, nor does a settled one, unless its cost became known only now.
+    Runs in the transaction that records the calls. An attempt without a reservation changes nothing, nor does a settled
+    one, unless its cost became known only now. A bill beyond its reservation is counted whole, and closes the budget.
     """
-    c, same = reservations.c, of_attempt(run_id, activity_id, attempt)
-    if usd is None:  # the row stays, for a late result
-        taken = connection.execute(
-            update(reservations).where(*same, ~c.settled).values(settled=True).returning(c.budget, c.usd)
-        )
-        for row in taken.all():
-            _move(connection, row.budget, reserved=-row.usd, spent=row.usd)
+    # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock.
+    ordered = sorted(charges, key=lambda charge: (charge.run_id, charge.activity_id, charge.attempt))
+    moves = [move for charge in ordered for move in _moves(connection, charge)]
+    for move in sorted(moves, key=lambda move: move.budget):
+        _apply(connection, move)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    budget: str
+    reserved: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+    corrects: bool = False
+    """True if the attempt was counted before, in the period that began at `since`."""
+    since: date | None = None
+    closed: str | None = None
+
+
+def _moves(connection: Connection, charge: Charge) -> Iterator[_Move]:
+    c, same = reservations.c, of_attempt(charge.run_id, charge.activity_id, charge.attempt)
+    if charge.usd is None:  # the rows stay, for a late result
+        assumed = update(reservations).where(*same, ~c.settled).values(settled=True)
+        for row in connection.execute(assumed.returning(c.budget, c.usd, c.assumed)).all():
+            yield _Move(budget=row.budget, reserved=-row.usd, spent=row.assumed)
         return
-    taken = connection.execute(delete(reservations).where(*same).returning(c.budget, c.usd, c.settled))
-    for row in taken.all():
+    known = delete(reservations).where(*same)
+    for row in connection.execute(known.returning(c.budget, c.usd, c.assumed, c.settled, c.since, c.bounded)).all():
+        reason = None
+        if row.bounded and charge.usd > row.usd:
+            reason = (
+                f"{charge.activity_id} cost {dollars(charge.usd)}, and by its price and its limits at most "
+                f"{dollars(row.usd)}. See the prices of its model, then raise or reset the budget"
+            )
         if row.settled:
-            _move(connection, row.budget, reserved=Decimal(0), spent=usd - row.usd)
+            spent = charge.usd - row.assumed
+            yield _Move(budget=row.budget, spent=spent, corrects=True, since=row.since, closed=reason)
         else:
-            _move(connection, row.budget, reserved=-row.usd, spent=usd)
+            yield _Move(budget=row.budget, reserved=-row.usd, spent=charge.usd, closed=reason)
 
 
-def _move(connection: Connection, budget: str, *, reserved: Decimal, spent: Decimal) -> None:
+def _apply(connection: Connection, move: _Move) -> None:
+    c = budgets.c
     sums = {
-        "reserved": budgets.c.reserved + literal(reserved, Dollars),
-        "spent": budgets.c.spent + literal(spent, Dollars),
+        "reserved": c.reserved + literal(move.reserved, Dollars),
+        "spent": c.spent + literal(move.spent, Dollars),
+        **({"closed": func.coalesce(c.closed, move.closed)} if move.closed else {}),
     }
-    connection.execute(update(budgets).where(budgets.c.id == budget).values(sums))
+    same = [c.since.is_(None) if move.since is None else c.since == move.since] if move.corrects else []
+    connection.execute(update(budgets).where(c.id == move.budget, *same).values(sums))

@@ -15,7 +15,7 @@ from llmflow.stores.budgets.settling import close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.group_commit import GroupCommit
 from llmflow.stores.ledger.outbox import Outbox
-from llmflow.stores.ledger.rows import LOST, Call, CallId, answer_of, budget_of, charge_of, key_of, line_of, row_of
+from llmflow.stores.ledger.rows import LOST, Call, CallId, answer_of, charge_of, key_of, line_of, row_of
 from llmflow.stores.schema import answers, calls, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.base import changed
@@ -98,6 +98,8 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
+        if call.id.attempt == 1:
+            return
         same = (calls.c.run_id == call.id.run_id, calls.c.activity_id == call.id.activity_id)
         query = select(calls.c.attempt).where(*same)
         known = await self._database.read(lambda connection: connection.scalars(query).all())
@@ -148,7 +150,7 @@ class Calls:
     async def sweep(self, now: datetime) -> None:
         """Record attempts as lost if their worker was killed and no later attempt recorded them.
 
-        Covers only runs with a budget: a reservation is the only trace of such an attempt.
+        Covers only calls with a budget: a reservation is the only trace of such an attempt.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -270,15 +272,15 @@ class Calls:
         # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock.
         rows = sorted(rows, key=key_of)
         kept = [answer_of(call) for call in rows if call.result]
-        reserved = sorted((call for call in rows if call.origin.budget), key=budget_of)
+        # Another attempt records a lost one, and does not know what that had reserved.
+        charges = [charge_of(call) for call in rows if call.reserved or call.outcome == LOST]
 
         def insert(connection: Connection) -> None:
             if rows:
                 connection.execute(self._upsert, [row_of(call) for call in rows])
             if kept:
                 connection.execute(self._insert_answer, kept)
-            for call in reserved:
-                settle(connection, call.id.run_id, call.id.activity_id, call.id.attempt, charge_of(call))
+            settle(connection, charges)
 
         await self._database.write(insert)
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from llmflow.errors import AnswerUnreadable
+from llmflow.errors import AnswerLost, AnswerUnreadable
+from llmflow.stores.budgets.settling import Charge
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
@@ -15,9 +16,9 @@ from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Usage
 
 ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
-MAYBE_BILLED = (LOST, CANCELLED, AnswerUnreadable.__name__)
-"""Outcomes without an answer for which the vendor may bill an unknown amount. An unreadable answer arrived whole. Any
-other failure counts as free, even where a vendor bills a request that timed out."""
+MAYBE_BILLED = (LOST, CANCELLED, AnswerLost.__name__, AnswerUnreadable.__name__)
+"""Outcomes without an answer for which the vendor may bill an unknown amount: the request was sent, or may have been.
+Any other failure counts as free."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters that PostgreSQL texts cannot hold: NUL, and half a surrogate pair."""
 
@@ -59,23 +60,28 @@ class Call(BaseModel):
     result: CompletionResult | None = None
     base_url: str | None = None
     """Source of the answer, by which a later price list finds the vendor again."""
+    reserved: bool = False
+    """True if a budget holds money for it."""
+    low_usd: Decimal | None = None
+    """US dollars that a call without an answer may have cost at least: its input."""
+    high_usd: Decimal | None = None
+    """US dollars that it may have cost at most; `None` if unknown."""
 
 
-def charge_of(call: Call) -> Decimal | None:
-    """Amount that its budget pays; `None` if unknown: then all of the reservation."""
-    if call.result:
-        return call.result.cost.usd
-    return None if call.outcome in MAYBE_BILLED else Decimal(0)
+def charge_of(call: Call) -> Charge:
+    """Amount that its budgets pay; unknown if it has an answer without a price, or none that may be billed."""
+    free = None if call.outcome in MAYBE_BILLED else Decimal(0)
+    return Charge(
+        run_id=call.id.run_id,
+        activity_id=call.id.activity_id,
+        attempt=call.id.attempt,
+        usd=call.result.cost.usd if call.result else free,
+    )
 
 
 def key_of(call: Call) -> tuple[str, str, int]:
     """Return the primary key of its row."""
     return call.id.run_id, call.id.activity_id, call.id.attempt
-
-
-def budget_of(call: Call) -> str:
-    """Id of its budget; empty if it has none."""
-    return (call.origin.budget and call.origin.budget.id) or ""
 
 
 def line_of(call: Call) -> str:
@@ -108,6 +114,8 @@ def row_of(call: Call) -> dict[str, object]:
         "latency_ms": _milliseconds(call.latency),
         "first_token_ms": _milliseconds(call.first_token),
         "usd": cost.usd if cost else None,
+        "low_usd": call.low_usd,
+        "high_usd": call.high_usd,
         "price_source": cost.source if cost else None,
         "price_matched": cost.matched if cost else None,
         "price_date": cost.price_date if cost else None,

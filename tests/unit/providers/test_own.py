@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from llmflow.errors import (
+    AnswerLost,
     AnswerUnreadable,
     AuthenticationFailed,
     ConfigInvalid,
@@ -97,8 +98,8 @@ async def test_errors_of_llmflow_pass_as_they_are(ask: Ask, error: ProviderError
 @pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
-        (ConnectionResetError("gone"), ProviderUnavailable, "mine:gpt-5.4 failed: ConnectionResetError: gone"),
-        (TimeoutError(), ProviderUnavailable, "mine:gpt-5.4 failed: no whole answer within 30 s"),
+        (ConnectionResetError("gone"), AnswerLost, "mine:gpt-5.4 failed: ConnectionResetError: gone"),
+        (TimeoutError(), AnswerLost, "mine:gpt-5.4 failed: no whole answer within 30 s"),
         (httpx.ConnectTimeout("no way"), ProviderUnavailable, "mine:gpt-5.4 failed: ConnectTimeout: no way"),
         (KeyError("choices"), AnswerUnreadable, "provider 'mine' raised KeyError: 'choices'. The call may be billed"),
         (ValueError(), AnswerUnreadable, "provider 'mine' raised ValueError. "),

@@ -3,6 +3,7 @@
 import pytest
 
 from llmflow.errors import (
+    AnswerLost,
     AuthenticationFailed,
     ContentRefused,
     ContextTooLong,
@@ -40,7 +41,7 @@ STATUSES = {
     501: ProviderUnavailable,
     502: ProviderUnavailable,
     503: ProviderUnavailable,
-    504: ProviderUnavailable,
+    504: AnswerLost,
     529: ProviderUnavailable,
 }
 
@@ -170,11 +171,11 @@ async def test_the_vendor_knows_best(
     ("code", "kind"),
     [
         ("rate_limit_error", RateLimited),
-        ("overloaded_error", ProviderUnavailable),
-        ("server_overloaded", ProviderUnavailable),
+        ("overloaded_error", AnswerLost),
+        ("server_overloaded", AnswerLost),
         ("authentication_error", AuthenticationFailed),
         ("billing_error", QuotaExhausted),
-        ("never_heard_of", ProviderUnavailable),
+        ("never_heard_of", AnswerLost),
         ("invalid_request_error", RequestRejected),
         ("image_too_large", RequestRejected),
         ("image_content_policy_violation", ContentRefused),

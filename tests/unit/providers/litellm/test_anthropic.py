@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from llmflow.errors import (
+    AnswerLost,
     AuthenticationFailed,
     ContentRefused,
     ContextTooLong,
@@ -149,7 +150,7 @@ async def test_why_it_ended(server: ModelServer, claude: Provider, ask: Ask, sto
         (anthropic_error(413, "request_too_large"), RequestUnsupported),
         (anthropic_error(429, "rate_limit_error"), RateLimited),
         (anthropic_error(500, "api_error"), ProviderUnavailable),
-        (anthropic_error(504, "timeout_error"), ProviderUnavailable),
+        (anthropic_error(504, "timeout_error"), AnswerLost),
         (anthropic_error(529, "overloaded_error", "Overloaded"), ProviderUnavailable),
         (Reply(status=502, body=b"<html>Bad Gateway</html>"), ProviderUnavailable),
     ],

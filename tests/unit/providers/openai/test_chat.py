@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from llmflow.errors import AnswerUnreadable, ProviderError, ProviderUnavailable, RateLimited, RequestRejected
+from llmflow.errors import (
+    AnswerLost,
+    AnswerUnreadable,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
 from llmflow.providers.openai.chat_provider import limit_field
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
@@ -197,7 +204,7 @@ async def test_content_in_parts(server: ModelServer, chat: Provider, ask: Ask) -
         ({"error": {"code": 502, "message": "Oh."}}, ProviderUnavailable, "answered 502"),
         ({"choices": [{"error": {"code": 502, "message": "Oh."}}]}, ProviderUnavailable, "answered 502"),
         ({"error": {"code": "invalid_prompt", "message": "No."}}, RequestRejected, "invalid_prompt"),
-        (chat_answer(choices=[]), ProviderUnavailable, "no choices"),
+        (chat_answer(choices=[]), AnswerLost, "no choices"),
         (chat_answer(choices="text"), AnswerUnreadable, "not have the format of /chat/completions: choices"),
         (chat_answer(message={"tool_calls": [{"id": "c1"}]}), AnswerUnreadable, "function"),
     ],

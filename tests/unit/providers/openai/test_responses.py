@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from llmflow.errors import (
+    AnswerLost,
     AnswerUnreadable,
     ContentRefused,
     ProviderError,
-    ProviderUnavailable,
     RateLimited,
     RequestRejected,
     RequestUnsupported,
@@ -218,7 +218,7 @@ async def test_calls_of_sloppy_servers(server: ModelServer, responses: Provider,
 @pytest.mark.parametrize(
     ("changes", "kind", "said"),
     [
-        ({"status": "failed", "error": {"code": "server_error", "message": "Oh."}}, ProviderUnavailable, "Oh"),
+        ({"status": "failed", "error": {"code": "server_error", "message": "Oh."}}, AnswerLost, "Oh"),
         ({"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slow."}}, RateLimited, "Slow"),
         ({"status": "failed", "error": {"code": "bio_policy", "message": "No."}}, ContentRefused, "bio_policy"),
         (
@@ -227,7 +227,7 @@ async def test_calls_of_sloppy_servers(server: ModelServer, responses: Provider,
             "invalid_prompt",
         ),
         ({"status": "failed", "error": {"code": "invalid_image", "message": "No."}}, RequestRejected, "invalid_image"),
-        ({"status": "failed", "error": {"message": "Oh."}}, ProviderUnavailable, "Oh"),
+        ({"status": "failed", "error": {"message": "Oh."}}, AnswerLost, "Oh"),
         ({"status": "queued", "output": []}, RequestUnsupported, "`background`"),
         ({"status": "vanished", "output": []}, RequestUnsupported, "`vanished`"),
     ],

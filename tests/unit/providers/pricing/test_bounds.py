@@ -140,7 +140,7 @@ def test_every_request_has_a_limit(api: str | None, options: dict[str, object], 
 )
 def test_what_nobody_can_bound_is_named(extra: dict[str, JsonValue]) -> None:
     [*_, name] = extra
-    assert bound_of(limited(request("hi", options={"extra": extra}), "chat")).unbounded == f"extra.{name}"
+    assert bound_of(limited(request("hi", options={"extra": extra}), "chat")).unbounded == f"`extra.{name}`"
 
 
 def test_harmless_fields_are_counted_as_text() -> None:

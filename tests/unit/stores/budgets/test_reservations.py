@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from llmflow.errors import BudgetExceeded, BudgetReserved
 from llmflow.stores.budgets.reservations import Budgets, Reservation
-from llmflow.stores.budgets.settling import close_overdue, settle
+from llmflow.stores.budgets.settling import Charge, close_overdue, settle
 from llmflow.stores.database import Database
 from llmflow.stores.schema import budgets, reservations
 from llmflow.types.budgets import Budget
@@ -24,9 +24,26 @@ def kept(database: Database) -> Budgets:
     return Budgets(database)
 
 
-def wanted(usd: str, *, activity: str = "complete#1", attempt: int = 1) -> Reservation:
+def wanted(
+    usd: str,
+    *,
+    activity: str = "complete#1",
+    attempt: int = 1,
+    budget: Budget = BUDGET,
+    least: str = "0",
+    unknown: str | None = None,
+) -> Reservation:
     return Reservation(
-        run="b1", run_id="r", activity_id=activity, attempt=attempt, budget=BUDGET, usd=Decimal(usd), lasts=timedelta()
+        run="b1",
+        run_id="r",
+        activity_id=activity,
+        attempt=attempt,
+        model="v:m",
+        budget=budget,
+        usd=Decimal(usd),
+        least=Decimal(least),
+        unknown=unknown,
+        lasts=timedelta(),
     )
 
 
@@ -36,7 +53,8 @@ async def take(kept: Budgets, wanted: Reservation) -> None:
 
 async def ended(database: Database, usd: str | None, *, activity: str = "complete#1", attempt: int = 1) -> None:
     cost = None if usd is None else Decimal(usd)
-    await database.write(lambda connection: settle(connection, "r", activity, attempt, cost))
+    charge = Charge(run_id="r", activity_id=activity, attempt=attempt, usd=cost)
+    await database.write(lambda connection: settle(connection, [charge]))
 
 
 async def reserved(database: Database) -> Decimal:
@@ -104,10 +122,52 @@ async def test_late_news_of_what_it_cost_is_right(
 
 
 async def test_what_reserved_nothing_still_pays(kept: Budgets, database: Database) -> None:
-    await take(kept, wanted("0"))  # its price is unknown, and the budget allows that
+    lax = Budget(usd=Decimal("0.20"), id="a-run", unpriced="allow")
+    await take(kept, wanted("0", budget=lax, unknown="v:m has no known price"))
     await ended(database, "0.15")  # the vendor reports it
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(BudgetExceeded, match=r"\$0\.15 is spent"):
         await take(kept, wanted("0.06", activity="complete#2"))
+
+
+async def test_a_call_without_an_upper_bound_is_refused(kept: Budgets, database: Database) -> None:
+    with pytest.raises(BudgetExceeded, match=r"budget of \$0\.20 for run b1: v:m has no known price"):
+        await take(kept, wanted("0", unknown="v:m has no known price"))
+    assert await database.read(lambda connection: connection.scalar(select(func.count(reservations.c.attempt)))) == 0
+
+
+@pytest.mark.parametrize("known", ["at once", "late"])
+async def test_a_bill_beyond_its_reservation_counts_whole_and_closes_the_budget(
+    kept: Budgets, database: Database, known: str
+) -> None:
+    await take(kept, wanted("0.10"))
+    await take(kept, wanted("0.01", activity="complete#2"))
+    if known == "late":
+        await ended(database, None)
+    await ended(database, "0.11")
+    await ended(database, "0.01", activity="complete#2")
+    assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.12"), 0)
+    with pytest.raises(BudgetExceeded, match=r"is closed: complete#1 cost \$0\.11, and .* at most \$0\.10\."):
+        await take(kept, wanted("0.01", activity="complete#3"))
+
+
+async def test_the_lowest_end_of_an_uncertain_cost_may_count(kept: Budgets, database: Database) -> None:
+    brave = Budget(usd=Decimal("0.20"), id="a-run", uncertain="lowest")
+    await take(kept, wanted("0.10", budget=brave, least="0.02"))
+    await ended(database, None)
+    assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.02"), 0)
+    await ended(database, "0.08")
+    assert await kept.spent(BUDGET) == Decimal("0.08")
+    await take(kept, wanted("0.12", activity="complete#2"))
+
+
+async def test_a_retry_storm_ends(kept: Budgets, database: Database) -> None:
+    """Each attempt may have cost its reservation, and so the third is refused for good."""
+    for attempt in (1, 2):
+        await take(kept, wanted("0.08", attempt=attempt))
+        await ended(database, None, attempt=attempt)
+    with pytest.raises(BudgetExceeded) as refused:
+        await take(kept, wanted("0.08", attempt=3))
+    assert not refused.value.may_pass
 
 
 async def test_overdue_reservations_are_closed_in_parts(kept: Budgets, database: Database) -> None:

@@ -31,20 +31,21 @@ def ledger(database: Database, tmp_path: Path) -> Calls:
 
 
 def planned(activity: str = "complete#1", budget: Budget = BUDGET) -> Call:
-    return a_call(activity=activity, origin=Origin(budget=budget), result=None, outcome=LOST)
+    return a_call(activity=activity, origin=Origin(budget=budget), result=None, outcome=LOST, reserved=True)
 
 
-async def reserve(database: Database, call: Call, usd: str = "0.10") -> None:
+async def reserve(database: Database, call: Call, usd: str = "0.10", lost: str | None = None) -> None:
     budget = call.origin.budget
     assert budget
     wanted = Reservation(
         run=call.id.workflow_id,
         **call.id.model_dump(include={"run_id", "activity_id", "attempt"}),
+        model=call.model_asked,
         budget=budget,
         usd=Decimal(usd),
         lasts=timedelta(),
     )
-    await Budgets(database).reserve(wanted, lost=call.model_dump_json())
+    await Budgets(database).reserve(wanted, lost=lost or call.model_dump_json())
 
 
 async def ended(ledger: Calls, call: Call, outcome: str, usd: str = "0.03") -> None:
@@ -107,10 +108,7 @@ async def test_a_killed_last_attempt_has_a_row_and_is_spent(database: Database, 
 async def test_what_cannot_be_read_any_more_is_spent_and_keeps_nothing_else_out(
     ledger: Calls, database: Database
 ) -> None:
-    strange = Reservation(
-        run="b1", run_id="r", activity_id="a", attempt=1, budget=BUDGET, usd=Decimal("0.10"), lasts=timedelta()
-    )
-    await Budgets(database).reserve(strange, lost="{}")
+    await reserve(database, planned("a"), lost="{}")
     await reserve(database, planned())
     await ledger.sweep(LATER)
     assert await sums(database) == (Decimal("0.20"), 0)

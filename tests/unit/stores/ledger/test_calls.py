@@ -94,6 +94,8 @@ async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Databa
         "reasoning_tokens": 0,
         "input_audio_tokens": 0,
         "output_audio_tokens": 0,
+        "low_usd": None,
+        "high_usd": None,
         "usd": Decimal("0.0125"),
         "price_source": "genai-prices 0.2",
         "price_matched": None,

@@ -51,6 +51,7 @@ async def test_money_is_exact_where_floats_are_not(database: Database) -> None:
         (REFUSED, "calls"),
         (LOST, "lost_calls"),
         (CANCELLED, "lost_calls"),
+        ("AnswerLost", "lost_calls"),
         ("AnswerUnreadable", "lost_calls"),
         *((error.__name__, "unasked_calls") for error in BY_CODE.values() if error.refusal),
         ("BudgetExceeded", "unasked_calls"),
