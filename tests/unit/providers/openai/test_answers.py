@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from llmflow.errors import (
+    AnswerLost,
     AuthenticationFailed,
     ProviderError,
     ProviderUnavailable,
@@ -232,7 +233,7 @@ def routed(code: int, raw: str) -> dict[str, Any]:
         # Cloudflare, vLLM, FastAPI
         ({"success": False, "errors": [{"code": 10000, "message": "Unauthorized"}]}, AuthenticationFailed, "Unauthor"),
         ({"object": "error", "message": "tools are not supported", "code": 400}, RequestUnsupported, "400.*tools"),
-        ({"detail": "Model is loading"}, ProviderUnavailable, "loading"),
+        ({"detail": "Model is loading"}, AnswerLost, "loading"),
     ],
 )
 async def test_errors_are_read_before_answers(
