@@ -87,6 +87,14 @@ calls = Table(
     Column("reasoning_tokens", BigInteger, nullable=False),
     Column("input_audio_tokens", BigInteger, nullable=False),
     Column("output_audio_tokens", BigInteger, nullable=False),
+    Column("cache_write_1h_tokens", BigInteger, nullable=False),
+    Column("cache_read_audio_tokens", BigInteger, nullable=False),
+    Column("input_image_tokens", BigInteger, nullable=False),
+    Column("output_image_tokens", BigInteger, nullable=False),
+    Column("input_video_tokens", BigInteger, nullable=False),
+    Column("web_searches", BigInteger, nullable=False),
+    Column("file_searches", BigInteger, nullable=False),
+    Column("unread", JSON, nullable=False),  # counts of the vendor that make the price unknown
     Column("usd", Dollars),  # frozen when the answer came; null: unknown
     Column("low_usd", Dollars),  # without an answer: what the vendor may bill, at least and at most; null: unknown
     Column("high_usd", Dollars),
@@ -94,6 +102,7 @@ calls = Table(
     Column("price_matched", String),
     Column("price_date", Date),
     Column("tier", String),
+    Column("region", String),
     Column("repriced_usd", Dollars),  # by repricing; never over the frozen one
     Column("repriced_source", String),
     Column("tenant", String),

@@ -8,7 +8,7 @@ from llmflow.types.base import CompactWire, Handwritten, Wire, changed, given
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
-from llmflow.types.usage import Dollars, Tokens, Usage
+from llmflow.types.usage import Dollars, Usage
 
 __all__ = ["FinishReason", "ModelRequest", "ModelResponse", "OutputSchema"]
 
@@ -89,25 +89,30 @@ class ModelRequest(Wire):
     """Tenant of the call, for llmflow's own limits; vendors do not see it."""
 
 
-class ModelResponse(Wire):
-    """One answer of one model."""
+class Billed(Wire):
+    """The part of an answer that its price depends on. An error of a vendor may have it as well."""
 
-    text: str
-    """The answer; JSON text if the request had an `output`; the reason if the model refused."""
     model: str
     """The model that answered, as the vendor names it; often more specific than the requested one."""
     usage: Usage = Usage()
-    finish_reason: FinishReason = "stop"
-    ending: str | None = None
-    """The vendor's own word for the end, if `finish_reason` is `unknown`."""
-    tool_calls: tuple[ToolCall, ...] = ()
-    response_id: str | None = None
     service_tier: str | None = None
     reported_usd: Dollars | None = None
     """Cost reported by the vendor; it wins over every price list."""
     base_url: str | None = None
     """Base URL of the API that answered; price lists identify vendors by it."""
+    region: str | None = None
+    """Region of the inference, where the vendor says it and it is not the whole world; some charge more there."""
+
+
+class ModelResponse(Billed):
+    """One answer of one model."""
+
+    text: str
+    """The answer; JSON text if the request had an `output`; the reason if the model refused."""
+    finish_reason: FinishReason = "stop"
+    ending: str | None = None
+    """The vendor's own word for the end, if `finish_reason` is `unknown`."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    response_id: str | None = None
     first_token: float | None = None
     """Seconds from the request to the first token of a streamed answer."""
-    cache_write_1h_tokens: Tokens = 0
-    """Part of `usage.cache_write_tokens` that stays in the vendor's cache for an hour; Anthropic charges more."""

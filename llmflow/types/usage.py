@@ -33,7 +33,7 @@ def dollars(usd: Decimal) -> str:
 
 
 class Usage(CompactWire):
-    """Tokens of one call. `input_tokens` and `output_tokens` are totals; the other fields are parts of them."""
+    """Tokens and other counts of one call. `input_tokens` and `output_tokens` are totals; other tokens are parts."""
 
     input_tokens: Tokens = 0
     """All input tokens, cached ones included."""
@@ -43,15 +43,38 @@ class Usage(CompactWire):
     """Part of `input_tokens` that came from the vendor's cache, usually cheaper."""
     cache_write_tokens: Tokens = 0
     """Part of `input_tokens` that was written to the vendor's cache, sometimes dearer."""
+    cache_write_1h_tokens: Tokens = 0
+    """Part of `cache_write_tokens` that stays for an hour, dearer than the others."""
+    cache_read_audio_tokens: Tokens = 0
+    """Part of `cache_read_tokens` that was audio."""
     reasoning_tokens: Tokens = 0
     """Part of `output_tokens` spent on reasoning that is not in the answer."""
     input_audio_tokens: Tokens = 0
     """Part of `input_tokens` that was audio."""
     output_audio_tokens: Tokens = 0
     """Part of `output_tokens` that was audio."""
+    input_image_tokens: Tokens = 0
+    """Part of `input_tokens` that was images."""
+    output_image_tokens: Tokens = 0
+    """Part of `output_tokens` that was images."""
+    input_video_tokens: Tokens = 0
+    """Part of `input_tokens` that was video."""
+    web_searches: Tokens = 0
+    """Searches of the web that the vendor ran."""
+    file_searches: Tokens = 0
+    """Searches of stored files that the vendor ran."""
+    unread: dict[str, int | float] = {}
+    """Other counts, by the vendor's name. llmflow does not know if they are billed, so they make the price unknown."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(**{name: value + getattr(other, name) for name, value in self})
+        unread = {
+            name: self.unread.get(name, 0) + other.unread.get(name, 0) for name in {**self.unread, **other.unread}
+        }
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in COUNTS}, unread=unread)
+
+
+COUNTS = tuple(name for name in Usage.model_fields if name != "unread")
+"""Names of the counts that llmflow reads."""
 
 
 class Cost(CompactWire):
@@ -60,11 +83,13 @@ class Cost(CompactWire):
     usd: Dollars | None = None
     """US dollars; `None` when no price is known, which is not the same as free."""
     source: str
-    """Source of the amount: `vendor`, a price list with its version, or the reason why there is no price."""
+    """Source of the amount: `vendor`, a price list with its version and its doubts, or why there is no price."""
     matched: str | None = None
     """The entry of the price list that was used, where it differs from the answering model."""
     tier: str | None = None
     """The service tier that was priced, where it is not the standard one."""
+    region: str | None = None
+    """The region that was priced, where the vendor says it and it is not the whole world."""
     price_date: date | None = None
     """The day from which the price list has this price, where the list says so."""
 

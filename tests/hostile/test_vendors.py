@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
+from pydantic_core import from_json
 
 from llmflow.errors import AnswerUnreadable, ConfigInvalid, LLMFlowError, ModelNotFound, ProviderUnavailable
-from llmflow.providers.dialects.usage import VendorUsage
+from llmflow.providers.dialects.usage.reader import read_usage
 from llmflow.providers.openai.bodies import MAX_ANSWER, MAX_STREAM
 from llmflow.providers.openai.chat_provider import ChatProvider
 from llmflow.providers.openai.responses import ResponsesProvider
 from llmflow.types.messages import Message
-from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse
+from llmflow.types.models import Billed, ModelOptions, ModelRequest, ModelResponse
 from llmflow.types.providers import NoDeltas, ProviderSettings
 from llmflow.types.usage import Usage
 from tests.helpers.model_server import ModelServer, Reply, chat_answer
@@ -139,36 +140,47 @@ COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 DETAILS = ("cached_tokens", "audio_tokens", "cache_write_tokens")
 
 
-def usage(text: str) -> VendorUsage:
-    return VendorUsage.model_validate_json(text)
+def read(text: str) -> Billed:
+    return read_usage(from_json(text), model="m")
 
 
 @pytest.mark.parametrize("number", ABSURD)
 @pytest.mark.parametrize("field", COUNTS)
 def test_absurd_counts_make_the_usage_unknown(field: str, number: str) -> None:
     others = ", ".join(f'"{name}": 5' for name in COUNTS if name != field)
-    assert usage(f'{{{others}, "{field}": {number}}}').normal == Usage()
+    assert read(f'{{{others}, "{field}": {number}}}').usage == Usage()
 
 
 @pytest.mark.parametrize("number", ABSURD)
 @pytest.mark.parametrize("field", DETAILS)
 def test_absurd_details_make_the_usage_unknown(field: str, number: str) -> None:
-    read = usage(f'{{"prompt_tokens": 5, "prompt_tokens_details": {{"{field}": {number}}}}}')
-    assert read.normal == Usage()
-    assert read.cache_write_1h_tokens == 0
+    assert read(f'{{"prompt_tokens": 5, "prompt_tokens_details": {{"{field}": {number}}}}}').usage == Usage()
+
+
+@pytest.mark.parametrize("number", ABSURD)
+def test_an_absurd_count_that_no_table_knows_is_unread(number: str) -> None:
+    found = read(f'{{"prompt_tokens": 5, "strange\\u0000": {number}}}').usage
+    assert list(found.unread) == ["usage.strange\N{SYMBOL FOR NULL}"]
+    assert Usage.model_validate_json(found.model_dump_json()) == found
+
+
+def test_few_of_many_unread_counts_are_kept() -> None:
+    many = ", ".join(f'"{"x" * 200}{at}": 1' for at in range(10_000))
+    unread = read(f'{{"prompt_tokens": 5, {many}}}').usage.unread
+    assert (len(unread), max(map(len, unread))) == (1, 100)
 
 
 @pytest.mark.parametrize("number", [one for one in ABSURD if one != "0.5"])
 def test_an_absurd_cost_is_not_believed(number: str) -> None:
-    assert usage(f'{{"prompt_tokens": 5, "cost": {number}}}').reported_usd is None
+    assert read(f'{{"prompt_tokens": 5, "cost": {number}}}').reported_usd is None
 
 
 @pytest.mark.parametrize(("number", "count"), [("0", 0), ("7", 7), ("7.0", 7), ("null", 0), ('"many"', 0), ("true", 0)])
 def test_other_counts_are_read(number: str, count: int) -> None:
-    assert usage(f'{{"prompt_tokens": {number}, "completion_tokens": 1}}').normal == Usage(
+    assert read(f'{{"prompt_tokens": {number}, "completion_tokens": 1}}').usage == Usage(
         input_tokens=count, output_tokens=1
     )
 
 
 def test_a_cost_is_exact() -> None:
-    assert usage('{"cost": 0.000123}').reported_usd == Decimal("0.000123")
+    assert read('{"cost": 0.000123}').reported_usd == Decimal("0.000123")

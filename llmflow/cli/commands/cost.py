@@ -27,7 +27,7 @@ from llmflow.config import Settings
 from llmflow.errors import did_you_mean
 from llmflow.service.costs import ledger, report_costs
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
-from llmflow.types.usage import Usage
+from llmflow.types.usage import COUNTS
 
 _DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 _SHOWN = 30  # rows on a screen; --json and --csv have all
@@ -97,14 +97,13 @@ async def _report(filter: CallFilter, by: list[Dimension]) -> tuple[CostReport, 
 
 def _csv(report: CostReport) -> str:
     text = io.StringIO()
-    tokens = tuple(Usage.model_fields)
     counts = tuple(name for name in Spent.model_fields if name not in ("usage", "usd", "repriced_usd"))
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*report.by, *counts, *tokens, "usd", "repriced_usd"])
+    writer.writerow([*report.by, *counts, *COUNTS, "usd", "repriced_usd"])
     for row in report.rows:
         money = ("" if usd is None else format(usd, "f") for usd in (row.usd, row.repriced_usd))
         keys = (row.key[one] or "" for one in report.by)
-        numbers = (getattr(of, name) for of, names in ((row, counts), (row.usage, tokens)) for name in names)
+        numbers = (getattr(of, name) for of, names in ((row, counts), (row.usage, COUNTS)) for name in names)
         writer.writerow([*keys, *numbers, *money])
     return text.getvalue()
 

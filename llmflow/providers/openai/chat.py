@@ -10,7 +10,8 @@ from llmflow.providers.dialects.complaints import Complaint
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED
 from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
-from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
+from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
+from llmflow.providers.dialects.usage.tools import said_run
 from llmflow.providers.openai.body import Json, address, finish, given, schema_name
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
@@ -154,6 +155,10 @@ class _Said(Spoken):
     )
     """Some releases of litellm move it to another field."""
     tool_calls: tuple[_ChatCall, ...] | None = None
+    annotations: object = None
+    executed_tools: object = None
+    provider_specific_fields: object = None
+    """Signs of tools that the vendor ran: of OpenAI, of Groq, of litellm."""
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -191,11 +196,8 @@ class ChatAnswer(BaseModel):
     id: Word = None
     model: Word = None
     error: object = None
-    service_tier: Word = Field(
-        default=None, validation_alias=AliasChoices("service_tier", AliasPath("usage", "service_tier"))
-    )
-    """Anthropic puts it into the usage."""
-    usage: OptionalUsage = VendorUsage()
+    service_tier: Word = None
+    usage: object = None
 
     def complaint(self) -> Complaint | None:
         """Return the error that a gateway put into an answer with status 200; `None` for an answer."""
@@ -214,17 +216,15 @@ class ChatAnswer(BaseModel):
             first_token: Seconds to the first token of a streamed answer.
         """
         choice = self.choices[0]
+        model = self.model or request.model
+        tiers = Tiers(asked=asked_tier(request.options), answered=self.service_tier)
+        billed = read_usage(self.usage, said_run(dict(choice.message), model), tiers, model=model, base_url=base_url)
         return ModelResponse(
+            **dict(billed),
             text=choice.refusal or (schema.read(choice.message.texts) if schema else choice.message.text),
-            model=self.model or request.model,
-            usage=self.usage.normal,
             finish_reason=choice.reason,
             ending=choice.finish_reason if choice.reason == "unknown" else None,
             tool_calls=() if choice.reason in {"refused", "unknown"} else choice.message.calls,
             response_id=self.id,
-            service_tier=self.service_tier,
-            reported_usd=self.usage.reported_usd,
-            base_url=base_url,
             first_token=first_token,
-            cache_write_1h_tokens=self.usage.cache_write_1h_tokens,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from llmflow.providers.dialects.tool_calls import ArgumentsPiece, Word
+from llmflow.providers.dialects.usage.merging import merged
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import Spoken
 from llmflow.providers.openai.joined import Joined
@@ -29,6 +30,8 @@ class _Delta(Spoken):
     reasoning: object = None
     """Reasoning, under either name. It counts as a token, but not as answer."""
     tool_calls: tuple[_CallDelta, ...] | None = None
+    annotations: object = None
+    executed_tools: object = None
 
 
 class _ChoiceDelta(BaseModel):
@@ -36,6 +39,8 @@ class _ChoiceDelta(BaseModel):
     delta: _Delta | None = None
     finish_reason: Word = None
     error: object = None
+    usage: object = None
+    """Usage so far, where Moonshot puts it."""
 
 
 class _Chunk(BaseModel):
@@ -43,7 +48,7 @@ class _Chunk(BaseModel):
     id: Word = None
     model: Word = None
     service_tier: Word = None
-    usage: dict[str, object] | None = None
+    usage: object = None
     """Usage so far; usually only in the last chunk."""
     error: object = None
 
@@ -77,7 +82,7 @@ class _PartialCall:
 
 
 class ChatChunks(Joined):
-    """Joins deltas. Of all other fields, the last non-empty value counts."""
+    """Joins deltas, and merges the usage. Of all other fields, the last non-empty value counts."""
 
     def __init__(self, sink: DeltaSink) -> None:
         super().__init__(sink)
@@ -85,6 +90,7 @@ class ChatChunks(Joined):
         self._text: list[str] = []
         self._refusal: list[str] = []
         self._calls: list[_PartialCall] = []
+        self._ran: Json = {}
         self._finish_reason: str | None = None
         self._has_begun = False
         self._is_billed = False
@@ -102,15 +108,17 @@ class ChatChunks(Joined):
             "content": "".join(self._text),
             "refusal": "".join(self._refusal) or None,
             "tool_calls": [call.whole for call in sorted(self._calls, key=lambda call: call.index)] or None,
+            **self._ran,
         }
         return {**self._answer, "choices": [{"message": message, "finish_reason": self._finish_reason}]}
 
     def _add(self, event: object) -> bool:
         chunk = _Chunk.model_validate(event)
-        about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier, "usage": chunk.usage}
+        about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier}
         self._answer |= {name: value for name, value in about.items() if value}
         self._error = self._error or chunk.error
         first = next((choice for choice in chunk.choices or () if choice.index == 0), _ChoiceDelta())
+        self._answer["usage"] = merged(merged(self._answer.get("usage"), first.usage), chunk.usage)
         self._error = self._error or first.error
         self._finish_reason = first.finish_reason or self._finish_reason
         self._has_begun = self._has_begun or bool(chunk.choices)
@@ -122,6 +130,8 @@ class ChatChunks(Joined):
             self._text.append(said.text)
             self._sink.text(said.text)
         self._refusal.append(said.refusal or "")
+        ran = {"annotations": said.annotations, "executed_tools": said.executed_tools}
+        self._ran |= {name: value for name, value in ran.items() if value}
         for delta in said.tool_calls or ():
             self._call(delta).take(delta)
         return bool(said.content or said.refusal or said.tool_calls or said.reasoning_content or said.reasoning)

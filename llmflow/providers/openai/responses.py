@@ -9,7 +9,8 @@ from llmflow.providers.dialects.complaints import Complaint
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, judge
 from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
-from llmflow.providers.dialects.usage import OptionalUsage, VendorUsage
+from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
+from llmflow.providers.dialects.usage.tools import items_run
 from llmflow.providers.openai.body import Json, address, finish, given, schema_name
 from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.response_events import Events
@@ -32,22 +33,10 @@ class ResponsesProvider:
         schema = wire_schema(request.output.json_schema) if request.output else None
         body = _body(request, schema)
         joined = Events(sink)
-        answer = await self._endpoint.post("/responses", body, _ResponsesAnswer, request.timeout, joined)
+        answer = await self._endpoint.post("/responses", body, ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, str(ModelRef(self._endpoint.name, request.model)), self._endpoint.key)
-        return ModelResponse(
-            text=answer.refusal or (schema.read(answer.texts) if schema else "".join(answer.texts)),
-            model=answer.model or request.model,
-            usage=answer.usage.normal,
-            finish_reason=answer.finish_reason,
-            ending=answer.ending if answer.finish_reason == "unknown" else None,
-            tool_calls=() if answer.finish_reason in {"refused", "unknown"} else answer.tool_calls,
-            response_id=answer.id,
-            service_tier=answer.service_tier,
-            reported_usd=answer.usage.reported_usd,
-            base_url=self._endpoint.base_url,
-            first_token=joined.first_token,
-        )
+        return answer.response(request, schema, self._endpoint.base_url, joined.first_token)
 
     async def close(self) -> None:
         """See `Provider.close`."""
@@ -148,6 +137,10 @@ class _FunctionCall(BaseModel):
 class _Other(BaseModel):
     """Reasoning, and items of tools that the vendor runs."""
 
+    type: object = None
+    status: object = None
+    action: object = None
+
 
 def _kind(item: object) -> str:
     kind = cast(Json, item).get("type") if isinstance(item, dict) else None
@@ -171,7 +164,7 @@ _UNDONE = frozenset({"queued", "in_progress", "failed", "cancelled"})
 """Words of the API. Any other word comes from a server of its own, and its output says more."""
 
 
-class _ResponsesAnswer(BaseModel):
+class ResponsesAnswer(BaseModel):
     """The used fields of an answer; the SDK's class decodes twenty times as many."""
 
     output: tuple[_Item, ...]
@@ -181,7 +174,9 @@ class _ResponsesAnswer(BaseModel):
     error: object = None
     incomplete_details: _Incomplete | None = None
     service_tier: Word = None
-    usage: OptionalUsage = VendorUsage()
+    tools: object = None
+    """Tools of the request, repeated."""
+    usage: object = None
 
     @property
     def _parts(self) -> tuple[_OutputPart, ...]:
@@ -196,6 +191,7 @@ class _ResponsesAnswer(BaseModel):
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
+        """Calls of tools that the caller runs."""
         calls = (item for item in self.output if isinstance(item, _FunctionCall))
         return tuple(
             ToolCall(id=call_id(call.call_id, at), name=call.name, arguments=call.arguments)
@@ -215,6 +211,7 @@ class _ResponsesAnswer(BaseModel):
 
     @property
     def finish_reason(self) -> FinishReason:
+        """Reason why the answer ended."""
         if self.refusal:
             return "refused"
         if self.status == "incomplete":
@@ -229,3 +226,20 @@ class _ResponsesAnswer(BaseModel):
             said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
             return Complaint(said, code=UNFINISHED)
         return None
+
+    def response(
+        self, request: ModelRequest, schema: WireSchema | None, base_url: str | None, first_token: float | None
+    ) -> ModelResponse:
+        """Convert an answer without a complaint; see `ChatAnswer.response`."""
+        run = items_run((dict(item) for item in self.output if isinstance(item, _Other)), self.tools)
+        tiers = Tiers(asked=asked_tier(request.options), answered=self.service_tier)
+        billed = read_usage(self.usage, run, tiers, model=self.model or request.model, base_url=base_url)
+        return ModelResponse(
+            **dict(billed),
+            text=self.refusal or (schema.read(self.texts) if schema else "".join(self.texts)),
+            finish_reason=self.finish_reason,
+            ending=self.ending if self.finish_reason == "unknown" else None,
+            tool_calls=() if self.finish_reason in {"refused", "unknown"} else self.tool_calls,
+            response_id=self.id,
+            first_token=first_token,
+        )

@@ -1,25 +1,29 @@
 """Costs of calls: reported by the vendor, or from dated price lists. Computed once, never in workflow code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from llmflow.providers.dialects.usage import MAX_USD
-from llmflow.providers.pricing.billing import PaidCall, frozen
+from llmflow.providers.dialects.usage.bills import MAX_USD
+from llmflow.providers.dialects.usage.reader import STANDARD_TIERS
+from llmflow.providers.pricing.billing import PaidCall, Unpriceable, frozen
 from llmflow.providers.pricing.bounds import Bound
-from llmflow.providers.pricing.genai_list import genai_cost
+from llmflow.providers.pricing.genai_list import genai_cost, is_known
 from llmflow.providers.pricing.litellm_map import litellm_cost
-from llmflow.providers.pricing.price_list import STANDARD_TIERS, PriceList
+from llmflow.providers.pricing.price_list import PriceList
 from llmflow.types.base import changed
-from llmflow.types.models import ModelResponse
+from llmflow.types.models import Billed
 from llmflow.types.refs import ModelRef
 from llmflow.types.usage import VENDOR, Cost, Usage
 
+_AGREE = Decimal("0.01")
+"""Relative difference of two lists' costs that is not mentioned: they round differently."""
+
 
 class Prices:
-    """All price lists in order: the user's own, genai-prices, litellm's map if it is loaded."""
+    """All price lists in order: the user's own, genai-prices, the map of litellm if it is installed."""
 
     def __init__(
         self, own: PriceList | None = None, addresses: Mapping[str, str | None] = MappingProxyType({})
@@ -28,26 +32,26 @@ class Prices:
         self._own = own
         self._addresses = addresses
 
-    def price(self, model: str, response: ModelResponse, at: datetime) -> Cost:
+    def price(self, model: str, billed: Billed, at: datetime) -> Cost:
         """Compute the cost of an answer. Never raises: an unknown cost is `None`, never 0. A vendor's figure wins.
 
         Args:
             model: Requested `provider:model`.
-            response: The answer; its usage, service tier and model determine the cost.
+            billed: The answer; its usage, service tier and model determine the cost.
             at: Time of the call, with a time zone; price lists are dated.
         """
-        tier = None if response.service_tier in STANDARD_TIERS else response.service_tier
-        if response.reported_usd is not None and 0 <= response.reported_usd <= MAX_USD:
-            return Cost(usd=frozen(response.reported_usd), source=VENDOR, tier=tier)
+        tier = None if billed.service_tier in STANDARD_TIERS else billed.service_tier
+        if billed.reported_usd is not None and 0 <= billed.reported_usd <= MAX_USD:
+            return Cost(usd=frozen(billed.reported_usd), source=VENDOR, tier=tier, region=billed.region)
         return self.look_up(
             PaidCall(
                 asked=model,
-                answered=response.model,
-                usage=response.usage,
+                answered=billed.model,
+                usage=billed.usage,
                 at=at,
                 tier=tier,
-                base_url=response.base_url,
-                cache_write_1h_tokens=response.cache_write_1h_tokens,
+                base_url=billed.base_url,
+                region=billed.region,
             )
         )
 
@@ -74,9 +78,9 @@ class Prices:
         """Add what each kind of token costs above the plain one; a list without a price of the kind adds nothing."""
         usage = bound.usage
         plain = self._planned(model, usage, at, tier)
-        written = replace(plain, usage=changed(usage, cache_write_tokens=usage.input_tokens))
-        if bound.cached_for_an_hour:
-            written = replace(written, cache_write_1h_tokens=usage.input_tokens)
+        hour = usage.input_tokens if bound.cached_for_an_hour else 0
+        writes = changed(usage, cache_write_tokens=usage.input_tokens, cache_write_1h_tokens=hour)
+        written = replace(plain, usage=writes)
         reasoned = replace(plain, usage=changed(usage, reasoning_tokens=usage.output_tokens))
         cost, *others = (self.look_up(call) for call in (plain, written, reasoned))
         if cost.usd is None:
@@ -97,27 +101,57 @@ class Prices:
         if call.provider == "offline":
             return Cost(usd=Decimal(0), source="offline: no model was asked")
         try:
-            if self._own and (cost := self._own.cost(call)):
+            if self._own and (cost := self._own.cost(call, _own_names(call), _public)):
                 return cost
         except LookupError as error:
             return _unknown(call, error)
-        if not call.usage.input_tokens and not call.usage.output_tokens:
-            return _unknown(call, "the vendor reported no usage")
-        reasons: list[Exception] = []
-        for list_cost in (genai_cost, litellm_cost):
-            try:
-                if cost := list_cost(call):
-                    return cost
-            except Exception as error:  # no price, or a bug: a missing price must not lose a paid answer
-                reasons.append(error)
-        return _unknown(call, *reasons)
+        return _public(call)
 
 
 def warm_prices() -> None:
-    """Load the price lists, which takes about 0.1 s, before the first call needs them."""
+    """Load the price lists, which takes about 0.2 s, before the first call needs them."""
     now = datetime.now().astimezone()
     Prices().look_up(PaidCall(asked="openai:gpt-5.4", answered="gpt-5.4", usage=Usage(input_tokens=1), at=now))
 
 
+def _own_names(call: PaidCall) -> tuple[str, ...]:
+    """Return the names by which the user's list may know a call: both, unless they are those of two known models."""
+    another = call.asked_model not in call.names and is_known(call.answered) and is_known(call.asked_model)
+    return call.names if another else tuple(dict.fromkeys((*call.names, call.asked_model)))
+
+
+def _public(call: PaidCall) -> Cost:
+    """Look up the cost of a call in the public lists. The first that has a price counts; a doubt is said."""
+    if call.usage.unread:
+        return _unknown(call, *(f"{name} = {count} is not understood" for name, count in call.usage.unread.items()))
+    if not call.usage.input_tokens and not call.usage.output_tokens:
+        return _unknown(call, "the vendor reported no usage")
+    reasons: list[Exception | str] = []
+    costs = [*_costs(call, reasons)]
+    if not costs:
+        return _unknown(call, *reasons)
+    first, *others = costs
+    doubts = (f"{other.source} says ${other.usd:f}" for other in others if not _agree(first, other))
+    return changed(first, source="; ".join((first.source, *doubts)))
+
+
+def _costs(call: PaidCall, reasons: list[Exception | str]) -> Iterator[Cost]:
+    for list_cost in (genai_cost, litellm_cost):
+        try:
+            if cost := list_cost(call):
+                yield cost
+        except Unpriceable as error:
+            reasons.append(error)
+            return
+        except Exception as error:  # no price, or a bug: a missing price must not lose a paid answer
+            reasons.append(error)
+
+
+def _agree(one: Cost, other: Cost) -> bool:
+    return (
+        one.usd is not None and other.usd is not None and abs(one.usd - other.usd) <= _AGREE * max(one.usd, other.usd)
+    )
+
+
 def _unknown(call: PaidCall, *reasons: Exception | str) -> Cost:
-    return Cost(source=f"no price: {'; '.join(map(str, reasons))}", tier=call.tier)
+    return Cost(source=f"no price: {'; '.join(map(str, reasons))}", tier=call.tier, region=call.region)

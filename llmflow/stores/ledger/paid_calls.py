@@ -17,4 +17,5 @@ class LedgerCall:
     usage: Usage
     at: datetime
     tier: str | None
+    region: str | None
     base_url: str | None

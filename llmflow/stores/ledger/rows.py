@@ -120,6 +120,7 @@ def row_of(call: Call) -> dict[str, object]:
         "price_matched": cost.matched if cost else None,
         "price_date": cost.price_date if cost else None,
         "tier": cost.tier if cost else None,
+        "region": cost.region if cost else None,
         "tenant": call.origin.tenant,
         "user_id": call.origin.user,
         "item": call.origin.item,

@@ -12,11 +12,9 @@ from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, UNASKED, selected, tags_of_call
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
-from llmflow.types.usage import Usage
+from llmflow.types.usage import COUNTS, Usage
 
 Column = ColumnElement[Any]  # Any: texts, numbers and money; the columns of a report are composed below
-
-_TOKENS = tuple(Usage.model_fields)
 
 
 async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> CostReport:
@@ -72,7 +70,7 @@ def _sums() -> list[Column]:
     c = calls.c
     return [
         func.count().filter(PAID).label("calls"),
-        *(func.coalesce(func.sum(c[name]), 0).label(name) for name in _TOKENS),
+        *(func.coalesce(func.sum(c[name]), 0).label(name) for name in COUNTS),
         func.sum(c.usd).label("usd"),
         func.count().filter(PAID, c.usd.is_(None)).label("unpriced_calls"),
         func.count().filter(FAILED).label("failed_calls"),
@@ -92,7 +90,7 @@ def _spent(row: Row[Any]) -> Spent:  # Any: above
     usd = row.usd or Decimal(0)
     return Spent(
         calls=row.calls,
-        usage=Usage(**{name: int(getattr(row, name)) for name in _TOKENS}),  # PostgreSQL adds in Decimal
+        usage=Usage(**{name: int(getattr(row, name)) for name in COUNTS}, unread={}),  # PostgreSQL adds in Decimal
         usd=usd,
         unpriced_calls=row.unpriced_calls,
         failed_calls=row.failed_calls,

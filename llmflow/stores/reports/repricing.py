@@ -111,6 +111,7 @@ def _recorded(row: Found) -> LedgerCall:
         usage=Usage(**{name: getattr(row, name) for name in Usage.model_fields}),
         at=row.at,
         tier=row.tier,
+        region=row.region,
         base_url=row.base_url,
     )
 

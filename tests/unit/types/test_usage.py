@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from llmflow.types.usage import Cost, Totals, Usage
+from llmflow.types.usage import COUNTS, Cost, Totals, Usage
 
 TOKENS = st.integers(min_value=0, max_value=10**9)
-USAGES = st.builds(Usage, **dict.fromkeys(Usage.model_fields, TOKENS))
+UNREAD = st.dictionaries(st.sampled_from(["a", "b"]), st.integers(1, 9))
+USAGES = st.builds(Usage, **dict.fromkeys(COUNTS, TOKENS), unread=UNREAD)
 
 
 @given(USAGES, USAGES, USAGES)

@@ -109,7 +109,7 @@ async def test_what_stays_in_the_cache_for_an_hour_is_counted_apart(
     stays = {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}
     server.script(anthropic_answer(cache_creation_input_tokens=100, cache_creation=stays))
     answer = await claude.complete(ask(), NoDeltas())
-    assert (answer.usage.cache_write_tokens, answer.cache_write_1h_tokens) == (100, 70)
+    assert (answer.usage.cache_write_tokens, answer.usage.cache_write_1h_tokens) == (100, 70)
 
 
 async def test_tool_calls(server: ModelServer, claude: Provider, ask: Ask) -> None:

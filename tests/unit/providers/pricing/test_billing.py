@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llmflow.providers.pricing.billing import PaidCall, TokenPrices
 from llmflow.providers.pricing.price_list import PriceList
 from llmflow.providers.pricing.prices import Prices
-from llmflow.types.usage import Usage
+from llmflow.types.usage import COUNTS, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -75,18 +75,18 @@ def test_parts_without_a_price_of_their_own_change_nothing(read: Decimal, writte
 def test_the_price_lies_between_the_cheapest_and_the_dearest_token(token_prices: TokenPrices, usage: Usage) -> None:
     tokens = usage.input_tokens + usage.output_tokens
     assume(tokens)
-    each = [price for price in vars(token_prices).values() if price is not None]
+    each = [price for name, price in vars(token_prices).items() if price is not None and name != "fees"]
     assert min(each) * tokens <= token_prices.usd(usage) * 1_000_000 <= max(each) * tokens
 
 
-@given(token_prices, st.builds(Usage, **dict.fromkeys(Usage.model_fields, counts)))
+@given(token_prices, st.builds(Usage, **dict.fromkeys(COUNTS, counts)))
 def test_counts_that_contradict_each_other_have_no_price_and_never_a_negative_one(
     token_prices: TokenPrices, usage: Usage
 ) -> None:
     try:
         assert token_prices.usd(usage) >= 0
     except LookupError as error:
-        assert "cannot exceed" in str(error) or "no usage" in str(error)
+        assert any(said in str(error) for said in ("cannot exceed", "no usage", "no price of web_searches", "one-hour"))
 
 
 def test_overlapping_parts_of_one_price_are_no_contradiction() -> None:
@@ -112,13 +112,34 @@ def test_no_price(usage: Usage, said: str) -> None:
         TokenPrices(input=one, output=one, cached=one, cache_write=one).usd(usage)
 
 
-@given(usages(), st.sampled_from(["gpt-4o-mini", "gpt-audio", "o3"]))
+@given(usages(), st.sampled_from(["gpt-6-luna", "gpt-audio"]))
 def test_genai_prices_counts_no_token_twice_either(usage: Usage, model: str) -> None:
+    unpriced = ("cache_read_tokens", "cache_write_tokens") if model == "gpt-audio" else ("output_audio_tokens",)
+    usage = usage.model_copy(update=dict.fromkeys(unpriced, 0))
+
     def usd(usage: Usage) -> Decimal | None:
         return Prices().look_up(PaidCall(asked=f"openai:{model}", answered=model, usage=usage, at=NOW)).usd
 
+    assume(usage.input_tokens <= 100_000)  # longer ones have another price
     kinds = [usd(one) or Decimal(0) for one in pure(usage)]
     assert usd(usage) == (sum(kinds, Decimal(0)) if kinds else None)
+
+
+def test_fees() -> None:
+    one, searches = Decimal(1), Usage(input_tokens=1, web_searches=3, unread={"containers": 2})
+    fees = {"web_searches": Decimal("0.01"), "containers": Decimal("0.03")}
+    assert TokenPrices(input=one, output=one, fees=fees).usd(searches) == Decimal("0.090001")
+    with pytest.raises(LookupError, match=r"it has no price of containers \(2\)"):
+        TokenPrices(input=one, output=one, fees={"web_searches": one}).usd(searches)
+    assert TokenPrices(input=Decimal(0), output=Decimal(0)).usd(searches) == 0
+
+
+def test_an_hour_in_the_cache() -> None:
+    usage = Usage(input_tokens=10, cache_write_tokens=8, cache_write_1h_tokens=6)
+    prices = {name: Decimal(usd) for name, usd in (("input", 1), ("output", 0), ("cache_write", 2))}
+    assert TokenPrices(**prices, cache_write_1h=Decimal(4), fees={}).usd(usage) == Decimal("0.000030")
+    with pytest.raises(LookupError, match="no price for one-hour cache writes"):
+        TokenPrices(**prices, fees={}).usd(usage)
 
 
 names = st.text("abc-.", max_size=4)

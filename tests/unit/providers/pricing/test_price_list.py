@@ -40,6 +40,13 @@ GOOD = """
 """
 
 
+def cost(prices: PriceList, call: PaidCall) -> Cost | None:
+    def public(call: PaidCall) -> Cost:
+        return call.cost(Decimal(2), "a public list")
+
+    return prices.cost(call, (*call.names, call.asked_model), public)
+
+
 def load(tmp_path: Path, text: str) -> PriceList:
     path = tmp_path / "prices.yaml"
     path.write_text(dedent(text).strip() + "\n")
@@ -64,9 +71,11 @@ def call(asked: str, answered: str | None = None, *, usage: Usage = MILLION, **f
         ({"input_tokens": 1}, "0.00000125"),
     ],
 )
-def test_parts(tmp_path: Path, parts: dict[str, int], usd: str) -> None:
+def test_parts(tmp_path: Path, parts: dict[str, Any], usd: str) -> None:
     prices = load(tmp_path, GOOD)
-    assert prices.cost(call("openai:gpt-6.1-sol", usage=Usage(**parts))) == Cost(usd=Decimal(usd), source=prices.source)
+    assert cost(prices, call("openai:gpt-6.1-sol", usage=Usage(**parts))) == Cost(
+        usd=Decimal(usd), source=prices.source
+    )
 
 
 def test_the_source_names_the_version_of_the_file(tmp_path: Path) -> None:
@@ -88,14 +97,14 @@ def test_the_source_names_the_version_of_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_which_entry(tmp_path: Path, asked: str, answered: str, usd: str, matched: str | None) -> None:
-    found = load(tmp_path, GOOD).cost(call(asked, answered))
+    found = cost(load(tmp_path, GOOD), call(asked, answered))
     assert found is not None
     assert (found.usd, found.matched) == (Decimal(usd), matched)
 
 
 @pytest.mark.parametrize("asked", ["azure:gpt-6.1-sol", "openai:gpt-5", "gateway:gpt-6", "gpt-6", "eu:late"])
 def test_no_entry(tmp_path: Path, asked: str) -> None:
-    assert load(tmp_path, GOOD).cost(call(asked)) is None
+    assert cost(load(tmp_path, GOOD), call(asked)) is None
 
 
 @pytest.mark.parametrize(
@@ -109,31 +118,79 @@ def test_no_entry(tmp_path: Path, asked: str) -> None:
     ],
 )
 def test_dates(tmp_path: Path, at: datetime, usd: str, since: date | None) -> None:
-    found = load(tmp_path, GOOD).cost(call("gateway:claude-opus", at=at))
+    found = cost(load(tmp_path, GOOD), call("gateway:claude-opus", at=at))
     assert found is not None
     assert (found.usd, found.price_date) == (Decimal(usd), since)
 
 
 def test_tiers(tmp_path: Path) -> None:
     prices = load(tmp_path, GOOD)
-    found = prices.cost(call("openai:gpt-6.1-sol", tier="batch"))
+    found = cost(prices, call("openai:gpt-6.1-sol", tier="batch"))
     assert found is not None
     assert (found.usd, found.tier) == (Decimal("0.5"), "batch")
     with pytest.raises(LookupError, match=r"prices.yaml@\w+ does not know tier 'flex' of openai:gpt-6.1-sol"):
-        prices.cost(call("openai:gpt-6.1-sol", tier="flex"))
+        cost(prices, call("openai:gpt-6.1-sol", tier="flex"))
 
 
 def test_amounts_are_exact(tmp_path: Path) -> None:
     exact = "0.12345678901234567890123"
     for written in (exact, f'"{exact}"', "12345678901234567890123e-23"):
         [price] = load(tmp_path, f"a:b: {{input: {written}, output: 1_000.5}}").models["a:b"]
-        assert (price.token_prices.input, price.token_prices.output) == (Decimal(exact), Decimal("1000.5"))
+        assert price.standard
+        assert (price.standard.base.input, price.standard.base.output) == (Decimal(exact), Decimal("1000.5"))
 
 
 def test_entries_may_share_what_they_have_in_common(tmp_path: Path) -> None:
     text = "a:b: &b {input: 1.5, output: 2}\na:c: {<<: *b, output: 3}"
     [price] = load(tmp_path, text).models["a:c"]
-    assert (price.token_prices.input, price.token_prices.output) == (Decimal("1.5"), Decimal(3))
+    assert price.standard
+    assert (price.standard.base.input, price.standard.base.output) == (Decimal("1.5"), Decimal(3))
+
+
+STEPS = """
+    a:b:
+      input: 1
+      cached: 0.1
+      output: 10
+      fees: {web_searches: 0.01, "usage.server_tool_use.code_execution_requests": 0.05}
+      above:
+        - {tokens: 200, input: 2, cached: 0.2, output: 15}
+        - {tokens: 300, input: 3, cached: 0.3, output: 20, fees: {web_searches: 0}}
+      tiers:
+        flex: {input: 0.5, cached: 0.05, output: 5, above: {tokens: 200, input: 1, cached: 0.1, output: 7}}
+    c:*: {discount: 12.5%}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tier", "usage", "usd"),
+    [
+        (None, Usage(input_tokens=200, output_tokens=10), "0.0003"),
+        (None, Usage(input_tokens=201, output_tokens=10), "0.000552"),
+        (None, Usage(input_tokens=301, cache_read_tokens=301), "0.0000903"),
+        ("flex", Usage(input_tokens=200, output_tokens=10), "0.00015"),
+        ("flex", Usage(input_tokens=201, output_tokens=10), "0.000271"),
+        (None, Usage(input_tokens=1, web_searches=3), "0.030001"),
+        (None, Usage(input_tokens=301, web_searches=3), "0.000903"),
+        ("flex", Usage(input_tokens=2, web_searches=3), "0.030001"),
+        (None, Usage(input_tokens=1, unread={"usage.server_tool_use.code_execution_requests": 2}), "0.100001"),
+    ],
+)
+def test_steps_and_fees(tmp_path: Path, tier: str | None, usage: Usage, usd: str) -> None:
+    found = cost(load(tmp_path, STEPS), call("a:b", usage=usage, tier=tier))
+    assert found is not None
+    assert found.usd == Decimal(usd)
+
+
+def test_what_has_no_fee_has_no_price(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match=r"has no price of a:b: it has no price of file_searches \(1\)"):
+        cost(load(tmp_path, STEPS), call("a:b", usage=Usage(input_tokens=1, file_searches=1)))
+
+
+def test_a_discount_on_the_public_price(tmp_path: Path) -> None:
+    prices = load(tmp_path, STEPS)
+    found = cost(prices, call("c:d", tier="flex"))
+    assert found == Cost(usd=Decimal("1.75"), source=f"{prices.source}: 12.5 % off a public list", tier="flex")
 
 
 @pytest.mark.parametrize(
@@ -169,6 +226,17 @@ def test_entries_may_share_what_they_have_in_common(tmp_path: Path) -> None:
             "tier 'flex' of a:b has no `cached`, which has its own price in the standard tier: add it",
         ),
         ("a:b: {input: 1, output: 2, tiers: {flex: {input: 1, output: 1, from: 2026-01-01}}}", "has no field 'from'"),
+        ("a:b: {input: 1, output: 2, discount: 5%}", "a:b has prices and a `discount`"),
+        ("a:b: {discount: 5}", "`discount` must be a share of the public price, such as 15%, not 5"),
+        ("a:b: {discount: 101%}", "`discount` must be"),
+        ("a:b: {input: 1, output: 2, fees: {web_searches: much}}", "`web_searches` must be US dollars each"),
+        ("a:b: {input: 1, output: 2, above: {input: 1, output: 2}}", "`above` of a:b needs `tokens`"),
+        ("a:b: {input: 1, output: 2, above: {tokens: 0, input: 1, output: 2}}", "`above` of a:b needs `tokens`"),
+        ("a:b: {input: 1, output: 2, above: {tokens: 5, input: 1}}", "`above` of a:b has no `output`"),
+        (
+            "a:b: {input: 1, cached: 1, output: 2, above: {tokens: 5, input: 1, output: 2}}",
+            "`above` of a:b has no `cached`, which has its own price in shorter inputs: add it",
+        ),
     ],
 )
 def test_a_mistake_says_where_it_is(tmp_path: Path, text: str, said: str) -> None:
@@ -184,7 +252,7 @@ def test_the_examples_are_price_lists(tmp_path: Path) -> None:
     described = (price_list.__doc__ or "").split("\n", 1)[1]
     for text in (shown, described):
         prices = load(tmp_path, text)
-        assert [key for key, _ in prices.prefixes] == ["gateway:claude-", "local:"]
+        assert {key for key, _ in prices.prefixes} == {"gateway:claude-", "azure:", "local:"}
         assert [*prices.models] == ["openai:gpt-6.1-sol"]
 
 

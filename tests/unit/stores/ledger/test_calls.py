@@ -20,7 +20,7 @@ from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import CANCELLED, LOST, Call
 from llmflow.stores.schema import answers, calls
-from llmflow.types.usage import Usage
+from llmflow.types.usage import COUNTS, Usage
 from tests.helpers.calls import NOON, a_call, an_answer
 from tests.helpers.waiting import until
 
@@ -87,13 +87,12 @@ async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Databa
         "day": NOON.date(),
         "latency_ms": 1250,
         "first_token_ms": 250,
+        **dict.fromkeys(COUNTS, 0),
         "input_tokens": 100,
         "output_tokens": 20,
         "cache_read_tokens": 40,
-        "cache_write_tokens": 0,
-        "reasoning_tokens": 0,
-        "input_audio_tokens": 0,
-        "output_audio_tokens": 0,
+        "unread": {},
+        "region": None,
         "low_usd": None,
         "high_usd": None,
         "usd": Decimal("0.0125"),

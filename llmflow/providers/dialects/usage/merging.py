@@ -1,0 +1,18 @@
+"""Usage of a stream, merged over its chunks: a last chunk may lack what an earlier one had."""
+
+from typing import cast
+
+
+def merged(before: object, later: object) -> object:
+    """Merge the usage of two chunks: objects field by field; of two counts the larger, since they are sums so far."""
+    if later is None:
+        return before
+    if isinstance(before, dict) and isinstance(later, dict):
+        one, other = cast(dict[str, object], before), cast(dict[str, object], later)
+        return {**one, **{name: merged(one.get(name), value) for name, value in other.items()}}
+    one, other = _count(cast(object, before)), _count(later)
+    return later if one is None or other is None else max(one, other)
+
+
+def _count(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
