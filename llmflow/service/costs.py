@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from llmflow.stores.database import Database
 from llmflow.stores.reports.comparison import compare
@@ -29,24 +29,27 @@ async def ledger(store: str) -> AsyncGenerator[Database]:
         yield database
 
 
-async def report_costs(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> CostReport:
-    """Report what was spent: in the last 30 days, unless days or a run are named.
+async def report_costs(
+    database: Database, filter: CallFilter, by: Sequence[Dimension], zone: tzinfo = UTC
+) -> CostReport:
+    """Report what was spent: in the last 30 days, unless days or a run are named. Days are those of the time zone.
 
     Raises:
         PromptNotFound, RunNotFound: the ledger does not know a name of the filter; names the nearest.
         StoreUnavailable: the database does not answer.
     """
-    return await cost_report(database, recent(filter), by)
+    return await cost_report(database, recent(filter, zone), by, zone)
 
 
-def recent(filter: CallFilter, now: datetime | None = None) -> CallFilter:
+def recent(filter: CallFilter, zone: tzinfo = UTC, now: datetime | None = None) -> CallFilter:
     """Select the calls of the last 30 days, unless days or a run are named.
 
     Args:
         filter: Selection so far.
+        zone: Time zone of the days.
         now: The clock's time if left out.
     """
     if filter.since or filter.until or filter.run:
         return filter
-    today = (now or datetime.now(UTC)).date()
-    return changed(filter, since=today - _USUAL + timedelta(days=1))
+    first = (now or datetime.now(UTC)).astimezone(zone).date() - _USUAL + timedelta(days=1)
+    return changed(filter, since=first if zone is UTC else datetime.combine(first, time.min, zone))

@@ -10,7 +10,7 @@ from llmflow.types.usage import Dollars, Totals
 __all__ = ["Score"]
 
 Dimension = Literal[
-    "run", "day", "tenant", "user", "workflow", "item", "prompt", "label", "arm", "model", "tag", "error"
+    "run", "day", "month", "tenant", "user", "workflow", "item", "prompt", "label", "arm", "model", "tag", "error"
 ]
 """Dimensions that a cost report may group by; `error` is the outcome of an attempt without an answer."""
 Verdict = Literal["no difference shown yet", "higher", "lower"]
@@ -41,7 +41,13 @@ class Spent(Totals):
     failed_calls: int = 0
     """Attempts that failed with an error of the vendor or of the request."""
     lost_calls: int = 0
-    """Attempts that were cut off or died with their worker: the vendor may bill them, at an unknown cost."""
+    """Attempts that were cut off or died with their worker: the vendor may bill them."""
+    lost_low_usd: Dollars = Decimal(0)
+    """The least that lost calls cost if the vendor bills them; `usd` excludes it."""
+    lost_high_usd: Dollars = Decimal(0)
+    """The most that they cost; without the calls of `lost_unknown_calls`."""
+    lost_unknown_calls: int = 0
+    """Lost calls without a known upper bound."""
     unasked_calls: int = 0
     """Attempts that llmflow held back before asking the model: by a limit, a budget, an open circuit."""
     repriced_usd: Dollars | None = None
@@ -60,8 +66,10 @@ class CostReport(Wire):
 
     filter: CallFilter
     by: tuple[Dimension, ...]
+    zone: str = "UTC"
+    """Time zone of days and months."""
     rows: tuple[CostRow, ...]
-    """Most expensive first; by day, newest first."""
+    """Most expensive first; by day or month, newest first."""
     total: Spent
     """Sums that count each call once, although a call with several tags is in several rows."""
 

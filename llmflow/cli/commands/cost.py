@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from typing import Annotated, get_args
 
 import typer
@@ -18,6 +19,8 @@ from llmflow.cli.ledger import (
     TenantOf,
     Until,
     WorkflowOf,
+    Zone,
+    call_filter,
     days,
 )
 from llmflow.cli.options import AsJson
@@ -47,6 +50,7 @@ def cost(
     ] = None,
     since: Since = None,
     until: Until = None,
+    zone: Zone = None,
     run_of: RunOf = None,
     tenant: TenantOf = None,
     workflow: WorkflowOf = None,
@@ -69,16 +73,17 @@ def cost(
         return
     if as_json and as_csv:
         raise typer.BadParameter("--json or --csv: both cannot be on stdout")
-    filter = CallFilter(
-        since=since, until=until, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
+    zone = zone or UTC
+    filter = call_filter(
+        since, until, zone, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
     )
-    report, name = run(_report(filter, _parse_by(by or "model")))
+    report, name = run(_report(filter, _parse_by(by or "model"), zone))
     if as_json:
         print_json(report)
     elif as_csv:
         print_text(_csv(report), end="")
     else:
-        _show(report, name)
+        _show(report, name, zone)
 
 
 def _parse_by(text: str) -> list[Dimension]:
@@ -90,29 +95,36 @@ def _parse_by(text: str) -> list[Dimension]:
     return [one for word in words for one in _DIMENSIONS if one == word]
 
 
-async def _report(filter: CallFilter, by: list[Dimension]) -> tuple[CostReport, str]:
+async def _report(filter: CallFilter, by: list[Dimension], zone: tzinfo) -> tuple[CostReport, str]:
     async with ledger(Settings.load().store_url) as database:
-        return await report_costs(database, filter, by), database.name
+        return await report_costs(database, filter, by, zone), database.name
 
 
 def _csv(report: CostReport) -> str:
     text = io.StringIO()
-    counts = tuple(name for name in Spent.model_fields if name not in ("usage", "usd", "repriced_usd"))
+    counts = tuple(name for name in Spent.model_fields if name.endswith("calls"))
+    amounts = tuple(name for name in Spent.model_fields if name.endswith("usd"))
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*report.by, *counts, *COUNTS, "usd", "repriced_usd"])
+    writer.writerow([*report.by, *counts, *COUNTS, *amounts])
     for row in report.rows:
-        money = ("" if usd is None else format(usd, "f") for usd in (row.usd, row.repriced_usd))
-        keys = (row.key[one] or "" for one in report.by)
+        money = ("" if (usd := getattr(row, name)) is None else format(usd, "f") for name in amounts)
+        keys = (_cell(row.key[one] or "") for one in report.by)
         numbers = (getattr(of, name) for of, names in ((row, counts), (row.usage, COUNTS)) for name in names)
         writer.writerow([*keys, *numbers, *money])
     return text.getvalue()
 
 
-def _show(report: CostReport, name: str) -> None:
-    say(f"{days(report.filter)} · {name}\n", "dim")
+def _cell(text: str) -> str:
+    """Mark a text that a spreadsheet would execute as a formula: tenants, users and tags are the words of strangers."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _show(report: CostReport, name: str, zone: tzinfo) -> None:
+    said = days(report.filter, zone)
     if not report.rows:
-        say("no calls")
+        say(f"no calls · {said} · {name}")
         return
+    say(f"{said} · {name}\n", "dim")
     out.print(cost_table(report))
     for note in _notes(report):
         say(note, "dim")
@@ -142,6 +154,13 @@ def _figures(of: Spent, *, repriced: bool) -> Iterator[str]:
         yield "-" if of.repriced_usd is None else dollars(of.repriced_usd)
 
 
+def _range(total: Spent) -> str:
+    """Format what lost calls may cost."""
+    if total.lost_unknown_calls:
+        return f"{dollars(total.lost_low_usd)} or more, too" if total.lost_low_usd else "them, too"
+    return f"{dollars(total.lost_low_usd)} to {dollars(total.lost_high_usd)}, too"
+
+
 def _short(tokens: int) -> str:
     """Format tokens, such as `9,999`, `12.3k`, `4.5M`: columns of millions would leave no room for names."""
     if tokens < 10_000:
@@ -158,4 +177,5 @@ def _notes(report: CostReport) -> Iterator[str]:
     if total.unpriced_calls:
         yield f"{total.unpriced_calls:,} {plural(total.unpriced_calls, 'call')} of unknown price: not in the cost"
     if total.lost_calls:
-        yield f"{total.lost_calls:,} {plural(total.lost_calls, 'call')} cut or lost: the vendor may bill them, too"
+        lost = f"{total.lost_calls:,} {plural(total.lost_calls, 'call')} cut or lost"
+        yield f"{lost}: the vendor may bill {_range(total)}"

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from llmflow.cli.apps import load
 from llmflow.cli.bridge import run
-from llmflow.cli.ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf
+from llmflow.cli.ledger import ModelOf, PromptOf, RunOf, Since, TagOf, TenantOf, Until, WorkflowOf, call_filter
 from llmflow.cli.options import AppPath, AsJson
 from llmflow.cli.output import dollars, err, out, plural, print_json, say
 from llmflow.cli.tables import Listing
@@ -47,8 +47,8 @@ def reprice(
 
     Example: llmflow cost reprice --app workflows.research.app:app --dry-run
     """
-    filter = CallFilter(
-        since=since, until=until, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
+    filter = call_filter(
+        since, until, run=run_of, tenant=tenant, workflow=workflow, prompt=prompt, model=model, tag=tag
     )
     path = prices or Settings.load().prices or (load(app).prices if app else None)
     report = run(_reprice(filter, path, write=not dry_run))

@@ -1,54 +1,82 @@
 """Costs out of the ledger, added up by the database, exactly."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, case, func, select, true, type_coerce
 
 from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.ledger.rows import ANSWERED
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, UNASKED, selected, tags_of_call
+from llmflow.stores.reports.zones import date_of, local_day
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
 from llmflow.types.usage import COUNTS, Usage
 
 Column = ColumnElement[Any]  # Any: texts, numbers and money; the columns of a report are composed below
 
+_IN_TIME: tuple[Dimension, ...] = ("day", "month")
+_MILLION = 10**6
+_TRILLION = Decimal(10**12)
 
-async def cost_report(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> CostReport:
+
+async def cost_report(
+    database: Database, filter: CallFilter, by: Sequence[Dimension], zone: tzinfo = UTC
+) -> CostReport:
     """Report calls, tokens and money of the calls that `filter` selects, with a row for each combination of `by`.
+
+    Args:
+        database: The store.
+        filter: Selection of calls.
+        by: Dimensions of the rows.
+        zone: Time zone of days and months.
 
     Raises:
         PromptNotFound, RunNotFound: no call matches, because the ledger does not know a name; names the nearest.
         StoreUnavailable: the database does not answer.
     """
     by = tuple(dict.fromkeys(by))
-    found = await _read(database, filter, by)
+    found = await _read(database, filter, by, zone)
     if not found:
         await check_known(database, filter)
-    rows = [CostRow(key={one: _text(row, one) for one in by}, **dict(_spent(row))) for row in found]
+    rows = [CostRow(key=key, **dict(spent)) for key, spent in _by_key(found, by)]
     if "tag" in by:  # a call is in the row of each of its tags
-        [row] = await _read(database, filter, ())
+        [row] = await _read(database, filter, (), zone)
         total = _spent(row)
     else:
         total = _added(rows)
     rows.sort(key=lambda row: [value or "" for value in row.key.values()])  # the same order on every database
-    rows.sort(key=lambda row: (row.key.get("day") or "", row.usd, row.calls, _unanswered(row)), reverse=True)
-    return CostReport(filter=filter, by=by, rows=tuple(rows), total=total)
+    rows.sort(key=lambda row: (*_times(row), row.usd, row.calls, _unanswered(row)), reverse=True)
+    return CostReport(filter=filter, by=by, zone=str(zone), rows=tuple(rows), total=total)
 
 
-async def _read(database: Database, filter: CallFilter, by: Sequence[Dimension]) -> Sequence[Row[Any]]:  # Any: above
-    query = _query(filter, by, sqlite=database.is_sqlite)
+async def _read(
+    database: Database, filter: CallFilter, by: Sequence[Dimension], zone: tzinfo
+) -> Sequence[Row[Any]]:  # Any: above
+    which = selected(filter, sqlite=database.is_sqlite)
+    day: Column = calls.c.day
+    if zone is not UTC and {*by} & {*_IN_TIME}:
+        span = select(func.min(calls.c.at), func.max(calls.c.at)).where(which)
+        first, last = await database.read(lambda connection: connection.execute(span).one(), within=PATIENCE)
+        if first is None:
+            return ()
+        day = local_day(calls.c.at, zone, first, last)
+    query = _query(which, by, day, sqlite=database.is_sqlite)
     return await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)
 
 
-def _query(filter: CallFilter, by: Sequence[Dimension], *, sqlite: bool) -> Select[Any]:  # Any: above
+def _query(
+    which: ColumnElement[bool], by: Sequence[Dimension], day: Column, *, sqlite: bool
+) -> Select[Any]:  # Any: above
     c, tag = calls.c, tags_of_call(sqlite=sqlite)
     columns: dict[Dimension, Column] = {
         "run": c.root_id,
-        "day": c.day,
+        "day": day,
+        "month": day,
         "tenant": c.tenant,
         "workflow": c.workflow_type,
         "prompt": c.prompt + "@" + c.version,
@@ -63,7 +91,7 @@ def _query(filter: CallFilter, by: Sequence[Dimension], *, sqlite: bool) -> Sele
     keys = [columns[one].label(one) for one in by]
     # An outer join, because calls without tags count as well.
     source = calls.outerjoin(tag, true()) if "tag" in by else calls
-    return select(*keys, *_sums()).select_from(source).where(selected(filter, sqlite=sqlite)).group_by(*keys)
+    return select(*keys, *_sums()).select_from(source).where(which).group_by(*keys)
 
 
 def _sums() -> list[Column]:
@@ -71,33 +99,66 @@ def _sums() -> list[Column]:
     return [
         func.count().filter(PAID).label("calls"),
         *(func.coalesce(func.sum(c[name]), 0).label(name) for name in COUNTS),
-        func.sum(c.usd).label("usd"),
+        *_money("usd", c.usd),
         func.count().filter(PAID, c.usd.is_(None)).label("unpriced_calls"),
         func.count().filter(FAILED).label("failed_calls"),
         func.count().filter(MAYBE_PAID).label("lost_calls"),
+        *_money("lost_low_usd", case((MAYBE_PAID, c.low_usd))),
+        *_money("lost_high_usd", case((MAYBE_PAID, c.high_usd))),
+        func.count().filter(MAYBE_PAID, c.high_usd.is_(None)).label("lost_unknown_calls"),
         func.count().filter(UNASKED).label("unasked_calls"),
         func.count(c.repriced_source).label("repriced_calls"),
-        func.sum(func.coalesce(c.repriced_usd, c.usd)).label("repriced_usd"),
+        *_money("repriced_usd", func.coalesce(c.repriced_usd, c.usd)),
     ]
+
+
+def _money(name: str, amount: Column) -> tuple[Column, Column]:
+    """Add up millions of trillionths and the rest apart: SQLite's sums end at 9.2 million dollars."""
+    units = type_coerce(amount, BigInteger)
+    return func.sum(units // _MILLION).label(name), func.sum(units % _MILLION).label(f"{name}_rest")
+
+
+def _usd(row: Row[Any], name: str) -> Decimal:  # Any: above
+    whole, rest = (int(getattr(row, part) or 0) for part in (name, f"{name}_rest"))
+    return Decimal(whole * _MILLION + rest) / _TRILLION
+
+
+def _by_key(
+    found: Iterable[Row[Any]], by: Sequence[Dimension]
+) -> Iterable[tuple[dict[Dimension, str | None], Spent]]:  # Any: above
+    """Return the sums by key: the days of a month are rows of the database."""
+    rows: dict[tuple[str | None, ...], list[Spent]] = defaultdict(list)
+    for row in found:
+        rows[tuple(_text(row, one) for one in by)].append(_spent(row))
+    return [(dict(zip(by, key, strict=True)), _added(spent)) for key, spent in rows.items()]
 
 
 def _text(row: Row[Any], key: Dimension) -> str | None:  # Any: above
     value = getattr(row, key)
+    if key in _IN_TIME:
+        day = value if isinstance(value, date) else date_of(value)
+        return str(day) if key == "day" else f"{day:%Y-%m}"
     return None if value is None else str(value)
 
 
 def _spent(row: Row[Any]) -> Spent:  # Any: above
-    usd = row.usd or Decimal(0)
     return Spent(
         calls=row.calls,
         usage=Usage(**{name: int(getattr(row, name)) for name in COUNTS}, unread={}),  # PostgreSQL adds in Decimal
-        usd=usd,
+        usd=_usd(row, "usd"),
         unpriced_calls=row.unpriced_calls,
         failed_calls=row.failed_calls,
         lost_calls=row.lost_calls,
+        lost_low_usd=_usd(row, "lost_low_usd"),
+        lost_high_usd=_usd(row, "lost_high_usd"),
+        lost_unknown_calls=row.lost_unknown_calls,
         unasked_calls=row.unasked_calls,
-        repriced_usd=(row.repriced_usd or Decimal(0)) if row.repriced_calls else None,
+        repriced_usd=_usd(row, "repriced_usd") if row.repriced_calls else None,
     )
+
+
+def _times(row: CostRow) -> tuple[str, ...]:
+    return tuple(row.key.get(one) or "" for one in _IN_TIME)
 
 
 def _unanswered(row: Spent) -> int:
@@ -113,6 +174,9 @@ def _added(rows: Sequence[Spent]) -> Spent:
         unpriced_calls=sum(row.unpriced_calls for row in rows),
         failed_calls=sum(row.failed_calls for row in rows),
         lost_calls=sum(row.lost_calls for row in rows),
+        lost_low_usd=sum((row.lost_low_usd for row in rows), Decimal(0)),
+        lost_high_usd=sum((row.lost_high_usd for row in rows), Decimal(0)),
+        lost_unknown_calls=sum(row.lost_unknown_calls for row in rows),
         unasked_calls=sum(row.unasked_calls for row in rows),
         repriced_usd=sum((_today(row) for row in rows), Decimal(0)) if repriced else None,
     )

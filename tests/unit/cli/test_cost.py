@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -147,6 +148,28 @@ def test_csv_has_a_row_for_each_and_exact_money(llmflow: Call) -> None:
     assert rows[-1]["unpriced_calls"] == "1"
 
 
+def test_csv_has_no_formula_of_a_stranger(tmp_path: Path, llmflow: Call, yesterday: datetime) -> None:
+    async def keep_some() -> None:
+        async with Database(str(tmp_path / "ledger.db")) as database:
+            formulas = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "acme")
+            await keep(database, *(call_of(f"f{n}", tenant=text, at=yesterday) for n, text in enumerate(formulas)))
+
+    asyncio.run(keep_some())
+    rows = csv.DictReader(io.StringIO(llmflow("cost", "--csv", "--by", "tenant").out))
+    assert {row["tenant"] for row in rows} == {"", "acme", "'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1"}
+
+
+def test_months_and_days_are_those_of_a_zone(llmflow: Call, yesterday: datetime) -> None:
+    day = yesterday.astimezone(ZoneInfo("Pacific/Kiritimati"))
+    options = ("--zone", "Pacific/Kiritimati", "--since", str(day.date()))
+    report = llmflow("cost", "--json", "--by", "month,day", *options).json()
+    assert (report["zone"], report["rows"][0]["key"]) == (
+        "Pacific/Kiritimati",
+        {"month": f"{day:%Y-%m}", "day": str(day.date())},
+    )
+    assert f"since {day:%Y-%m-%d} 00:00, Pacific/Kiritimati" in llmflow("cost", *options).err
+
+
 def test_rows_of_several_tags_are_explained(llmflow: Call) -> None:
     done = llmflow("cost", "--by", "tag")
     assert lines(done)[-1][:2] == ["total", "4"]
@@ -166,7 +189,7 @@ def test_which_calls_failed_and_why(llmflow: Call) -> None:
 def test_an_empty_ledger_says_so(llmflow: Call) -> None:
     done = llmflow("cost", "--until", "2020-01-01")
     assert (done.code, done.out) == (0, "")
-    assert "no calls" in done.err
+    assert "no calls · until 2020-01-01, UTC" in done.err
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from llmflow.cli.bridge import run
-from llmflow.cli.ledger import ModelOf, Since, TagOf, TenantOf, Until, WorkflowOf, days
+from llmflow.cli.ledger import ModelOf, Since, TagOf, TenantOf, Until, WorkflowOf, call_filter, days
 from llmflow.cli.options import AsJson
 from llmflow.cli.output import dollars, duration, out, plural, print_json, say
 from llmflow.config import Settings
@@ -36,7 +36,7 @@ def compare_prompt(
 
     Example: llmflow prompts compare research/write --since 30d
     """
-    filter = CallFilter(since=since, until=until, tenant=tenant, workflow=workflow, model=model, tag=tag)
+    filter = call_filter(since, until, tenant=tenant, workflow=workflow, model=model, tag=tag)
     found = run(_compare(name, filter, by))
     if as_json:
         print_json(found)

@@ -1,8 +1,9 @@
 """Sums of the ledger: exact, of the selected calls, each call in one count."""
 
-from datetime import date, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +11,7 @@ from llmflow.errors import BY_CODE
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED
 from llmflow.stores.reports.costs import cost_report
+from llmflow.types.base import changed
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
@@ -89,6 +91,7 @@ async def test_rows_by_each_dimension(database: Database) -> None:
     wanted: dict[Dimension, dict[str | None, int]] = {
         "run": {"parent": 3, "other": 0},
         "day": {"2026-07-01": 3, "2026-07-02": 0},
+        "month": {"2026-07": 3},
         "tenant": {"acme": 1, None: 2},
         "workflow": {"Greeter": 3},
         "prompt": {"hello/greet@aaaaaaaaaaaa": 1, "hello/greet@bbbbbbbbbbbb": 2},
@@ -103,6 +106,43 @@ async def test_rows_by_each_dimension(database: Database) -> None:
     assert wanted.keys() == {*get_args(Dimension)}
     for dimension, rows in wanted.items():
         assert keys(await cost_report(database, EVERYTHING, [dimension]), dimension) == rows
+
+
+async def test_days_and_months_of_a_time_zone(database: Database) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    hours = ["2026-03-28T22:59", "2026-03-28T23:00", "2026-03-29T21:59", "2026-03-29T22:00", "2026-10-31T23:30"]
+    moments = [datetime.fromisoformat(hour).replace(tzinfo=UTC) for hour in hours]
+    await keep(database, *(call_of(hour, usd="1", at=at) for hour, at in zip(hours, moments, strict=True)))
+    report = await cost_report(database, EVERYTHING, ["day"], berlin)
+    assert (keys(report, "day"), report.zone) == (
+        {"2026-11-01": 1, "2026-03-30": 1, "2026-03-29": 2, "2026-03-28": 1},
+        "Europe/Berlin",
+    )
+    assert keys(await cost_report(database, EVERYTHING, ["month"], berlin), "month") == {"2026-11": 1, "2026-03": 4}
+    assert keys(await cost_report(database, EVERYTHING, ["month"]), "month") == {"2026-10": 1, "2026-03": 4}
+    nothing = CallFilter(since=date(2030, 1, 1))
+    assert (await cost_report(database, nothing, ["day"], berlin)).rows == ()
+
+
+async def test_there_is_no_ceiling(database: Database) -> None:
+    most = Decimal("9000000.000000000001")
+    await keep(database, *(call_of(f"run-{n}", usd=str(most)) for n in range(3)))
+    assert (await cost_report(database, EVERYTHING, ["model"])).total.usd == 3 * most
+
+
+async def test_what_is_lost_costs_a_range(database: Database) -> None:
+    low, high = Decimal("0.01"), Decimal("0.3")
+    lost = [call_of(f"run-{n}", outcome=LOST) for n in range(3)]
+    await keep(
+        database,
+        changed(lost[0], low_usd=low, high_usd=high),
+        changed(lost[1], low_usd=low, high_usd=None),
+        lost[2],
+        call_of("d"),
+    )
+    total = (await cost_report(database, EVERYTHING, ["model"])).total
+    assert (total.lost_calls, total.lost_unknown_calls) == (3, 2)
+    assert (total.lost_low_usd, total.lost_high_usd, total.usd) == (2 * low, high, Decimal("0.01"))
 
 
 async def test_errors_are_those_of_attempts_without_an_answer_and_the_most_come_first(database: Database) -> None:
