@@ -32,6 +32,7 @@
     ├── PayloadUnreadable             the operator: this process lacks the codec or the storage of a value
     │   └── BlobMissing               the storage has lost a value, or has other bytes in its place
     ├── BudgetExceeded                the caller: a budget has no room for the call
+    ├── BudgetNotFound                there is no budget of that scope, name and period
     ├── ApprovalError                 people who approve, and their decisions
     │   ├── ApprovalNotFound          the run has no such open approval; names those that it has
     │   ├── DecisionRefused           not an approver, a form that does not fit, decided already; changes nothing
@@ -74,7 +75,7 @@ from llmflow.details import ErrorDetail, Remedy
 
 __all__ = [
     "AnswerLost", "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
-    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetReserved", "CircuitOpen",
+    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetNotFound", "BudgetReserved", "CircuitOpen",
     "CompensationFailed", "ConfigInvalid", "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail",
     "FanOutFailed", "ForkStopped", "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError",
     "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge",
@@ -263,6 +264,10 @@ class BlobMissing(PayloadUnreadable):
 
 class BudgetExceeded(LLMFlowError):
     """A budget has no room for the call; nothing was asked, and waiting does not help."""
+
+
+class BudgetNotFound(LLMFlowError):
+    """There is no budget of that scope, name and period."""
 
 
 class ApprovalError(LLMFlowError):

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from llmflow.errors import (
     ApprovalNotFound,
+    BudgetNotFound,
     ConfigInvalid,
     DecisionRefused,
     InputInvalid,
@@ -42,7 +43,7 @@ MEANING: Mapping[Exit, str] = MappingProxyType(
         Exit.FAILED: "the run failed, or ended without a result; or prompts drifted",
         Exit.USAGE: "wrong usage, a taken id, or an input or a decision that does not fit",
         Exit.UNREACHABLE: "no Temporal server, no worker, or no store answers",
-        Exit.NOT_FOUND: "no such run, step, workflow, prompt, approval, tenant, model or tag",
+        Exit.NOT_FOUND: "no such run, step, workflow, prompt, approval, budget, model or tag",
         Exit.CONFIG: "app, prompts, models, codec or settings are wrong",
         Exit.TIMEOUT: "the run is still open when the time is up",
         Exit.INTERRUPTED: "stopped by Ctrl-C, or by a no to its question",
@@ -61,6 +62,7 @@ _BY_ERROR: tuple[tuple[type[LLMFlowError], Exit], ...] = (
     (StepNotFound, Exit.NOT_FOUND),
     (PromptNotFound, Exit.NOT_FOUND),
     (ApprovalNotFound, Exit.NOT_FOUND),
+    (BudgetNotFound, Exit.NOT_FOUND),
     (PromptInvalid, Exit.CONFIG),
     (ConfigInvalid, Exit.CONFIG),
     (PayloadUnreadable, Exit.CONFIG),

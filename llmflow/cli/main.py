@@ -46,6 +46,21 @@ _approvals = typer.Typer(
         }
     ),
 )
+_budgets = typer.Typer(
+    help="Budgets: what runs, tenants, users, tags, Apps and keys may spend.",
+    no_args_is_help=True,
+    cls=lazy_group(
+        {
+            None: {
+                "list": "llmflow.cli.commands.budgets:list_budgets",
+                "show": "llmflow.cli.commands.budgets:show_budget",
+                "set": "llmflow.cli.commands.budgets:set_limit",
+                "raise": "llmflow.cli.commands.budgets:raise_limit",
+                "reset": "llmflow.cli.commands.budgets:reset_spent",
+            }
+        }
+    ),
+)
 _store = typer.Typer(
     help="The database of calls, answers and prompts; and the storage of large values.",
     no_args_is_help=True,
@@ -88,6 +103,7 @@ app = typer.Typer(
             "Records": {
                 "score": "llmflow.cli.commands.score:score",
                 "cost": "llmflow.cli.commands.cost:app",
+                "budgets": _budgets,
             },
             "Apps": {
                 "worker": "llmflow.cli.commands.worker:worker",

@@ -18,12 +18,14 @@ from llmflow.client.forks import SAME, Changes, start_fork
 from llmflow.client.inputs import check_input
 from llmflow.client.status import bug_of, input_of, status_of, stop_of
 from llmflow.client.trees import usage_of_tree
-from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
+from llmflow.errors import BudgetNotFound, ConfigInvalid, ErrorDetail, InputInvalid, RunNotCompleted
 from llmflow.history.executions import describe
+from llmflow.stores.budgets.balances import find_budget
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.scores import new_score, put_score, root_of
 from llmflow.types.approvals import ApprovalReport, Decide, Receipt
 from llmflow.types.base import changed
+from llmflow.types.budgets import Balance, BudgetName
 from llmflow.types.contracts import APPROVALS, STEPS, USAGE, Query
 from llmflow.types.problems import described, problems_of
 from llmflow.types.reports import Score
@@ -121,6 +123,23 @@ class Run(Generic[Out]):
             first = known.first_run_id or known.execution.run_id
             return await usage_of_tree(self._temporal, self.id, first, ANSWER_WITHIN)
 
+    async def budget(self) -> Balance | None:
+        """Return the budget of the run's whole tree: spent, reserved and left US dollars, and the calls that hold them.
+
+        It is `None` for a run without a budget.
+
+        Raises:
+            RunNotFound: no run has this id.
+            ConfigInvalid: this client has no store.
+            StoreUnavailable: the store does not answer.
+        """
+        given, root = (await self.status()).budget, await self._root()
+        async with self._opened("budgets") as database:
+            try:
+                return await find_budget(database, BudgetName(scope="run", name=root))
+            except BudgetNotFound:  # the run has made no call yet
+                return given and Balance(scope="run", name=root, usd=given.usd, left=given.usd)
+
     async def steps(self) -> tuple[StepRecord, ...]:
         """Query its steps, in the order of their start.
 
@@ -211,11 +230,8 @@ class Run(Generic[Out]):
             ConfigInvalid: the client has no store, or the store has another schema or does not exist.
             StoreUnavailable: the store does not answer.
         """
-        if self._store is None:
-            raise ConfigInvalid("scores are kept in the store: give connect(store=...), or set LLMFLOW_STORE")
         score = new_score(self.id, name, value, by, comment)
-        # Opened for this call only: a client holds no connection to the store.
-        async with Database(self._store, create=False) as database:
+        async with self._opened("scores") as database:
             root = await root_of(database, self.id) or await self._root()
             return await put_score(database, changed(score, run=root))
 
@@ -303,6 +319,16 @@ class Run(Generic[Out]):
         """
         async with readable_errors(self.id):
             await self.handle.terminate(reason=reason)
+
+    def _opened(self, what: str) -> Database:
+        """Return the store, for one request: a client holds no connection to it.
+
+        Raises:
+            ConfigInvalid: this client has none.
+        """
+        if self._store is None:
+            raise ConfigInvalid(f"{what} are kept in the store: give connect(store=...), or set LLMFLOW_STORE")
+        return Database(self._store, create=False)
 
     async def _ask(self, query: Query[Answer]) -> Answer:
         async with readable_errors(self.id):

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from pydantic import Field
 
+from llmflow.errors import ErrorDetail, InputInvalid, did_you_mean
 from llmflow.types.base import CompactWire, Handwritten, Wire
 from llmflow.types.usage import Dollars
 
@@ -51,6 +52,36 @@ class Budget(CompactWire, Handwritten):
             """Tell type checkers that `usd` also takes strings and numbers."""
 
 
+class BudgetName(Wire):
+    """Address of a budget."""
+
+    scope: Scope
+    name: str
+    """Workflow id of the run, or the tenant, user, tag, App or environment variable of the key."""
+    period: Period | None = None
+    """`None`: the budget never begins anew."""
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.name}" + (f" per {self.period}" if self.period else "")
+
+    @classmethod
+    def parse(cls, text: str, period: Period | None) -> "BudgetName":
+        """Parse `tenant:acme`.
+
+        Raises:
+            InputInvalid: it has no scope or no name; the message has the nearest scope.
+        """
+        scope, _, name = text.partition(":")
+        known = get_args(Scope)
+        if scope not in known or not name:
+            raise InputInvalid(
+                f"{text!r} is no budget{did_you_mean(scope, known)}: write one of {', '.join(known)}, a colon and the "
+                "name, such as tenant:acme",
+                ErrorDetail(field="budget"),
+            )
+        return cls(scope=cast(Scope, scope), name=name, period=period)
+
+
 class Hold(Wire):
     """Money that an in-flight call holds."""
 
@@ -64,14 +95,9 @@ class Hold(Wire):
     """Time at which the money counts as spent, if nothing ends the call before."""
 
 
-class Balance(Wire):
+class Balance(BudgetName):
     """A budget and its money, as the store has it."""
 
-    scope: Scope
-    name: str
-    """Workflow id of the run, or the tenant, user, tag, App or environment variable of the key."""
-    period: Period | None = None
-    """`None`: the budget never begins anew."""
     since: date | None = None
     """First day of the current period, in UTC."""
     usd: Dollars

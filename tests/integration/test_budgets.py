@@ -18,10 +18,11 @@ from temporalio.client import (
 
 from llmflow.client import StartOptions
 from llmflow.errors import BudgetExceeded, RunNotCompleted
+from llmflow.stores.budgets.balances import put_budget, raise_budget
 from llmflow.stores.database import Database
 from llmflow.stores.schema import budgets
 from llmflow.testing import Environment, ScriptedProvider, assert_replays, environment
-from llmflow.types.budgets import Budget
+from llmflow.types.budgets import Budget, BudgetName
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink
 from llmflow.types.usage import Usage
@@ -60,6 +61,40 @@ async def test_children_and_continued_runs_spend_from_one_budget(env: Environmen
     assert f"for run {run.id}: $0.20 is spent, and" in str(failed.value), "also where a continued run or a child asked"
     assert len(model.requests) == 2  # the run's own and the child's; the run that continued it was refused
     await assert_replays(run, app)
+
+
+async def test_people_see_and_raise_the_budget_of_a_run(env: Environment, model: ScriptedProvider) -> None:
+    run = await env.client.start(Parallel.run, ["a", "b", "c"], id=env.id(), budget=Budget(usd="0.20"))
+    with pytest.raises(RunNotCompleted, match=r"budget of \$0\.20 for run"):
+        await run.result()
+    found = await run.budget()
+    assert found is not None
+    assert (found.name, found.usd, found.spent) == (run.id, Decimal("0.2"), Decimal("0.2"))
+    assert (found.left, found.holds) == (0, ())
+
+    assert env.client.store
+    async with Database(env.client.store) as database:
+        await raise_budget(database, BudgetName(scope="run", name=run.id), Decimal("0.10"))
+    raised = await run.budget()
+    assert raised and raised.left == Decimal("0.10")
+
+
+async def test_a_budget_of_a_tenant_holds_for_runs_without_one(
+    temporal: str, tmp_path: Path, model: ScriptedProvider
+) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("scripted:*: {input: 0, output: 24.4140625}\n")
+    store = str(tmp_path / "llmflow.db")
+    async with Database(store) as database:
+        await put_budget(database, BudgetName(scope="tenant", name="acme", period="day"), Budget(usd="0.15"))
+    async with environment(replace(app, prices=prices), model, address=temporal, store=store) as env:
+        run = await env.client.start(Parallel.run, ["a", "b"], id=env.id(), tenant="acme")
+        with pytest.raises(RunNotCompleted, match=r"budget of \$0\.15 a day for tenant acme: \$0\.10 is spent"):
+            await run.result()
+        assert len(model.requests) == 1
+        assert await run.budget() is None
+        other = await env.client.start(Parallel.run, ["a", "b"], id=env.id(), tenant="other")
+        assert len(await other.result()) == 2
 
 
 async def test_branches_at_once_stay_inside(env: Environment, model: ScriptedProvider) -> None:

@@ -89,6 +89,8 @@ class Budgets:
             BudgetReserved: there will be room if in-flight calls cost less than their reservations.
             StoreUnavailable: the database does not answer.
         """
+        if wanted.budget is None and not wanted.scopes:
+            return
         try:
             await self._database.write(lambda connection: self._take(connection, wanted, lost))
         except _NoRoom as refused:

@@ -32,7 +32,9 @@ def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     asked += " codec-server"
     prompts = "list show diff check push pull label rollout history compare"
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
-    groups = {*(f"prompts {name}" for name in prompts.split()), *approvals, "cost reprice", "store upgrade", "store gc"}
+    budgets = {f"budgets {name}" for name in ("list", "show", "set", "raise", "reset")}
+    others = {*approvals, *budgets, "cost reprice", "store upgrade", "store gc"}
+    groups = {*others, *(f"prompts {name}" for name in prompts.split())}
     assert set(COMMANDS) == {*asked.split(), *groups}
 
     done = call(capsys, "--help")
@@ -65,7 +67,7 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
             """
             Begin: demo init dev
             Runs: start status steps result usage cancel terminate list fork compare approvals
-            Records: score cost
+            Records: score cost budgets
             Apps: worker doctor graph prompts store
             """,
         ),

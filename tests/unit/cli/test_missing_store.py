@@ -24,6 +24,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "cost",
         "cost --json",
         "cost reprice",
+        "budgets list",
+        "budgets set tenant:acme 5",
         "score run helpful 1",
         "prompts compare hello/greet",
         "prompts history hello/greet",
