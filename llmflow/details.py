@@ -57,5 +57,7 @@ class ErrorDetail(BaseModel):
     """Name of the guard that rejected a value."""
     remedy: Remedy | None = None
     """Action that the door showing the error may offer."""
+    cheaper: bool = False
+    """True if the next candidate may be asked instead, as the budget says that has no room for this one."""
     elsewhere: bool = False
     """True if this worker lacks what the call needs, and another one may have it. Nothing was asked."""

@@ -193,6 +193,8 @@ budgets = Table(
     Column("spent", Dollars, nullable=False),  # in the current period
     Column("reserved", Dollars, nullable=False),  # by in-flight calls
     Column("closed", Text),  # why it takes no call
+    Column("full", String, nullable=False),  # refuse or cheaper: what a call without room does
+    Column("warned", Integer, nullable=False),  # percent of the limit that people were warned of
     Column("at", Moment, nullable=False),  # when it was made
     Index("budgets_by_name", "scope", "name"),
 )

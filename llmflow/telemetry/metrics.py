@@ -37,6 +37,8 @@ FAILURES = "llmflow_failures"
 """Counter: attempts that failed. Label error: class of the error, such as `RateLimited`."""
 REFUSALS = "llmflow_refusals"
 """Counter: attempts that llmflow itself refused before anything was asked or paid. Label error: as above."""
+BUDGET_WARNINGS = "llmflow_budget_warnings"
+"""Counter: times that a budget of people passed a share of its limit. Labels scope and percent (50, 80, 100) alone."""
 STUCK_RUNS = "llmflow_stuck_runs"
 """Gauge: running runs of a task queue that a bug blocks. Labels task_queue and namespace alone."""
 

@@ -18,6 +18,7 @@ Period = Literal["day", "month"]
 """Time after which a budget begins anew, in UTC."""
 Unpriced = Literal["refuse", "allow"]
 Uncertain = Literal["highest", "lowest"]
+Full = Literal["refuse", "cheaper"]
 
 
 class Budget(CompactWire, Handwritten):
@@ -36,6 +37,8 @@ class Budget(CompactWire, Handwritten):
     uncertain: Uncertain = "highest"
     """End of the range that counts for a call that may be billed or not: one that was cancelled, timed out, or died
     with its worker."""
+    full: Full = "refuse"
+    """Policy for a call without room: `cheaper` asks the next candidate of models.yaml, if that one fits."""
     id: str | None = None
     """The run that was started with this budget; llmflow sets it."""
 
@@ -47,6 +50,7 @@ class Budget(CompactWire, Handwritten):
             usd: Decimal | str | float,
             unpriced: Unpriced = "refuse",
             uncertain: Uncertain = "highest",
+            full: Full = "refuse",
             id: str | None = None,
         ) -> None:
             """Tell type checkers that `usd` also takes strings and numbers."""
@@ -110,7 +114,19 @@ class Balance(BudgetName):
     """US dollars that are neither spent nor reserved; negative after a bill beyond its reservation."""
     unpriced: Unpriced = "refuse"
     uncertain: Uncertain = "highest"
+    full: Full = "refuse"
     closed: str | None = None
     """Reason why the budget takes no call: a bill beyond its reservation. Raising or resetting the budget opens it."""
     holds: tuple[Hold, ...] = ()
     """In-flight calls, the largest first; at most 100."""
+
+
+class BudgetWarning(BudgetName):
+    """A budget of which half, four fifths or all is spent; told once, until it changes or begins anew."""
+
+    percent: int
+    """50, 80 or 100."""
+    usd: Dollars
+    """US dollars of the limit."""
+    spent: Dollars
+    """US dollars that are spent, or may be."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -39,6 +39,7 @@ from llmflow.stores.prompts.registry import Registry
 from llmflow.types.contracts import COMPLETE, RENDER
 from llmflow.types.providers import Provider
 from llmflow.worker.apps import app_model_catalogue, app_prices, connected_providers, prompts_of, with_prices
+from llmflow.worker.budget_warnings import BudgetWarnings
 from llmflow.worker.search_attributes import known_to_the_server
 
 Lifespan = Callable[[Client], AbstractAsyncContextManager[object]]
@@ -85,14 +86,16 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     database = Database(settings.store_url)
     files = partial(_files, apps)
     registry, vendors = Registry(database, files()), _vendors(apps, given, calls_models=True)
-    calls = Calls(database, Outbox(settings.home / "outbox"))
+    webhook = _webhook(settings)
+    warnings = BudgetWarnings(webhook)
+    calls = Calls(database, Outbox(settings.home / "outbox"), warn=warnings.tell)
     tools = {spec.name: (source, spec) for source in together(apps).tools for spec in source.specs()}
     specs = {name: spec for name, (_, spec) in tools.items()}
     by_app = VendorsByApp(vendors)
     completions = Completions(registry, by_app, specs, calls, Budgets(database), given.fleet)
     known, histories = known_to_the_server(settings), Histories()
     prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet, files)
-    notifications = NotificationActivities(known, _webhook(settings))
+    notifications = NotificationActivities(known, webhook)
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[None]:
@@ -121,7 +124,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
             *((unserved,) if given.fleet.is_one_worker else ()),
         ],
         database=database,
-        lifespan=_lifespan(histories, shared(opened)),
+        lifespan=_lifespan(histories, shared(opened), warnings),
         interceptors=[ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})],
     )
 
@@ -209,10 +212,14 @@ async def _closing(vendors: Iterable[Vendors]) -> AsyncGenerator[None]:
             await provider.close()
 
 
-def _lifespan(histories: Histories, opened: Callable[[], AbstractAsyncContextManager[None]]) -> Lifespan:
+def _lifespan(
+    histories: Histories,
+    opened: Callable[[], AbstractAsyncContextManager[None]],
+    warnings: BudgetWarnings | None = None,
+) -> Lifespan:
     @asynccontextmanager
     async def lifespan(client: Client) -> AsyncGenerator[None]:
-        async with histories.serving(client), opened():
+        async with histories.serving(client), warnings.serving(client) if warnings else nullcontext(), opened():
             yield
 
     return lifespan

@@ -76,13 +76,17 @@ def set_limit(
     *,
     per: Per = None,
     unpriced: Annotated[bool, typer.Option("--unpriced", help="Allow calls without a known upper bound")] = False,
+    cheaper: Annotated[
+        bool, typer.Option("--cheaper", help="Without room, ask the next candidate of models.yaml, if that one fits")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a budget, or change its limit; what is spent stays. Workers notice a new one within 5 seconds.
 
     Example: llmflow budgets set tenant:acme 50 --per day
     """
-    budget = changed(usd, unpriced="allow" if unpriced else "refuse")
+    policy = {"unpriced": "allow" if unpriced else "refuse", "full": "cheaper" if cheaper else "refuse"}
+    budget = changed(usd, **policy)
     of = BudgetName.parse(name, per)
     _show(run(service.set_budget(Settings.load().store_url, of, budget)), as_json=as_json)
 

@@ -46,10 +46,11 @@ async def ask(
             try:
                 return await _call(candidate, request, call if candidate is candidates[-1] else _hurried(call))
             except LLMFlowError as error:
-                if not (error.fallback or error.refusal):
+                goes_on = error.fallback or error.detail.cheaper
+                if not (goes_on or error.refusal):
                     raise
                 failures.append((candidate, error))
-                if not error.fallback:  # the next candidate would be refused as well
+                if not goes_on:  # the next candidate would be refused as well
                     break
         later = [error for _, error in failures if error.refusal or _asks_to_wait(error)]
         if not later or waited == (rounds if any(error.refusal for error in later) else WAITS):

@@ -28,6 +28,8 @@ async def put_budget(database: Database, of: BudgetName, budget: Budget) -> Bala
         "usd": budget.usd,
         "unpriced": budget.unpriced,
         "uncertain": budget.uncertain,
+        "full": budget.full,
+        "warned": 0,
     }
 
     def put(connection: Connection) -> Balance:
@@ -56,7 +58,7 @@ async def raise_budget(database: Database, of: BudgetName, by: Decimal) -> Balan
         BudgetNotFound: there is no such budget.
         StoreUnavailable: the database does not answer.
     """
-    more = {"usd": budgets.c.usd + literal(by, Dollars), "closed": None}
+    more = {"usd": budgets.c.usd + literal(by, Dollars), "closed": None, "warned": 0}
     return await _change(database, of, more)
 
 
@@ -67,7 +69,7 @@ async def reset_budget(database: Database, of: BudgetName) -> Balance:
         BudgetNotFound: there is no such budget.
         StoreUnavailable: the database does not answer.
     """
-    return await _change(database, of, {"spent": Decimal(0), "closed": None}, forget=True)
+    return await _change(database, of, {"spent": Decimal(0), "closed": None, "warned": 0}, forget=True)
 
 
 async def find_budget(database: Database, of: BudgetName) -> Balance:
@@ -147,5 +149,6 @@ def _balance(row: Row[Any], now: datetime) -> Balance:  # Any: as above
         left=row.usd - spent - row.reserved,
         unpriced=row.unpriced,
         uncertain=row.uncertain,
+        full=row.full,
         closed=closed,
     )

@@ -158,6 +158,8 @@ def _of_run(run: str, budget: Budget, now: datetime) -> dict[str, object]:
         "usd": budget.usd,
         "unpriced": budget.unpriced,
         "uncertain": budget.uncertain,
+        "full": budget.full,
+        "warned": 0,
         "spent": Decimal(0),
         "reserved": Decimal(0),
         "at": now,
@@ -171,7 +173,7 @@ def _covers(wanted: Reservation) -> ColumnElement[bool]:
 
 
 def _begin_anew(id: str, since: date) -> Update:
-    anew = {"spent": Decimal(0), "closed": None, "since": since}
+    anew = {"spent": Decimal(0), "closed": None, "warned": 0, "since": since}
     return update(budgets).values(anew).where(budgets.c.id == id, budgets.c.since < since)
 
 
@@ -186,17 +188,18 @@ def _from(id: str, wanted: Reservation) -> Update:
 
 def _refusal(wanted: Reservation, found: _Found) -> BudgetExceeded | BudgetReserved:
     each = {"day": " a day", "month": " a month", None: ""}[found.period]
+    detail = ErrorDetail(field="budget", model=wanted.model, cheaper=found.full == "cheaper")
     known = f"budget of {dollars(found.usd)}{each} for {found.scope} {found.name}"
     if found.closed:
-        return BudgetExceeded(f"{known} is closed: {found.closed}", ErrorDetail(field="budget", model=wanted.model))
+        return BudgetExceeded(f"{known} is closed: {found.closed}", detail)
     if wanted.unknown is not None and found.unpriced == "refuse":
-        return BudgetExceeded(f"{known}: {wanted.unknown}", ErrorDetail(field="budget", model=wanted.model))
+        return BudgetExceeded(f"{known}: {wanted.unknown}", detail)
     call = f"the next call may cost {dollars(wanted.usd)}"
     if found.spent + wanted.usd > found.usd:
         return BudgetExceeded(
             f"{known}: {dollars(found.spent)} is spent, and {call}. Give the {found.scope} a larger budget, a cheaper "
             "model, or a smaller `max_output_tokens`",
-            ErrorDetail(field="budget", model=wanted.model),
+            detail,
         )
     return BudgetReserved(
         f"{known}: {dollars(found.spent)} is spent, {dollars(found.reserved)} reserved by in-flight calls, and {call}",

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from llmflow.stores.ledger.rows import LOST, Call, CallId, answer_of, charge_of,
 from llmflow.stores.schema import answers, calls, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.base import changed
+from llmflow.types.budgets import BudgetWarning
 from llmflow.types.completions import CompletionResult
 from llmflow.types.texts import one_line
 
@@ -34,6 +35,10 @@ _PURGE_EVERY = timedelta(hours=1)
 _PURGED = 1000
 
 
+def _tell_nobody(warnings: Sequence[BudgetWarning]) -> None:
+    """Drop warnings."""
+
+
 class Calls:
     """Writes calls, with group commit. Calls that the database cannot take now wait in the outbox."""
 
@@ -46,6 +51,7 @@ class Calls:
         purged: int = _PURGED,
         every: timedelta = _EVERY,
         patience: float = _PATIENCE,
+        warn: Callable[[Sequence[BudgetWarning]], None] = _tell_nobody,
     ) -> None:
         """Configure.
 
@@ -56,10 +62,12 @@ class Calls:
             purged: Maximum rows that one transaction deletes.
             every: Time between two checks if calls wait in the outbox.
             patience: Seconds for the database to take a call, before the outbox gets it as well.
+            warn: Takes the warnings of budgets.
         """
         self._database = database
         self._outbox = outbox
         self._group, self._purged, self._every, self._patience = group, purged, every, patience
+        self._warn = warn
         self._ended = GroupCommit(self._keep, group)
         self._refused = GroupCommit(self._put_aside, group)
         # Ended calls that neither the database nor the outbox took, on a full disk for example.
@@ -155,7 +163,11 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        while lines := await close_overdue(self._database, now, self._group):
+        while True:
+            lines, warnings = await close_overdue(self._database, now, self._group)
+            self._warn(warnings)
+            if not lines:
+                return
             await self._keep(await self._parsed(lines))
 
     async def catch_up(self) -> None:
@@ -275,14 +287,14 @@ class Calls:
         # Another attempt records a lost one, and does not know what that had reserved.
         charges = [charge_of(call) for call in rows if call.reserved or call.outcome == LOST]
 
-        def insert(connection: Connection) -> None:
+        def insert(connection: Connection) -> Sequence[BudgetWarning]:
             if rows:
                 connection.execute(self._upsert, [row_of(call) for call in rows])
             if kept:
                 connection.execute(self._insert_answer, kept)
-            settle(connection, charges)
+            return settle(connection, charges)
 
-        await self._database.write(insert)
+        self._warn(await self._database.write(insert))
 
     async def _delete(self, table: Table, where: ColumnElement[bool]) -> int:
         """Delete many rows in batches, and return their number."""

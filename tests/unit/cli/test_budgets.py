@@ -47,7 +47,8 @@ def llmflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def test_a_budget_is_set_listed_raised_and_reset(llmflow: Call) -> None:
     assert llmflow("list").err.strip() == "no budgets"
-    made = llmflow("set", "tenant:acme", "50", "--per", "day", "--json").json()
+    made = llmflow("set", "tenant:acme", "50", "--per", "day", "--cheaper", "--json").json()
+    assert (made["full"], made["unpriced"]) == ("cheaper", "refuse")
     assert (made["scope"], made["name"], made["period"], made["usd"]) == ("tenant", "acme", "day", "50")
     assert llmflow("raise", "tenant:acme", "0.5", "--per", "day", "--json").json()["left"] == "50.5"
     heading, row = (line.split() for line in llmflow("list", "--scope", "tenant").out.splitlines())

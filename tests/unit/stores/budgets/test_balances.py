@@ -41,9 +41,10 @@ async def take(database: Database, usd: str, activity: str = "complete#1", budge
     await kept.reserve(wanted, lost=f"{activity} was lost")
 
 
-async def ended(database: Database, usd: str | None, activity: str = "complete#1") -> None:
+async def ended(database: Database, usd: str | None, activity: str = "complete#1") -> list[tuple[str, int]]:
+    """Settle a call, and return the warnings."""
     charge = Charge(run_id="r", activity_id=activity, attempt=1, usd=None if usd is None else Decimal(usd))
-    await database.write(lambda connection: settle(connection, [charge]))
+    return [(str(one), one.percent) for one in await database.write(lambda connection: settle(connection, [charge]))]
 
 
 async def sums(database: Database, of: BudgetName) -> tuple[str, str, str]:

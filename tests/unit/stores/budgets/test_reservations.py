@@ -103,10 +103,10 @@ async def test_an_attempt_that_nobody_knows_the_end_of_is_spent(kept: Budgets, d
 
     await take(kept, wanted("0.05", attempt=2))
     now = datetime.now(UTC)
-    assert not await close_overdue(database, now - HOUR, 10)
+    assert await close_overdue(database, now - HOUR, 10) == ([], [])
     assert await reserved(database) == Decimal("0.05"), "its attempt may still run"
-    assert await close_overdue(database, now + HOUR, 10) == ["complete#1 was lost"]
-    assert not await close_overdue(database, now + HOUR, 10)
+    assert await close_overdue(database, now + HOUR, 10) == (["complete#1 was lost"], [])
+    assert await close_overdue(database, now + HOUR, 10) == ([], [])
     assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.15"), 0)
 
 
@@ -150,6 +150,15 @@ async def test_a_bill_beyond_its_reservation_counts_whole_and_closes_the_budget(
         await take(kept, wanted("0.01", activity="complete#3"))
 
 
+@pytest.mark.parametrize("full", ["refuse", "cheaper"])
+async def test_a_budget_without_room_says_if_a_cheaper_model_may_be_asked(kept: Budgets, full: str) -> None:
+    own = Budget(usd=Decimal("0.20"), id="a-run", full="cheaper" if full == "cheaper" else "refuse")
+    with pytest.raises(BudgetExceeded) as refused:
+        await take(kept, wanted("0.30", budget=own))
+    assert refused.value.detail.cheaper is (full == "cheaper")
+    await take(kept, wanted("0.10", budget=own))  # that of the cheaper one
+
+
 async def test_the_lowest_end_of_an_uncertain_cost_may_count(kept: Budgets, database: Database) -> None:
     brave = Budget(usd=Decimal("0.20"), id="a-run", uncertain="lowest")
     await take(kept, wanted("0.10", budget=brave, least="0.02"))
@@ -174,7 +183,7 @@ async def test_overdue_reservations_are_closed_in_parts(kept: Budgets, database:
     for number in range(5):
         await take(kept, wanted("0.01", activity=f"complete#{number}"))
     later = datetime.now(UTC) + HOUR
-    assert [len(await close_overdue(database, later, 2)) for _ in range(4)] == [2, 2, 1, 0]
+    assert [len((await close_overdue(database, later, 2))[0]) for _ in range(4)] == [2, 2, 1, 0]
     assert (await kept.spent(BUDGET), await reserved(database)) == (Decimal("0.05"), 0)
 
 
