@@ -5,7 +5,7 @@ Vendors keep their tokenizers to themselves, so a bound is a rule that holds for
     text          a token is at least one byte of UTF-8, of the text or of its normal form (NFKC, Claude 2's): Chinese
                   then counts three to four times, English and code four to five times, what it really takes
     images        16,384 tokens, the most of any documented model (Qwen's), or the model's own rule in `_IMAGES`
-    other files   any number of pages: as many tokens as the longest context window
+    other files   any number of pages: as many tokens as the model's context window, or 2 million if it is unknown
     templates     1,024 tokens (Claude 3's own prompt for tools has 530), and 16 for each message, part and schema
     output        the limit that is sent, times `n`
     `extra`       fields that are known to cost nothing more; any other makes the bound unknown
@@ -25,7 +25,6 @@ from llmflow.providers.openai.strict_schema import wire_schema
 from llmflow.types.base import changed
 from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
-from llmflow.types.usage import Usage
 
 DEFAULT_LIMIT = 4096
 """Output tokens of a call under a budget, if neither the call nor its prompt or model has a limit."""
@@ -60,13 +59,16 @@ _FREE = frozenset(
 class Bound:
     """The most that a request can be billed for."""
 
-    usage: Usage
+    input_tokens: int
+    output_tokens: int
     tier: str | None
     """The requested service tier."""
     cached_for_an_hour: bool
     """True if the request may write to a cache that costs more than the usual one."""
+    unsized: bool = False
+    """True if a file of unknown length is in it, so that it may fill the context window of the model."""
     unbounded: str | None = None
-    """A part of the request that may cost any amount; then `usage` is only the rest."""
+    """A part of the request that may cost any amount; the counts are only the rest."""
 
 
 def limited(request: ModelRequest, api: str | None) -> ModelRequest:
@@ -91,12 +93,11 @@ def bound_of(request: ModelRequest) -> Bound:
     written = json.dumps(extra, ensure_ascii=False)
     tier = extra.get("service_tier", request.options.service_tier)
     return Bound(
-        usage=Usage(
-            input_tokens=_input(request) + _bytes(written),
-            output_tokens=max(counts, default=DEFAULT_LIMIT) * (answers if _is_count(answers) else 1),
-        ),
+        input_tokens=_input(request) + _bytes(written),
+        output_tokens=max(counts, default=DEFAULT_LIMIT) * (answers if _is_count(answers) else 1),
         tier=str(tier) if tier else None,
         cached_for_an_hour='"1h"' in written,
+        unsized=any(_is_unsized(part) for message in request.messages for part in message.parts),
         unbounded=next(_unbounded(extra), None if counts else "an answer without a limit"),
     )
 
@@ -153,8 +154,12 @@ def _part(part: Part, model: str) -> int:
         case Image():
             return next((most for name, most in _IMAGES.items() if name in model), _IMAGE)
         case File():
-            is_text = part.media_type.startswith("text/") and part.data is not None
-            return _bytes(part.name + (part.data or b"").decode(errors="replace")) if is_text else _WINDOW
+            return _WINDOW if _is_unsized(part) else _bytes(part.name + (part.data or b"").decode(errors="replace"))
+
+
+def _is_unsized(part: Part) -> bool:
+    """Return True for a file whose pages are not known: a PDF of some kilobytes may have hundreds."""
+    return isinstance(part, File) and not (part.media_type.startswith("text/") and part.data is not None)
 
 
 def _bytes(text: str) -> int:

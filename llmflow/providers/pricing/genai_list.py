@@ -106,6 +106,14 @@ def genai_cost(call: PaidCall) -> Cost:
     return call.cost(tokens * factor + fees, source, matched, _since(model, at))
 
 
+def context_window(call: PaidCall) -> int | None:
+    """Return the most input tokens that the model takes; `None` if the list does not say."""
+    try:
+        return _find(call)[1].context_window
+    except LookupError:
+        return None
+
+
 @lru_cache(maxsize=1024)
 def is_known(name: str) -> bool:
     """Return True if a name, or its last part, is that of a model of any vendor in the list."""

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 
 from llmflow.providers.dialects.usage.bills import MAX_USD
 from llmflow.providers.dialects.usage.reader import STANDARD_TIERS
 from llmflow.providers.pricing.billing import PaidCall, Unpriceable, frozen
 from llmflow.providers.pricing.bounds import Bound
-from llmflow.providers.pricing.genai_list import genai_cost, is_known
+from llmflow.providers.pricing.genai_list import context_window, genai_cost, is_known
 from llmflow.providers.pricing.litellm_map import litellm_cost
 from llmflow.providers.pricing.price_list import PriceList
 from llmflow.types.base import changed
@@ -31,6 +32,7 @@ class Prices:
         """Take the user's list, and base URLs of providers by name, which only calls before their answer need."""
         self._own = own
         self._addresses = addresses
+        self._most = lru_cache(maxsize=4096)(self._at_most)
 
     def price(self, model: str, billed: Billed, at: datetime) -> Cost:
         """Compute the cost of an answer. Never raises: an unknown cost is `None`, never 0. A vendor's figure wins.
@@ -62,10 +64,21 @@ class Prices:
     def at_most(self, model: str, bound: Bound, at: datetime) -> Cost:
         """Compute the most that a call of `provider:model` can cost; see `look_up`.
 
-        It is the dearest way in which the vendor can bill these tokens: all input written to its cache, all output
-        reasoning, in the requested tier or the standard one. Without a requested tier, some vendors use the one that
-        the project is set to, such as `priority`.
+        It is the dearest way in which the vendor can bill these tokens: the input written to its cache, the output
+        reasoning or an image, in the requested tier or the standard one. Without a requested tier, some vendors use the
+        one that the project is set to, such as `priority`.
         """
+        # Lists are slow, so that counts are rounded up, by 1.6 % at most, and results are kept. Prices that change at
+        # hours of the day do so at whole five minutes.
+        rounded = replace(
+            bound,
+            input_tokens=_rounded_up(bound.input_tokens),
+            output_tokens=_rounded_up(bound.output_tokens),
+            unbounded=None,
+        )
+        return self._most(model, rounded, at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0))
+
+    def _at_most(self, model: str, bound: Bound, at: datetime) -> Cost:
         asked = None if bound.tier in STANDARD_TIERS else bound.tier
         standard, other = (self._dearest(model, bound, at, tier) for tier in (None, asked or "priority"))
         if asked and other.usd is None:
@@ -75,18 +88,31 @@ class Prices:
         return standard if standard.usd is None else max(both, key=lambda cost: cost.usd or Decimal(0))
 
     def _dearest(self, model: str, bound: Bound, at: datetime, tier: str | None) -> Cost:
-        """Add what each kind of token costs above the plain one; a list without a price of the kind adds nothing."""
-        usage = bound.usage
+        """Add what the dearest kinds of token cost above the plain ones; a kind without a price adds nothing."""
+        usage = Usage(input_tokens=bound.input_tokens, output_tokens=bound.output_tokens)
         plain = self._planned(model, usage, at, tier)
-        hour = usage.input_tokens if bound.cached_for_an_hour else 0
-        writes = changed(usage, cache_write_tokens=usage.input_tokens, cache_write_1h_tokens=hour)
-        written = replace(plain, usage=writes)
-        reasoned = replace(plain, usage=changed(usage, reasoning_tokens=usage.output_tokens))
-        cost, *others = (self.look_up(call) for call in (plain, written, reasoned))
+        if bound.unsized and (window := context_window(plain)):
+            usage = changed(usage, input_tokens=window)
+            plain = replace(plain, usage=usage)
+        cost = self.look_up(plain)
         if cost.usd is None:
             return cost
-        more = sum((max(other.usd - cost.usd, Decimal(0)) for other in others if other.usd is not None), Decimal(0))
-        return changed(cost, usd=cost.usd + more)
+        hour = usage.input_tokens if bound.cached_for_an_hour else 0
+        kinds = (
+            (
+                changed(usage, cache_write_tokens=usage.input_tokens, cache_write_1h_tokens=hour),
+                changed(usage, input_image_tokens=usage.input_tokens),
+            ),
+            (
+                changed(usage, reasoning_tokens=usage.output_tokens),
+                changed(usage, output_image_tokens=usage.output_tokens),
+            ),
+        )
+        most = cost.usd
+        for of_one_side in kinds:
+            costs = [self.look_up(replace(plain, usage=kind)).usd or Decimal(0) for kind in of_one_side]
+            most += max(cost.usd, *costs) - cost.usd
+        return changed(cost, usd=most)
 
     def _planned(self, model: str, usage: Usage, at: datetime, tier: str | None = None) -> PaidCall:
         ref = ModelRef.parse(model)
@@ -106,6 +132,12 @@ class Prices:
         except LookupError as error:
             return _unknown(call, error)
         return _public(call)
+
+
+def _rounded_up(tokens: int) -> int:
+    """Round up to seven binary digits."""
+    unit = 1 << max(0, tokens.bit_length() - 7)
+    return -(-tokens // unit) * unit
 
 
 def warm_prices() -> None:

@@ -19,7 +19,6 @@ from llmflow.providers.pricing.prices import Prices
 from llmflow.types.messages import File, Image, Message, Part, ToolCall, ToolResult
 from llmflow.types.models import ModelOptions, ModelRequest, OutputSchema
 from llmflow.types.tools import ToolSpec
-from llmflow.types.usage import Usage
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 Count = Callable[[str], int]
@@ -69,7 +68,7 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_tokenizer_makes_more_tokens_of_a_text(tokenizers: Mapping[str, Count], name: str) -> None:
     text = TEXTS[name]
-    bound = bound_of(request(text)).usage.input_tokens - bound_of(request("")).usage.input_tokens
+    bound = bound_of(request(text)).input_tokens - bound_of(request("")).input_tokens
     counted = {which: count(text) for which, count in tokenizers.items()}
     assert max(counted.values()) <= bound
     if name in {"english", "code", "chinese"}:  # documented
@@ -79,7 +78,7 @@ def test_no_tokenizer_makes_more_tokens_of_a_text(tokenizers: Mapping[str, Count
 def test_everything_that_is_sent_is_counted() -> None:
     schema: dict[str, JsonValue] = {"type": "object", "description": "x" * 4000}
     plain = request("hi")
-    none = bound_of(plain).usage.input_tokens
+    none = bound_of(plain).input_tokens
     found = File(name="a.txt", media_type="text/plain", data=b"y" * 5000)
     more = {
         "tools": (ToolSpec(name="find", description="d" * 1000, json_schema=schema),),
@@ -92,12 +91,12 @@ def test_everything_that_is_sent_is_counted() -> None:
     }
     least = {"tools": 5000, "output": 4000, "messages": 3000 + 2000 + 5000 + 16_384}
     for field, value in more.items():
-        bound = bound_of(plain.model_copy(update={field: value})).usage.input_tokens
+        bound = bound_of(plain.model_copy(update={field: value})).input_tokens
         assert least[field] <= bound - none <= least[field] + 400, field
     paper = request(File(name="a.pdf", url="https://papers.test/a.pdf"))
-    assert bound_of(paper).usage.input_tokens > 2_000_000
+    assert bound_of(paper).input_tokens > 2_000_000
     small = request(Image(url="https://pictures.test/1.png"), model="gpt-4o-mini-2024-07-18")
-    assert bound_of(small).usage.input_tokens > 48_169
+    assert bound_of(small).input_tokens > 48_169
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_every_request_has_a_limit(api: str | None, options: dict[str, object], 
     asked = limited(request("hi", options=options), api)
     assert asked.options.max_output_tokens == sent
     bound = bound_of(asked)
-    assert (bound.usage.output_tokens, bound.unbounded) == (output, None)
+    assert (bound.output_tokens, bound.unbounded) == (output, None)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +146,7 @@ def test_harmless_fields_are_counted_as_text() -> None:
     extra: dict[str, JsonValue] = {"seed": 1, "instructions": "x" * 500, "tools": [{"type": "function", "name": "f"}]}
     bound = bound_of(limited(request("hi", options={"extra": extra}), "responses"))
     assert bound.unbounded is None
-    assert bound.usage.input_tokens >= bound_of(request("hi")).usage.input_tokens + 500
+    assert bound.input_tokens >= bound_of(request("hi")).input_tokens + 500
 
 
 @pytest.fixture
@@ -177,9 +176,32 @@ def prices(tmp_path: Path) -> Prices:
     ],
 )
 def test_the_dearest_way_to_bill_it_counts(prices: Prices, model: str, tier: str | None, usd: str | None) -> None:
-    million = Usage(input_tokens=10**6, output_tokens=10**6)
-    cost = prices.at_most(model, Bound(usage=million, tier=tier, cached_for_an_hour=False), NOW)
-    assert cost.usd == (None if usd is None else Decimal(usd))
+    many = 2**20
+    cost = prices.at_most(model, Bound(input_tokens=many, output_tokens=many, tier=tier, cached_for_an_hour=False), NOW)
+    assert cost.usd == (None if usd is None else Decimal(usd) * many / 10**6)
+
+
+@pytest.mark.parametrize("tokens", [0, 1, 127, 128, 129, 4097, 99_999, 10**6 + 1])
+def test_counts_are_rounded_up_by_little(prices: Prices, tokens: int) -> None:
+    bound = Bound(input_tokens=tokens, output_tokens=1, tier="default", cached_for_an_hour=False)
+    usd = (prices.at_most("v:plain", bound, NOW).usd or Decimal(0)) - Decimal("0.00001")
+    assert tokens <= usd * 10**6 <= tokens * Decimal("1.016")
+
+
+def test_a_file_may_fill_the_context_window(prices: Prices) -> None:
+    paper = request(File(name="a.pdf", data=b"%PDF"))
+    known = Prices().at_most("anthropic:claude-sonnet-4-5", bound_of(paper), NOW).usd
+    unknown = prices.at_most("v:plain", bound_of(paper), NOW).usd
+    assert known and known < 5
+    assert unknown and unknown > 2
+
+
+def test_an_image_that_the_model_makes_costs_more_than_text() -> None:
+    def usd(model: str) -> Decimal:
+        bound = Bound(input_tokens=1, output_tokens=2**20, tier="default", cached_for_an_hour=False)
+        return Prices().at_most(model, bound, NOW).usd or Decimal(0)
+
+    assert usd("google:gemini-2.5-flash-image") > 10 * usd("google:gemini-2.5-flash")
 
 
 def test_a_cache_for_an_hour_costs_more() -> None:
