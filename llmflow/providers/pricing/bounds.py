@@ -2,9 +2,9 @@
 
 Vendors keep their tokenizers to themselves, so a bound is a rule that holds for all of them:
 
-    text          a token is at least one byte of UTF-8, of the text or of its normal form (NFKC, Claude 2's): Chinese
-                  then counts three to four times, English and code four to five times, what it really takes
-    images        16,384 tokens, the most of any documented model (Qwen's), or the model's own rule in `_IMAGES`
+    text          a token is at least one byte of UTF-8, of the text or of its normal form (NFKC, Claude 2's): English
+                  and code then count about four times what they really take, Chinese up to six times
+    images        16,384 tokens, the most of Qwen2-VL (its model card), or the model's own rule in `_IMAGES`
     other files   any number of pages: as many tokens as the model's context window, or 2 million if it is unknown
     templates     1,024 tokens (Claude 3's own prompt for tools has 530), and 16 for each message, part and schema
     output        the limit that is sent, times `n`
@@ -55,6 +55,10 @@ _FREE = frozenset(
 """Fields of `extra` that add nothing to a bill but the tokens of their own text."""
 
 
+_OWN_TOOLS = ("-search-", "compound-")
+"""Names of models that run the vendor's tools unasked: gpt-4o-search-preview, gpt-5-search-api, Groq's compound."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bound:
     """The most that a request can be billed for."""
@@ -98,11 +102,13 @@ def bound_of(request: ModelRequest) -> Bound:
         tier=str(tier) if tier else None,
         cached_for_an_hour='"1h"' in written,
         unsized=any(_is_unsized(part) for message in request.messages for part in message.parts),
-        unbounded=next(_unbounded(extra), None if counts else "an answer without a limit"),
+        unbounded=next(_unbounded(request.model, extra), None if counts else "an answer without a limit"),
     )
 
 
-def _unbounded(extra: Mapping[str, JsonValue]) -> Iterator[str]:
+def _unbounded(model: str, extra: Mapping[str, JsonValue]) -> Iterator[str]:
+    if any(word in f"{model}-" for word in _OWN_TOOLS):
+        yield "a search that the model makes unasked"
     for name, value in extra.items():
         if name in _ANY_LIMIT or name == "n":
             known = _is_count(value)

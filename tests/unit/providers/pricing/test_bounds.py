@@ -142,6 +142,13 @@ def test_what_nobody_can_bound_is_named(extra: dict[str, JsonValue]) -> None:
     assert bound_of(limited(request("hi", options={"extra": extra}), "chat")).unbounded == f"`extra.{name}`"
 
 
+@pytest.mark.parametrize("model", ["gpt-4o-search-preview", "gpt-5-search-api", "groq/compound", "compound-beta"])
+def test_models_that_search_unasked_have_no_bound(model: str) -> None:
+    assert bound_of(limited(request("hi", model=model), "chat")).unbounded == "a search that the model makes unasked"
+    assert bound_of(limited(request("hi", model="gpt-5-search"), "chat")).unbounded is not None
+    assert bound_of(limited(request("hi", model="researcher-1"), "chat")).unbounded is None
+
+
 def test_harmless_fields_are_counted_as_text() -> None:
     extra: dict[str, JsonValue] = {"seed": 1, "instructions": "x" * 500, "tools": [{"type": "function", "name": "f"}]}
     bound = bound_of(limited(request("hi", options={"extra": extra}), "responses"))
