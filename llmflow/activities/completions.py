@@ -27,6 +27,7 @@ from llmflow.types.base import changed
 from llmflow.types.budgets import Scope
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
+from llmflow.types.messages import told
 from llmflow.types.models import ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.refs import ModelRef
@@ -130,9 +131,10 @@ class Completions:
             provider = _provider(vendors, request.model)
             tools = tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools)))
         output = request.output or _schema_of(prompt)
+        model = ModelRef.parse(request.model)
         asked = ModelRequest(
-            model=ModelRef.parse(request.model).model,
-            messages=(*render(prompt, request.variables), *request.messages),
+            model=model.model,
+            messages=told((*render(prompt, request.variables), *request.messages), model.vendor),
             output=output,
             tools=tools,
             options=request.options,
@@ -164,6 +166,7 @@ class Completions:
             finish_reason=response.finish_reason,
             ending=response.ending,
             tool_calls=response.tool_calls,
+            opaque=response.opaque,
             response_id=response.response_id,
             misfit=plan.judge(response.text) if plan.judge and not response.tool_calls else None,
             shape=plan.shape.hash if plan.shape and not response.tool_calls else None,

@@ -3,7 +3,7 @@
 from pydantic import JsonValue
 
 from llmflow.types.base import CompactWire
-from llmflow.types.messages import Message, ToolCall
+from llmflow.types.messages import Message, Opaque, ToolCall, turn_of
 from llmflow.types.models import FinishReason, ModelOptions, OutputSchema
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
@@ -45,6 +45,8 @@ class CompletionResult(CompactWire):
     ending: str | None = None
     """The vendor's own word for the end, if `finish_reason` is `unknown`."""
     tool_calls: tuple[ToolCall, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
+    """Fields that the vendor wants back beside text and tool calls."""
     response_id: str | None = None
     misfit: str | None = None
     """Mismatch between answer and schema, found by the activity; empty if it fits, `None` if nothing was checked."""
@@ -54,3 +56,8 @@ class CompletionResult(CompactWire):
     """False if the answer does not have that shape, or is a text that was cut off."""
     taken: bool = False
     """True if a forked run reused this answer without paying for it again."""
+
+    @property
+    def message(self) -> Message:
+        """The whole turn of the model."""
+        return turn_of(self.text, self.tool_calls, self.opaque)

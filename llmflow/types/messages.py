@@ -1,12 +1,13 @@
 """Messages to and from a model: a role, and parts of text, images, files, tool calls and tool results."""
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
 from llmflow.errors import ToolArgumentsInvalid
-from llmflow.types.base import CompactWire
+from llmflow.types.base import CompactWire, changed
 
 __all__ = ["Part", "Role"]
 
@@ -82,7 +83,22 @@ class ToolResult(CompactWire):
     text: str
 
 
-Part = Annotated[Text | Image | File | ToolCall | ToolResult, Field(discriminator="type")]
+class Opaque(CompactWire):
+    """Fields of a model's turn that only its vendor reads, such as signed thoughts: kept verbatim, and sent back to it.
+
+    Without them, vendors refuse the next round of a tool loop with a model that thinks. No other vendor gets them.
+    """
+
+    type: Literal["opaque"] = "opaque"
+    vendor: str
+    """`ModelRef.vendor` of the model."""
+    call: str | None = None
+    """Id of the tool call that it belongs to; `None` for the turn."""
+    content: dict[str, JsonValue]
+    """Fields of the vendor's message or tool call; of the Responses API, an item before it if it has a `type`."""
+
+
+Part = Annotated[Text | Image | File | ToolCall | ToolResult | Opaque, Field(discriminator="type")]
 
 
 class Message(CompactWire):
@@ -110,6 +126,27 @@ class Message(CompactWire):
     def text(self) -> str:
         """The text parts, one a line."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+def turn_of(text: str, calls: Iterable[ToolCall], opaque: Sequence[Opaque]) -> Message:
+    """Make the message of a model's whole turn, with every opaque part before what it belongs to."""
+    parts: list[Part] = [part for part in opaque if part.call is None]
+    if text:  # vendors refuse a message without text
+        parts.append(Text(text=text))
+    for call in calls:
+        parts += [*(part for part in opaque if part.call == call.id), call]
+    return Message(role="assistant", parts=tuple(parts))
+
+
+def told(messages: Iterable[Message], vendor: str) -> tuple[Message, ...]:
+    """Return the messages that a vendor gets: without the opaque parts of others."""
+    ours = (_without_others(message, vendor) for message in messages)
+    return tuple(message for message in ours if message.parts)
+
+
+def _without_others(message: Message, vendor: str) -> Message:
+    kept = tuple(part for part in message.parts if not isinstance(part, Opaque) or part.vendor == vendor)
+    return message if len(kept) == len(message.parts) else changed(message, parts=kept)
 
 
 def _parts(parts: tuple[str | Part, ...]) -> tuple[Part, ...]:

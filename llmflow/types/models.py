@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from llmflow.types.base import CompactWire, Handwritten, Wire, changed, given
-from llmflow.types.messages import Message, ToolCall
+from llmflow.types.messages import Message, Opaque, ToolCall
 from llmflow.types.refs import ModelRef
 from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Dollars, Usage
@@ -113,6 +113,8 @@ class ModelResponse(Billed):
     ending: str | None = None
     """The vendor's own word for the end, if `finish_reason` is `unknown`."""
     tool_calls: tuple[ToolCall, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
+    """Fields that the vendor wants back beside text and tool calls."""
     response_id: str | None = None
     first_token: float | None = None
     """Seconds from the request to the first token of a streamed answer."""

@@ -23,6 +23,12 @@ class ModelRef:
     def __str__(self) -> str:
         return f"{self.provider}:{self.model}"
 
+    @property
+    def vendor(self) -> str:
+        """The provider, with the vendor in the model's id if it has one: `router:anthropic` of `router:anthropic/x`."""
+        vendor = self.model.rpartition("/")[0]
+        return f"{self.provider}:{vendor}" if vendor else self.provider
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse `provider:model`. A text without a colon is all provider."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
+from llmflow.types.messages import File, Image, Message, Opaque, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
 
 CHARACTERS_PER_TOKEN = 4
@@ -30,5 +30,7 @@ def _characters(part: Part) -> int:
             return len(part.text)
         case ToolCall():
             return len(part.arguments)
+        case Opaque():
+            return len(part.model_dump_json())
         case Image() | File():
             return 0

@@ -24,12 +24,13 @@ from llmflow.errors import (
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays
 from llmflow.testing.provider import ScriptedAnswer
+from llmflow.types.messages import Opaque, ToolCall
 from llmflow.types.models import Candidate, ModelResponse
 from llmflow.types.usage import Usage
 from llmflow.worker import LLMFlowPlugin
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask, Greeting
-from tests.integration.hello.workflows import Asked, Impatient, Typed
+from tests.integration.hello.workflows import Asked, Impatient, Rounds, Typed
 
 MODELS = ModelCatalogue(providers={}, aliases={"smart": (Candidate(model="a:m"), Candidate(model="b:m"))})
 ASK = Ask(attempts=1)
@@ -37,14 +38,19 @@ NO = ModelResponse(text="I will not", model="m", finish_reason="refused")
 OPEN = CircuitOpen("broken")
 DOWN = ProviderUnavailable("503", ErrorDetail(status=503))
 
-Serve = Callable[[Sequence[ScriptedAnswer], Sequence[ScriptedAnswer]], AbstractAsyncContextManager[Client]]
+Script = Sequence[ScriptedAnswer] | ScriptedProvider
+Serve = Callable[[Script, Script], AbstractAsyncContextManager[Client]]
 
 
 @pytest.fixture
 def serve(temporal: str, tmp_path: Path) -> Serve:
     @asynccontextmanager
-    async def serving(first: Sequence[ScriptedAnswer], second: Sequence[ScriptedAnswer]) -> AsyncGenerator[Client]:
-        providers = {"a": ScriptedProvider(first), "b": ScriptedProvider(second)}
+    async def serving(first: Script, second: Script) -> AsyncGenerator[Client]:
+        scripts = {"a": first, "b": second}
+        providers = {
+            name: script if isinstance(script, ScriptedProvider) else ScriptedProvider(script)
+            for name, script in scripts.items()
+        }
         settings = Settings(home=tmp_path, store=None)
         plugin = LLMFlowPlugin(app, settings=settings, models=MODELS, providers=providers)
         client = await connect(address=temporal, plugin=plugin)
@@ -142,3 +148,26 @@ async def test_while_another_candidate_is_left_each_has_two_attempts(serve: Serv
         run = await client.start(Typed.run, "ana", id=str(uuid.uuid4()))
         assert (await run.result()).text == "good day"
         assert await activities_of(run) == ["greeting/complete#1", "greeting/complete#2"]
+
+
+def looks_up(n: int) -> ModelResponse:
+    call = ToolCall(id=str(n), name="look_up", arguments="{}")
+    thought = Opaque(vendor="a", content={"reasoning_content": f"hm {n}"})
+    signed = Opaque(vendor="a", call=str(n), content={"signature": "x"})
+    return ModelResponse(text="", model="m", finish_reason="tool_calls", tool_calls=(call,), opaque=(thought, signed))
+
+
+async def test_what_a_vendor_wants_back_goes_to_it_alone(serve: Serve) -> None:
+    a, b = ScriptedProvider([looks_up(0), looks_up(1), DOWN, DOWN]), ScriptedProvider(["good day"])
+    async with serve(a, b) as client:
+        run = await client.start(Rounds.run, "hello/greet", id=str(uuid.uuid4()))
+        assert await run.result() == "good day"
+        await assert_replays(run, app)
+
+    def kinds(provider: ScriptedProvider) -> list[list[str]]:
+        return [[part.type for part in message.parts] for message in provider.requests[-1].messages[2:]]
+
+    assert kinds(a) == [["opaque", "opaque", "tool_call"], ["tool_result"]] * 2
+    assert kinds(b) == [["tool_call"], ["tool_result"]] * 2
+    sent = a.requests[-1].messages[4].parts
+    assert (sent[0], sent[1]) == looks_up(1).opaque

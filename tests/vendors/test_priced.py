@@ -43,7 +43,7 @@ def read(row: Row) -> ModelResponse:
     model = row.answered or request.model
     if row.api == "responses":
         body: Json = {"model": model, "output": [], "usage": converted(row), **row.answer}
-        return ResponsesAnswer.model_validate(body).response(request, None, row.url, None)
+        return ResponsesAnswer.model_validate(body).response(request, None, row.url, None, "vendor")
     message = {"role": "assistant", "content": "ok", **row.message}
     body = {
         "model": model,
@@ -51,7 +51,7 @@ def read(row: Row) -> ModelResponse:
         "usage": converted(row),
         **row.answer,
     }
-    return ChatAnswer.model_validate(_joined(row, model) or body).response(request, None, row.url, None)
+    return ChatAnswer.model_validate(_joined(row, model) or body).response(request, None, row.url, None, "vendor")
 
 
 def _joined(row: Row, model: str) -> Json | None:

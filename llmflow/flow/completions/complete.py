@@ -34,6 +34,8 @@ class Completion(Generic[T]):
     text: str
     """The answer as the model wrote it."""
     tool_calls: tuple[ToolCall, ...]
+    message: Message
+    """The model's turn, for `messages=` of the next completion: text, tool calls, and what only the vendor reads."""
     finish_reason: FinishReason
     model: str
     """`provider:model` that answered."""
@@ -252,7 +254,7 @@ def _again(request: CompletionRequest, answer: CompletionResult, error: OutputIn
     if not _is_answer(answer):
         return request
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
-    return changed(request, messages=(*request.messages, Message.assistant(answer.text), repair))
+    return changed(request, messages=(*request.messages, answer.message, repair))
 
 
 def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:
@@ -264,6 +266,7 @@ def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionRes
         _output=value,
         text=last.text,
         tool_calls=last.tool_calls,
+        message=last.message,
         finish_reason=last.finish_reason,
         model=last.model,
         prompt=prompt,

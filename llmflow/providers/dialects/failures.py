@@ -117,7 +117,7 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], _Kind], ...] = (
         RequestUnsupported,
     ),
 )
-"""For servers without codes, or with their own. At 429 only the first applies: texts of rate limits vary."""
+"""For servers without codes, or with their own. At 429 and 5xx only the first applies: their texts vary."""
 
 _BY_STATUS: Mapping[int, _Kind] = MappingProxyType(
     {
@@ -230,11 +230,12 @@ def _kind(complaint: Complaint) -> _Kind:
     words = [word for word in (complaint.code, complaint.type, *complaint.reasons) if word]
     if known := next((_BY_CODE[word] for word in words if word in _BY_CODE), None):
         return known
-    if status is not None and status >= 500:
-        return ProviderUnavailable
-    for sentence, kind in _BY_SENTENCE[: 1 if status == HTTPStatus.TOO_MANY_REQUESTS else None]:
+    fails = status is not None and status >= 500
+    for sentence, kind in _BY_SENTENCE[: 1 if fails or status == HTTPStatus.TOO_MANY_REQUESTS else None]:
         if sentence.search(complaint.message):
             return kind
+    if fails:
+        return ProviderUnavailable
     if status is None:
         return next(filter(None, map(_inside, words)), ProviderUnavailable)
     busy = next((_BUSY[word] for word in words if word in _BUSY), None)

@@ -81,7 +81,7 @@ class LitellmProvider:
         answer = await self._ask({**body, **self._terms(request)}, model, request.timeout)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._key)
-        response = answer.response(request, schema, self._base_url, first_token=None)
+        response = answer.response(request, schema, self._base_url, None, ModelRef.parse(model).vendor)
         return changed(response, reported_usd=None)  # it may be litellm's own estimate
 
     async def close(self) -> None:

@@ -13,8 +13,9 @@ from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import said_run
 from llmflow.providers.openai.body import Json, address, finish, given, schema_name
+from llmflow.providers.openai.chat_opaque import Signed, Thoughts, opaque_fields
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
-from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.messages import File, Image, Message, Opaque, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.tools import ToolSpec
 
@@ -82,12 +83,15 @@ def _tool_choice(choice: str | None) -> object:
 def _messages(message: Message, model: str) -> Iterator[Json]:
     """Convert a message. Tool results become separate messages; tool calls become a field of the assistant's."""
     content = [_content(part, model) for part in message.parts if isinstance(part, Text | Image | File)]
-    calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
+    calls = [
+        {**_call(part), **opaque_fields(message.parts, part.id)} for part in message.parts if isinstance(part, ToolCall)
+    ]
     for part in message.parts:
         if isinstance(part, ToolResult):
             yield {"role": "tool", "tool_call_id": part.id, "content": part.text}
     if content or calls:
-        yield {"role": message.role, "content": _plain(content), **({"tool_calls": calls} if calls else {})}
+        turn = opaque_fields(message.parts)
+        yield {"role": message.role, "content": _plain(content), **turn, **({"tool_calls": calls} if calls else {})}
 
 
 def _plain(content: list[Json]) -> object:
@@ -120,7 +124,7 @@ class _Function(BaseModel):
     arguments: Arguments = "{}"
 
 
-class _ChatCall(BaseModel):
+class _ChatCall(Signed):
     id: Word = None
     function: _Function
 
@@ -130,7 +134,7 @@ class _Part(BaseModel):
     text: str | None = None
 
 
-class Spoken(BaseModel):
+class Spoken(Thoughts):
     """Text of a model, or a piece of it."""
 
     content: str | tuple[_Part, ...] | None = None
@@ -166,6 +170,13 @@ class _Said(Spoken):
             ToolCall(id=call_id(call.id, at), name=call.function.name, arguments=call.function.arguments)
             for at, call in enumerate(self.tool_calls or ())
         )
+
+    def opaque(self, vendor: str) -> tuple[Opaque, ...]:
+        """Return what the vendor wants back with the calls; a turn without calls needs nothing."""
+        calls = self.tool_calls or ()
+        turn = [(None, self.kept)] if calls else []
+        signed = [(call_id(call.id, at), call.kept) for at, call in enumerate(calls)]
+        return tuple(Opaque(vendor=vendor, call=id, content=kept) for id, kept in (*turn, *signed) if kept)
 
 
 class _Choice(BaseModel):
@@ -205,7 +216,12 @@ class ChatAnswer(BaseModel):
         return Complaint.read(error) if error else None
 
     def response(
-        self, request: ModelRequest, schema: WireSchema | None, base_url: str | None, first_token: float | None
+        self,
+        request: ModelRequest,
+        schema: WireSchema | None,
+        base_url: str | None,
+        first_token: float | None,
+        vendor: str,
     ) -> ModelResponse:
         """Convert an answer without a complaint.
 
@@ -214,17 +230,20 @@ class ChatAnswer(BaseModel):
             schema: Schema of the answer.
             base_url: Base URL of the server.
             first_token: Seconds to the first token of a streamed answer.
+            vendor: `ModelRef.vendor` of the model.
         """
         choice = self.choices[0]
         model = self.model or request.model
         tiers = Tiers(asked=asked_tier(request.options), answered=self.service_tier)
         billed = read_usage(self.usage, said_run(dict(choice.message), model), tiers, model=model, base_url=base_url)
+        has_calls = choice.reason not in {"refused", "unknown"}
         return ModelResponse(
             **dict(billed),
             text=choice.refusal or (schema.read(choice.message.texts) if schema else choice.message.text),
             finish_reason=choice.reason,
             ending=choice.finish_reason if choice.reason == "unknown" else None,
-            tool_calls=() if choice.reason in {"refused", "unknown"} else choice.message.calls,
+            tool_calls=choice.message.calls if has_calls else (),
+            opaque=choice.message.opaque(vendor) if has_calls else (),
             response_id=self.id,
             first_token=first_token,
         )

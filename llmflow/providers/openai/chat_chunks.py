@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from llmflow.providers.dialects.tool_calls import ArgumentsPiece, Word
 from llmflow.providers.dialects.usage.merging import merged
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import Spoken
+from llmflow.providers.openai.chat_opaque import JoinedThoughts, Signed
 from llmflow.providers.openai.joined import Joined
 from llmflow.types.providers import DeltaSink
 
@@ -18,7 +19,7 @@ class _FunctionDelta(BaseModel):
     arguments: ArgumentsPiece = ""
 
 
-class _CallDelta(BaseModel):
+class _CallDelta(Signed):
     index: int | None = None
     id: Word = None
     function: _FunctionDelta | None = None
@@ -26,9 +27,6 @@ class _CallDelta(BaseModel):
 
 class _Delta(Spoken):
     refusal: str | None = None
-    reasoning_content: object = None
-    reasoning: object = None
-    """Reasoning, under either name. It counts as a token, but not as answer."""
     tool_calls: tuple[_CallDelta, ...] | None = None
     annotations: object = None
     executed_tools: object = None
@@ -61,6 +59,7 @@ class _PartialCall:
     id: str | None = None
     name: str = ""
     arguments: list[str] = field(default_factory=list[str])
+    signed: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
     def take(self, delta: _CallDelta) -> None:
         """Add a piece. Id and name come once or in every piece; the arguments are appended."""
@@ -68,6 +67,7 @@ class _PartialCall:
         self.id = self.id or delta.id
         self.name = self.name or function.name or ""
         self.arguments.append(function.arguments)
+        self.signed |= delta.kept
 
     def goes_on(self, delta: _CallDelta) -> bool:
         """Return False for the beginning of another call, though it has the same index, as in Gemini's streams."""
@@ -78,7 +78,7 @@ class _PartialCall:
 
     @property
     def whole(self) -> Json:
-        return {"id": self.id, "function": {"name": self.name, "arguments": "".join(self.arguments)}}
+        return {"id": self.id, "function": {"name": self.name, "arguments": "".join(self.arguments)}, **self.signed}
 
 
 class ChatChunks(Joined):
@@ -89,6 +89,7 @@ class ChatChunks(Joined):
         self._answer: Json = {}
         self._text: list[str] = []
         self._refusal: list[str] = []
+        self._thoughts = JoinedThoughts()
         self._calls: list[_PartialCall] = []
         self._ran: Json = {}
         self._finish_reason: str | None = None
@@ -107,6 +108,7 @@ class ChatChunks(Joined):
         message = {
             "content": "".join(self._text),
             "refusal": "".join(self._refusal) or None,
+            **self._thoughts.whole,
             "tool_calls": [call.whole for call in sorted(self._calls, key=lambda call: call.index)] or None,
             **self._ran,
         }
@@ -132,9 +134,11 @@ class ChatChunks(Joined):
         self._refusal.append(said.refusal or "")
         ran = {"annotations": said.annotations, "executed_tools": said.executed_tools}
         self._ran |= {name: value for name, value in ran.items() if value}
+        self._thoughts.take(said)
         for delta in said.tool_calls or ():
             self._call(delta).take(delta)
-        return bool(said.content or said.refusal or said.tool_calls or said.reasoning_content or said.reasoning)
+        thinks = said.reasoning_content or said.reasoning or said.reasoning_details
+        return bool(said.content or said.refusal or said.tool_calls or thinks)
 
     def _call(self, delta: _CallDelta) -> _PartialCall:
         """Find the call of a piece, or begin another one."""

@@ -31,7 +31,8 @@ class ChatProvider:
         answer = await self._endpoint.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
         if complaint := answer.complaint():
             raise judge(complaint, model, self._endpoint.key)
-        return answer.response(request, schema, self._endpoint.base_url, joined.first_token)
+        vendor = ModelRef.parse(model).vendor
+        return answer.response(request, schema, self._endpoint.base_url, joined.first_token, vendor)
 
     async def close(self) -> None:
         """See `Provider.close`."""

@@ -1,9 +1,10 @@
 """OpenAI's Responses API, for OpenAI and servers that implement it."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, cast
 
-from pydantic import BaseModel, Discriminator, Tag
+from pydantic import BaseModel, Discriminator, JsonValue, Tag
 
 from llmflow.providers.dialects.complaints import Complaint
 from llmflow.providers.dialects.endings import ending
@@ -15,7 +16,7 @@ from llmflow.providers.openai.body import Json, address, finish, given, schema_n
 from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.response_events import Events
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
-from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.messages import File, Image, Message, Opaque, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import DeltaSink, ProviderSettings
 from llmflow.types.refs import ModelRef
@@ -30,17 +31,24 @@ class ResponsesProvider:
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`."""
+        model = ModelRef(self._endpoint.name, request.model)
         schema = wire_schema(request.output.json_schema) if request.output else None
         body = _body(request, schema)
         joined = Events(sink)
         answer = await self._endpoint.post("/responses", body, ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
-            raise judge(complaint, str(ModelRef(self._endpoint.name, request.model)), self._endpoint.key)
-        return answer.response(request, schema, self._endpoint.base_url, joined.first_token)
+            raise judge(complaint, str(model), self._endpoint.key)
+        return answer.response(request, schema, self._endpoint.base_url, joined.first_token, model.vendor)
 
     async def close(self) -> None:
         """See `Provider.close`."""
         await self._endpoint.close()
+
+
+_THOUGHTS = ("reasoning.encrypted_content",)
+"""The vendor keeps nothing, so a tool loop has to send its thoughts back."""
+_WITHOUT_THOUGHTS = re.compile(r"(ft:)?(gpt-[34]|chatgpt)")
+"""OpenAI's models that do not think. They refuse to be asked for thoughts."""
 
 
 def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
@@ -49,6 +57,7 @@ def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
         "model": request.model,
         "input": [item for message in request.messages for item in _items(message)],
         "store": False,
+        "include": _THOUGHTS if request.tools and not _WITHOUT_THOUGHTS.match(request.model) else None,
         "stream": options.stream,
         "text": given(format=_format(request.output, schema), verbosity=options.verbosity),
         "reasoning": given(effort=options.reasoning_effort),
@@ -86,22 +95,27 @@ def _tool_choice(choice: str | None) -> object:
 def _items(message: Message) -> Iterator[Json]:
     """Convert a message. Tool calls and results become separate items; the parts between them become one message."""
     content: list[Json] = []
+    fields: Json = {}
     for part in message.parts:
-        if isinstance(part, ToolCall | ToolResult):
-            yield from _spoken(message, content)
-            content = []
-            yield _tool_item(part)
+        if isinstance(part, Opaque) and "type" not in part.content:
+            fields |= part.content
+        elif isinstance(part, ToolCall | ToolResult | Opaque):
+            yield from _spoken(message, content, fields)
+            content, fields = [], {}
+            yield _item(part)
         else:
             content.append(_content(part, message))
-    yield from _spoken(message, content)
+    yield from _spoken(message, content, fields)
 
 
-def _spoken(message: Message, content: list[Json]) -> Iterator[Json]:
+def _spoken(message: Message, content: list[Json], fields: Json) -> Iterator[Json]:
     if content:
-        yield {"role": message.role, "content": content}
+        yield {"role": message.role, "content": content, **fields}
 
 
-def _tool_item(part: ToolCall | ToolResult) -> Json:
+def _item(part: ToolCall | ToolResult | Opaque) -> Json:
+    if isinstance(part, Opaque):
+        return dict(part.content)
     if isinstance(part, ToolCall):
         return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments}
     return {"type": "function_call_output", "call_id": part.id, "output": part.text}
@@ -134,12 +148,19 @@ class _FunctionCall(BaseModel):
     arguments: Arguments = "{}"
 
 
-class _Other(BaseModel):
+class _Other(BaseModel, extra="allow"):
     """Reasoning, and items of tools that the vendor runs."""
 
     type: object = None
     status: object = None
     action: object = None
+
+    @property
+    def kept(self) -> dict[str, JsonValue] | None:
+        """The item, to be sent back; `None` for thoughts without content, of which the vendor knows nothing more."""
+        item = cast(dict[str, JsonValue], self.model_dump(exclude_unset=True))
+        empty = item.get("type") == "reasoning" and not (item.get("encrypted_content") or item.get("content"))
+        return None if empty else item
 
 
 def _kind(item: object) -> str:
@@ -179,10 +200,17 @@ class ResponsesAnswer(BaseModel):
     usage: object = None
 
     @property
-    def _parts(self) -> tuple[_OutputPart, ...]:
+    def _said(self) -> list[_OutputMessage]:
         said = [item for item in self.output if isinstance(item, _OutputMessage)]
-        final = [item for item in said if item.phase != "commentary"]  # progress texts of the model
-        return tuple(part for item in final or said for part in item.content)
+        return [item for item in said if item.phase != "commentary"] or said  # without progress texts of the model
+
+    @property
+    def _parts(self) -> tuple[_OutputPart, ...]:
+        return tuple(part for item in self._said for part in item.content)
+
+    @property
+    def _calls(self) -> list[_FunctionCall]:
+        return [item for item in self.output if isinstance(item, _FunctionCall)]
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -192,11 +220,31 @@ class ResponsesAnswer(BaseModel):
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Calls of tools that the caller runs."""
-        calls = (item for item in self.output if isinstance(item, _FunctionCall))
         return tuple(
             ToolCall(id=call_id(call.call_id, at), name=call.name, arguments=call.arguments)
-            for at, call in enumerate(calls)
+            for at, call in enumerate(self._calls)
         )
+
+    def opaque(self, vendor: str) -> tuple[Opaque, ...]:
+        """Return the phase of the text, and the items that the vendor wants back with the calls.
+
+        Each item is for the call or the text that it precedes. A turn without calls needs none.
+        """
+        phase = next((item.phase for item in self._said if item.phase), None)
+        phases = (Opaque(vendor=vendor, content={"phase": phase}),) if phase else ()
+        return *self._kept(vendor), *phases
+
+    def _kept(self, vendor: str) -> tuple[Opaque, ...]:
+        names = {id(item): call.id for item, call in zip(self._calls, self.tool_calls, strict=True)}
+        found: list[Opaque] = []
+        follows: str | None = None
+        for item in reversed(self.output) if names else ():
+            if isinstance(item, _Other):
+                if item.kept:
+                    found.append(Opaque(vendor=vendor, call=follows, content=item.kept))
+            else:
+                follows = names.get(id(item))
+        return tuple(reversed(found))
 
     @property
     def refusal(self) -> str | None:
@@ -228,18 +276,25 @@ class ResponsesAnswer(BaseModel):
         return None
 
     def response(
-        self, request: ModelRequest, schema: WireSchema | None, base_url: str | None, first_token: float | None
+        self,
+        request: ModelRequest,
+        schema: WireSchema | None,
+        base_url: str | None,
+        first_token: float | None,
+        vendor: str,
     ) -> ModelResponse:
         """Convert an answer without a complaint; see `ChatAnswer.response`."""
         run = items_run((dict(item) for item in self.output if isinstance(item, _Other)), self.tools)
         tiers = Tiers(asked=asked_tier(request.options), answered=self.service_tier)
+        has_calls = self.finish_reason not in {"refused", "unknown"}
         billed = read_usage(self.usage, run, tiers, model=self.model or request.model, base_url=base_url)
         return ModelResponse(
             **dict(billed),
             text=self.refusal or (schema.read(self.texts) if schema else "".join(self.texts)),
             finish_reason=self.finish_reason,
             ending=self.ending if self.finish_reason == "unknown" else None,
-            tool_calls=() if self.finish_reason in {"refused", "unknown"} else self.tool_calls,
+            tool_calls=self.tool_calls if has_calls else (),
+            opaque=self.opaque(vendor),
             response_id=self.id,
             first_token=first_token,
         )

@@ -23,7 +23,7 @@ from pydantic_core import to_json
 
 from llmflow.providers.openai.strict_schema import wire_schema
 from llmflow.types.base import changed
-from llmflow.types.messages import File, Image, Message, Part, Text, ToolCall, ToolResult
+from llmflow.types.messages import File, Image, Message, Opaque, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
 
 DEFAULT_LIMIT = 4096
@@ -157,6 +157,8 @@ def _part(part: Part, model: str) -> int:
             return _bytes(part.id + part.text)
         case ToolCall():
             return _bytes(part.id + part.name + part.arguments)
+        case Opaque():
+            return len(to_json(part.content))
         case Image():
             return next((most for name, most in _IMAGES.items() if name in model), _IMAGE)
         case File():

@@ -65,6 +65,21 @@ class Impatient:
 
 
 @workflow.defn
+class Rounds:
+    """A tool loop whose tool always gives the same result."""
+
+    @workflow.run
+    async def run(self, prompt: str) -> str:
+        messages: list[flow.Message] = []
+        while True:
+            answer = await flow.complete(prompt, {"name": "ana"}, messages=messages)
+            if not answer.tool_calls:
+                return answer.output
+            results = (flow.ToolResult(id=call.id, text="found") for call in answer.tool_calls)
+            messages += [answer.message, flow.Message.user(*results)]
+
+
+@workflow.defn
 class Parallel:
     """Calls at once: they share one pin, and each step sees only its own branch."""
 

@@ -105,6 +105,7 @@ async def test_codes(
         (404, "The model `gpt-9` does not exist.", ModelNotFound),
         (404, 'model "qwen9" not found, try pulling it first', ModelNotFound),
         (500, "the model was not found in the cache", ProviderUnavailable),
+        (500, "Context size has been exceeded.", ContextTooLong),  # llama.cpp
         # Gemini, xAI, Kimi
         (400, "API key not valid. Please pass a valid API key.", AuthenticationFailed),
         (400, "Incorrect API key provided: xx. You can obtain an API key from the console.", AuthenticationFailed),

@@ -69,7 +69,10 @@ async def test_options(server: ModelServer, responses: Provider, ask: Ask) -> No
         "text": {"verbosity": "high"},
         "service_tier": "flex",
         "tool_choice": {"type": "function", "name": "search"},
+        "include": ["reasoning.encrypted_content"],
     }
+    old = request.model_copy(update={"model": "gpt-4.1"})
+    assert "include" not in await sent(server, responses, old), "a model that does not think refuses the field"
 
 
 @pytest.mark.parametrize("choice", ["auto", "none", "required"])
