@@ -166,6 +166,7 @@ class Completions:
             finish_reason=response.finish_reason,
             ending=response.ending,
             tool_calls=response.tool_calls,
+            mode=response.mode,
             opaque=response.opaque,
             response_id=response.response_id,
             misfit=plan.judge(response.text) if plan.judge and not response.tool_calls else None,

@@ -1,7 +1,8 @@
-"""Wrappers around providers: limits of waits, circuit breakers, limits of calls; the first is the outermost."""
+"""Wrappers around providers: limits of waits, circuit breakers, limits of calls, answer modes, from the outside in."""
 
 from collections.abc import Mapping
 
+from llmflow.providers.answer_modes import AnswerModes
 from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import Locked
 from llmflow.providers.limits.counters import Counters
@@ -31,14 +32,16 @@ def wrap_providers(
     asking = {name for name, provider in providers.items() if name != OFFLINE and not isinstance(provider, Locked)}
     counters = Counters(redis_url) if any(_has_limits(name, models) for name in asking) else None
     return {
-        name: _wrapped(_limited(provider, name, models, counters), name, models) if name in asking else provider
+        name: _wrapped(provider, name, models, counters) if name in asking else provider
         for name, provider in providers.items()
     }
 
 
-def _wrapped(provider: Provider, name: str, models: ModelCatalogue) -> Provider:
+def _wrapped(provider: Provider, name: str, models: ModelCatalogue, counters: Counters | None) -> Provider:
     entry = models.providers.get(name)
-    return Patient(Breaker(provider, name), entry.longest_wait if entry else LONGEST_WAIT)
+    typed = AnswerModes(provider, entry.api, entry.base_url) if entry else provider
+    limited = _limited(typed, name, models, counters)
+    return Patient(Breaker(limited, name), entry.longest_wait if entry else LONGEST_WAIT)
 
 
 def _has_limits(name: str, models: ModelCatalogue) -> bool:

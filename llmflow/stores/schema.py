@@ -108,6 +108,7 @@ calls = Table(
     Column("tenant", String),
     Column("user_id", String),
     Column("item", String),  # label of the fan-out's item
+    Column("answer_mode", String),  # how a typed answer was asked for
     Column("tags", JSON, nullable=False),
     Index("calls_by_day", "day"),
     Index("calls_by_root", "root_id"),

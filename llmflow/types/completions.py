@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from llmflow.types.base import CompactWire
 from llmflow.types.messages import Message, Opaque, ToolCall, turn_of
-from llmflow.types.models import FinishReason, ModelOptions, OutputSchema
+from llmflow.types.models import AnswerMode, FinishReason, ModelOptions, OutputSchema
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
@@ -50,6 +50,8 @@ class CompletionResult(CompactWire):
     response_id: str | None = None
     misfit: str | None = None
     """Mismatch between answer and schema, found by the activity; empty if it fits, `None` if nothing was checked."""
+    mode: AnswerMode | None = None
+    """How the typed answer was asked for; `None` for text."""
     shape: str | None = None
     """Hash of the shape of the type that the model was asked for; `None` for text, and for data without a type."""
     fits: bool = True

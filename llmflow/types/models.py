@@ -18,6 +18,11 @@ FinishReason = Literal["stop", "length", "tool_calls", "refused", "unknown"]
 for a reason that llmflow does not know, such as an overload in the middle of it, so it is no answer."""
 
 
+AnswerMode = Literal["json_schema", "tool", "json_object", "prompted"]
+"""Ways to ask for a typed answer: the vendor's strict schema; a tool whose arguments are the answer; the vendor's JSON
+mode, with the schema in the prompt; the schema in the prompt alone."""
+
+
 class ModelOptions(CompactWire, Handwritten):
     """Options of a model call. An option left out has the vendor's default."""
 
@@ -34,6 +39,8 @@ class ModelOptions(CompactWire, Handwritten):
     """Stream the answer, so that the ledger records the time to the first token. Ignored by `litellm`."""
     tool_choice: str | None = None
     """`auto`, `none`, `required`, or the name of the one tool to call."""
+    answer_mode: AnswerMode | None = None
+    """How a typed answer is asked for. By default, in the first mode that the model does not refuse."""
     extra: dict[str, JsonValue] | None = None
     """Fields of the vendor's own request, passed through unchanged; they win over all options above."""
 
@@ -113,6 +120,8 @@ class ModelResponse(Billed):
     ending: str | None = None
     """The vendor's own word for the end, if `finish_reason` is `unknown`."""
     tool_calls: tuple[ToolCall, ...] = ()
+    mode: AnswerMode | None = None
+    """How the typed answer was asked for; `None` for text."""
     opaque: tuple[Opaque, ...] = ()
     """Fields that the vendor wants back beside text and tool calls."""
     response_id: str | None = None

@@ -97,7 +97,7 @@ class Anthropic(Vendor):
                 n += 1
         if asked.get("tools") and n < ROUNDS:
             return answers(thought(n), *SEARCHED, call(n), stop_reason="tool_use")
-        typed = "output_format" in asked or "output_config" in asked
+        typed = "output_format" in asked or "JSON schema" in str(asked.get("system"))
         return answers(thought(n), {"type": "text", "text": TYPED if typed else TEXT})
 
     def events(self, answer: Json) -> Iterable[object]:

@@ -24,7 +24,7 @@ class DeepSeek(ChatVendor):
     name = "deepseek"
     model = "deepseek-v4-pro"
     path = ""
-    has_schemas = False
+    mode = "json_object"
     sources = (
         "https://api-docs.deepseek.com/guides/thinking_mode",
         "https://api-docs.deepseek.com/quick_start/error_codes",
@@ -37,8 +37,12 @@ class DeepSeek(ChatVendor):
         kind=RequestRejected,
     )
     no_schemas = Failure(status=400, body=says("This response_format type is unavailable now"), kind=RequestUnsupported)
+    no_choice = Failure(
+        status=400, body=says("Thinking mode does not support this tool_choice"), kind=RequestUnsupported
+    )
     failures = (
         lost,
+        no_choice,
         no_schemas,
         Failure(
             status=401,
@@ -57,6 +61,8 @@ class DeepSeek(ChatVendor):
     def answer(self, asked: Json) -> Json | Reply:
         if asked.get("response_format", {}).get("type") == "json_schema":
             return Reply.json(self.no_schemas.body, self.no_schemas.status)
+        if isinstance(asked.get("tool_choice"), dict):
+            return Reply.json(self.no_choice.body, self.no_choice.status)
         return super().answer(asked)
 
     def deltas(self, message: Json) -> Any:

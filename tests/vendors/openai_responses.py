@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmflow.errors import (
+    AnswerLost,
     AuthenticationFailed,
     ContextTooLong,
     ModelNotFound,
@@ -78,7 +79,7 @@ class OpenAIResponses(Vendor):
         Failure(
             status=200,
             body=responses_answer(status="failed", output=[], error={"code": "server_error", "message": "Oh."}),
-            kind=ProviderUnavailable,
+            kind=AnswerLost,
         ),
         Failure(status=500, body=says("The server had an error.", None, "server_error"), kind=ProviderUnavailable),
     )
@@ -94,7 +95,7 @@ class OpenAIResponses(Vendor):
         if asked.get("tools") and n < ROUNDS:
             assert asked["include"] == ["reasoning.encrypted_content"]
             return responses_answer(output=[commentary(n), thought(n), call(n)])
-        text = TYPED if asked.get("text", {}).get("format") else TEXT
+        text = TYPED if asked.get("text", {}).get("format") or "JSON schema" in str(items[0]) else TEXT
         return responses_answer(output=[thought(n), said(text, phase="final_answer")])
 
     def events(self, answer: Json) -> Iterator[object]:

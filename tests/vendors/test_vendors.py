@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from llmflow.errors import ProviderError
+from llmflow.providers.answer_modes import AnswerModes
 from llmflow.providers.jitter import JITTER
+from llmflow.types.base import changed
 from llmflow.types.messages import Message, ToolResult, turn_of
-from llmflow.types.models import ModelOptions, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.models import AnswerMode, ModelOptions, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from llmflow.types.tools import ToolSpec
 from tests.helpers.model_server import Json, Reply
@@ -84,11 +87,17 @@ async def test_without_its_thoughts_a_vendor_refuses_the_second_round(vendor: Ve
         await loop(vendor, provider, stream=False, keeps=False)
 
 
-@pytest.mark.parametrize("vendor", [one for one in VENDORS if one.has_schemas], ids=lambda one: one.name)
-@pytest.mark.parametrize("stream", [False, True])
-async def test_a_typed_answer(vendor: Vendor, provider: Provider, stream: bool) -> None:
+@ways
+async def test_a_typed_answer(vendor: Vendor, server: VendorServer, provider: Provider, stream: bool) -> None:
+    api = "responses" if isinstance(vendor, OpenAIResponses) else "chat"
+    typed = AnswerModes(provider, api, server.base_url)
     request = asks(vendor, stream=stream, output=OutputSchema(name="Plan", json_schema=STEPS))
-    assert (await provider.complete(request, NoDeltas())).text == TYPED
+    for mode in (None, None, "prompted"):
+        asked = changed(request, options=changed(request.options, answer_mode=mode))
+        answer = await typed.complete(asked, NoDeltas())
+        assert (answer.text, answer.mode, answer.tool_calls) == (TYPED, mode or vendor.mode, ())
+    refused = get_args(AnswerMode).index(vendor.mode)
+    assert server.count == 3 + refused, "each mode is refused once, and then remembered"
 
 
 @pytest.mark.parametrize("vendor", [one for one in VENDORS if one.refusal], ids=lambda one: one.name)

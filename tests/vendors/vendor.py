@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from llmflow.errors import ProviderError
 from llmflow.providers.openai.chat_provider import ChatProvider
+from llmflow.types.models import AnswerMode
 from llmflow.types.providers import ProviderFactory
 from tests.helpers.model_server import DONE, Json, ModelServer, Received, Reply
 
@@ -50,7 +51,8 @@ class Vendor(ABC):
     thinks: ClassVar[bool] = True
     """False for a vendor that wants nothing back."""
     streams: ClassVar[bool] = True
-    has_schemas: ClassVar[bool] = True
+    mode: ClassVar[AnswerMode] = "json_schema"
+    """The first mode of typed answers that the vendor does not refuse."""
     connect: ClassVar[ProviderFactory] = ChatProvider
 
     @abstractmethod
@@ -101,12 +103,17 @@ class ChatVendor(Vendor):
         for n, turn in enumerate(message for message in messages if message.get("tool_calls")):
             if self.lost and not self.has_all(turn, n):
                 return Reply.json(self.lost.body, self.lost.status)
+        if isinstance(choice := asked.get("tool_choice"), dict):
+            function = {"name": choice["function"]["name"], "arguments": TYPED}
+            call = {"id": "call_0", "type": "function", "function": function}
+            return self.whole(self.message(0, content=None, tool_calls=[call]), "tool_calls")
         n = sum(message["role"] == "tool" for message in messages)
         if asked.get("tools") and n < ROUNDS:
             function = {"name": "look_up", "arguments": json.dumps({"n": n})}
             call = {"id": f"call_{n}", "type": "function", "function": function, **self.signed(n)}
             return self.whole(self.message(n, content=None, tool_calls=[call]), "tool_calls")
-        return self.whole(self.message(n, content=TYPED if asked.get("response_format") else TEXT), "stop")
+        typed = "response_format" in asked or "JSON schema" in str(messages[0]["content"])
+        return self.whole(self.message(n, content=TYPED if typed else TEXT), "stop")
 
     def has_all(self, turn: Json, n: int) -> bool:
         """Return True for a turn with everything that the vendor sent with it."""

@@ -124,6 +124,7 @@ def row_of(call: Call) -> dict[str, object]:
         "tenant": call.origin.tenant,
         "user_id": call.origin.user,
         "item": call.origin.item,
+        "answer_mode": result.mode if result else None,
         "tags": [_storable(tag) for tag in call.origin.tags],
     }
     return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from llmflow.errors import AuthenticationFailed, ConfigInvalid, ErrorDetail, RateLimited
+from llmflow.providers.answer_modes import AnswerModes
 from llmflow.providers.breaker import Breaker
 from llmflow.providers.connect import connect_providers
 from llmflow.providers.limits.limited import Limited
@@ -65,7 +66,7 @@ def test_only_what_has_limits_is_counted(tmp_path: Path) -> None:
         inner = {name: vars(one)["_provider"] for name, one in guarded.items() if isinstance(one, Patient)}
         return {name: type(vars(one)["_provider"]) for name, one in inner.items() if isinstance(one, Breaker)}
 
-    some = {"local": Limited, "gateway": Limited, "other": ScriptedProvider}
+    some = {"local": Limited, "gateway": Limited, "other": AnswerModes}
     assert behind(load(tmp_path, GOOD)) == some
     assert behind(load(tmp_path, GOOD + TENANTS)) == {**some, "other": Limited}
     assert behind(ModelCatalogue.only("offline")) == dict.fromkeys(("local", "gateway", "other"), ScriptedProvider)

@@ -20,6 +20,7 @@ from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import CANCELLED, LOST, Call
 from llmflow.stores.schema import answers, calls
+from llmflow.types.base import changed
 from llmflow.types.usage import COUNTS, Usage
 from tests.helpers.calls import NOON, a_call, an_answer
 from tests.helpers.waiting import until
@@ -63,7 +64,8 @@ async def back(database: Database) -> None:
 
 
 async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Database) -> None:
-    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25))
+    answer = changed(an_answer(), mode="tool")
+    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25, result=answer))
     [row] = await rows(database)
     assert row._asdict() == {  # pyright: ignore[reportPrivateUsage]  public in SQLAlchemy, as in namedtuples
         "run_id": "run",
@@ -105,6 +107,7 @@ async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Databa
         "tenant": "acme",
         "user_id": "ana",
         "item": "C-1042",
+        "answer_mode": "tool",
         "tags": ["blue", "ünique"],
     }
 

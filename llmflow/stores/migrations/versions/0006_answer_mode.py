@@ -1,0 +1,12 @@
+"""How typed answers were asked for."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("calls", sa.Column("answer_mode", sa.String(), nullable=True))
