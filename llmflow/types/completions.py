@@ -51,7 +51,7 @@ class CompletionResult(CompactWire):
     misfit: str | None = None
     """Mismatch between answer and schema, found by the activity; empty if it fits, `None` if nothing was checked."""
     mode: AnswerMode | None = None
-    """How the typed answer was asked for; `None` for text."""
+    """Way in which the typed answer was asked for; `None` for text."""
     shape: str | None = None
     """Hash of the shape of the type that the model was asked for; `None` for text, and for data without a type."""
     fits: bool = True

@@ -40,7 +40,7 @@ class ModelOptions(CompactWire, Handwritten):
     tool_choice: str | None = None
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     answer_mode: AnswerMode | None = None
-    """How a typed answer is asked for. By default, in the first mode that the model does not refuse."""
+    """Way to ask for a typed answer. By default, in the first mode that the model does not refuse."""
     extra: dict[str, JsonValue] | None = None
     """Fields of the vendor's own request, passed through unchanged; they win over all options above."""
 
@@ -121,7 +121,7 @@ class ModelResponse(Billed):
     """The vendor's own word for the end, if `finish_reason` is `unknown`."""
     tool_calls: tuple[ToolCall, ...] = ()
     mode: AnswerMode | None = None
-    """How the typed answer was asked for; `None` for text."""
+    """Way in which the typed answer was asked for; `None` for text."""
     opaque: tuple[Opaque, ...] = ()
     """Fields that the vendor wants back beside text and tool calls."""
     response_id: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -16,13 +17,26 @@ from llmflow.types.providers import NoDeltas, Provider, ProviderSettings
 from llmflow.types.tools import ToolSpec
 from tests.helpers.model_server import Json, Reply
 from tests.vendors.anthropic import Anthropic
+from tests.vendors.azure import Azure
 from tests.vendors.deepseek import DeepSeek
 from tests.vendors.gemini import Gemini
+from tests.vendors.groq import Groq
+from tests.vendors.kimi import Kimi
+from tests.vendors.llama_cpp import LlamaCpp
+from tests.vendors.mistral import Mistral
+from tests.vendors.ollama import Ollama
+from tests.vendors.openai_chat import OpenAIChat
 from tests.vendors.openai_responses import OpenAIResponses
 from tests.vendors.openrouter import OpenRouter
+from tests.vendors.together import Together
 from tests.vendors.vendor import ROUNDS, TEXT, TYPED, Failure, Vendor, VendorServer
+from tests.vendors.vllm import Vllm
+from tests.vendors.xai import Xai
 
-VENDORS: tuple[Vendor, ...] = (Anthropic(), DeepSeek(), Gemini(), OpenAIResponses(), OpenRouter())
+VENDORS: tuple[Vendor, ...] = (
+    *(Anthropic(), Azure(), DeepSeek(), Gemini(), Groq(), Kimi(), LlamaCpp(), Mistral(), Ollama()),
+    *(OpenAIChat(), OpenAIResponses(), OpenRouter(), Together(), Vllm(), Xai()),
+)
 LOOK_UP = ToolSpec(
     name="look_up", description="Looks up.", json_schema={"type": "object", "properties": {"n": {"type": "integer"}}}
 )
@@ -129,3 +143,17 @@ async def test_a_documented_error(vendor: Vendor, server: VendorServer, provider
 
 def test_every_shape_has_a_source() -> None:
     assert all(vendor.sources for vendor in VENDORS)
+
+
+def test_the_table_of_the_documentation_is_true() -> None:
+    lines = Path("docs/models.md").read_text().partition("\n## Vendors\n")[2].partition("\n## ")[0].splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")][2:] for line in lines if line.startswith("| ")][1:]
+    assert cells == [
+        [
+            f"`{vendor.mode}`",
+            "sent back: refused without them" if vendor.thinks else "not asked for",
+            "yes" if vendor.streams else "no: the answer comes whole",
+            str(len(vendor.failures)),
+        ]
+        for vendor in VENDORS
+    ]

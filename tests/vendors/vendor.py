@@ -70,6 +70,23 @@ class Vendor(ABC):
         return Reply.stream(*self.events(answer)) if asked.get("stream") else Reply.json(answer)
 
 
+def chat_whole(model: str, message: Json, finish_reason: str) -> Json:
+    """Return an answer of Chat Completions."""
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1764500000,
+        "model": model,
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
+        "usage": {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42},
+    }
+
+
+def says(message: str, kind: str | None = "invalid_request_error", code: str | int | None = None) -> Json:
+    """Return an error in OpenAI's format."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
 class ChatVendor(Vendor):
     """A vendor with Chat Completions."""
 
@@ -89,14 +106,8 @@ class ChatVendor(Vendor):
         return {"role": "assistant", **self.thoughts(n), **fields}
 
     def whole(self, message: Json, finish_reason: str) -> Json:
-        return {
-            "id": f"chatcmpl-{self.name}",
-            "object": "chat.completion",
-            "created": 1764500000,
-            "model": self.model,
-            "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
-            "usage": {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42},
-        }
+        """Return an answer with a message."""
+        return chat_whole(self.model, message, finish_reason)
 
     def answer(self, asked: Json) -> Json | Reply:
         messages = asked["messages"]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-_THOUGHTS = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL)
+_THOUGHTS = re.compile(r"\A.*</think(?:ing)?>\s*", re.DOTALL)
 """Thoughts before the answer; some chat templates leave their first tag out."""
 _FENCED = re.compile(r"\A\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 _BEGIN = re.compile(r"[\[{]")

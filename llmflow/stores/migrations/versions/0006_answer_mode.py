@@ -1,4 +1,4 @@
-"""How typed answers were asked for."""
+"""The way in which typed answers were asked for, as a column of calls."""
 
 import sqlalchemy as sa
 from alembic import op
