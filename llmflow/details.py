@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 __all__ = ["ErrorDetail", "Remedy"]
 
@@ -45,6 +45,8 @@ class ErrorDetail(BaseModel):
     """The vendor's own word on a retry; it takes precedence over the class's `retryable`."""
     field: str | None = None
     """Dotted path of the wrong value."""
+    billed: dict[str, JsonValue] | None = None
+    """Usage and bill that the vendor sent with its error: the fields of `Billed`."""
     answer: str | None = None
     """The model's last answer, as text."""
     size: int | None = None

@@ -9,9 +9,10 @@ from llmflow.stores.budgets.reservations import Reservation
 from llmflow.stores.ledger.rows import MAYBE_BILLED, Call
 from llmflow.types.base import changed
 from llmflow.types.budgets import Scope
-from llmflow.types.models import ModelRequest
+from llmflow.types.models import Billed, ModelRequest
 from llmflow.types.origins import Origin
 from llmflow.types.sizes import estimated_input
+from llmflow.types.urls import masked
 from llmflow.types.usage import Cost, Usage
 
 _GRACE = timedelta(minutes=1)
@@ -54,8 +55,22 @@ def scopes_of(origin: Origin, app: str, key: str | None) -> tuple[tuple[Scope, s
     return (*((scope, name) for scope, name in named if name), *tags)
 
 
-def ended(call: Call, outcome: str, asked: ModelRequest, prices: Prices) -> Call:
-    """Return the record of a call that ended without an answer, with the range of its cost if it may be billed."""
+def ended(call: Call, outcome: str, asked: ModelRequest, prices: Prices, billed: Billed | None = None) -> Call:
+    """Return the record of a call that ended without an answer: its cost, or the range of it if it may be billed.
+
+    Args:
+        call: The call.
+        outcome: Class of its error, or another word for its end.
+        asked: What was sent.
+        prices: Price lists.
+        billed: Usage and bill that the vendor sent with its error.
+    """
+    if billed:
+        cost = prices.price(call.model_asked, billed, call.at)
+        address = billed.base_url and masked(billed.base_url)
+        call = changed(call, usage=billed.usage, cost=cost, base_url=address)
+        if cost.usd is not None:
+            return changed(call, outcome=outcome)
     if outcome not in MAYBE_BILLED:
         return changed(call, outcome=outcome)
     bound = bound_of(asked)

@@ -15,7 +15,7 @@ from llmflow.activities.fleet import Fleet
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of, shape_asked
 from llmflow.activities.vendors import Vendors, VendorsByApp
-from llmflow.errors import LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
+from llmflow.errors import ErrorDetail, LLMFlowError, ModelNotFound, StoreUnavailable, ToolNotFound
 from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.providers.pricing.bounds import limited
 from llmflow.providers.pricing.prices import Prices
@@ -28,7 +28,7 @@ from llmflow.types.budgets import Scope
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.messages import told
-from llmflow.types.models import ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.models import Billed, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.refs import ModelRef
 from llmflow.types.shapes import Shape
@@ -108,7 +108,7 @@ class Completions:
             except LLMFlowError as error:
                 if error.detail.elsewhere:  # another worker takes the call, which keeps its address
                     raise
-                await self._calls.record(_ended(call, type(error).__name__, plan))
+                await self._calls.record(_ended(call, type(error).__name__, plan, error.detail))
                 raise
             except asyncio.CancelledError:
                 await self._calls.record(_ended(call, CANCELLED, plan))
@@ -228,8 +228,11 @@ def request_hash(request: CompletionRequest) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _ended(call: Call, outcome: str, plan: _Plan | None) -> Call:
-    return ended(call, outcome, plan.asked, plan.prices) if plan else changed(call, outcome=outcome)
+def _ended(call: Call, outcome: str, plan: _Plan | None, detail: ErrorDetail | None = None) -> Call:
+    if plan is None:
+        return changed(call, outcome=outcome)
+    billed = Billed.model_validate(detail.billed) if detail and detail.billed else None
+    return ended(call, outcome, plan.asked, plan.prices, billed)
 
 
 def _fits(response: ModelResponse, shape: Shape | None) -> bool:

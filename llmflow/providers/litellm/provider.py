@@ -35,6 +35,8 @@ _ENVIRONMENT = MappingProxyType(
 )
 _SIGNED = ("bedrock/", "sagemaker/", "sagemaker_chat/", "vertex_ai/", "vertex_ai_beta/")
 """Vendors that authenticate the machine or its role instead of a key."""
+_BILLING = ("openrouter/", "perplexity/", "xai/")
+"""Vendors that send a bill, which litellm passes on. Of any other, the cost may be litellm's own estimate."""
 
 
 class _LitellmResponse(Protocol):
@@ -82,7 +84,7 @@ class LitellmProvider:
         if complaint := answer.complaint():
             raise judge(complaint, model, self._key)
         response = answer.response(request, schema, self._base_url, None, ModelRef.parse(model).vendor)
-        return changed(response, reported_usd=None)  # it may be litellm's own estimate
+        return response if request.model.startswith(_BILLING) else changed(response, reported_usd=None)
 
     async def close(self) -> None:
         """See `Provider.close`. litellm shares connections in the process: other providers then open new ones."""

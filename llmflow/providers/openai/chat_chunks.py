@@ -86,7 +86,6 @@ class ChatChunks(Joined):
 
     def __init__(self, sink: DeltaSink) -> None:
         super().__init__(sink)
-        self._answer: Json = {}
         self._text: list[str] = []
         self._refusal: list[str] = []
         self._thoughts = JoinedThoughts()
@@ -101,7 +100,7 @@ class ChatChunks(Joined):
     def whole(self) -> Json | None:
         """See base class."""
         if self._error:
-            return {**self._answer, "error": self._error}
+            return {**self.so_far, "error": self._error}
         is_over = self._has_begun and (self.is_over or self._is_billed)
         if self._finish_reason is None and not is_over:
             return None
@@ -112,15 +111,15 @@ class ChatChunks(Joined):
             "tool_calls": [call.whole for call in sorted(self._calls, key=lambda call: call.index)] or None,
             **self._ran,
         }
-        return {**self._answer, "choices": [{"message": message, "finish_reason": self._finish_reason}]}
+        return {**self.so_far, "choices": [{"message": message, "finish_reason": self._finish_reason}]}
 
     def _add(self, event: object) -> bool:
         chunk = _Chunk.model_validate(event)
         about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier}
-        self._answer |= {name: value for name, value in about.items() if value}
+        self.so_far |= {name: value for name, value in about.items() if value}
         self._error = self._error or chunk.error
         first = next((choice for choice in chunk.choices or () if choice.index == 0), _ChoiceDelta())
-        self._answer["usage"] = merged(merged(self._answer.get("usage"), first.usage), chunk.usage)
+        self.so_far["usage"] = merged(merged(self.so_far.get("usage"), first.usage), chunk.usage)
         self._error = self._error or first.error
         self._finish_reason = first.finish_reason or self._finish_reason
         self._has_begun = self._has_begun or bool(chunk.choices)

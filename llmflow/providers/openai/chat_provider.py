@@ -30,7 +30,7 @@ class ChatProvider:
         joined = ChatChunks(sink)
         answer = await self._endpoint.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
         if complaint := answer.complaint():
-            raise judge(complaint, model, self._endpoint.key)
+            raise self._endpoint.billed(judge(complaint, model, self._endpoint.key), dict(answer))
         vendor = ModelRef.parse(model).vendor
         return answer.response(request, schema, self._endpoint.base_url, joined.first_token, vendor)
 

@@ -18,6 +18,7 @@ from llmflow.errors import ProviderError
 from llmflow.providers.dialects.complaints import Complaint, complaint_in, error_in
 from llmflow.providers.dialects.exceptions import is_http, is_unsent, named
 from llmflow.providers.dialects.failures import judge, lost, unavailable, unreadable
+from llmflow.providers.dialects.usage.failed import with_bill
 from llmflow.providers.openai.bodies import MAX_STREAM, beginning, pieces, whole
 from llmflow.providers.openai.events import END, events
 from llmflow.providers.openai.joined import Joined
@@ -108,6 +109,7 @@ class Endpoint:
             return decode(answer, data)
         except ValidationError as error:
             failure = misread(error, data, model, f"the answer does not have the format of {path}", self.key)
+            failure = self.billed(failure, data)
         except OverflowError as error:
             failure = unreadable(model, f"the answer cannot be read: {error}", self.key)
         except zlib.error as error:
@@ -124,6 +126,11 @@ class Endpoint:
             else:
                 raise
         raise failure  # outside of `except`, because the exception holds the request, and so the key
+
+    def billed(self, error: ProviderError, *bodies: object) -> ProviderError:
+        """Return an error with the usage and the bill of what the vendor sent; see `with_bill`."""
+        asked = ModelRef.parse(error.detail.model or "").model
+        return with_bill(error, *bodies, model=asked, base_url=self.base_url)
 
     async def close(self) -> None:
         """Close the connections, if there are any."""
@@ -167,8 +174,8 @@ class Endpoint:
             OverflowError, zlib.error: see `pieces`.
         """
         if not 200 <= response.status < 300:
-            said = Complaint.read(await _complaint_of(response), response.status, response.headers)
-            raise judge(said, model, self.key)
+            body = await _complaint_of(response)
+            raise self.billed(judge(Complaint.read(body, response.status, response.headers), model, self.key), body)
         if "text/event-stream" in response.headers.get("content-type", ""):
             return await self._streamed(pieces(response, MAX_STREAM), joined, response.headers, model)
         data = await whole(response)
@@ -184,7 +191,8 @@ class Endpoint:
                 if event is END:
                     joined.end()
                 elif complaint := error_in(event):
-                    raise judge(Complaint.read(complaint, headers=headers), model, self.key)
+                    failure = judge(Complaint.read(complaint, headers=headers), model, self.key)
+                    raise self.billed(failure, joined.so_far, event)
                 else:
                     joined.take(event)
         except Exception as error:  # of the HTTP library

@@ -13,6 +13,8 @@ class Joined(ABC):
     def __init__(self, sink: DeltaSink) -> None:
         self.first_token: float | None = None
         """Seconds from the request to the first token."""
+        self.so_far: Json = {}
+        """Model, tier and usage that the stream has said so far."""
         self.is_over = False
         """True once the server said that the stream is complete."""
         self._began = monotonic()

@@ -16,10 +16,6 @@ def frozen(usd: Decimal) -> Decimal:
     return usd.scaleb(12).to_integral_value().scaleb(-12).normalize()
 
 
-class Unpriceable(LookupError):
-    """A list knows the model, and the call has something that no list can price: no other list is asked."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class PaidCall:
     """Facts about a call for price lists. They contain no text of the call, so the ledger can keep them."""

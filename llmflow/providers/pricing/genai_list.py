@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmflow.providers.pricing.billing import PaidCall, Unpriceable
+from llmflow.providers.pricing.billing import PaidCall
 from llmflow.providers.pricing.naming import is_suffix
 from llmflow.providers.pricing.regions import canonical, doubts, uplift
 from llmflow.types.base import changed
@@ -80,8 +80,7 @@ def genai_cost(call: PaidCall) -> Cost:
 
     Raises:
         LookupError: the list has no price; the text says why.
-        Unpriceable: no list can have one.
-        ValueError: the counts contradict each other.
+        ValueError: no list can have one: the counts contradict each other, or the call has something unseen.
     """
     provider, model, name = _find(call)
     at, peak = _at(provider, model, call.at)
@@ -95,7 +94,7 @@ def genai_cost(call: PaidCall) -> Cost:
     tokens = _usd(known, changed(usage, web_searches=0, file_searches=0))
     fees = _usd(known, usage) - tokens
     if fees and factor != 1 and provider.id == "openai":
-        raise Unpriceable(f"{SOURCE} does not know if searches cost more in the region")
+        raise ValueError(f"{SOURCE} does not know if searches cost more in the region")
     notes = [*doubts(call, provider.id, model.id)]
     if not _is_named(model.match, name):
         notes.append(f"{name} is priced as {model.id}")
@@ -137,7 +136,7 @@ def _find(call: PaidCall) -> "tuple[Provider, ModelInfo, str]":
             if where[0] not in {None, provider.id}:
                 continue
             if _is_elsewhere(call, provider):
-                raise Unpriceable(f"{SOURCE} knows {provider.id} at another address than {call.base_url}")
+                raise ValueError(f"{SOURCE} knows {provider.id} at another address than {call.base_url}")
             return provider, model, name.lower()
     raise LookupError(f"{SOURCE} does not know {call.provider}:{call.answered}")
 
@@ -200,7 +199,7 @@ def _check(provider: "Provider", model: "ModelInfo", known: "ModelPrice", usage:
 
     Raises:
         LookupError: it does not.
-        Unpriceable: what is priced cannot be seen.
+        ValueError: what is priced cannot be seen.
     """
     for count, price in _OWN_PRICE.items():
         if getattr(usage, count) and getattr(known, price) is None:
@@ -208,7 +207,7 @@ def _check(provider: "Provider", model: "ModelInfo", known: "ModelPrice", usage:
     if usage.cache_write_tokens and known.cache_write_mtok is None and provider.id not in _FREE_WRITES:
         raise LookupError(f"{SOURCE} has no price of {model.id} for cache_write_tokens")
     if known.requests_kcount is not None:
-        raise Unpriceable(f"{SOURCE} does not know the fee of a request to {model.id}, which depends on its searches")
+        raise ValueError(f"{SOURCE} does not know the fee of a request to {model.id}, which depends on its searches")
 
 
 def _usd(known: "ModelPrice", usage: Usage) -> Decimal:

@@ -76,6 +76,7 @@ def map_cost(call: PaidCall, entries: Mapping[str, Entry], source: str) -> Cost:
 
     Raises:
         LookupError: the map has no price; the text says why.
+        ValueError: no list can have one, because of the region.
     """
     key = next(_matching(call, entries), None)
     if key is None:
@@ -86,7 +87,7 @@ def map_cost(call: PaidCall, entries: Mapping[str, Entry], source: str) -> Cost:
         usd = _token_prices(entries[key], call.usage, call.tier).usd(call.usage)
         usd *= uplift(call, str(entries[key].get("litellm_provider")), key)
     except LookupError as error:
-        raise type(error)(f"{source} has no price of {key}: {error}") from None
+        raise LookupError(f"{source} has no price of {key}: {error}") from None
     return call.cost(usd, source, key if key != call.answered else None)
 
 

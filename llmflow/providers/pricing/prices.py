@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from llmflow.providers.dialects.usage.bills import MAX_USD
 from llmflow.providers.dialects.usage.reader import STANDARD_TIERS
-from llmflow.providers.pricing.billing import PaidCall, Unpriceable, frozen
+from llmflow.providers.pricing.billing import PaidCall, frozen
 from llmflow.providers.pricing.bounds import Bound
 from llmflow.providers.pricing.genai_list import context_window, genai_cost, is_known
 from llmflow.providers.pricing.litellm_map import litellm_cost
@@ -172,7 +172,7 @@ def _costs(call: PaidCall, reasons: list[Exception | str]) -> Iterator[Cost]:
         try:
             if cost := list_cost(call):
                 yield cost
-        except Unpriceable as error:
+        except ValueError as error:  # another list could only guess
             reasons.append(error)
             return
         except Exception as error:  # no price, or a bug: a missing price must not lose a paid answer

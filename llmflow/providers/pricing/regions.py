@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from llmflow.providers.pricing.billing import PaidCall, Unpriceable
+from llmflow.providers.pricing.billing import PaidCall
 
 _NONE = Decimal(1)
 _TENTH = Decimal("1.1")
@@ -43,20 +43,20 @@ def uplift(call: PaidCall, vendor: str, model: str) -> Decimal:
         model: Name of the model in the list.
 
     Raises:
-        Unpriceable: the region may cost more, and it is not known how much.
+        ValueError: the region may cost more, and it is not known how much.
     """
     if call.region:
         if vendor == "anthropic" and call.region == "us":
             return _TENTH
-        raise Unpriceable(f"the price of {model} in the region {call.region!r} is not known")
+        raise ValueError(f"the price of {model} in the region {call.region!r} is not known")
     host = _host(call.base_url or "")
     for pattern, _, factor in _ADDRESSES:
         if pattern.fullmatch(host):
             return _of_openai(model, host) if factor is None else factor
     if host.endswith("-aiplatform.googleapis.com"):
-        raise Unpriceable(f"the price of {model} at the regional address {host} is not known")
+        raise ValueError(f"the price of {model} at the regional address {host} is not known")
     if any(f".{host}".endswith(f".{domain}") for domain in _YUAN):
-        raise Unpriceable(f"{host} bills in yuan")
+        raise ValueError(f"{host} bills in yuan")
     return _NONE
 
 
@@ -80,4 +80,4 @@ def _of_openai(model: str, host: str) -> Decimal:
         return _TENTH if (int(found[1]), int(found[2] or 0)) >= _DEARER_SINCE else _NONE
     if _OLDER.match(model):
         return _NONE
-    raise Unpriceable(f"the price of {model} at {host} is not known")
+    raise ValueError(f"the price of {model} at {host} is not known")

@@ -13,7 +13,7 @@ from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
-from llmflow.types.usage import Usage
+from llmflow.types.usage import Cost, Usage
 
 ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
 MAYBE_BILLED = (LOST, CANCELLED, AnswerLost.__name__, AnswerUnreadable.__name__)
@@ -60,6 +60,9 @@ class Call(BaseModel):
     result: CompletionResult | None = None
     base_url: str | None = None
     """Source of the answer, by which a later price list finds the vendor again."""
+    usage: Usage = Usage()
+    cost: Cost | None = None
+    """Usage and cost that the vendor reported with its error, for a call without an answer."""
     reserved: bool = False
     """True if a budget holds money for it."""
     low_usd: Decimal | None = None
@@ -71,11 +74,12 @@ class Call(BaseModel):
 def charge_of(call: Call) -> Charge:
     """Amount that its budgets pay; unknown if it has an answer without a price, or none that may be billed."""
     free = None if call.outcome in MAYBE_BILLED else Decimal(0)
+    cost = call.result.cost if call.result else call.cost
     return Charge(
         run_id=call.id.run_id,
         activity_id=call.id.activity_id,
         attempt=call.id.attempt,
-        usd=call.result.cost.usd if call.result else free,
+        usd=cost.usd if cost else free,
     )
 
 
@@ -92,8 +96,8 @@ def line_of(call: Call) -> str:
 def row_of(call: Call) -> dict[str, object]:
     """Return its row of the table `calls`."""
     result = call.result
-    cost = result.cost if result else None
-    usage = result.usage if result else Usage()
+    cost = result.cost if result else call.cost
+    usage = result.usage if result else call.usage
     row = {
         **call.id.model_dump(),
         **usage.__dict__,

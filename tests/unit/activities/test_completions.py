@@ -16,7 +16,15 @@ from temporalio.testing import ActivityEnvironment
 from llmflow.activities.completions import MARGIN, Completions, request_hash
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.vendors import Vendors, VendorsByApp
-from llmflow.errors import LLMFlowError, ModelNotFound, RateLimited, StoreUnavailable, VariablesInvalid
+from llmflow.errors import (
+    AnswerUnreadable,
+    ErrorDetail,
+    LLMFlowError,
+    ModelNotFound,
+    RateLimited,
+    StoreUnavailable,
+    VariablesInvalid,
+)
 from llmflow.prompts.files import load_prompts
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.pricing.price_list import load_price_list
@@ -30,7 +38,7 @@ from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.schema import calls as rows
 from llmflow.types.budgets import Budget
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.models import Billed, ModelRequest, ModelResponse
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.providers import DeltaSink
@@ -155,6 +163,25 @@ async def test_a_failure_has_a_row_and_is_asked_again(bench: Bench) -> None:
     bench.vendor.answer = ANSWER
     await bench.attempt(2)
     assert await bench.outcomes() == ["RateLimited", "answered"]
+
+
+@pytest.mark.parametrize(("reported", "usd", "source"), [(None, "0.0005", "prices.yaml"), ("0.7", "0.7", "vendor")])
+async def test_the_bill_of_a_failure_is_in_its_row(bench: Bench, reported: str | None, usd: str, source: str) -> None:
+    billed = Billed(
+        model="big-1",
+        usage=Usage(input_tokens=10, output_tokens=5, web_searches=0),
+        reported_usd=Decimal(reported) if reported else None,
+        base_url="https://me:key@vendor.test/v1",
+    )
+    detail = ErrorDetail(billed=billed.model_dump(mode="json", exclude_defaults=True))
+    bench.vendor.answer = AnswerUnreadable("odd", detail)
+    with pytest.raises(AnswerUnreadable):
+        await bench.attempt(1)
+    found = await bench.database.read(lambda connection: connection.execute(select(rows)).one())
+    assert (found.outcome, found.input_tokens, found.output_tokens) == ("AnswerUnreadable", 10, 5)
+    assert (found.usd, found.low_usd, found.high_usd) == (Decimal(usd), None, None)
+    assert found.price_source.startswith(source)
+    assert "key" not in found.base_url
 
 
 async def test_a_refusal_of_the_model_is_paid_once(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,20 @@ class TestWithLitellm:
             input_tokens=1000, output_tokens=50, cache_read_tokens=600, cache_write_tokens=100, reasoning_tokens=30
         )
         assert answer.reported_usd is None, "nobody can tell it from litellm's own estimate"
+
+    @pytest.mark.parametrize(
+        ("model", "bill", "usd"),
+        [
+            ("xai/grok-4.3", {"cost_in_usd_ticks": 37_756_000}, Decimal("0.0037756")),
+            ("openrouter/openai/gpt-5.4", {"cost": 0.25}, Decimal("0.25")),
+        ],
+    )
+    async def test_the_bill_of_a_vendor_that_sends_one(
+        self, server: ModelServer, litellm: Provider, ask: Ask, model: str, bill: Json, usd: Decimal
+    ) -> None:
+        server.script(Reply.json(chat_answer(usage={"prompt_tokens": 9, "completion_tokens": 1, **bill})))
+        answer = await litellm.complete(ask().model_copy(update={"model": model}), NoDeltas())
+        assert answer.reported_usd == usd
 
     @pytest.mark.parametrize(
         ("changes", "reason", "text"),
