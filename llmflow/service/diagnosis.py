@@ -24,6 +24,7 @@ from llmflow.service.prompts import opened
 from llmflow.service.stuck import stuck_runs
 from llmflow.stores.database import Database
 from llmflow.types.attributes import SearchAttributes
+from llmflow.types.usage import Cost
 
 _AWAY = (ServerUnavailable, StoreUnavailable, NoWorker)
 
@@ -47,13 +48,23 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PriceLists:
+    """Price lists of an App, in their order."""
+
+    names: tuple[str, ...]
+    """Names and versions, with their age if it is known."""
+    cost: Callable[[str], Cost]
+    """Cost of a plain call of a `provider:model`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contents:
     """Readers of an App's contents. Each function may raise ConfigInvalid or PromptInvalid."""
 
     app: App
     prompts: Callable[[], Prompts]
     models: Callable[[], Sequence[Model]]
-    prices: Callable[[], object | None]
+    prices: Callable[[], "PriceLists | None"]
     """`None` if the models cannot be read: `models` says why."""
 
 
@@ -242,10 +253,21 @@ def _models(contents: Contents) -> Iterator[Check]:
 
 
 def _prices(contents: Contents, settings: Settings) -> Iterator[Check]:
-    """Check that a prices.yaml parses: the worker would not start otherwise."""
+    """Check that a prices.yaml parses, or the worker would not start, and name the models without a sure price."""
+    lists = contents.prices()
+    if lists is None:
+        return
     path = settings.prices or contents.app.prices
-    if contents.prices() is not None:
-        yield Check(name="prices", ok=True, found=f"{path}, then the public lists" if path else "the public lists")
+    found = ", then ".join(lists.names)
+    yield Check(name="prices", ok=True, found=f"{path}: {found}" if path else found)
+    models = dict.fromkeys(name for model in contents.models() if not model.offline for name in model.candidates)
+    for name in models:
+        cost = lists.cost(name)
+        doubts = cost.source.partition("; ")[2]
+        if cost.usd is None:
+            yield Check(name="prices", ok=True, found=f"{name}: {cost.source}")
+        elif doubts:
+            yield Check(name="prices", ok=True, found=f"{name}: its price is not sure: {doubts}")
 
 
 def _failed(name: str, error: LLMFlowError) -> Check:

@@ -49,6 +49,16 @@ def app_prices(app: App, settings: Settings, models: ModelCatalogue) -> Prices:
     return Prices(load_price_list(path) if path else None, addresses(models, os.environ))
 
 
+def price_lists(app: App, settings: Settings, models: ModelCatalogue) -> tuple[tuple[str, ...], Callable[[str], Cost]]:
+    """Return the names of an App's price lists, and the cost of a plain call of a `provider:model` today.
+
+    Raises:
+        ConfigInvalid: the prices.yaml does not parse; the message has file:line:column.
+    """
+    prices, now = app_prices(app, settings, models), datetime.now(UTC)
+    return prices.lists(now.date()), lambda model: prices.expected(model, MIX, now)
+
+
 def recorded_price(path: Path | None) -> Callable[[LedgerCall], Cost]:
     """Make a function that prices calls of the ledger by current lists: first a prices.yaml, then the public ones.
 

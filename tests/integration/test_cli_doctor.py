@@ -83,6 +83,8 @@ def test_an_app_and_its_keys(doctor: Doctor, tmp_path: Path, monkeypatch: pytest
     ]
     assert checks[2]["mend"] == "llmflow worker --app unserved:app"
     assert checks[7]["found"].endswith("; OPENAI_API_KEY")
+    assert "genai-prices " in checks[9]["found"]
+    assert " days ago), then litellm " in checks[9]["found"]
     assert KEY not in done.out + done.err
 
 
@@ -92,6 +94,24 @@ def test_prices_that_do_not_parse(doctor: Doctor, tmp_path: Path, monkeypatch: p
     text = "".join(doctor("--app", RESEARCH).out.split())
     assert "✗prices" in text
     assert "prices.yaml:1:" in text
+
+
+def test_models_without_a_sure_price(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models.yaml").write_text(
+        "providers:\n"
+        "  local: {api: chat, base_url: 'http://localhost:11434/v1'}\n"
+        "  azure: {api: responses, base_url: 'https://mine.openai.azure.com/openai/v1', key: AZURE_KEY}\n"
+        "  openai: {api: responses, key: OPENAI_API_KEY}\n"
+        "models:\n"
+        "  smart: [azure:gpt-5.4, openai:gpt-5.4]\n"
+        "  fast: local:qwen3\n"
+    )
+    monkeypatch.setenv("LLMFLOW_MODELS", str(tmp_path / "models.yaml"))
+    checks = json.loads(doctor("--app", RESEARCH, "--json").out)["checks"]
+    found = [one["found"] for one in checks if one["name"] == "prices"][1:]
+    assert [one.partition(": ")[0] for one in found] == ["local:qwen3", "azure:gpt-5.4"]
+    assert "no price: genai-prices" in found[0]
+    assert "its price is not sure: a data zone or a region of Azure" in found[1]
 
 
 def test_only_a_server_or_a_store_that_does_not_answer(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

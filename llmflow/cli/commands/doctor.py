@@ -20,8 +20,8 @@ from llmflow.cli.target import connected
 from llmflow.config import Settings
 from llmflow.errors import LLMFlowError
 from llmflow.service.connections import Connection
-from llmflow.service.diagnosis import Check, Contents, diagnose
-from llmflow.worker.apps import app_model_catalogue, app_prices, prompts_of
+from llmflow.service.diagnosis import Check, Contents, PriceLists, diagnose
+from llmflow.worker.apps import app_model_catalogue, price_lists, prompts_of
 
 
 def doctor(
@@ -70,12 +70,14 @@ def _contents(path: str, settings: Settings) -> Contents | LLMFlowError:
     )
 
 
-def _prices(app: App, settings: Settings) -> object | None:
+def _prices(app: App, settings: Settings) -> PriceLists | None:
     try:
+        models_of(app, settings)
         models = app_model_catalogue(app, settings)
     except LLMFlowError:
         return None
-    return app_prices(app, settings, models)
+    names, cost = price_lists(app, settings, models)
+    return PriceLists(names=names, cost=cost)
 
 
 def _mend(check: Check, path: str | None, contents: Contents | LLMFlowError | None, settings: Settings) -> str | None:

@@ -122,6 +122,17 @@ def is_known(name: str) -> bool:
     return any(_is_named(model.match, name.lower()) for provider in providers for model in provider.models)
 
 
+def newest_price(today: date) -> date:
+    """Return the day of the newest price in the list that is not of the future."""
+    from genai_prices import data_snapshot
+    from genai_prices.types import ModelPrice, StartDateConstraint
+
+    models = (model for provider in data_snapshot.get_snapshot().providers for model in provider.models)
+    prices = (price for model in models if not isinstance(model.prices, ModelPrice) for price in model.prices)
+    days = (price.constraint.start_date for price in prices if isinstance(price.constraint, StartDateConstraint))
+    return max(day for day in days if day <= today)
+
+
 def _find(call: PaidCall) -> "tuple[Provider, ModelInfo, str]":
     from genai_prices import data_snapshot
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -11,8 +11,8 @@ from llmflow.providers.dialects.usage.bills import MAX_USD
 from llmflow.providers.dialects.usage.reader import STANDARD_TIERS
 from llmflow.providers.pricing.billing import PaidCall, frozen
 from llmflow.providers.pricing.bounds import Bound
-from llmflow.providers.pricing.genai_list import context_window, genai_cost, is_known
-from llmflow.providers.pricing.litellm_map import litellm_cost
+from llmflow.providers.pricing.genai_list import SOURCE, context_window, genai_cost, is_known, newest_price
+from llmflow.providers.pricing.litellm_map import installed_map, litellm_cost
 from llmflow.providers.pricing.price_list import PriceList
 from llmflow.types.base import changed
 from llmflow.types.models import Billed
@@ -118,6 +118,13 @@ class Prices:
         ref = ModelRef.parse(model)
         address = self._addresses.get(ref.provider)
         return PaidCall(asked=model, answered=ref.model, usage=usage, at=at, tier=tier, base_url=address)
+
+    def lists(self, today: date) -> tuple[str, ...]:
+        """Return the names of the price lists in their order, with what is known of their age."""
+        newest = newest_price(today)
+        dated = f"{SOURCE} (newest price of {newest}, {(today - newest).days} days ago)"
+        litellm, entries = installed_map()
+        return (*((self._own.source,) if self._own else ()), dated, *((litellm,) if entries else ()))
 
     def look_up(self, call: PaidCall) -> Cost:
         """Look up the cost of a call in today's price lists only, such as for repricing.
