@@ -151,6 +151,39 @@ async def test_the_lists_of_today_say_what_they_said_when_the_call_was_made(
         assert (again, source_again) == (usd, source) == (frozen.usd, frozen.source)
 
 
+HOUR = Usage(input_tokens=5000, output_tokens=9, cache_write_tokens=4000, cache_write_1h_tokens=3000, web_searches=2)
+UNREAD = Usage(input_tokens=10, output_tokens=9, unread={"usage.server_tool_use.code_execution_requests": 2})
+
+
+@pytest.mark.parametrize(
+    ("asked", "response"),
+    [
+        ("anthropic:claude-sonnet-4-5", ModelResponse(text="", model="claude-sonnet-4-5", usage=HOUR)),
+        ("anthropic:claude-opus-5", ModelResponse(text="", model="claude-opus-5", usage=HOUR, region="us")),
+        ("anthropic:claude-opus-5", ModelResponse(text="", model="claude-opus-5", usage=HOUR, service_tier="fast")),
+        ("openai:gpt-5.4", ModelResponse(text="", model="gpt-5.4", usage=UNREAD)),
+        (
+            "openai:gpt-6-luna",
+            ModelResponse(
+                text="",
+                model="gpt-6-luna",
+                usage=Usage(input_tokens=9, output_tokens=9),
+                base_url="https://eu.api.openai.com/v1",
+            ),
+        ),
+    ],
+)
+async def test_all_that_was_priced_is_priced_again(database: Database, asked: str, response: ModelResponse) -> None:
+    frozen = Prices().price(asked, response, NOON)
+    answer = {"model": f"{asked.partition(':')[0]}:{response.model}", "usage": response.usage, "cost": frozen}
+    call = call_of("a", result=an_answer().model_copy(update=answer), base_url=response.base_url, model_asked=asked)
+    await keep(database, call)
+    await reprice(database, CallFilter(), recorded_price(None), write=True, progress=say_nothing)
+    usd, source, again, source_again = (await money(database))["a"]
+    assert (again, source_again) == (usd, source) == (frozen.usd, frozen.source)
+    assert (frozen.usd is None) == bool(response.usage.unread)
+
+
 async def test_a_prices_yaml_wins(database: Database, tmp_path: Path) -> None:
     path = tmp_path / "prices.yaml"
     path.write_text("openai:gpt-5.4: {input: 10000, output: 0}\n")
