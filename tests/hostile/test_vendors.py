@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from llmflow.errors import AnswerUnreadable, ConfigInvalid, LLMFlowError, ModelNotFound, ProviderUnavailable
 from llmflow.providers.dialects.usage.reader import read_usage
+from llmflow.providers.litellm.provider import LitellmProvider
 from llmflow.providers.openai.bodies import MAX_ANSWER, MAX_STREAM
 from llmflow.providers.openai.chat_provider import ChatProvider
 from llmflow.providers.openai.responses import ResponsesProvider
@@ -184,3 +185,45 @@ def test_other_counts_are_read(number: str, count: int) -> None:
 
 def test_a_cost_is_exact() -> None:
     assert read('{"cost": 0.000123}').reported_usd == Decimal("0.000123")
+
+
+SMALL_BOMB = gzip.compress(b'{"choices": "' + b"x" * (2 * MAX_ANSWER), 6)
+MODELS = ("openai/gpt-5.4", "anthropic/claude-sonnet-4-5", "groq/llama-3.3-70b-versatile")
+
+
+async def asked_through_litellm(server: ModelServer, model: str, reply: Reply) -> ModelResponse:
+    provider = LitellmProvider(ProviderSettings(name="vendor", base_url=server.url, key=KEY))
+    server.script(reply)
+    try:
+        return await provider.complete(
+            ModelRequest(model=model, messages=(Message.user("hi"),), timeout=20), NoDeltas()
+        )
+    finally:
+        await provider.close()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_body_through_litellm_is_read_up_to_a_limit(server: ModelServer, model: str) -> None:
+    for reply, kind, words in (
+        (Reply(body=SMALL_BOMB, headers=GZIP), AnswerUnreadable, "longer than"),
+        (Reply(body=b" " * (MAX_ANSWER + 1)), AnswerUnreadable, "longer than"),
+        (Reply(body=GOOD, headers=GZIP), ProviderUnavailable, "not compressed"),
+    ):
+        with pytest.raises(kind, match=words):
+            await asked_through_litellm(server, model, reply)
+
+
+async def test_a_compressed_answer_through_litellm_is_read(server: ModelServer) -> None:
+    packed = Reply(body=gzip.compress(GOOD), headers=GZIP)
+    assert (await asked_through_litellm(server, MODELS[0], packed)).text == "packed"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_redirect_through_litellm_gets_no_key(server: ModelServer, status: int, model: str) -> None:
+    async with ModelServer() as thief:
+        reply = Reply(status=status, headers={"location": f"{thief.url}?{KEY}"})
+        with pytest.raises(ModelNotFound) as caught:
+            await asked_through_litellm(server, model, reply)
+        assert (thief.count, server.count) == (0, 1)
+        assert KEY not in str(caught.value)

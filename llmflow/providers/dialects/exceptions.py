@@ -4,6 +4,7 @@ It reads them by duck typing, because vendors' SDKs use several HTTP libraries. 
 HTTP exception, if there is one.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from json import JSONDecodeError
 from typing import Protocol, cast
@@ -44,6 +45,10 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
     for cause in below(error):
         if known := classify_http(cause, model, key):
             return known
+        if isinstance(cause, OverflowError):
+            return unreadable(model, f"the answer cannot be read: {cause}", key)
+        if isinstance(cause, zlib.error):
+            return unavailable(model, f"the answer is not compressed as it claims: {cause}", key)
         if isinstance(cause, JSONDecodeError):
             return lost(model, f"Invalid JSON: {cause}", key)
     status = cast(int | None, getattr(error, "status_code", None))

@@ -11,13 +11,14 @@ import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
 from llmflow.providers.dialects.exceptions import classify_wrapped
 from llmflow.providers.dialects.failures import judge, lost
+from llmflow.providers.litellm.session import open_session
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, misread
@@ -25,6 +26,9 @@ from llmflow.types.base import changed
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
 from llmflow.types.refs import ModelRef
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 _ENVIRONMENT = MappingProxyType(
     {
@@ -74,6 +78,8 @@ class LitellmProvider:
         self._base_url = settings.base_url
         self._key = settings.key
         self._litellm: _Litellm | None = None
+        self._session: ClientSession | None = None
+        self._client: object = None
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`."""
@@ -91,6 +97,17 @@ class LitellmProvider:
         if self._litellm is not None:
             await self._litellm.close_litellm_async_clients()
             self._litellm.in_memory_llm_clients_cache.flush_cache()  # it holds the closed ones
+        if self._session is not None:
+            await self._session.close()
+            self._session = self._client = None
+
+    def _connections(self, model: str) -> Json:
+        """Return our session, in the form in which the way to the vendor takes it."""
+        self._session = self._session or open_session()
+        if not model.startswith("anthropic/"):
+            return {"shared_session": self._session}
+        self._client = self._client or _handler(self._session)
+        return {"client": self._client}
 
     def _terms(self, request: ModelRequest) -> Json:
         """Return the fields that llmflow sets; `extra` cannot change them."""
@@ -117,7 +134,7 @@ class LitellmProvider:
         data = b""
         try:
             async with asyncio.timeout(timeout):
-                answer = await litellm.acompletion(**call)
+                answer = await litellm.acompletion(**call, **self._connections(str(call["model"])))
             data = json.dumps(answer.model_dump()).encode()
             return decode(ChatAnswer, data)
         except TimeoutError:
@@ -127,6 +144,11 @@ class LitellmProvider:
         except Exception as error:  # litellm raises many classes of its own, and has bugs
             failure = classify_wrapped(error, model, self._key)
         raise failure  # outside of `except`, because litellm's exception holds the key
+
+
+def _handler(session: "ClientSession") -> object:
+    module = importlib.import_module("litellm.llms.custom_httpx.http_handler")
+    return cast(object, module.AsyncHTTPHandler(shared_session=session))
 
 
 def _load() -> _Litellm:
