@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -41,6 +42,9 @@ _SIGNED = ("bedrock/", "sagemaker/", "sagemaker_chat/", "vertex_ai/", "vertex_ai
 """Vendors that authenticate the machine or its role instead of a key."""
 _BILLING = ("openrouter/", "perplexity/", "xai/")
 """Vendors that send a bill, which litellm passes on. Of any other, the cost may be litellm's own estimate."""
+
+_INVENTED = re.compile(r"(chatcmpl-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id that litellm makes for a vendor whose own it does not pass on. No vendor finds an answer by it."""
 
 
 class _LitellmResponse(Protocol):
@@ -90,7 +94,9 @@ class LitellmProvider:
         if complaint := answer.complaint():
             raise judge(complaint, model, self._key)
         response = answer.response(request, schema, self._base_url, None, ModelRef.parse(model).vendor)
-        return response if request.model.startswith(_BILLING) else changed(response, reported_usd=None)
+        invented = _INVENTED.fullmatch(response.response_id or "")
+        bill = response.reported_usd if request.model.startswith(_BILLING) else None
+        return changed(response, reported_usd=bill, response_id=None if invented else response.response_id)
 
     async def close(self) -> None:
         """See `Provider.close`. litellm shares connections in the process: other providers then open new ones."""
