@@ -12,7 +12,9 @@ from tests.deploy.files import DEPLOY
 
 Services = dict[str, Service]
 DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/llmflow.json").read_text())
-LABELS = {"model", "prompt", "version", "outcome", "direction", "error", "task_queue", "le", "job"}
+LABELS = {
+    *("model", "prompt", "version", "outcome", "direction", "error", "task_queue", "scope", "percent", "le", "job"),
+}
 """Those of llmflow/telemetry/metrics.py, and Prometheus's own."""
 
 
