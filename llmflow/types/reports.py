@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from llmflow.types.base import Wire
-from llmflow.types.usage import Dollars, Totals
+from llmflow.types.usage import Dollars, Tokens, Totals
 
 __all__ = ["Score"]
 
@@ -72,6 +72,29 @@ class CostReport(Wire):
     """Most expensive first; by day or month, newest first."""
     total: Spent
     """Sums that count each call once, although a call with several tags is in several rows."""
+
+
+class DailyCost(Wire):
+    """Costs of one day's calls with the same model, tenant, workflow, prompt, tags, tier and region."""
+
+    day: date
+    """Day in UTC."""
+    model: str
+    """`provider:model` that answered."""
+    tenant: str | None = None
+    workflow: str
+    """Workflow type."""
+    prompt: str
+    """Name of the prompt."""
+    tags: tuple[str, ...] = ()
+    tier: str | None = None
+    """Service tier that was priced; `None` for the standard one."""
+    region: str | None = None
+    calls: int
+    """Paid answers with a known price."""
+    input_tokens: Tokens
+    output_tokens: Tokens
+    usd: Dollars
 
 
 class Repriced(Wire):

@@ -1,7 +1,5 @@
 """`llmflow cost`: what was spent, by the ledger."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 from typing import Annotated, get_args
@@ -9,6 +7,7 @@ from typing import Annotated, get_args
 import typer
 
 from llmflow.cli.bridge import run
+from llmflow.cli.csv_text import csv_text
 from llmflow.cli.group import lazy_group
 from llmflow.cli.ledger import (
     ModelOf,
@@ -29,14 +28,22 @@ from llmflow.cli.tables import Listing
 from llmflow.config import Settings
 from llmflow.errors import did_you_mean
 from llmflow.service.costs import ledger, report_costs
-from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
+from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
 from llmflow.types.usage import COUNTS
 
 _DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 _SHOWN = 30  # rows on a screen; --json and --csv have all
 
 app = typer.Typer(
-    invoke_without_command=True, cls=lazy_group({None: {"reprice": "llmflow.cli.commands.reprice:reprice"}})
+    invoke_without_command=True,
+    cls=lazy_group(
+        {
+            None: {
+                "reprice": "llmflow.cli.commands.reprice:reprice",
+                "export": "llmflow.cli.commands.cost_export:export",
+            }
+        }
+    ),
 )
 
 
@@ -101,22 +108,15 @@ async def _report(filter: CallFilter, by: list[Dimension], zone: tzinfo) -> tupl
 
 
 def _csv(report: CostReport) -> str:
-    text = io.StringIO()
     counts = tuple(name for name in Spent.model_fields if name.endswith("calls"))
     amounts = tuple(name for name in Spent.model_fields if name.endswith("usd"))
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*report.by, *counts, *COUNTS, *amounts])
-    for row in report.rows:
-        money = ("" if (usd := getattr(row, name)) is None else format(usd, "f") for name in amounts)
-        keys = (_cell(row.key[one] or "") for one in report.by)
-        numbers = (getattr(of, name) for of, names in ((row, counts), (row.usage, COUNTS)) for name in names)
-        writer.writerow([*keys, *numbers, *money])
-    return text.getvalue()
 
+    def cells(row: CostRow) -> Iterator[object]:
+        yield from (row.key[one] or "" for one in report.by)
+        yield from (getattr(of, name) for of, names in ((row, counts), (row.usage, COUNTS)) for name in names)
+        yield from ("" if (usd := getattr(row, name)) is None else format(usd, "f") for name in amounts)
 
-def _cell(text: str) -> str:
-    """Mark a text that a spreadsheet would execute as a formula: tenants, users and tags are the words of strangers."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_text([*report.by, *counts, *COUNTS, *amounts], map(cells, report.rows))
 
 
 def _show(report: CostReport, name: str, zone: tzinfo) -> None:

@@ -6,22 +6,19 @@ from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, case, func, select, true, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
 from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.ledger.rows import ANSWERED
 from llmflow.stores.reports.known_names import check_known
 from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, UNASKED, selected, tags_of_call
+from llmflow.stores.reports.sums import Column, money, usd_of
 from llmflow.stores.reports.zones import date_of, local_day
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Spent
 from llmflow.types.usage import COUNTS, Usage
 
-Column = ColumnElement[Any]  # Any: texts, numbers and money; the columns of a report are composed below
-
 _IN_TIME: tuple[Dimension, ...] = ("day", "month")
-_MILLION = 10**6
-_TRILLION = Decimal(10**12)
 
 
 async def cost_report(
@@ -99,28 +96,17 @@ def _sums() -> list[Column]:
     return [
         func.count().filter(PAID).label("calls"),
         *(func.coalesce(func.sum(c[name]), 0).label(name) for name in COUNTS),
-        *_money("usd", c.usd),
+        *money("usd", c.usd),
         func.count().filter(PAID, c.usd.is_(None)).label("unpriced_calls"),
         func.count().filter(FAILED).label("failed_calls"),
         func.count().filter(MAYBE_PAID).label("lost_calls"),
-        *_money("lost_low_usd", case((MAYBE_PAID, c.low_usd))),
-        *_money("lost_high_usd", case((MAYBE_PAID, c.high_usd))),
+        *money("lost_low_usd", case((MAYBE_PAID, c.low_usd))),
+        *money("lost_high_usd", case((MAYBE_PAID, c.high_usd))),
         func.count().filter(MAYBE_PAID, c.high_usd.is_(None)).label("lost_unknown_calls"),
         func.count().filter(UNASKED).label("unasked_calls"),
         func.count(c.repriced_source).label("repriced_calls"),
-        *_money("repriced_usd", func.coalesce(c.repriced_usd, c.usd)),
+        *money("repriced_usd", func.coalesce(c.repriced_usd, c.usd)),
     ]
-
-
-def _money(name: str, amount: Column) -> tuple[Column, Column]:
-    """Add up millions of trillionths and the rest apart: SQLite's sums end at 9.2 million dollars."""
-    units = type_coerce(amount, BigInteger)
-    return func.sum(units // _MILLION).label(name), func.sum(units % _MILLION).label(f"{name}_rest")
-
-
-def _usd(row: Row[Any], name: str) -> Decimal:  # Any: above
-    whole, rest = (int(getattr(row, part) or 0) for part in (name, f"{name}_rest"))
-    return Decimal(whole * _MILLION + rest) / _TRILLION
 
 
 def _by_key(
@@ -145,15 +131,15 @@ def _spent(row: Row[Any]) -> Spent:  # Any: above
     return Spent(
         calls=row.calls,
         usage=Usage(**{name: int(getattr(row, name)) for name in COUNTS}, unread={}),  # PostgreSQL adds in Decimal
-        usd=_usd(row, "usd"),
+        usd=usd_of(row, "usd"),
         unpriced_calls=row.unpriced_calls,
         failed_calls=row.failed_calls,
         lost_calls=row.lost_calls,
-        lost_low_usd=_usd(row, "lost_low_usd"),
-        lost_high_usd=_usd(row, "lost_high_usd"),
+        lost_low_usd=usd_of(row, "lost_low_usd"),
+        lost_high_usd=usd_of(row, "lost_high_usd"),
         lost_unknown_calls=row.lost_unknown_calls,
         unasked_calls=row.unasked_calls,
-        repriced_usd=_usd(row, "repriced_usd") if row.repriced_calls else None,
+        repriced_usd=usd_of(row, "repriced_usd") if row.repriced_calls else None,
     )
 
 

@@ -170,6 +170,17 @@ def test_months_and_days_are_those_of_a_zone(llmflow: Call, yesterday: datetime)
     assert f"since {day:%Y-%m-%d} 00:00, Pacific/Kiritimati" in llmflow("cost", *options).err
 
 
+def test_an_export_has_what_is_known_and_tells_the_rest(llmflow: Call) -> None:
+    done = llmflow("cost", "export", "--focus")
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [row["BilledCost"] for row in rows] == ["20", "0.0000001", "0.1"]
+    assert "3 rows, $20.10" in done.err
+    assert "1 of unknown price are not in it; 1 cut or lost are not in it" in done.err
+    assert llmflow("cost", "export").code == 2
+    empty = llmflow("cost", "export", "--focus", "--until", "2020-01-01")
+    assert (empty.code, empty.out, "0 rows" in empty.err) == (0, "", True)
+
+
 def test_rows_of_several_tags_are_explained(llmflow: Call) -> None:
     done = llmflow("cost", "--by", "tag")
     assert lines(done)[-1][:2] == ["total", "4"]
