@@ -9,7 +9,7 @@ import pytest
 from llmflow.cli.output import cost, dollars, duration, near, when
 from llmflow.types.base import plain
 from llmflow.types.refs import PromptRef
-from llmflow.types.usage import Totals, Usage, UsageReport
+from llmflow.types.usage import COUNTS, Totals, Usage, UsageReport
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,9 @@ from llmflow.types.usage import Totals, Usage, UsageReport
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(timedelta(seconds=seconds)) == text
+
+
+NO_USAGE = {**dict.fromkeys(COUNTS, 0), "unread": {}}
 
 
 @pytest.mark.parametrize(
@@ -59,13 +62,13 @@ def test_json_has_every_field() -> None:
         "report": {
             "total": {
                 "calls": 1,
-                "usage": dict.fromkeys(Usage.model_fields, 0) | {"input_tokens": 3},
+                "usage": NO_USAGE | {"input_tokens": 3},
                 "usd": "0.10",
                 "unpriced_calls": 0,
             },
             "by_model": {},
             "by_prompt": {},
-            "taken": {"calls": 0, "usage": dict.fromkeys(Usage.model_fields, 0), "usd": "0", "unpriced_calls": 0},
+            "taken": {"calls": 0, "usage": NO_USAGE, "usd": "0", "unpriced_calls": 0},
             "taken_by_prompt": {},
         },
         "prompt": [{"name": "a/b", "version": "1" * 12}],
