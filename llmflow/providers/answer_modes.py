@@ -23,7 +23,7 @@ from llmflow.providers.openai.endpoint import is_at
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.base import changed
 from llmflow.types.messages import Message, Text
-from llmflow.types.models import AnswerMode, ModelOptions, ModelRequest, ModelResponse, OutputSchema
+from llmflow.types.models import AnswerMode, FinishReason, ModelOptions, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import DeltaSink, Provider
 from llmflow.types.tools import ToolSpec
 
@@ -37,6 +37,8 @@ _WORDS: Mapping[AnswerMode, re.Pattern[str]] = MappingProxyType(
     }
 )
 """Words of a vendor that refuses a mode, and not something else of the request."""
+
+_FAULT = re.compile(r"invalid schema|invalid_function_parameters", re.I)
 
 _JSON_OBJECT: JsonValue = {"type": "json_object"}
 _JSON_MODES: Mapping[str, Mapping[str, JsonValue]] = MappingProxyType(
@@ -71,17 +73,19 @@ class AnswerModes:
         if request.output is None:
             return await self._provider.complete(request, sink)
         given = request.options.answer_mode
-        mode = given or self._known.get(request.model, self._first)
+        first = mode = given or self._known.get(request.model, self._first)
         began = monotonic()
         while True:
             left = changed(request, timeout=max(request.timeout - (monotonic() - began), 1.0))
             try:
                 response = await self._ask(left, request.output, mode, sink)
             except RequestRejected as error:
-                if given or mode == _MODES[-1] or not _WORDS[mode].search(error.message):
+                if given or mode == _MODES[-1] or not _refuses(mode, error):
                     raise
-                mode = self._known[request.model] = _MODES[_MODES.index(mode) + 1]
+                mode = _MODES[_MODES.index(mode) + 1]
             else:
+                if mode != first:
+                    self._known[request.model] = mode
                 return changed(response, mode=mode)
 
     async def close(self) -> None:
@@ -103,6 +107,11 @@ class AnswerModes:
         return _read(await self._provider.complete(asked, sink), schema)
 
 
+def _refuses(mode: AnswerMode, error: RequestRejected) -> bool:
+    """Return True for a vendor that lacks the mode; False if it has it, and finds a fault in a schema or a tool."""
+    return bool(_WORDS[mode].search(error.message)) and not _FAULT.search(error.message)
+
+
 def _with_tool(request: ModelRequest, output: OutputSchema, schema: WireSchema) -> ModelRequest:
     answer = ToolSpec(name=schema_name(output), description="Gives the answer.", json_schema=dict(schema.schema))
     choice = "required" if request.tools else answer.name  # the model may use another tool first
@@ -116,7 +125,8 @@ def _from_tool(response: ModelResponse, name: str, schema: WireSchema) -> ModelR
     others = tuple(call for call in response.tool_calls if call.name != name)
     if others or given is None:  # tools to run first; or text, which is an answer as well
         return changed(_read(response, schema), tool_calls=others)
-    return changed(response, text=schema.read([given.arguments]), tool_calls=(), opaque=(), finish_reason="stop")
+    ended: FinishReason = "length" if response.finish_reason == "length" else "stop"
+    return changed(response, text=schema.read([given.arguments]), tool_calls=(), opaque=(), finish_reason=ended)
 
 
 def _read(response: ModelResponse, schema: WireSchema) -> ModelResponse:

@@ -81,7 +81,7 @@ def set_limit(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a budget, or change its limit; what is spent stays. Workers notice a new one within 5 seconds.
+    """Make a budget, or replace its limit and rules; what is spent stays. Workers notice a new one within 5 seconds.
 
     Example: llmflow budgets set tenant:acme 50 --per day
     """

@@ -53,7 +53,7 @@ async def ask(
                 if not goes_on:  # the next candidate would be refused as well
                     break
         later = [error for _, error in failures if error.refusal or _asks_to_wait(error)]
-        if not later or waited == (rounds if any(error.refusal for error in later) else WAITS):
+        if not later or waited >= (rounds if any(error.refusal for error in later) else WAITS):
             raise failures[-1][1]
         await _pause(waited, later)
         gone = [candidate for candidate, error in failures if not _passes(error)]

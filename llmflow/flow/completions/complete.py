@@ -219,7 +219,7 @@ def _is_answer(answer: CompletionResult) -> bool:
 
 def _read(expected: Output[T], answer: CompletionResult) -> T | None:
     cut_off = answer.finish_reason == "length"
-    if not cut_off and not _is_answer(answer):
+    if not (cut_off or answer.fits or _is_answer(answer)):
         raise _no_answer(answer)
     is_prose = expected.schema is None and answer.misfit is None
     if cut_off and (answer.tool_calls or is_prose):

@@ -48,7 +48,7 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
         if isinstance(cause, OverflowError):
             return unreadable(model, f"the answer cannot be read: {cause}", key)
         if isinstance(cause, zlib.error):
-            return unavailable(model, f"the answer is not compressed as it claims: {cause}", key)
+            return lost(model, f"the answer is not compressed as it claims: {cause}", key)
         if isinstance(cause, JSONDecodeError):
             return lost(model, f"Invalid JSON: {cause}", key)
     status = cast(int | None, getattr(error, "status_code", None))

@@ -48,17 +48,17 @@ class ResponsesProvider:
 
 _THOUGHTS = ("reasoning.encrypted_content",)
 """The vendor keeps nothing, so a tool loop has to send its thoughts back."""
-_WITHOUT_THOUGHTS = re.compile(r"(ft:)?(gpt-[34]|chatgpt)")
-"""OpenAI's models that do not think. They refuse to be asked for thoughts."""
+_WITHOUT_THOUGHTS = re.compile(r"(^|[^a-z])(gpt-?[34]|chatgpt)")
+"""OpenAI's models that do not think, under their names or a deployment's. They refuse thoughts, asked for or sent."""
 
 
 def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
-    options = request.options
+    options, thinks = request.options, not _WITHOUT_THOUGHTS.search(request.model)
     body: Json = {
         "model": request.model,
-        "input": [item for message in request.messages for item in _items(message)],
+        "input": [item for message in request.messages for item in _items(message) if thinks or not _is_thought(item)],
         "store": False,
-        "include": _THOUGHTS if request.tools and not _WITHOUT_THOUGHTS.match(request.model) else None,
+        "include": _THOUGHTS if request.tools and thinks else None,
         "stream": options.stream,
         "text": given(format=_format(request.output, schema), verbosity=options.verbosity),
         "reasoning": given(effort=options.reasoning_effort),
@@ -107,6 +107,10 @@ def _items(message: Message) -> Iterator[Json]:
         else:
             content.append(_content(part, message))
     yield from _spoken(message, content, fields)
+
+
+def _is_thought(item: Json) -> bool:
+    return item.get("type") == "reasoning"
 
 
 def _spoken(message: Message, content: list[Json], fields: Json) -> Iterator[Json]:

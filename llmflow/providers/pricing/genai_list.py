@@ -109,7 +109,7 @@ def context_window(call: PaidCall) -> int | None:
     """Return the most input tokens that the model takes; `None` if the list does not say."""
     try:
         return _find(call)[1].context_window
-    except LookupError:
+    except (LookupError, ValueError):  # the second: the model is known at another address
         return None
 
 

@@ -19,7 +19,7 @@ _HOLDS = 100
 
 
 async def put_budget(database: Database, of: BudgetName, budget: Budget) -> Balance:
-    """Make a budget, or change the limit of an existing one, and return it. It keeps what is spent.
+    """Make a budget, or replace the limit and the rules of an existing one. It keeps what is spent.
 
     Raises:
         StoreUnavailable: the database does not answer.
@@ -103,10 +103,10 @@ async def _change(database: Database, of: BudgetName, values: dict[str, Any], *,
 
     def change(connection: Connection) -> Balance:
         row = _row(connection, of)
-        connection.execute(update(budgets).where(budgets.c.id == row.id).values(values))
         if forget:  # a late bill of a forgotten call would be given back to the new sum
             c = reservations.c
             connection.execute(delete(reservations).where(c.budget == row.id, c.settled))
+        connection.execute(update(budgets).where(budgets.c.id == row.id).values(values))
         return _found(connection, of)
 
     return await database.write(change)

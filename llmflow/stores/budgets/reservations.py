@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from time import monotonic
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, and_, literal, or_, select, update
 
@@ -23,6 +23,8 @@ _SOON = 2.0
 """Seconds until the next attempt of a call that other calls' reservations keep out."""
 _FRESH = 5.0
 """Seconds until a worker notices a new budget of a tenant, user, tag, App or key."""
+_NAMED = tuple(scope for scope in get_args(Scope) if scope != "run")
+"""Scopes of budgets that people make, few beside those of runs."""
 _Found = Row[Any]  # Any: the columns of `budgets`
 
 
@@ -72,7 +74,7 @@ class Budgets:
             StoreUnavailable: the database does not answer.
         """
         if monotonic() - self._named_at >= _FRESH:
-            query = select(budgets.c.scope, budgets.c.name).where(budgets.c.scope != "run")
+            query = select(budgets.c.scope, budgets.c.name).where(budgets.c.scope.in_(_NAMED))
             found = await self._database.read(lambda connection: connection.execute(query).all())
             self._named, self._named_at = frozenset((row.scope, row.name) for row in found), monotonic()
         return tuple(scope for scope in scopes if scope in self._named)
@@ -101,8 +103,10 @@ class Budgets:
         if wanted.budget:
             new = insert_into(self._database, budgets).values(**_of_run(wanted.run, wanted.budget, now))
             connection.execute(new.on_conflict_do_nothing())
-        # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock.
-        for found in connection.execute(select(budgets).where(_covers(wanted)).order_by(budgets.c.id)).all():
+        rows = connection.execute(select(budgets).where(_covers(wanted))).all()
+        # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock. Not the
+        # database's order, which sorts texts by its own rules.
+        for found in sorted(rows, key=lambda row: row.id):
             since = first_day(found.period, now)
             # One row per attempt: a second write of the same attempt finds the first, and takes nothing.
             row = insert_into(self._database, reservations).values(

@@ -93,6 +93,7 @@ def _query(
 
 def _sums() -> list[Column]:
     c = calls.c
+    unbilled = MAYBE_PAID & c.usd.is_(None)  # the cost of one with a bill is known
     return [
         func.count().filter(PAID).label("calls"),
         *(func.coalesce(func.sum(c[name]), 0).label(name) for name in COUNTS),
@@ -100,9 +101,9 @@ def _sums() -> list[Column]:
         func.count().filter(PAID, c.usd.is_(None)).label("unpriced_calls"),
         func.count().filter(FAILED).label("failed_calls"),
         func.count().filter(MAYBE_PAID).label("lost_calls"),
-        *money("lost_low_usd", case((MAYBE_PAID, c.low_usd))),
-        *money("lost_high_usd", case((MAYBE_PAID, c.high_usd))),
-        func.count().filter(MAYBE_PAID, c.high_usd.is_(None)).label("lost_unknown_calls"),
+        *money("lost_low_usd", case((unbilled, c.low_usd))),
+        *money("lost_high_usd", case((unbilled, c.high_usd))),
+        func.count().filter(unbilled, c.high_usd.is_(None)).label("lost_unknown_calls"),
         func.count().filter(UNASKED).label("unasked_calls"),
         func.count(c.repriced_source).label("repriced_calls"),
         *money("repriced_usd", func.coalesce(c.repriced_usd, c.usd)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import String, cast, func, select
 
 from llmflow.stores.database import PATIENCE, Database
-from llmflow.stores.reports.selection import PAID, selected
+from llmflow.stores.reports.selection import selected
 from llmflow.stores.reports.sums import money, usd_of
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter, DailyCost
@@ -20,11 +20,11 @@ async def daily_costs(database: Database, filter: CallFilter) -> Sequence[DailyC
     """
     c = calls.c
     tags = cast(c.tags, String)  # PostgreSQL does not group JSON
-    keys = (c.day, c.model, c.tenant, c.workflow_type, c.prompt, tags, c.tier, c.region)
+    keys = (c.day, func.coalesce(c.model, c.model_asked), c.tenant, c.workflow_type, c.prompt, tags, c.tier, c.region)
     sums = (func.count(), func.sum(c.input_tokens), func.sum(c.output_tokens))
     query = (
         select(*keys, *sums, *money("usd", c.usd))
-        .where(selected(filter, sqlite=database.is_sqlite), PAID, c.usd.is_not(None))
+        .where(selected(filter, sqlite=database.is_sqlite), c.usd.is_not(None))
         .group_by(*keys)
     )
     rows = await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)

@@ -83,8 +83,9 @@ async def test_a_tool_gives_the_answer_beside_others(
     [
         ({"answer_mode": "json_schema"}, NO_SCHEMAS, RequestUnsupported),
         ({}, Reply.error(400, message="temperature must be below 2"), RequestRejected),
+        ({}, Reply.error(400, message="Invalid schema for function 'search': no such type"), RequestRejected),
     ],
-    ids=["chosen", "another reason"],
+    ids=["chosen", "another reason", "a fault in a tool"],
 )
 async def test_what_is_refused_for_good(
     server: ModelServer, typed: AnswerModes, ask: Ask, options: Any, reply: Reply, kind: type[RequestRejected]
@@ -94,6 +95,21 @@ async def test_what_is_refused_for_good(
         await typed.complete(ask(schema=NUMBERS, **options), NoDeltas())
     assert type(caught.value) is kind
     assert server.count == 1
+
+
+async def test_what_every_mode_is_refused_for_is_not_remembered(
+    server: ModelServer, typed: AnswerModes, ask: Ask
+) -> None:
+    server.script(NO_SCHEMAS, Reply.error(400, message="your account is closed"), Reply.text('{"value": [1]}'))
+    with pytest.raises(RequestRejected):
+        await typed.complete(ask(schema=NUMBERS), NoDeltas())
+    assert (await typed.complete(ask(schema=NUMBERS), NoDeltas())).mode == "json_schema"
+
+
+async def test_an_answer_of_a_tool_that_is_cut_off_says_so(server: ModelServer, typed: AnswerModes, ask: Ask) -> None:
+    cut = {"id": "1", "function": {"name": "Plan", "arguments": '{"value": [1, '}}
+    server.script(Reply.json(chat_answer(None, message={"tool_calls": [cut]}, finish_reason="length")))
+    assert (await typed.complete(ask(schema=NUMBERS, answer_mode="tool"), NoDeltas())).finish_reason == "length"
 
 
 @pytest.mark.parametrize("mode", ["json_object", "prompted"])

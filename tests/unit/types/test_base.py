@@ -19,7 +19,11 @@ from llmflow.types.refs import PromptRef
     [
         (ModelOptions, {"temprature": 1}, r"ModelOptions has no field `temprature` \(did you mean `temperature`\?\)"),
         (CallOptions, {"task_que": 1}, r"CallOptions has no field `task_que` \(did you mean `task_queue`\?\)"),
-        (Budget, {"usd": 1, "unpricd": "allow"}, r"Budget has no field `unpricd` .*; it has usd, unpriced, uncertain, full, id"),
+        (
+            Budget,
+            {"usd": 1, "unpricd": "allow"},
+            r"Budget has no field `unpricd` .*; it has usd, unpriced, uncertain, full, id",
+        ),
         (Decide, {"approval": "a", "aproved": True}, r"Decide has no field `aproved` \(did you mean `approved`\?\)"),
     ],
 )

@@ -46,7 +46,7 @@ def _cost(value: object) -> Decimal | None:
     if not isinstance(value, dict):
         return _amount(value)
     parts = cast(dict[str, object], value)
-    return _amount(parts.get("total_cost")) if parts.get("currency") in {None, "USD"} else None
+    return _amount(parts.get("total_cost")) if parts.get("currency") in (None, "USD") else None
 
 
 def _upstream(usage: Mapping[str, object]) -> Decimal | None:

@@ -5,12 +5,15 @@ from typing import cast
 
 def merged(before: object, later: object) -> object:
     """Merge the usage of two chunks: objects field by field; of two counts the larger, since they are sums so far."""
+    if isinstance(before, dict):
+        one = cast(dict[str, object], before)
+        if not isinstance(later, dict):
+            return one
+        other = cast(dict[str, object], later)
+        return {**one, **{name: merged(one.get(name), value) for name, value in other.items()}}
     if later is None:
         return before
-    if isinstance(before, dict) and isinstance(later, dict):
-        one, other = cast(dict[str, object], before), cast(dict[str, object], later)
-        return {**one, **{name: merged(one.get(name), value) for name, value in other.items()}}
-    one, other = _count(cast(object, before)), _count(later)
+    one, other = _count(before), _count(later)
     return later if one is None or other is None else max(one, other)
 
 

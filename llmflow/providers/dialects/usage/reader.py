@@ -45,7 +45,7 @@ _TABLE: Table = MappingProxyType(
     }
 )
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,12})?")
-_OF_ONE_MODEL = frozenset({"message", "compaction"})
+_OF_ONE_MODEL = ("message", "compaction")
 """Kinds of Anthropic's iterations that the model of the call runs; another may be an advisor's."""
 _CACHE_KINDS = ("prompt_tokens_details.cache_type", "input_tokens_details.cache_type")
 """Qwen: hits of an explicit cache cost half of those of an implicit one, which price lists do not tell apart."""
@@ -186,7 +186,7 @@ def _are_summed(fields: Mapping[str, object]) -> bool:
     kinds = (
         cast(dict[str, object], one).get("type") for one in cast(list[object], iterations) if isinstance(one, dict)
     )
-    return {*kinds} <= _OF_ONE_MODEL
+    return all(kind in _OF_ONE_MODEL for kind in kinds)
 
 
 def _is_google(base_url: str | None, model: str) -> bool:
@@ -198,7 +198,7 @@ def _tier(fields: Mapping[str, object]) -> str | None:
     """Return the tier of Anthropic's usage, whose fast mode has a price like a tier."""
     speed, tier = fields.get("speed"), fields.get("service_tier")
     if isinstance(speed, str) and speed not in {"", "standard"}:
-        return speed if tier in {None, "standard"} else f"{tier}, {speed}"
+        return speed if tier in (None, "standard") else f"{tier}, {speed}"
     return tier if isinstance(tier, str) else None
 
 

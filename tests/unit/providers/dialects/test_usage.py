@@ -151,6 +151,19 @@ def test_chunks_are_merged() -> None:
     assert merged(first, None) == first
     assert merged({"a": {"b": 1}}, {"a": {"c": 2}}) == {"a": {"b": 1, "c": 2}}
     assert merged({"a": 1}, {"a": "x"}) == {"a": "x"}
+    assert merged(first, []) == first, "of an odd last chunk"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"iterations": [{"type": ["message"]}]},
+        {"speed": "fast", "service_tier": {"name": "x"}},
+        {"cost": {"total_cost": 1, "currency": {"code": "USD"}}},
+    ],
+)
+def test_an_odd_usage_loses_no_answer(odd: Counts) -> None:
+    assert counts({"prompt_tokens": 5, "completion_tokens": 2, **odd}).input_tokens == 5
 
 
 def test_tools_of_the_vendor() -> None:

@@ -194,6 +194,14 @@ async def test_parallel_calls_that_all_have_the_first_index(
     assert len({call.id for call in calls}) == 3
 
 
+async def test_pieces_of_one_call_with_ids_of_their_own(server: ModelServer, chat: Provider, ask: Ask) -> None:
+    pieces: list[Any] = [{"name": "f", "arguments": ""}, {"arguments": '{"x":'}, {"arguments": "1}"}]
+    chunks = [said(tool_calls=[{"index": 0, "id": f"a{n}", "function": piece}]) for n, piece in enumerate(pieces)]
+    server.script(Reply.stream(*chunks, {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}, DONE))
+    [call] = (await chat.complete(ask(stream=True), NoDeltas())).tool_calls
+    assert (call.id, call.name, call.arguments) == ("a0", "f", '{"x":1}')
+
+
 async def test_ids_and_arguments_of_every_type(server: ModelServer, chat: Provider, ask: Ask) -> None:
     calls = [
         {"id": 7, "function": {"name": "a", "arguments": {"x": 1}}},

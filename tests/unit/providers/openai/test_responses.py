@@ -13,7 +13,7 @@ from llmflow.errors import (
     RequestRejected,
     RequestUnsupported,
 )
-from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.messages import File, Image, Message, Opaque, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
 from llmflow.types.providers import NoDeltas, Provider
 from llmflow.types.tools import ToolSpec
@@ -71,8 +71,13 @@ async def test_options(server: ModelServer, responses: Provider, ask: Ask) -> No
         "tool_choice": {"type": "function", "name": "search"},
         "include": ["reasoning.encrypted_content"],
     }
-    old = request.model_copy(update={"model": "gpt-4.1"})
-    assert "include" not in await sent(server, responses, old), "a model that does not think refuses the field"
+    thought = Opaque(vendor="local", content={"type": "reasoning", "encrypted_content": "x"})
+    for model in ("gpt-4.1", "ft:gpt-4o-mini", "openai/gpt-4.1", "my-gpt4o-deployment"):
+        messages = (Message.user("hi"), Message(role="assistant", parts=(thought,)))
+        old = request.model_copy(update={"model": model, "messages": messages})
+        body = await sent(server, responses, old)
+        assert "include" not in body, "a model that does not think refuses the field"
+        assert [item.get("type") for item in body["input"]] == [None], "and thoughts of another model"
 
 
 @pytest.mark.parametrize("choice", ["auto", "none", "required"])

@@ -11,12 +11,13 @@ from llmflow.errors import BY_CODE
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED
 from llmflow.stores.reports.costs import cost_report
+from llmflow.stores.reports.daily_costs import daily_costs
 from llmflow.types.base import changed
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
-from llmflow.types.usage import Usage
+from llmflow.types.usage import Cost, Usage
 from tests.helpers.calls import NOON
 from tests.helpers.ledger import call_of, keep
 
@@ -143,6 +144,15 @@ async def test_what_is_lost_costs_a_range(database: Database) -> None:
     total = (await cost_report(database, EVERYTHING, ["model"])).total
     assert (total.lost_calls, total.lost_unknown_calls) == (3, 2)
     assert (total.lost_low_usd, total.lost_high_usd, total.usd) == (2 * low, high, Decimal("0.01"))
+
+
+async def test_a_bill_of_a_failed_call_is_known(database: Database) -> None:
+    bill = Decimal("0.25")
+    kinds, cost = ("AnswerUnreadable", "RequestRejected"), Cost(usd=bill, source="vendor")
+    await keep(database, *(call_of(kind, outcome=kind, cost=cost) for kind in kinds))
+    total = (await cost_report(database, EVERYTHING, ["model"])).total
+    assert (total.usd, total.lost_calls, total.lost_unknown_calls) == (2 * bill, 1, 0)
+    assert [one.usd for one in await daily_costs(database, EVERYTHING)] == [2 * bill]
 
 
 async def test_errors_are_those_of_attempts_without_an_answer_and_the_most_come_first(database: Database) -> None:
