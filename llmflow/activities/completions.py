@@ -115,7 +115,9 @@ class Completions:
                 raise
 
     async def _planned(self, request: CompletionRequest, call: Call) -> _Plan:
-        """Plan the call, and record the attempts that left no row: they may have cost as much as this one."""
+        """Plan the call, and record earlier attempts that left no row: they may have cost as much as this one."""
+        if call.id.attempt == 1:  # pricing what none has lost would cost each call a millisecond
+            return await self._plan(request, call.at)
         plan = None
         try:
             plan = await self._plan(request, call.at)
@@ -141,7 +143,7 @@ class Completions:
             timeout=_time_for_the_vendor(at),
             tenant=request.origin.tenant,
         )
-        entry = vendors.models.providers.get(ModelRef.parse(request.model).provider)
+        entry = vendors.models.providers.get(model.provider)
         scopes = scopes_of(request.origin, self._vendors.app(request.prompt.name), entry and entry.key)
         covered = await self._budgets.covering(scopes)
         return _Plan(

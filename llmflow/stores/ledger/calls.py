@@ -106,8 +106,6 @@ class Calls:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        if call.id.attempt == 1:
-            return
         same = (calls.c.run_id == call.id.run_id, calls.c.activity_id == call.id.activity_id)
         query = select(calls.c.attempt).where(*same)
         known = await self._database.read(lambda connection: connection.scalars(query).all())
