@@ -71,10 +71,8 @@ class _PartialCall:
 
     def goes_on(self, delta: _CallDelta) -> bool:
         """Return False for the beginning of another call, though it has the same index, as in Gemini's streams."""
-        if delta.id and self.id and delta.id != self.id:  # some servers give each piece an id of its own
-            return not (delta.function and delta.function.name)
-        if delta.id and self.id:
-            return True
+        if delta.id and self.id:  # some servers give each piece an id of its own
+            return delta.id == self.id or not (delta.function and delta.function.name)
         begins = bool(self.name and delta.function and delta.function.name and delta.function.arguments)
         return not (begins and _is_json("".join(self.arguments)))
 

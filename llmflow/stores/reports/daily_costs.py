@@ -19,29 +19,35 @@ async def daily_costs(database: Database, filter: CallFilter) -> Sequence[DailyC
         StoreUnavailable: the database does not answer.
     """
     c = calls.c
-    tags = cast(c.tags, String)  # PostgreSQL does not group JSON
-    keys = (c.day, func.coalesce(c.model, c.model_asked), c.tenant, c.workflow_type, c.prompt, tags, c.tier, c.region)
-    sums = (func.count(), func.sum(c.input_tokens), func.sum(c.output_tokens))
+    keys = {
+        "day": c.day,
+        "model": func.coalesce(c.model, c.model_asked),
+        "tenant": c.tenant,
+        "workflow": c.workflow_type,
+        "prompt": c.prompt,
+        "tags": cast(c.tags, String),  # PostgreSQL does not group JSON
+        "tier": c.tier,
+        "region": c.region,
+    }
+    sums = {
+        "calls": func.count(),
+        "input_tokens": func.sum(c.input_tokens),
+        "output_tokens": func.sum(c.output_tokens),
+    }
+    named = {**keys, **sums}
     query = (
-        select(*keys, *sums, *money("usd", c.usd))
+        select(*(column.label(name) for name, column in named.items()), *money("usd", c.usd))
         .where(selected(filter, sqlite=database.is_sqlite), c.usd.is_not(None))
-        .group_by(*keys)
+        .group_by(*keys.values())
     )
     rows = await database.read(lambda connection: connection.execute(query).all(), within=PATIENCE)
     found = [
-        DailyCost(
-            day=row[0],
-            model=row[1],
-            tenant=row[2],
-            workflow=row[3],
-            prompt=row[4],
-            tags=json.loads(row[5]),
-            tier=row[6],
-            region=row[7],
-            calls=row[8],
-            input_tokens=int(row[9]),  # PostgreSQL adds in Decimal
-            output_tokens=int(row[10]),
-            usd=usd_of(row, "usd"),
+        DailyCost.model_validate(
+            {
+                **{name: getattr(row, name) for name in named},
+                "tags": json.loads(row.tags),
+                "usd": usd_of(row, "usd"),
+            }
         )
         for row in rows
     ]
