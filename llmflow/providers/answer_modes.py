@@ -18,8 +18,8 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from llmflow.errors import RequestRejected
+from llmflow.providers.hosts import is_at
 from llmflow.providers.openai.body import schema_name
-from llmflow.providers.openai.endpoint import is_at
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.base import changed
 from llmflow.types.messages import Message, Text

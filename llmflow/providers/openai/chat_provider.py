@@ -1,9 +1,10 @@
 """Chat Completions: OpenAI's older API, which vLLM, Ollama and all gateways implement."""
 
 from llmflow.providers.dialects.failures import judge
+from llmflow.providers.hosts import is_at
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
 from llmflow.providers.openai.chat_chunks import ChatChunks
-from llmflow.providers.openai.endpoint import Endpoint, is_at
+from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
 from llmflow.types.refs import ModelRef

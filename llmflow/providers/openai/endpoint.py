@@ -203,12 +203,6 @@ class Endpoint:
         return json.dumps(joined.whole).encode()
 
 
-def is_at(base_url: str, *domains: str) -> bool:
-    """Return True for a URL in one of the domains, such as `openai.com`."""
-    host = f".{urlsplit(base_url).hostname}"
-    return any(host.endswith(f".{domain}") for domain in domains)
-
-
 def _tls() -> ssl.SSLContext:
     import_module("aiohttp")
     return ssl.create_default_context()

@@ -8,8 +8,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from llmflow.providers.hosts import host_of
 from llmflow.providers.pricing.billing import PaidCall
 from llmflow.providers.pricing.naming import is_suffix
 from llmflow.providers.pricing.regions import canonical, doubts, uplift
@@ -164,7 +164,7 @@ def _is_elsewhere(call: PaidCall, provider: "Provider") -> bool:
     """Return True for another address of the vendor than the list's: perhaps a region, with prices of its own."""
     if not call.base_url or re.search(provider.api_pattern, canonical(call.base_url)):
         return False
-    host = urlsplit(call.base_url).hostname or ""
+    host = host_of(call.base_url)
     domain = ".".join(provider.api_pattern.replace("\\", "").partition("://")[2].partition("/")[0].split(".")[-2:])
     return host.endswith(f".{domain}")
 

@@ -8,8 +8,8 @@ of platform.claude.com: 10 % more at regional endpoints of Bedrock and Vertex AI
 
 import re
 from decimal import Decimal
-from urllib.parse import urlsplit
 
+from llmflow.providers.hosts import host_of, is_at
 from llmflow.providers.pricing.billing import PaidCall
 
 _NONE = Decimal(1)
@@ -29,7 +29,7 @@ _YUAN = ("aliyuncs.com", "bigmodel.cn", "minimaxi.com", "moonshot.cn", "siliconf
 
 def canonical(base_url: str) -> str:
     """Return the address by which price lists know the vendor, without its region."""
-    host = _host(base_url)
+    host = host_of(base_url)
     known = next((known for pattern, known, _ in _ADDRESSES if pattern.fullmatch(host)), host)
     return base_url.replace(host, known, 1)
 
@@ -49,13 +49,13 @@ def uplift(call: PaidCall, vendor: str, model: str) -> Decimal:
         if vendor == "anthropic" and call.region == "us":
             return _TENTH
         raise ValueError(f"the price of {model} in the region {call.region!r} is not known")
-    host = _host(call.base_url or "")
+    host = host_of(call.base_url)
     for pattern, _, factor in _ADDRESSES:
         if pattern.fullmatch(host):
             return _of_openai(model, host) if factor is None else factor
     if host.endswith("-aiplatform.googleapis.com"):
         raise ValueError(f"the price of {model} at the regional address {host} is not known")
-    if any(f".{host}".endswith(f".{domain}") for domain in _YUAN):
+    if is_at(call.base_url or "", *_YUAN):
         raise ValueError(f"{host} bills in yuan")
     return _NONE
 
@@ -69,10 +69,6 @@ def doubts(call: PaidCall, vendor: str, model: str) -> tuple[str, ...]:
     if vendor == "aws" and "anthropic" not in model:
         return ("Bedrock's prices differ by region",)
     return ()
-
-
-def _host(base_url: str) -> str:
-    return urlsplit(base_url).hostname or ""
 
 
 def _of_openai(model: str, host: str) -> Decimal:

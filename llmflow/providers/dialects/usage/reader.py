@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
-from urllib.parse import urlsplit
 
 from llmflow.providers.dialects.usage import anthropic, google, hosts, openai
 from llmflow.providers.dialects.usage.bills import FEE_ALONE, FIELDS, is_fee, reported_usd
 from llmflow.providers.dialects.usage.roles import BESIDE, MINUTES, REST, TOTAL, Table
+from llmflow.providers.hosts import host_of
 from llmflow.types.base import changed
 from llmflow.types.models import Billed, ModelOptions
 from llmflow.types.texts import one_line
@@ -190,8 +190,7 @@ def _are_summed(fields: Mapping[str, object]) -> bool:
 
 
 def _is_google(base_url: str | None, model: str) -> bool:
-    host = urlsplit(base_url or "").hostname or ""
-    return host.endswith("googleapis.com") or "gemini" in model.lower()
+    return host_of(base_url).endswith("googleapis.com") or "gemini" in model.lower()
 
 
 def _tier(fields: Mapping[str, object]) -> str | None:
