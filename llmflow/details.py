@@ -59,6 +59,8 @@ class ErrorDetail(BaseModel):
     """Name of the guard that rejected a value."""
     remedy: Remedy | None = None
     """Action that the door showing the error may offer."""
+    conversation: str | None = None
+    """Head of the conversation of an agent that ended without its answer."""
     cheaper: bool = False
     """True if the next candidate may be asked instead, as the budget says that has no room for this one."""
     elsewhere: bool = False

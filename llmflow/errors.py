@@ -28,6 +28,10 @@
     │   ├── ToolOutputInvalid         the tool returned what its annotation forbids
     │   └── ToolRefused               the tool itself refuses, for a reason a retry cannot change
     ├── InputInvalid                  the caller: a workflow's input does not fit its type
+    ├── AgentError                    an agent ended without its answer; the conversation is kept
+    │   ├── TurnsExceeded             it used up its turns
+    │   └── AgentStuck                it makes no progress: the same calls again, or nothing but failing ones
+    ├── ConversationLost              the store does not have the conversation that a history names
     ├── PayloadTooLarge               the developer: one value is too large for Temporal
     ├── PayloadUnreadable             the operator: this process lacks the codec or the storage of a value
     │   └── BlobMissing               the storage has lost a value, or has other bytes in its place
@@ -74,16 +78,69 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from llmflow.details import ErrorDetail, Remedy
 
 __all__ = [
-    "AnswerLost", "AnswerUnreadable", "ApprovalError", "ApprovalExpired", "ApprovalNotFound", "ApprovalRejected",
-    "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetNotFound", "BudgetReserved", "CircuitOpen",
-    "CompensationFailed", "ConfigInvalid", "ContentRefused", "ContextTooLong", "DecisionRefused", "ErrorDetail",
-    "FanOutFailed", "ForkStopped", "GuardRejected", "InputInvalid", "LLMFlowError", "LimitReached", "MachineError",
-    "MachineInvalid", "ModelNotFound", "NoWorker", "NotificationFailed", "OutputInvalid", "PayloadTooLarge",
-    "PayloadUnreadable", "PromptError", "PromptInvalid", "PromptNotFound", "PromptVersionMissing", "ProviderError",
-    "ProviderUnavailable", "QuotaExhausted", "RateLimited", "Remedy", "RequestRejected", "RequestUnsupported",
-    "RunError", "RunExists", "RunNotCompleted", "RunNotFound", "ServerUnavailable", "StateTimedOut", "StepNotFound",
-    "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid", "ToolError", "ToolNotFound", "ToolOutputInvalid",
-    "ToolRefused", "VariablesInvalid", "VoteUndecided",
+    "AgentError",
+    "AgentStuck",
+    "AnswerLost",
+    "AnswerUnreadable",
+    "ApprovalError",
+    "ApprovalExpired",
+    "ApprovalNotFound",
+    "ApprovalRejected",
+    "AuthenticationFailed",
+    "BlobMissing",
+    "BudgetExceeded",
+    "BudgetNotFound",
+    "BudgetReserved",
+    "CircuitOpen",
+    "CompensationFailed",
+    "ConfigInvalid",
+    "ContentRefused",
+    "ContextTooLong",
+    "ConversationLost",
+    "DecisionRefused",
+    "ErrorDetail",
+    "FanOutFailed",
+    "ForkStopped",
+    "GuardRejected",
+    "InputInvalid",
+    "LLMFlowError",
+    "LimitReached",
+    "MachineError",
+    "MachineInvalid",
+    "ModelNotFound",
+    "NoWorker",
+    "NotificationFailed",
+    "OutputInvalid",
+    "PayloadTooLarge",
+    "PayloadUnreadable",
+    "PromptError",
+    "PromptInvalid",
+    "PromptNotFound",
+    "PromptVersionMissing",
+    "ProviderError",
+    "ProviderUnavailable",
+    "QuotaExhausted",
+    "RateLimited",
+    "Remedy",
+    "RequestRejected",
+    "RequestUnsupported",
+    "RunError",
+    "RunExists",
+    "RunNotCompleted",
+    "RunNotFound",
+    "ServerUnavailable",
+    "StateTimedOut",
+    "StepNotFound",
+    "StoreUnavailable",
+    "TooManyVisits",
+    "ToolArgumentsInvalid",
+    "ToolError",
+    "ToolNotFound",
+    "ToolOutputInvalid",
+    "ToolRefused",
+    "TurnsExceeded",
+    "VariablesInvalid",
+    "VoteUndecided",
 ]  # fmt: skip  # a line for each would be a page
 
 
@@ -248,6 +305,22 @@ class ToolRefused(ToolError):
 
 class InputInvalid(LLMFlowError):
     """The input of a workflow does not fit its type; `detail.field` names the first field that does not."""
+
+
+class AgentError(LLMFlowError):
+    """An agent ended without its answer. `detail.conversation` is the head of its conversation, which is kept."""
+
+
+class TurnsExceeded(AgentError):
+    """The agent used up its `max_turns` before it gave its answer."""
+
+
+class AgentStuck(AgentError):
+    """The agent makes no progress: it repeats the same calls, or all its calls fail."""
+
+
+class ConversationLost(LLMFlowError):
+    """The store does not have the entries of a conversation that a history names, or has other ones."""
 
 
 class PayloadTooLarge(LLMFlowError):

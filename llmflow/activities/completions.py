@@ -11,6 +11,7 @@ from time import monotonic
 from temporalio import activity
 
 from llmflow.activities.budgets import ended, reservation, scopes_of
+from llmflow.activities.conversations.threads import OpenThread, Threads, kept_in_history, turn_after
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of, shape_asked
@@ -57,6 +58,8 @@ class _Plan:
     """Scopes whose budgets cover the call, beside that of its run."""
     judge: Callable[[str], str] | None
     shape: Shape | None
+    thread: OpenThread | None
+    """The conversation that the call continues."""
 
 
 class Completions:
@@ -69,6 +72,7 @@ class Completions:
         tools: Mapping[str, ToolSpec],
         calls: Calls,
         budgets: Budgets,
+        threads: Threads,
         fleet: Fleet,
     ) -> None:
         self._registry = registry
@@ -76,6 +80,7 @@ class Completions:
         self._tools = tools
         self._calls = calls
         self._budgets = budgets
+        self._threads = threads
         self._fleet = fleet
 
     @activity.defn(name=COMPLETE.name)
@@ -95,13 +100,13 @@ class Completions:
             try:
                 await self._calls.check()
                 if call.id.attempt > 1 and (paid := await self._calls.paid(call.id, call.request_hash)):
-                    return paid
+                    return kept_in_history(paid)
                 plan = await self._planned(request, call)
                 if request.origin.budget or plan.scopes:
                     call = changed(call, reserved=True)
                     wanted = reservation(call, plan.asked, plan.prices, plan.scopes)
                     await self._budgets.reserve(wanted, lost=_ended(call, LOST, plan).model_dump_json())
-                return await self._ask(request, call, plan)
+                return kept_in_history(await self._ask(request, call, plan))
             except StoreUnavailable as error:
                 await self._calls.record_later(_ended(call, type(error).__name__, plan))
                 raise
@@ -131,12 +136,16 @@ class Completions:
             prompt = await self._registry.get(request.prompt)
             vendors = self._vendors.of(request.prompt.name)
             provider = _provider(vendors, request.model)
-            tools = tuple(self._spec(name) for name in dict.fromkeys((*prompt.tools, *request.tools)))
-        output = request.output or _schema_of(prompt)
+            thread = await self._threads.opened(request, request.thread) if request.thread else None
+            wanted = thread.asked if thread else request
+            names = dict.fromkeys((*prompt.tools, *wanted.tools))
+            tools = (*(self._spec(name) for name in names), *(thread.asked.specs if thread else ()))
+        output = wanted.output or _schema_of(prompt)
+        messages = thread.messages if thread else (*render(prompt, request.variables), *request.messages)
         model = ModelRef.parse(request.model)
         asked = ModelRequest(
             model=model.model,
-            messages=told((*render(prompt, request.variables), *request.messages), model.vendor),
+            messages=told(messages, model.vendor),
             output=output,
             tools=tools,
             options=request.options,
@@ -153,6 +162,7 @@ class Completions:
             scopes=covered,
             judge=judge_of(output) if output and output.judged else None,
             shape=shape_asked(output) if output and not output.judged else None,
+            thread=thread,
         )
 
     async def _ask(self, request: CompletionRequest, call: Call, plan: _Plan) -> CompletionResult:
@@ -175,6 +185,8 @@ class Completions:
             shape=plan.shape.hash if plan.shape and not response.tool_calls else None,
             fits=_fits(response, plan.shape),
         )
+        turn = turn_after(plan.thread, call, result) if plan.thread else None
+        result = changed(result, head=turn.head) if turn else result
         outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
         kept = {
             "outcome": outcome,
@@ -182,6 +194,7 @@ class Completions:
             "first_token": response.first_token,
             "result": result,
             "base_url": response.base_url,
+            "turn": turn,
         }
         await self._calls.record(changed(call, **kept))
         return result

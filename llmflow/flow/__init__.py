@@ -1,6 +1,8 @@
 """The verbs of workflow code. They are deterministic; activities do the work."""
 
-from llmflow.flow import machine, patterns
+from llmflow.flow import agents, machine, patterns
+from llmflow.flow.agents.agent import Agent
+from llmflow.flow.agents.loop import AgentResult, run_agent
 from llmflow.flow.approvals.approval import Decision, approval
 from llmflow.flow.branches.fan_out import FanOut, Outcome, fan_out
 from llmflow.flow.branches.map_reduce import map_reduce
@@ -8,6 +10,7 @@ from llmflow.flow.branches.race import race
 from llmflow.flow.checkpoints import checkpoint
 from llmflow.flow.completions.complete import Completion, complete
 from llmflow.flow.config import config
+from llmflow.flow.conversations.conversation import Conversation, conversation
 from llmflow.flow.prompts import render
 from llmflow.flow.sagas import Saga
 from llmflow.flow.scores import score
@@ -19,8 +22,11 @@ from llmflow.types.models import ModelOptions
 from llmflow.types.prompts import Prompt
 
 __all__ = [
+    "Agent",
+    "AgentResult",
     "CallOptions",
     "Completion",
+    "Conversation",
     "Decision",
     "FanOut",
     "File",
@@ -34,17 +40,20 @@ __all__ = [
     "Text",
     "ToolCall",
     "ToolResult",
+    "agents",
     "approval",
     "call_tool",
     "checkpoint",
     "complete",
     "config",
+    "conversation",
     "fan_out",
     "machine",
     "map_reduce",
     "patterns",
     "race",
     "render",
+    "run_agent",
     "score",
     "step",
 ]

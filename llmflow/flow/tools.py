@@ -13,9 +13,10 @@ from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute
 from llmflow.flow.misfits import block
-from llmflow.flow.run import effect
-from llmflow.types.calls import Tool
+from llmflow.flow.run import effect, kept
+from llmflow.types.calls import AnyTool, Tool
 from llmflow.types.contracts import Activity
+from llmflow.types.conversations import KeptResult
 from llmflow.types.texts import one_line
 
 P = ParamSpec("P")
@@ -70,6 +71,25 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return tool.read(raw.payload.data or b"null")
     except ToolOutputInvalid as error:  # the tool's worker has accepted it
         await block(address, error.message)
+
+
+async def call_for_agent(tool: AnyTool, arguments: dict[str, JsonValue]) -> KeptResult:
+    """Call a tool with the arguments that a model wrote; the store keeps the result, and the history has a preview.
+
+    Raises:
+        LLMFlowError, ActivityError: see `call_tool`.
+    """
+    contract = Activity[dict[str, JsonValue], KeptResult](tool.name, dict[str, JsonValue], KeptResult)
+    token = kept.set(True)
+    try:
+        with _marked(tool.effect):
+            _, result = await execute(
+                contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments)
+            )
+        return result
+    finally:
+        with suppress(ValueError):  # an evicted run's coroutine is closed in another context
+            kept.reset(token)
 
 
 def _summary(arguments: Mapping[str, JsonValue]) -> str:

@@ -226,3 +226,47 @@ served_workflows = Table(
     Column("apps", String, primary_key=True),  # of the worker that serves it, by name; the last start replaces theirs
     Column("workflow_type", String, primary_key=True),  # empty: a dynamic workflow, which serves every type
 )
+
+conversation_branches = Table(
+    "conversation_branches",
+    metadata,
+    Column("branch", String, primary_key=True),
+    Column("parent", String),  # the branch that it forks; null: it begins a conversation
+    Column("parent_position", Integer),  # last position of the parent that belongs to it
+    Column("run_id", String, nullable=False),  # the only run that writes it
+    Column("at", Moment, nullable=False),
+)
+
+conversation_entries = Table(
+    "conversation_entries",
+    metadata,
+    Column("branch", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # said, answers, asked or cut
+    Column("hash", String, nullable=False),  # of the entry and of the hash before it
+    Column("entry", Text, nullable=False),  # as JSON
+)
+
+conversation_heads = Table(
+    "conversation_heads",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("workflow_id", String, nullable=False),
+    Column("root_id", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("tenant", String),
+    Column("user_id", String),
+    Column("at", Moment, nullable=False),
+    Index("conversation_heads_by_root", "root_id"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("text", Text, nullable=False),  # a tool's result, as the model reads it
+    Column("at", Moment, nullable=False),
+)

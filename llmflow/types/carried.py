@@ -4,6 +4,7 @@ from llmflow.types.approvals import ApprovalReport, Reach
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire
 from llmflow.types.constants import Constants
+from llmflow.types.conversations import Asked, Entry, Head
 from llmflow.types.forks import Fork
 from llmflow.types.machines import Machines
 from llmflow.types.models import Candidate
@@ -11,6 +12,16 @@ from llmflow.types.origins import Origin
 from llmflow.types.prompts import PinnedPrompt
 from llmflow.types.steps import StepRecord
 from llmflow.types.usage import UsageReport
+
+
+class CarriedConversation(CompactWire):
+    """A conversation of a run that continues as new."""
+
+    head: Head | None = None
+    new: tuple[Entry, ...] = ()
+    """Entries since the head."""
+    asked: Asked | None = None
+    """What the model was asked with last, without its variables."""
 
 
 class Carried(CompactWire):
@@ -40,5 +51,9 @@ class Carried(CompactWire):
     """The run whose results this one reuses, for a child of a forked run, and for the run that continues one."""
     key: str = ""
     """Beginning of the parent's idempotency keys, for a child."""
+    conversations: dict[str, CarriedConversation] = {}
+    """Conversations by name, for a continue-as-new run."""
+    allowed: tuple[str, ...] = ()
+    """Tools of agents whose calls need no approval any more, for a continue-as-new run."""
     effect: bool = False
     """True if all activities of the run are effects: a child that is (a part of) an action of a saga."""

@@ -3,6 +3,7 @@
 from pydantic import JsonValue
 
 from llmflow.types.base import CompactWire
+from llmflow.types.conversations import Head, Thread
 from llmflow.types.messages import Message, Opaque, ToolCall, turn_of
 from llmflow.types.models import AnswerMode, FinishReason, ModelOptions, OutputSchema
 from llmflow.types.origins import Origin
@@ -31,6 +32,8 @@ class CompletionRequest(CompactWire):
     """Origin of the run: recorded in the ledger, not sent to the model."""
     source: PromptSource = PromptSource()
     """Selection of the prompt version: recorded in the ledger, not sent to the model."""
+    thread: Thread | None = None
+    """The conversation that the call continues. Its entries then have the variables, messages, tools and output."""
 
 
 class CompletionResult(CompactWire):
@@ -58,6 +61,8 @@ class CompletionResult(CompactWire):
     """False if the answer does not have that shape, or is a text that was cut off."""
     taken: bool = False
     """True if a forked run reused this answer without paying for it again."""
+    head: Head | None = None
+    """End of the conversation after this answer; `None` without a conversation."""
 
     @property
     def message(self) -> Message:

@@ -153,6 +153,9 @@ was in flight at a reset is made again with the headers of its event, but by a r
 EFFECT = Header(wire.EFFECT, bool)
 """Set on an activity that changes something outside: a tool that says so, and everything that a saga's action does."""
 
+KEPT = Header(wire.KEPT, bool)
+"""Set on the activity of an agent's tool: the store keeps its result, and the history has a preview."""
+
 TAGS = Memo(wire.TAGS, list[str])
 TENANT = Memo(wire.TENANT, str)
 USER = Memo(wire.USER, str)

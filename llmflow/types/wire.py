@@ -31,6 +31,7 @@ PLACE = "llmflow.place"
 KEY = "llmflow.key"
 RUN = "llmflow.run"
 EFFECT = "llmflow.effect"
+KEPT = "llmflow.kept"
 
 # Memos of a run, set at its start: a client other than ours sets them as well.
 TAGS = "llmflow.tags"

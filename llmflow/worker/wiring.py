@@ -16,11 +16,13 @@ from llmflow.activities.approvals.sent import SentDecisions
 from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.constants import ConstantActivities
+from llmflow.activities.conversations.threads import Threads
 from llmflow.activities.fleet import Fleet, unserved
 from llmflow.activities.forks.decisions import RecordedDecisions
 from llmflow.activities.forks.effects import Standing
 from llmflow.activities.forks.histories import Histories
 from llmflow.activities.forks.interceptor import ForkInterceptor
+from llmflow.activities.kept import KeptResults
 from llmflow.activities.keys import Keys
 from llmflow.activities.prompts import PromptActivities
 from llmflow.activities.scores import ScoreActivities
@@ -92,7 +94,9 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
     tools = {spec.name: (source, spec) for source in together(apps).tools for spec in source.specs()}
     specs = {name: spec for name, (_, spec) in tools.items()}
     by_app = VendorsByApp(vendors)
-    completions = Completions(registry, by_app, specs, calls, Budgets(database), given.fleet)
+    completions = Completions(
+        registry, by_app, specs, calls, Budgets(database), Threads(database, registry), given.fleet
+    )
     known, histories = known_to_the_server(settings), Histories()
     prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet, files)
     notifications = NotificationActivities(known, webhook)
@@ -125,7 +129,12 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         ],
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
-        interceptors=[ForkInterceptor(histories), Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools})],
+        interceptors=[
+            ForkInterceptor(histories),
+            Keys(),
+            ResultSizes({COMPLETE.name, RENDER.name, *tools}),
+            KeptResults(database),
+        ],
     )
 
 

@@ -136,7 +136,7 @@ def require_fit(question: Question, decide: Decide, form: Form[Any] | None) -> N
             )
     if form and decide.form is not None:
         form.read(decide.form)
-    elif form and decide.approved:
+    elif form and decide.approved and resolved(form.json_schema, form.json_schema).get("required"):
         required = ", ".join(f"`{field}`" for field in fields_of(question))
         raise DecisionRefused(f"`{name}` asks for a form: send `form` with {required}", ErrorDetail(field="form"))
     elif not form and decide.form is not None:

@@ -11,17 +11,20 @@ from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInval
 from llmflow.flow.arguments import a_tool, invalid
 from llmflow.flow.completions.candidates import ask, suited
 from llmflow.flow.completions.output import Output, data_of, output_of
+from llmflow.flow.conversations.conversation import Again, Conversation, goes_on, is_new
 from llmflow.flow.misfits import block
 from llmflow.flow.prompts import Variables, as_json, pin
 from llmflow.flow.run import Pin, current
 from llmflow.types.base import changed
 from llmflow.types.calls import AnyTool, CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
+from llmflow.types.conversations import Head, Said, Thread
 from llmflow.types.messages import Message, ToolCall
 from llmflow.types.models import FinishReason, ModelOptions
 from llmflow.types.problems import message_of, path_of, problems_of
 from llmflow.types.prompts import Prompt
 from llmflow.types.refs import PromptRef
+from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Cost, Usage
 
 T = TypeVar("T")
@@ -46,6 +49,8 @@ class Completion(Generic[T]):
     """Usage of all calls, re-asked ones included."""
     cost: Cost
     """Cost of all calls; `usd` is `None` if the price of one is unknown."""
+    head: Head | None
+    """End of the conversation after the answer; `None` without a conversation."""
     _output: T | None
     """`None` if the model asked for tools instead."""
 
@@ -69,6 +74,7 @@ async def complete(
     *,
     model: str | None = None,
     messages: Sequence[Message] = (),
+    conversation: Conversation | None = None,
     tools: Sequence[AnyTool] = (),
     options: ModelOptions | None = None,
     call: CallOptions | None = None,
@@ -82,6 +88,7 @@ async def complete(
     output: TypeForm[T],
     model: str | None = None,
     messages: Sequence[Message] = (),
+    conversation: Conversation | None = None,
     tools: Sequence[AnyTool] = (),
     options: ModelOptions | None = None,
     call: CallOptions | None = None,
@@ -95,6 +102,7 @@ async def complete(
     schema: Mapping[str, JsonValue],
     model: str | None = None,
     messages: Sequence[Message] = (),
+    conversation: Conversation | None = None,
     tools: Sequence[AnyTool] = (),
     options: ModelOptions | None = None,
     call: CallOptions | None = None,
@@ -108,6 +116,7 @@ async def complete(
     schema: Mapping[str, JsonValue] | None = None,
     model: str | None = None,
     messages: Sequence[Message] = (),
+    conversation: Conversation | None = None,
     tools: Sequence[AnyTool] = (),
     options: ModelOptions | None = None,
     call: CallOptions | None = None,
@@ -123,6 +132,9 @@ async def complete(
         schema: Instead of `output`, a JSON schema; the answer is JSON data that fits it.
         model: Alias of models.yaml or `provider:model`, instead of the prompt's own.
         messages: Messages after the rendered prompt: pictures, files, tool results.
+        conversation: Conversation to continue, see `flow.conversation`: the model gets all that was said in it. Without
+            variables, a call with the prompt, tools and output of the last one goes on with its variables, and the
+            prompt is not said again.
         tools: Tools that the model may request; see `Completion.tool_calls`.
         options: Options that win over those of the prompt and of models.yaml.
         call: Timeouts, retry policy, task queue and priority of each call.
@@ -137,11 +149,55 @@ async def complete(
         ConfigInvalid: neither the call nor the prompt names a model.
         PayloadTooLarge: the request exceeds Temporal's payload limit; nothing was sent.
     """
-    if repairs < 0:
-        raise invalid("repairs", f"repairs={repairs}: give 0 or more")
     for tool in tools:
         a_tool("tools", tool)
-    expected = _expected(output, schema)
+    offered = Offered(tuple(tool.name for tool in tools))
+    return await completion(
+        prompt,
+        variables,
+        output=_expected(output, schema),
+        model=model,
+        messages=messages,
+        conversation=conversation,
+        offered=offered,
+        options=options,
+        call=call,
+        repairs=repairs,
+    )
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Tools that a model may ask for."""
+
+    names: tuple[str, ...] = ()
+    """Those that the worker serves."""
+    specs: tuple[ToolSpec, ...] = ()
+    """Those that workflow code answers: handoffs, agents, renamed tools. Only conversations can have them."""
+
+
+async def completion(
+    prompt: str | Prompt,
+    variables: Variables,
+    *,
+    output: Output[T],
+    model: str | None,
+    messages: Sequence[Message],
+    conversation: Conversation | None,
+    offered: Offered,
+    options: ModelOptions | None,
+    call: CallOptions | None,
+    repairs: int,
+    again: Again = is_new,
+    turns: int | None = None,
+) -> Completion[T]:
+    """Ask a model, see `complete`.
+
+    In a conversation, `again` says when a prompt with variables is not said again, and `turns` limits what is sent of
+    what was said before.
+    """
+    if repairs < 0:
+        raise invalid("repairs", f"repairs={repairs}: give 0 or more")
     pinned = await pin(prompt, model)
     if not pinned.candidates:
         raise ConfigInvalid(f"prompt {pinned.prompt.name!r} names no model: give it a `model`, or pass model=")
@@ -151,15 +207,22 @@ async def complete(
             model=pinned.candidates[0].model,
             variables=as_json(variables),
             messages=tuple(messages),
-            output=expected.schema,
-            tools=tuple(tool.name for tool in tools),
+            output=output.schema,
+            tools=offered.names,
             options=options or ModelOptions(),
             origin=current().origin_here,
             source=pinned.source,
         )
     except ValidationError as error:
         raise _misfit(error) from None
-    return await _fitting(pinned, request, expected, call or CallOptions(), repairs)
+    call = call or CallOptions()
+    if conversation is None:
+        return await _fitting(pinned, request, output, call, repairs)
+    rule = goes_on if variables is None else again
+    async with conversation.continued(request, offered.specs, rule, turns) as continued:
+        answer = await _fitting(pinned, continued, output, call, repairs)
+        conversation.moved(answer.head)
+    return answer
 
 
 def _expected(output: TypeForm[Any] | None, schema: Mapping[str, JsonValue] | None) -> Output[Any]:  # Any: as above
@@ -204,7 +267,7 @@ async def _fitting(
         if answer.finish_reason == "length":  # it would be cut off again
             raise misfit
         if repaired == repairs:
-            candidates, asked, repaired = others, request, 0
+            candidates, asked, repaired = others, _anew(request), 0
         else:  # the one that answered is asked again first
             candidates, asked, repaired = [candidate, *others], _again(asked, answer, misfit), repaired + 1
         if not candidates:
@@ -254,7 +317,15 @@ def _again(request: CompletionRequest, answer: CompletionResult, error: OutputIn
     if not _is_answer(answer):
         return request
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
+    if request.thread:
+        thread = Thread(head=answer.head, entries=(Said(message=repair),), name=request.thread.name)
+        return changed(request, thread=thread)
     return changed(request, messages=(*request.messages, answer.message, repair))
+
+
+def _anew(request: CompletionRequest) -> CompletionRequest:
+    """Return the request for another candidate: in a conversation, what the last one said is on another branch."""
+    return changed(request, thread=changed(request.thread, branches=True)) if request.thread else request
 
 
 def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:
@@ -273,4 +344,5 @@ def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionRes
         call_id=call_id,
         usage=sum((answer.usage for answer in answers), Usage()),
         cost=cost,
+        head=last.head,
     )

@@ -11,6 +11,7 @@ from llmflow.flow.run.approvals import Approvals
 from llmflow.flow.run.branches import Branches
 from llmflow.flow.run.code import Code
 from llmflow.flow.run.constants import RunConstants
+from llmflow.flow.run.conversations import Conversations
 from llmflow.flow.run.forks import Forks
 from llmflow.flow.run.host import Host
 from llmflow.flow.run.keys import RunKeys
@@ -61,6 +62,7 @@ class CurrentRun:
         self.pins = RunPins()
         self.constants = RunConstants()
         self.forks = Forks()
+        self.conversations = Conversations()
         self.visibility = Visibility()
         self.admission = Admission(host.stored_from)
         self.branches = Branches()

@@ -17,6 +17,8 @@ key: ContextVar[SharedKey | None] = ContextVar("llmflow_key", default=None)
 """Idempotency key of the saga's action or compensation around the calling code."""
 effect: ContextVar[bool] = ContextVar("llmflow_effect", default=False)
 """True around the call of a tool that is an effect."""
+kept: ContextVar[bool] = ContextVar("llmflow_kept", default=False)
+"""True around the call of an agent's tool, whose result the store keeps."""
 undoing: ContextVar[bool] = ContextVar("llmflow_undoing", default=False)
 """True in the tasks of compensations: their saga waits for what no worker has, and undoes the rest meanwhile."""
 elsewhere: ContextVar[bool] = ContextVar("llmflow_elsewhere", default=False)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from llmflow.errors import StoreUnavailable
 from llmflow.stores.budgets.settling import close_overdue, settle
+from llmflow.stores.conversations.turns import TurnWriter
 from llmflow.stores.database import Database
 from llmflow.stores.ledger.group_commit import GroupCommit
 from llmflow.stores.ledger.outbox import Outbox
@@ -75,6 +76,7 @@ class Calls:
         self._catching_up = asyncio.Lock()
         # Built once: building them takes as long as executing them.
         self._upsert = _upsert(database)
+        self._turns = TurnWriter(database)
         self._insert_answer = insert_into(database, answers).on_conflict_do_nothing()
 
     async def check(self) -> None:
@@ -290,6 +292,7 @@ class Calls:
                 connection.execute(self._upsert, [row_of(call) for call in rows])
             if kept:
                 connection.execute(self._insert_answer, kept)
+            self._turns.write(connection, [call.turn for call in rows if call.turn])
             return settle(connection, charges)
 
         self._warn(await self._database.write(insert))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from llmflow.errors import AnswerLost, AnswerUnreadable
 from llmflow.stores.budgets.settling import Charge
+from llmflow.stores.conversations.turns import Turn
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
@@ -69,6 +70,8 @@ class Call(BaseModel):
     """US dollars that a call without an answer may have cost at least: its input."""
     high_usd: Decimal | None = None
     """US dollars that it may have cost at most; `None` if unknown."""
+    turn: Turn | None = None
+    """Entries that it appends to a conversation."""
 
 
 def charge_of(call: Call) -> Charge:

@@ -21,6 +21,7 @@ from pydantic import JsonValue
 from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities.completions import Completions
+from llmflow.activities.conversations.threads import Threads
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import AnswerLost, BudgetExceeded, BudgetReserved, RateLimited
@@ -116,7 +117,9 @@ class House:
         )
         self.budgets = Budgets(database)
         by_app = VendorsByApp({"hold": vendors})
-        self.activity = Completions(Registry(database, prompts), by_app, {}, self.calls, self.budgets, Fleet())
+        registry = Registry(database, prompts)
+        threads = Threads(database, registry)
+        self.activity = Completions(registry, by_app, {}, self.calls, self.budgets, threads, Fleet())
 
     async def call(self, budget: Budget, name: str, text: str, options: ModelOptions, *pictures: Image) -> None:
         """Make a call with all its attempts, as Temporal would."""

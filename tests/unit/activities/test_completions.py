@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from temporalio.testing import ActivityEnvironment
 
 from llmflow.activities.completions import MARGIN, Completions, request_hash
+from llmflow.activities.conversations.threads import Threads
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.vendors import Vendors, VendorsByApp
 from llmflow.errors import (
@@ -107,7 +108,13 @@ class Bench:
         prices, models = Prices(load_price_list(folder / "prices.yaml")), ModelCatalogue.only("test")
         vendors = Vendors(models=models, providers={"test": self.vendor}, prices=prices)
         self.activity = Completions(
-            registry, VendorsByApp({"hello": vendors}), {}, self.calls, Budgets(database), Fleet()
+            registry,
+            VendorsByApp({"hello": vendors}),
+            {},
+            self.calls,
+            Budgets(database),
+            Threads(database, registry),
+            Fleet(),
         )
         self.request = CompletionRequest(
             prompt=self.prompts.get("hello/greet").ref, model="test:big", variables={"name": "ana"}

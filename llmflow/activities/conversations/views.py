@@ -1,0 +1,134 @@
+"""What a model gets of a conversation: messages made from entries, in a form that every vendor accepts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from llmflow.prompts.prompt import PromptVersion, render
+from llmflow.stores.conversations.chains import Placed
+from llmflow.types.base import changed
+from llmflow.types.conversations import Answers, Asked, Cut, Entry, Said, Window
+from llmflow.types.messages import Message, Opaque, Part, ToolCall, ToolResult
+from llmflow.types.sizes import estimated_tokens
+
+UNANSWERED = "no result: the turn was stopped"
+"""Result of a tool call that nobody answered. Vendors refuse a call without a result."""
+
+
+def messages_of(
+    placed: Sequence[Placed],
+    prompts: Mapping[str, PromptVersion],
+    current: PromptVersion,
+    contents: Mapping[str, str],
+    model: str,
+) -> tuple[Message, ...]:
+    """Return the messages for a model: system messages first, then the summary of a window, then what was said.
+
+    Args:
+        placed: Entries since the window, in order; an older `Asked` may come first.
+        prompts: Versions of the prompts of all entries, by `name@version`.
+        current: Version of the prompt that the call is pinned to. A fork may have another one than the entries.
+        contents: Kept results of tools, by their hash.
+        model: `provider:model` that is asked.
+    """
+    cuts = [one for one in placed if isinstance(one.entry, Cut)]
+    asked = [one for one in placed if isinstance(one.entry, Asked)]
+    last = asked[-1]
+    since = cuts[-1].entry.since if cuts and isinstance(cuts[-1].entry, Cut) else 0
+    begins = cuts[-1].position if cuts else 0
+    messages: list[Message] = []
+    if isinstance(last.entry, Asked):
+        version = current if current.ref.name == last.entry.prompt.name else prompts[str(last.entry.prompt)]
+        messages += [one for one in render(version, last.entry.variables) if one.role == "system"]
+    if cuts and isinstance(cuts[-1].entry, Cut) and cuts[-1].entry.summary:
+        messages.append(Message.user(f"Summary of the conversation so far:\n{cuts[-1].entry.summary}"))
+    for one in placed:
+        if one.position < since:
+            continue
+        match one.entry:
+            case Asked() as entry:
+                rendered = render(prompts[str(entry.prompt)], entry.variables)
+                messages += [message for message in rendered if message.role != "system"]
+            case Said() as entry:
+                is_ours = entry.model == model and one.position >= begins
+                messages += [entry.message if is_ours else _without_opaque(entry.message)]
+            case Answers() as entry:
+                results = [
+                    ToolResult(id=result.id, text=contents[result.content] if result.content else result.text or "")
+                    for result in entry.results
+                ]
+                messages.append(Message(role="user", parts=tuple(results)))
+            case Cut():
+                pass
+    return tuple(_paired([message for message in messages if message.parts]))
+
+
+def _without_opaque(message: Message) -> Message:
+    """Drop what only its vendor reads: of another model, or said after messages that are not sent any more."""
+    kept = tuple(part for part in message.parts if not isinstance(part, Opaque))
+    return message if len(kept) == len(message.parts) else changed(message, parts=kept)
+
+
+def _paired(messages: Sequence[Message]) -> Iterator[Message]:
+    """Answer every tool call in the message after it, and drop results that no call before them asks for."""
+    open: dict[str, ToolCall] = {}
+    for message in messages:
+        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        if results or open:
+            answered = [part for part in results if part.id in open]
+            missing = [ToolResult(id=id, text=UNANSWERED) for id in open if id not in {part.id for part in answered}]
+            if answered or missing:
+                yield Message(role="user", parts=(*answered, *missing))
+            others: tuple[Part, ...] = tuple(part for part in message.parts if not isinstance(part, ToolResult))
+            message = changed(message, parts=others)
+        open = {part.id: part for part in message.parts if isinstance(part, ToolCall)}
+        if message.parts:
+            yield message
+    if open:
+        yield Message(role="user", parts=tuple(ToolResult(id=id, text=UNANSWERED) for id in open))
+
+
+def cut_of(
+    window: Window, old: Sequence[Placed], new: Sequence[Entry], first: int, last_cut: Placed | None
+) -> Cut | None:
+    """Return the cut that a window makes before new entries; `None` within a turn, or if all fits."""
+    if not any(_begins_turn(entry) for entry in new):
+        return None
+    turns = [
+        one.position
+        for before, one in pairwise((None, *old))
+        if one and _begins_turn(one.entry) and not (before and _begins_turn(before.entry))
+    ]
+    own = [*old, *(Placed(first + number, entry) for number, entry in enumerate(new))]
+    since = _since(window, turns, own, first)
+    earlier = last_cut.entry if last_cut and isinstance(last_cut.entry, Cut) else None
+    if since <= (earlier.since if earlier else 0):
+        return None
+    return Cut(since=since, summary=earlier.summary if earlier else None)
+
+
+def _since(window: Window, turns: Sequence[int], own: Sequence[Placed], first: int) -> int:
+    """Return the position of the first turn that is still sent; the new one begins at `first`."""
+    begins = [*turns, first]
+    since = 0
+    if window.turns and len(begins) > window.turns:
+        since = begins[-window.turns]
+    if window.tokens:
+        fitting = [at for at in begins if _tokens(own, at) <= window.tokens]
+        since = max(since, fitting[0] if fitting else first)
+    return since
+
+
+def _tokens(own: Sequence[Placed], since: int) -> int:
+    said = [one.entry.message for one in own if one.position >= since and isinstance(one.entry, Said)]
+    answers = [
+        result.text or ""
+        for one in own
+        if one.position >= since and isinstance(one.entry, Answers)
+        for result in one.entry.results
+    ]
+    return estimated_tokens(said, *answers)
+
+
+def _begins_turn(entry: Entry) -> bool:
+    """True for a message of the user, and for a prompt, which may have one."""
+    return isinstance(entry, Asked) or (isinstance(entry, Said) and entry.model is None)

@@ -1,0 +1,175 @@
+"""`flow.conversation`: messages live in the store, and the run holds the head."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from llmflow.flow.arguments import invalid
+from llmflow.flow.run import Talk, current
+from llmflow.types.addresses import is_name
+from llmflow.types.base import changed
+from llmflow.types.completions import CompletionRequest
+from llmflow.types.conversations import Answered, Answers, Asked, Cut, Entry, Head, Said, Thread, Window
+from llmflow.types.messages import Message
+from llmflow.types.tools import ToolSpec
+
+Again = Callable[[Asked, Asked], bool]
+"""Returns True if a call goes on with what the model was asked with, so that its prompt is not said again."""
+
+
+def goes_on(asked: Asked, wanted: Asked) -> bool:
+    """Go on with the last variables, for a call without any."""
+    return changed(asked, variables={}) == wanted
+
+
+def is_new(asked: Asked, wanted: Asked) -> bool:
+    """Say the prompt again, for a call that gives variables."""
+    return False
+
+
+def is_same(asked: Asked, wanted: Asked) -> bool:
+    """Go on if nothing has changed: an agent's instructions are said once."""
+    return asked == wanted
+
+
+class Conversation:
+    """A conversation in a run: `await flow.complete("support/reply", {...}, conversation=conversation)`.
+
+    The store keeps its messages as a chain of hashes. The history holds the head and what is new with each call, so
+    that it grows with the turns and not with their square. Calls of one conversation wait for each other.
+    """
+
+    def __init__(self, talk: Talk, window: Window | None) -> None:
+        """See `flow.conversation`."""
+        self._talk = talk
+        self._window = window
+
+    @property
+    def name(self) -> str:
+        """Its name in the run: `llmflow conversation show RUN` lists it."""
+        return self._talk.name
+
+    @property
+    def head(self) -> Head | None:
+        """The end of what was said, for another run to continue; `None` before the first answer."""
+        return self._talk.head
+
+    def add(self, *messages: Message) -> None:
+        """Add messages, which the next call sends.
+
+        Raises:
+            InputInvalid: one is no message.
+        """
+        for message in messages:
+            if not isinstance(message, Message):  # pyright: ignore[reportUnnecessaryIsInstance]  # a user's mistake
+                raise invalid("messages", f'{message!r:.100} is no message: give flow.Message.user("...")')
+        self._add(*(Said(message=message) for message in messages))
+
+    def fork(self, at: Head | None = None) -> "Conversation":
+        """Begin a conversation with all that was said in this one, or with what was said up to `at`.
+
+        Both go on by themselves; nothing is copied.
+
+        Args:
+            at: An earlier head of this conversation, such as `Completion.head`.
+        """
+        talk = current().conversations.begin(self.name, at or self.head)
+        if at is None:
+            talk.new, talk.asked = self._talk.new, self._talk.asked
+        return Conversation(talk, self._window)
+
+    def cut(self, since: Head, *, summary: str | None = None) -> None:
+        """Send only what was said after `since` from now on, or a summary in place of what was said before.
+
+        The store keeps everything. What only a vendor reads of earlier turns, such as signed thoughts, is not sent any
+        more.
+
+        Args:
+            since: An earlier head of this conversation.
+            summary: Summary of what is left out, such as the answer of a fork that was asked for one.
+        """
+        self._add(Cut(since=since.position + 1, summary=summary))
+
+    def forget(self) -> None:
+        """Send nothing of what was said so far from now on. The store keeps it."""
+        position = self.head.position + 1 if self.head else 0
+        self._add(Cut(since=position + len(self._talk.new)))
+
+    def answer(self, results: Sequence[Answered]) -> None:
+        """Add the results of tools that the last message asks for."""
+        self._add(Answers(results=tuple(results)))
+
+    @asynccontextmanager
+    async def continued(
+        self, request: CompletionRequest, specs: Sequence[ToolSpec], rule: Again, turns: int | None
+    ) -> AsyncGenerator[CompletionRequest]:
+        """Yield a request that continues the conversation. If its call fails, the conversation stays as it was.
+
+        Args:
+            request: The request. Its prompt, variables, tools and output are sent once, its messages now.
+            specs: Tools that the worker does not know.
+            rule: When a prompt that was said is said again.
+            turns: Number of last turns that are sent from this call on, beside what it adds; `None` for all.
+        """
+        talk = self._talk
+        async with talk.turn:
+            before = talk.new, talk.asked
+            wanted = Asked(
+                prompt=request.prompt,
+                variables=request.variables,
+                output=request.output,
+                tools=request.tools,
+                specs=tuple(specs),
+            )
+            if talk.asked is None or not rule(talk.asked, wanted):
+                self._add(wanted)
+                talk.asked = wanted
+            self._add(*(Said(message=message) for message in request.messages))
+            window = Window(turns=turns + 1) if turns else self._window
+            thread = Thread(head=talk.head, branches=talk.branches, entries=talk.new, name=talk.name, window=window)
+            talk.branches = True  # until the answer is here: a lost one may be in the store
+            try:
+                yield changed(request, variables={}, messages=(), output=None, tools=(), thread=thread)
+            except BaseException:
+                talk.new, talk.asked = before
+                raise
+
+    def moved(self, head: Head | None) -> None:
+        """Go on from the head of an answer."""
+        if head is not None:
+            self._talk.head, self._talk.branches, self._talk.new = head, False, ()
+
+    def _add(self, *entries: Entry) -> None:
+        self._talk.new = (*self._talk.new, *entries)
+
+
+def conversation(
+    name: str = "conversation",
+    *,
+    head: Head | None = None,
+    turns: int | None = None,
+    tokens: int | None = None,
+) -> Conversation:
+    """Return the conversation of that name in this run, or begin it.
+
+    A run that continues as new goes on with its conversations by their names.
+
+    Args:
+        name: Short and readable, without `/` and `#`.
+        head: End of an earlier conversation, also of another run, that this one continues.
+        turns: Number of last turns that are sent. A turn goes from a message of the user to the last answer to it.
+        tokens: Limit on the estimated tokens that are sent. The last turn is sent even if it is longer.
+
+    Raises:
+        InputInvalid: the name is empty or contains `/` or `#`; a limit is less than 1; or the run has a conversation
+            of that name, which `head` would replace.
+    """
+    if not is_name(name):
+        raise invalid("name", f"conversation name {name!r}: use a non-empty name without `/` and `#`")
+    for field, given in (("turns", turns), ("tokens", tokens)):
+        if given is not None and given < 1:
+            raise invalid(field, f"{field}={given}: give 1 or more")
+    window = Window(turns=turns, tokens=tokens) if turns or tokens else None
+    known = current().conversations.named(name)
+    if known and head:
+        raise invalid("head", f"this run has a conversation {name!r} already: give this one another name")
+    return Conversation(known or current().conversations.begin(name, head), window)

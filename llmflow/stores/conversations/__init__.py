@@ -1,0 +1,1 @@
+"""Conversations: chains of entries by branch and position, and the texts that tools answered."""

@@ -1,0 +1,47 @@
+"""Texts by their hash: results of tools, of which histories hold the hash alone."""
+
+import re
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from llmflow.errors import ConversationLost
+from llmflow.stores.database import Database
+from llmflow.stores.schema import contents
+from llmflow.stores.upsert import insert_into
+from llmflow.types.conversations import content_hash
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""Characters that PostgreSQL texts cannot hold: NUL, and half a surrogate pair."""
+
+
+async def put_content(database: Database, text: str) -> str:
+    """Store a text and return its hash. The same text is stored once.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    row = {"hash": content_hash(text), "text": text, "at": datetime.now(UTC)}
+    insert = insert_into(database, contents).values(row)
+    # The time is renewed, so that a sweep does not take what was just kept again.
+    insert = insert.on_conflict_do_update(contents.primary_key, set_={"at": insert.excluded.at})
+    await database.write(lambda connection: connection.execute(insert))
+    return content_hash(text)
+
+
+async def get_contents(database: Database, hashes: Collection[str]) -> dict[str, str]:
+    """Return texts by their hash.
+
+    Raises:
+        ConversationLost: the store does not have one of them.
+        StoreUnavailable: the database does not answer.
+    """
+    if not hashes:
+        return {}
+    query = select(contents.c.hash, contents.c.text).where(contents.c.hash.in_(sorted(hashes)))
+    found = dict(await database.read(lambda connection: [(row.hash, row.text) for row in connection.execute(query)]))
+    if missing := [one for one in hashes if one not in found]:
+        raise ConversationLost(f"the store has lost the result {missing[0]} of a tool: was it set back, or swept?")
+    return found

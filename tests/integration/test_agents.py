@@ -1,0 +1,180 @@
+"""`flow.run_agent` and `flow.conversation`: what models get, what is scheduled, and that it replays."""
+
+import json
+from typing import Any
+
+from llmflow.client import Run
+from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
+from llmflow.types.approvals import Question
+from llmflow.types.messages import ToolCall, ToolResult
+from llmflow.types.models import ModelRequest, ModelResponse
+from llmflow.types.usage import Usage
+from tests.helpers.waiting import until
+from tests.integration.agent_desk import Chat, Desk, Ends, Reply, app
+
+DONE = Reply(text="it is on its way", solved=True)
+
+
+def calls(*made: tuple[str, Any], text: str = "") -> ModelResponse:
+    asked = tuple(
+        ToolCall(id=f"call_{number}_{name}", name=name, arguments=json.dumps(arguments))
+        for number, (name, arguments) in enumerate(made)
+    )
+    return ModelResponse(
+        text=text, model="script", finish_reason="tool_calls", tool_calls=asked, usage=Usage(input_tokens=5)
+    )
+
+
+async def asked(run: Run[Any], name: str) -> Question | None:  # Any: runs with results of every type
+    """Wait until the run asks."""
+    return await until(lambda: _open(run, name))
+
+
+async def _open(run: Run[Any], name: str) -> Question | None:  # Any: as above
+    questions = (await run.approvals()).questions
+    return next((one for one in questions if one.name == name and one.status == "open"), None)
+
+
+def results(request: ModelRequest) -> list[str]:
+    return [part.text for message in request.messages for part in message.parts if isinstance(part, ToolResult)]
+
+
+async def test_an_agent_calls_tools_until_it_answers(temporal: str) -> None:
+    model = ScriptedProvider(
+        [
+            calls(("find_order", {"number": 7}), ("find_again", {"number": 0}), text="I look it up."),
+            calls(("find_again", {"number": 7}), ("find_order", {"n": 7}), ("nothing", {})),
+            DONE,
+            Reply(text="yes", solved=True),
+        ]
+    )
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Desk.run, ["Where is order 7?", "Really?"], id=env.id())
+
+        assert await run.result() == ["support: it is on its way (3)", "support: yes (1)"]
+        assert await activities_of(run) == [
+            "support/complete#1",
+            "support/find_order#1",
+            "support/find_order#2",
+            "support/complete#2",
+            "support/find_order#3",
+            "support/complete#3",
+            "support#2/complete#1",
+        ]
+        await assert_replays(run, app)
+        assert (await run.usage()).total.calls == 4
+    first, second, third, last = model.requests
+    assert [(one.role, one.text) for one in first.messages] == [
+        ("system", "Help."),
+        ("user", "The shop is ACME."),
+        ("user", "Where is order 7?"),
+    ]
+    assert [tool.name for tool in first.tools] == ["find_order", "refund", "find_again", "transfer_to_billing"]
+    found, refused = results(second)
+    assert found.startswith("order 7: shipped. ") and len(found) > 4000
+    assert refused == "Error: ToolRefused: there is no order 0"
+    again, wrong, unknown = results(third)[2:]
+    assert "was called 1 times already" in again
+    assert "number" in wrong
+    assert "there is no tool 'nothing'; there are find_order, find_again, refund" in unknown
+    assert third.messages[: len(second.messages)] == second.messages
+    assert last.messages[: len(third.messages)] == third.messages
+    assert [one.text for one in last.messages[len(third.messages) :]] == [DONE.model_dump_json(), "Really?"]
+
+
+async def test_an_agent_hands_over_and_the_other_one_goes_on(temporal: str) -> None:
+    model = ScriptedProvider(
+        [
+            calls(("refund", {"number": 7, "usd": 5}), ("transfer_to_billing", {"why": "money"})),
+            calls(("transfer_to_billing", {"reason": "money"}), ("refund", {"number": 7, "usd": 5})),
+            calls(("refund", {"number": 7, "usd": 5})),
+            DONE,
+        ]
+    )
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Desk.run, ["Give me 5 dollars"], id=env.id())
+
+        assert await run.result() == ["billing: it is on its way (4)"]
+        assert await activities_of(run) == [
+            "support/complete#1",
+            "support/complete#2",
+            "billing/complete#1",
+            "billing/refund#1",
+            "billing/complete#2",
+        ]
+        await assert_replays(run, app)
+    _, second, third, last = model.requests
+    refused, wrong = results(second)
+    assert "not called" in refused
+    assert "reason" in wrong
+    assert [(one.role, one.text) for one in third.messages] == [
+        ("user", "You are billing."),
+        ("user", '{"reason":"money"}'),
+    ]
+    assert [tool.name for tool in third.tools] == ["refund"]
+    assert results(last) == ["refunded 5.0 for 7"]
+
+
+async def test_people_approve_a_call_once_or_for_the_run(temporal: str) -> None:
+    model = ScriptedProvider(
+        [
+            calls(("refund", {"number": 1, "usd": 20}), text="He is angry."),
+            calls(("refund", {"number": 2, "usd": 30})),
+            calls(("refund", {"number": 3, "usd": 40})),
+            calls(("refund", {"number": 4, "usd": 4})),
+            DONE,
+        ]
+    )
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Desk.run, ["Refund all"], id=env.id())
+        waiting = await asked(run, "refund")
+        assert waiting
+        assert waiting.payload == {"number": 1, "usd": 20}
+        assert waiting.details == "support asks to call refund\n\nmore than 10 dollars\n\nHe is angry."
+        await run.reject("refund", by="ana", comment="too much")
+        await asked(run, "refund#2")
+        await run.approve("refund#2", by="ana", form={"again": True})
+
+        assert await run.result() == ["support: it is on its way (5)"]
+        assert (await activities_of(run)).count("support/refund#1") == 1
+        assert [one for one in await activities_of(run) if "refund" in one] == [
+            "support/refund#1",
+            "support/refund#2",
+            "support/refund#3",
+        ]
+        await assert_replays(run, app)
+    assert results(model.requests[-1]) == [
+        "Error: ToolRefused: ana rejected `refund`: too much",
+        "refunded 30.0 for 2",
+        "refunded 40.0 for 3",
+        "refunded 4.0 for 4",
+    ]
+
+
+async def test_an_agent_that_makes_no_progress_ends_typed(temporal: str) -> None:
+    again = calls(("find_order", {"number": 7}))
+    failing = [calls(("refund", {"number": one, "usd": 5, "x": one})) for one in range(5)]
+    many = [calls(("find_order", {"number": one})) for one in range(1, 7)]
+    for script, says in (
+        ([again] * 3, "AgentStuck: agent 'support' asked for the same calls 3 times in a row, and makes no progress"),
+        (failing, "AgentStuck: agent 'support' had only failing calls in a row, and makes no progress"),
+        (many, "TurnsExceeded: agent 'support' did not answer in 6 turns: raise its `max_turns`, or ask for less"),
+    ):
+        async with environment(app, ScriptedProvider(script), address=temporal) as env:
+            run = await env.client.start(Ends.run, "Where?", id=env.id())
+            assert await run.result() == says
+
+
+async def test_a_conversation_is_forked_cut_and_carried_over(temporal: str) -> None:
+    model = ScriptedProvider(lambda request: f"answer {len(request.messages)}")
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Chat.run, 3, id=env.id())
+        assert await run.result() == ["answer 6", "answer 6", "answer 6"]
+        await assert_replays(run, app)
+    texts = [[one.text for one in request.messages] for request in model.requests]
+    assert texts[0] == ["Help.", "3 left", "The shop is ACME."]
+    assert texts[1] == [*texts[0], "answer 3", "2 left"]
+    # Of the prompt, the instructions stay; of what was said, the last three turns.
+    assert texts[3] == ["Help.", "2 left", "answer 5", "1 left", "answer 7", "0 left"]
+    assert texts[4][-3:] == ["0 left", "answer 6", "in the fork"]
+    assert texts[5][-3:] == ["0 left", "answer 6", "on the way"]
