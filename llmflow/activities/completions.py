@@ -186,7 +186,8 @@ class Completions:
             fits=_fits(response, plan.shape),
         )
         turn = turn_after(plan.thread, call, result) if plan.thread else None
-        result = changed(result, head=turn.head) if turn else result
+        if turn and plan.thread:
+            result = changed(result, head=turn.head, local=plan.thread.first_local(plan.asked.tools))
         outcome = REFUSED if result.finish_reason == "refused" else ANSWERED
         kept = {
             "outcome": outcome,

@@ -15,7 +15,7 @@ from llmflow.types.conversations import KeptResult
 
 INLINE = 400
 """Characters of a result that the history holds whole."""
-PREVIEW = 100
+PREVIEW = 60
 """Characters of a longer one in the history."""
 
 _log = logging.getLogger("llmflow.tools")

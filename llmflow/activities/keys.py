@@ -36,7 +36,8 @@ def _key(input: ExecuteActivityInput) -> str:
     if shared := KEY.read(input.headers, converter):
         return shared
     if beginning := RUN.read(input.headers, converter):
-        return joined((beginning, info.activity_id))
+        own = () if "/" in beginning else (info.workflow_id or "",)
+        return joined((*own, beginning, info.activity_id))
     # A Temporal client can start an activity without a workflow; then the activity is its own run.
     run = info.workflow_run_id or info.activity_run_id or ""
     return joined(filter(None, (info.workflow_id, run, info.activity_id)))

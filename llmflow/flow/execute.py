@@ -157,6 +157,30 @@ async def execute_local(contract: Activity[In, Out], request: In) -> Out:
     return found
 
 
+async def execute_local_tool(contract: Activity[In, Out], request: In, options: CallOptions) -> Out:
+    """Run the activity of a tool on this worker, for one history event and without a queue.
+
+    Raises:
+        LLMFlowError: an error of the activity, in its own class; ToolNotFound if this worker does not serve it.
+        ActivityError: Temporal's own, for timeouts and for errors that are not llmflow's.
+    """
+    run = current()
+    with unwritable_is_invalid():
+        payload, _ = run.admission.measured(request)
+    with run.branches.working(), typed_errors(contract.name), ends_if_cancelled():
+        result: Out = await workflow.execute_local_activity(
+            contract.name,
+            RawValue(payload),
+            result_type=contract.output,
+            activity_id=run.steps.address(contract.name),
+            start_to_close_timeout=options.start_to_close_timeout or ATTEMPT,
+            schedule_to_close_timeout=options.schedule_to_close_timeout,
+            retry_policy=_final_if_unserved(options.retry_policy or RetryPolicy(maximum_attempts=ATTEMPTS)),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+    return result
+
+
 def _final_if_unserved(policy: RetryPolicy) -> RetryPolicy:
     """Return a policy that spends no attempts on workers without the activity."""
     final = [*(policy.non_retryable_error_types or ()), UNSERVED]

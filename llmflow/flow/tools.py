@@ -8,10 +8,10 @@ from typing import ParamSpec, TypeVar, cast
 from pydantic import JsonValue
 from temporalio.common import RawValue
 
-from llmflow.errors import ToolOutputInvalid, ToolRefused
+from llmflow.errors import ToolNotFound, ToolOutputInvalid, ToolRefused
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
-from llmflow.flow.execute import execute
+from llmflow.flow.execute import execute, execute_local_tool
 from llmflow.flow.misfits import block
 from llmflow.flow.run import effect, kept
 from llmflow.types.calls import AnyTool, Tool
@@ -73,8 +73,13 @@ async def call_tool(tool: Tool[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         await block(address, error.message)
 
 
-async def call_for_agent(tool: AnyTool, arguments: dict[str, JsonValue]) -> KeptResult:
+async def call_for_agent(tool: AnyTool, arguments: dict[str, JsonValue], is_local: bool) -> KeptResult:
     """Call a tool with the arguments that a model wrote; the store keeps the result, and the history has a preview.
+
+    Args:
+        tool: The tool.
+        arguments: The arguments, by name.
+        is_local: True for a local activity. If this worker lacks the tool, any worker may run it, as an activity.
 
     Raises:
         LLMFlowError, ActivityError: see `call_tool`.
@@ -82,6 +87,9 @@ async def call_for_agent(tool: AnyTool, arguments: dict[str, JsonValue]) -> Kept
     contract = Activity[dict[str, JsonValue], KeptResult](tool.name, dict[str, JsonValue], KeptResult)
     token = kept.set(True)
     try:
+        if is_local:
+            with suppress(ToolNotFound):
+                return await execute_local_tool(contract, arguments, tool.options)
         with _marked(tool.effect):
             _, result = await execute(
                 contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments)

@@ -50,7 +50,12 @@ def tool(function: Callable[P, Awaitable[R]], /) -> FunctionTool[P, R]: ...
 def tool(function: Callable[P, R], /) -> FunctionTool[P, R]: ...
 @overload
 def tool(
-    *, name: str | None = None, approval: bool = False, effect: bool = False, **options: Unpack[CallArguments]
+    *,
+    name: str | None = None,
+    approval: bool = False,
+    effect: bool = False,
+    local: bool = False,
+    **options: Unpack[CallArguments],
 ) -> ToolDecorator: ...
 def tool(
     function: AnyFunction | None = None,
@@ -59,6 +64,7 @@ def tool(
     name: str | None = None,
     approval: bool = False,
     effect: bool = False,
+    local: bool = False,
     **options: Unpack[CallArguments],
 ) -> FunctionTool[..., Any] | ToolDecorator:  # Any: the overloads above have the types
     """Make a tool from a typed function, async or sync (sync functions run in a thread).
@@ -76,6 +82,8 @@ def tool(
         approval: True if `flow.call_tool` must ask for approval first; the question has the tool's name.
         effect: True if a call changes something outside: it pays, books, sends. A fork takes the recorded result, or
             stops before the call. A tool without it is declared read-only: forks call it again.
+        local: True for a tool that only reads and answers within a second or two: agents call it on the worker of their
+            workflow, as a local activity, which costs a quarter of the events. A worker that dies calls it again.
         options: Options of its activity, see `flow.CallOptions`; 1 minute and 4 attempts by default. Give a tool that
             moves money `retry_policy=RetryPolicy(maximum_attempts=1)`, and one that needs a GPU a `task_queue`.
             llmflow's errors that a retry cannot change, such as `ToolRefused`, are not retried.
@@ -86,13 +94,13 @@ def tool(
 
     def decorate(function: AnyFunction, /) -> FunctionTool[..., Any]:  # Any: as above
         own = getattr(function, "__name__", "")
-        return _make(function, own if name is None else name, approval, effect, options)
+        return _make(function, own if name is None else name, approval, effect, local, options)
 
     return decorate if function is None else decorate(function)
 
 
 def _make(
-    function: AnyFunction, name: str, approval: bool, effect: bool, options: CallArguments
+    function: AnyFunction, name: str, approval: bool, effect: bool, local: bool, options: CallArguments
 ) -> FunctionTool[..., Any]:  # Any: as above
     if not inspect.isfunction(function):
         raise ConfigInvalid(f"@tool takes a function; given: {function!r}; wrap it in a `def` with annotations")
@@ -100,6 +108,8 @@ def _make(
         raise _mistake(function, "yields, but a tool has one result; return a list")
     if not _NAME.fullmatch(name):
         raise _mistake(function, f"vendors require names like {_NAME.pattern}, not {name!r}; use @tool(name=...)")
+    if local and effect:
+        raise _mistake(function, "is an effect and local, but a local call may be repeated: choose one")
     try:
         given = CallOptions(**options).over(DEFAULTS)
     except InputInvalid as error:
@@ -117,6 +127,7 @@ def _make(
         options=given,
         approval=approval,
         effect=effect,
+        local=local,
     )
 
 

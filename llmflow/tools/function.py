@@ -40,6 +40,7 @@ class FunctionTool(Tool[P, R]):
     options: CallOptions
     approval: bool = False
     effect: bool = False
+    local: bool = False
 
     def __post_init__(self) -> None:
         # Like `functools.wraps`, so that `inspect.signature` and `get_type_hints` see the function.
@@ -75,7 +76,7 @@ class FunctionTool(Tool[P, R]):
     @functools.cached_property
     def _spec(self) -> ToolSpec:
         schema = cast(dict[str, JsonValue], self.arguments.model_json_schema())
-        return ToolSpec(name=self.name, description=self.description, json_schema=schema)
+        return ToolSpec(name=self.name, description=self.description, json_schema=schema, local=self.local)
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:  # Any: arguments of every type
         """See base class.

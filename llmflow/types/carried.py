@@ -21,7 +21,9 @@ class CarriedConversation(CompactWire):
     new: tuple[Entry, ...] = ()
     """Entries since the head."""
     asked: Asked | None = None
-    """What the model was asked with last, without its variables."""
+    """What the model was asked with last."""
+    local: tuple[str, ...] = ()
+    """Tools that agents call as local activities."""
 
 
 class Carried(CompactWire):

@@ -61,6 +61,8 @@ class CompletionResult(CompactWire):
     """False if the answer does not have that shape, or is a text that was cut off."""
     taken: bool = False
     """True if a forked run reused this answer without paying for it again."""
+    local: tuple[str, ...] = ()
+    """Tools that were offered first with this call, and that the agent calls as local activities."""
     head: Head | None = None
     """End of the conversation after this answer; `None` without a conversation."""
 

@@ -149,7 +149,8 @@ KEY = Header(wire.KEY, str)
 """Set on an activity whose workflow gives it an idempotency key: an action and its compensation share it."""
 RUN = Header(wire.RUN, str)
 """Set on every other activity that is not llmflow's: the beginning of its idempotency key, before its id. A call that
-was in flight at a reset is made again with the headers of its event, but by a run with another id."""
+was in flight at a reset is made again with the headers of its event, but by a run with another id. Without a `/`, it is
+the run id of the start, and the workflow id of the activity goes before it."""
 EFFECT = Header(wire.EFFECT, bool)
 """Set on an activity that changes something outside: a tool that says so, and everything that a saga's action does."""
 

@@ -1,6 +1,7 @@
 """Conversations: append-only chains of entries in the store, of which workflows hold the head."""
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,8 @@ class Head(Wire):
     """The end of a conversation: all that a workflow needs to continue it. `branch:position:hash` on the wire."""
 
     branch: str
-    """Branch that holds the last entry. Entries before the branch's first one are in the branches that it forks."""
+    """Branch that holds the last entry, 16 hex digits. One run writes it; what is before it is in the branch it forks.
+    """
     position: int
     """Position of the last entry, from 0."""
     hash: str
@@ -144,4 +146,5 @@ def chained(before: str, entries: Sequence[str]) -> list[str]:
 
 def content_hash(text: str) -> str:
     """Return the hash under which the store keeps a text."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+    return urlsafe_b64encode(digest).decode().rstrip("=")

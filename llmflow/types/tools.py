@@ -17,6 +17,8 @@ class ToolSpec(CompactWire):
     description: str
     json_schema: dict[str, JsonValue]
     """Schema of the arguments, an object."""
+    local: bool = False
+    """True if agents call it on the worker of their workflow, as a local activity."""
 
 
 @runtime_checkable

@@ -32,6 +32,12 @@ async def find_order(number: int) -> str:
     return f"order {number}: " + "shipped. " * 500
 
 
+@tool(local=True)
+async def opening_hours(day: str) -> str:
+    """Say when the shop is open."""
+    return f"on {day} from 9 to 5. " + "Come in. " * 100
+
+
 @tool(effect=True, retry_policy=RetryPolicy(maximum_attempts=1))
 async def refund(number: int, usd: float) -> str:
     """Refund an order."""
@@ -47,6 +53,7 @@ support = flow.Agent(
     output=Reply,
     tools=[
         find_order,
+        opening_hours,
         limited(renamed(find_order, "find_again"), 1),
         approved(refund, lambda given: float(str(given["usd"])) > 10 and "more than 10 dollars"),
     ],
@@ -103,4 +110,4 @@ class Chat:
         return [first.output, aside.output, last.output]
 
 
-app = App(name="agent_desk", workflows=[Desk, Ends, Chat], tools=[find_order, refund])
+app = App(name="agent_desk", workflows=[Desk, Ends, Chat], tools=[find_order, opening_hours, refund])

@@ -69,14 +69,20 @@ async def test_an_agent_calls_tools_until_it_answers(temporal: str) -> None:
         ("user", "The shop is ACME."),
         ("user", "Where is order 7?"),
     ]
-    assert [tool.name for tool in first.tools] == ["find_order", "refund", "find_again", "transfer_to_billing"]
+    assert [tool.name for tool in first.tools] == [
+        "find_order",
+        "opening_hours",
+        "refund",
+        "find_again",
+        "transfer_to_billing",
+    ]
     found, refused = results(second)
     assert found.startswith("order 7: shipped. ") and len(found) > 4000
     assert refused == "Error: ToolRefused: there is no order 0"
     again, wrong, unknown = results(third)[2:]
     assert "was called 1 times already" in again
     assert "number" in wrong
-    assert "there is no tool 'nothing'; there are find_order, find_again, refund" in unknown
+    assert "there is no tool 'nothing'; there are find_order, opening_hours, find_again, refund" in unknown
     assert third.messages[: len(second.messages)] == second.messages
     assert last.messages[: len(third.messages)] == third.messages
     assert [one.text for one in last.messages[len(third.messages) :]] == [DONE.model_dump_json(), "Really?"]
@@ -178,3 +184,16 @@ async def test_a_conversation_is_forked_cut_and_carried_over(temporal: str) -> N
     assert texts[3] == ["Help.", "2 left", "answer 5", "1 left", "answer 7", "0 left"]
     assert texts[4][-3:] == ["0 left", "answer 6", "in the fork"]
     assert texts[5][-3:] == ["0 left", "answer 6", "on the way"]
+
+
+async def test_a_local_tool_costs_no_activity(temporal: str) -> None:
+    model = ScriptedProvider([calls(("opening_hours", {"day": "Monday"}), ("opening_hours", {"d": 1})), DONE])
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Desk.run, ["When?"], id=env.id())
+
+        assert await run.result() == ["support: it is on its way (2)"]
+        assert await activities_of(run) == ["support/complete#1", "support/complete#2"]
+        await assert_replays(run, app)
+    told, wrong = results(model.requests[1])
+    assert told.startswith("on Monday from 9 to 5. Come in. ")
+    assert "day: Field required" in wrong

@@ -17,6 +17,7 @@ from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.conversations import Answered, Answers, Asked, Entry, Head, Said, Thread, chained
 from llmflow.types.messages import Message
+from llmflow.types.tools import ToolSpec
 
 PREVIEW = 200
 """Characters of a turn's text in the history, if the turn asks for tools: the store has the rest."""
@@ -33,6 +34,13 @@ class OpenThread:
     """All that the model gets before the answer."""
     new: tuple[Entry, ...]
     """Entries to append before the answer."""
+    writer: str | None
+    """Id of the run that writes the branch of the head."""
+
+    def first_local(self, tools: Sequence[ToolSpec]) -> tuple[str, ...]:
+        """Return the local ones of the tools that this call offers first."""
+        is_first = any(isinstance(entry, Asked) for entry in self.new)
+        return tuple(tool.name for tool in tools if tool.local) if is_first else ()
 
 
 class Threads:
@@ -51,10 +59,10 @@ class Threads:
             StoreUnavailable: the store does not answer.
         """
         old: Sequence[Placed] = ()
-        cut: Placed | None = None
+        cut, writer = None, None
         if thread.head:
             chain = await read_chain(self._database, thread.head)
-            old, cut = chain.entries, chain.cut
+            old, cut, writer = chain.entries, chain.cut, chain.writer
         first = thread.head.position + 1 if thread.head else 0
         new: list[Entry] = list(thread.entries)
         if thread.window and (window := cut_of(thread.window, old, new, first, cut)):
@@ -67,7 +75,7 @@ class Threads:
         hashes = {one.content for entry in placed for one in _answers(entry.entry) if one.content}
         contents = await get_contents(self._database, hashes)
         messages = messages_of(placed, prompts, prompts[str(request.prompt)], contents, request.model)
-        return OpenThread(thread, asked, messages, tuple(new))
+        return OpenThread(thread, asked, messages, tuple(new), writer)
 
     async def _prompts(self, request: CompletionRequest, placed: Sequence[Placed]) -> dict[str, PromptVersion]:
         refs = {str(one.entry.prompt): one.entry.prompt for one in placed if isinstance(one.entry, Asked)}
@@ -89,7 +97,7 @@ def turn_after(open: OpenThread, call: Call, result: CompletionResult) -> Turn |
     if not said.parts or result.finish_reason in ("refused", "unknown"):
         return None
     thread, head = open.thread, open.thread.head
-    begins = head is None or thread.branches or call.id.attempt > 1 or not head.branch.startswith(call.id.run_id)
+    begins = head is None or thread.branches or call.id.attempt > 1 or open.writer != call.id.run_id
     branch = _branch(call) if begins or head is None else head.branch
     entries = (*open.new, Said(message=said, model=call.model_asked))
     texts = [entry.model_dump_json() for entry in entries]
@@ -122,5 +130,5 @@ def kept_in_history(result: CompletionResult) -> CompletionResult:
 
 
 def _branch(call: Call) -> str:
-    own = hashlib.sha256(f"{call.id.activity_id}#{call.id.attempt}".encode()).hexdigest()[:8]
-    return f"{call.id.run_id}.{own}"
+    """Return the id of a branch that the call begins: of its run, its address and its attempt."""
+    return hashlib.sha256(f"{call.id.run_id}/{call.id.activity_id}#{call.id.attempt}".encode()).hexdigest()[:16]

@@ -10,6 +10,7 @@ from llmflow.errors import AgentError, OutputInvalid, ToolError, ToolRefused
 from llmflow.flow.agents.offers import Offer
 from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.branches.branches import together
+from llmflow.flow.conversations.conversation import Conversation
 from llmflow.flow.failures import described
 from llmflow.flow.run import current
 from llmflow.types.conversations import Answered, KeptResult
@@ -39,9 +40,10 @@ class Result:
 class Calls:
     """Calls of one agent, from its start to its answer."""
 
-    def __init__(self, agent: str, offers: Mapping[str, Offer]) -> None:
+    def __init__(self, agent: str, talk: Conversation, offers: Mapping[str, Offer]) -> None:
         """Begin to count."""
         self._agent = agent
+        self._talk = talk
         self._offers = offers
         self._made: dict[str, int] = {}
 
@@ -80,7 +82,7 @@ class Calls:
         if offer.limit is not None and made > offer.limit:
             raise ToolRefused(f"{offer.name} was called {offer.limit} times already, which is its limit here")
         await self._ask_people(offer, arguments, said)
-        return await offer.call(arguments)
+        return await offer.call(arguments, offer.name in self._talk.local)
 
     async def _ask_people(self, offer: Offer, arguments: dict[str, JsonValue], said: str) -> None:
         consent, run = offer.consent, current()

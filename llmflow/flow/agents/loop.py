@@ -134,7 +134,7 @@ class _Work:
 
     async def done(self, begin: _Begin) -> Completion[Any] | HandedOver:  # Any: any type
         offers = self.agent.offers()
-        calls = Calls(self.agent.name, offers)
+        calls = Calls(self.agent.name, self.talk, offers)
         failed, repeated, before = 0, 0, ()
         for _ in range(self.agent.max_turns):
             handoffs = {one.name: one for one in self.agent.hands_over_to() if one.when is None or one.when()}

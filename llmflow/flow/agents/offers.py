@@ -42,8 +42,8 @@ class Offer:
     """One tool as an agent offers it to its model: `flow.agents` makes and wraps them, for `Agent(tools=...)`."""
 
     spec: ToolSpec
-    call: Callable[[dict[str, JsonValue]], Awaitable[KeptResult]] = field(repr=False)
-    """Makes the call; its errors go to the model."""
+    call: Callable[[dict[str, JsonValue], bool], Awaitable[KeptResult]] = field(repr=False)
+    """Makes the call, as a local activity if the second argument is true; its errors go to the model."""
     is_served: bool = False
     """True if the worker serves a tool of that name, so that requests need its name alone."""
     consent: Consent | None = None

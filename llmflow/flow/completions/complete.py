@@ -51,6 +51,8 @@ class Completion(Generic[T]):
     """Cost of all calls; `usd` is `None` if the price of one is unknown."""
     head: Head | None
     """End of the conversation after the answer; `None` without a conversation."""
+    local: tuple[str, ...]
+    """Tools that were offered first with this call, and that agents call as local activities."""
     _output: T | None
     """`None` if the model asked for tools instead."""
 
@@ -221,7 +223,7 @@ async def completion(
     rule = goes_on if variables is None else again
     async with conversation.continued(request, offered.specs, rule, turns) as continued:
         answer = await _fitting(pinned, continued, output, call, repairs)
-        conversation.moved(answer.head)
+        conversation.moved(answer.head, answer.local)
     return answer
 
 
@@ -345,4 +347,5 @@ def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionRes
         usage=sum((answer.usage for answer in answers), Usage()),
         cost=cost,
         head=last.head,
+        local=tuple(name for answer in answers for name in answer.local),
     )

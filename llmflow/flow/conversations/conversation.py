@@ -74,7 +74,7 @@ class Conversation:
         """
         talk = current().conversations.begin(self.name, at or self.head)
         if at is None:
-            talk.new, talk.asked = self._talk.new, self._talk.asked
+            talk.new, talk.asked, talk.local = self._talk.new, self._talk.asked, self._talk.local
         return Conversation(talk, self._window)
 
     def cut(self, since: Head, *, summary: str | None = None) -> None:
@@ -133,10 +133,19 @@ class Conversation:
                 talk.new, talk.asked = before
                 raise
 
-    def moved(self, head: Head | None) -> None:
+    @property
+    def local(self) -> tuple[str, ...]:
+        """Tools that agents call as local activities, as the worker said that was asked with them first."""
+        return self._talk.local
+
+    def moved(self, head: Head | None, local: tuple[str, ...]) -> None:
         """Go on from the head of an answer."""
-        if head is not None:
-            self._talk.head, self._talk.branches, self._talk.new = head, False, ()
+        if head is None:
+            return
+        talk = self._talk
+        if any(isinstance(entry, Asked) for entry in talk.new):
+            talk.local = local
+        talk.head, talk.branches, talk.new = head, False, ()
 
     def _add(self, *entries: Entry) -> None:
         self._talk.new = (*self._talk.new, *entries)

@@ -23,7 +23,9 @@ class Talk:
         self.new: tuple[Entry, ...] = ()
         """Entries since the head, which the next call appends."""
         self.asked: Asked | None = None
-        """What the model was asked with last, without its variables; `None` if this run has not asked."""
+        """What the model was asked with last; `None` if this run has not asked."""
+        self.local: tuple[str, ...] = ()
+        """Tools that agents call as local activities."""
         self.turn = asyncio.Lock()
         """Held by the call that continues it."""
 
@@ -40,12 +42,12 @@ class Conversations(Part):
         self._allowed = carried.allowed
         for name, one in carried.conversations.items():
             self._talks[name] = talk = Talk(name, one.head)
-            talk.new, talk.asked = one.new, one.asked
+            talk.new, talk.asked, talk.local = one.new, one.asked, one.local
 
     def for_next(self) -> Mapping[str, object]:
         """See base class."""
         kept = {
-            name: {"head": talk.head, "new": talk.new, "asked": talk.asked}
+            name: {"head": talk.head, "new": talk.new, "asked": talk.asked, "local": talk.local}
             for name, talk in self._talks.items()
             if talk.head or talk.new
         }

@@ -52,7 +52,10 @@ class RunKeys(Part):
             return {KEY: shared.of(activity_id)}
         if type.startswith(f"{wire.PREFIX}."):
             return {}
-        return {RUN: self._here if activity_id else self._own}
+        beginning = self._here if activity_id else self._own
+        own = f"{workflow.info().workflow_id}/"
+        is_own = beginning == f"{own}{workflow.info().original_execution_run_id}"
+        return {RUN: beginning.removeprefix(own) if is_own else beginning}
 
     def of_action(self, here: Sequence[str]) -> str:
         """Return the key of a saga's action at a path. With its `#`, it is the address of no call or step."""

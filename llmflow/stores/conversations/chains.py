@@ -30,6 +30,8 @@ class Chain:
     """Entries since the last `Cut` that still count, in order; the last `Asked` is first if it is older."""
     cut: Placed | None
     """The last `Cut`, which also is among the entries."""
+    writer: str
+    """Id of the run that writes the branch of the head."""
 
 
 class _EntryRow(NamedTuple):
@@ -57,7 +59,7 @@ async def read_chain(database: Database, head: Head, *, whole: bool = False) -> 
 
 
 def _chain(connection: Connection, head: Head, whole: bool) -> Chain:
-    segments = _segments(connection, head)
+    segments, writer = _segments(connection, head)
     columns = conversation_entries.c
     marks = _select(connection, segments, columns.kind.in_(("asked", "cut")))
     cut = next((placed for placed in reversed(marks) if isinstance(placed.entry, Cut)), None)
@@ -66,24 +68,24 @@ def _chain(connection: Connection, head: Head, whole: bool) -> Chain:
     asked = next((placed for placed in reversed(marks) if isinstance(placed.entry, Asked)), None)
     if asked and asked.position < since:
         entries = [asked, *entries]
-    return Chain(entries, cut)
+    return Chain(entries, cut, writer)
 
 
-def _segments(connection: Connection, head: Head) -> list[Segment]:
-    """Return the parts of the branches, the oldest first."""
+def _segments(connection: Connection, head: Head) -> tuple[list[Segment], str]:
+    """Return the parts of the branches, the oldest first, and the run that writes the last one."""
     found: list[Segment] = []
-    branch, last = head.branch, head.position
-    branches = conversation_branches.c
+    branch, last, writer = head.branch, head.position, None
+    columns = conversation_branches.c
     while True:
-        row = connection.execute(select(branches.parent, branches.parent_position).where(branches.branch == branch))
-        parent = row.one_or_none()
-        if parent is None:
+        query = select(columns.parent, columns.parent_position, columns.run_id).where(columns.branch == branch)
+        row = connection.execute(query).one_or_none()
+        if row is None:
             raise _not_yet(head)
-        first = 0 if parent.parent is None else parent.parent_position + 1
-        found.append(Segment(branch, first, last))
-        if parent.parent is None:
-            return found[::-1]
-        branch, last = parent.parent, parent.parent_position
+        writer = writer or row.run_id
+        found.append(Segment(branch, 0 if row.parent is None else row.parent_position + 1, last))
+        if row.parent is None:
+            return found[::-1], writer
+        branch, last = row.parent, row.parent_position
 
 
 def _select(connection: Connection, segments: Sequence[Segment], only: ColumnElement[bool]) -> list[Placed]:
