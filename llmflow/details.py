@@ -1,10 +1,12 @@
-"""Details of an error beyond its message, for programs and for the door that shows it."""
+"""Details of an error beyond its message, and the end of a message that knows the right name."""
 
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-__all__ = ["ErrorDetail", "Remedy"]
+__all__ = ["ErrorDetail", "Remedy", "did_you_mean", "unknown"]
 
 _OfRuns = Literal[
     "list_runs", "list_stuck", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"
@@ -65,3 +67,14 @@ class ErrorDetail(BaseModel):
     """True if the next candidate may be asked instead, as the budget says that has no room for this one."""
     elsewhere: bool = False
     """True if this worker lacks what the call needs, and another one may have it. Nothing was asked."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean ...?)` with the nearest known name, for the end of a message; empty if none is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f" (did you mean `{near[0]}`?)" if near else ""
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """Return `'modle' (did you mean `model`?). There is: extra, model`, for the end of a message."""
+    return f"{name!r}{did_you_mean(name, known)}. There is: {', '.join(sorted(known)) or 'nothing'}"

@@ -67,80 +67,26 @@ another candidate model may succeed now; `refusal` if llmflow itself refused bef
 Temporal's `ApplicationError` of type `llmflow.<ClassName>` with one `ErrorDetail`, and comes back as its own class.
 """
 
-from collections.abc import Collection, Iterable
 from datetime import timedelta
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from llmflow.details import ErrorDetail, Remedy
+from llmflow.details import ErrorDetail, Remedy, did_you_mean, unknown
 
 __all__ = [
-    "AgentError",
-    "AgentStuck",
-    "AnswerLost",
-    "AnswerUnreadable",
-    "ApprovalError",
-    "ApprovalExpired",
-    "ApprovalNotFound",
-    "ApprovalRejected",
-    "AuthenticationFailed",
-    "BlobMissing",
-    "BudgetExceeded",
-    "BudgetNotFound",
-    "BudgetReserved",
-    "CircuitOpen",
-    "CompensationFailed",
-    "ConfigInvalid",
-    "ContentRefused",
-    "ContextTooLong",
-    "ConversationLost",
-    "DecisionRefused",
-    "ErrorDetail",
-    "FanOutFailed",
-    "ForkStopped",
-    "GuardRejected",
-    "InputInvalid",
-    "LLMFlowError",
-    "LimitReached",
-    "MachineError",
-    "MachineInvalid",
-    "ModelNotFound",
-    "NoWorker",
-    "NotificationFailed",
-    "OutputInvalid",
-    "PayloadTooLarge",
-    "PayloadUnreadable",
-    "PromptError",
-    "PromptInvalid",
-    "PromptNotFound",
-    "PromptVersionMissing",
-    "ProviderError",
-    "ProviderUnavailable",
-    "QuotaExhausted",
-    "RateLimited",
-    "Remedy",
-    "RequestRejected",
-    "RequestUnsupported",
-    "RunError",
-    "RunExists",
-    "RunNotCompleted",
-    "RunNotFound",
-    "ServerUnavailable",
-    "StateTimedOut",
-    "StepNotFound",
-    "StoreUnavailable",
-    "TooManyVisits",
-    "ToolArgumentsInvalid",
-    "ToolError",
-    "ToolNotFound",
-    "ToolOutputInvalid",
-    "ToolRefused",
-    "TurnsExceeded",
-    "VariablesInvalid",
-    "VoteUndecided",
+    "AgentError", "AgentStuck", "AnswerLost", "AnswerUnreadable", "ApprovalError", "ApprovalExpired",
+    "ApprovalNotFound", "ApprovalRejected", "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetNotFound",
+    "BudgetReserved", "CircuitOpen", "CompensationFailed", "ConfigInvalid", "ContentRefused", "ContextTooLong",
+    "ConversationLost", "DecisionRefused", "ErrorDetail", "FanOutFailed", "ForkStopped", "GuardRejected",
+    "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoWorker",
+    "NotificationFailed", "OutputInvalid", "PayloadTooLarge", "PayloadUnreadable", "PromptError", "PromptInvalid",
+    "PromptNotFound", "PromptVersionMissing", "ProviderError", "ProviderUnavailable", "QuotaExhausted", "RateLimited",
+    "Remedy", "RequestRejected", "RequestUnsupported", "RunError", "RunExists", "RunNotCompleted", "RunNotFound",
+    "ServerUnavailable", "StateTimedOut", "StepNotFound", "StoreUnavailable", "TooManyVisits", "ToolArgumentsInvalid",
+    "ToolError", "ToolNotFound", "ToolOutputInvalid", "ToolRefused", "TurnsExceeded", "VariablesInvalid",
+    "VoteUndecided", "did_you_mean", "unknown",
 ]  # fmt: skip  # a line for each would be a page
 
 
@@ -451,14 +397,3 @@ class NoWorker(RunError):
 _CLASSES = [cls for cls in vars().values() if isinstance(cls, type) and issubclass(cls, LLMFlowError)]
 BY_CODE = MappingProxyType({cls.code(): cls for cls in _CLASSES})
 """Failure type -> class, for the way back. Frozen: errors of users are theirs, and cross as Temporal's own."""
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean ...?)` with the nearest known name, for the end of a message; empty if none is near."""
-    near = get_close_matches(name, list(known), n=1)
-    return f" (did you mean `{near[0]}`?)" if near else ""
-
-
-def unknown(name: str, known: Collection[str]) -> str:
-    """Return `'modle' (did you mean `model`?). There is: extra, model`, for the end of a message."""
-    return f"{name!r}{did_you_mean(name, known)}. There is: {', '.join(sorted(known)) or 'nothing'}"

@@ -242,7 +242,7 @@ conversation_entries = Table(
     metadata,
     Column("branch", String, primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("kind", String, nullable=False),  # said, answers, asked or cut
+    Column("kind", String, nullable=False),  # said, answers, instructions or cut
     Column("hash", String, nullable=False),  # of the entry and of the hash before it
     Column("entry", Text, nullable=False),  # as JSON
 )

@@ -4,7 +4,7 @@ from llmflow.types.approvals import ApprovalReport, Reach
 from llmflow.types.attributes import SearchAttributes
 from llmflow.types.base import CompactWire
 from llmflow.types.constants import Constants
-from llmflow.types.conversations import Asked, Entry, Head
+from llmflow.types.conversations import Entry, Head, Instructions
 from llmflow.types.forks import Fork
 from llmflow.types.machines import Machines
 from llmflow.types.models import Candidate
@@ -20,8 +20,8 @@ class CarriedConversation(CompactWire):
     head: Head | None = None
     new: tuple[Entry, ...] = ()
     """Entries since the head."""
-    asked: Asked | None = None
-    """What the model was asked with last."""
+    asked: Instructions | None = None
+    """The last instructions for the model."""
     local: tuple[str, ...] = ()
     """Tools that agents call as local activities."""
 

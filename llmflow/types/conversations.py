@@ -81,12 +81,13 @@ class Answers(CompactWire):
     results: tuple[Answered, ...]
 
 
-class Asked(CompactWire):
-    """What a model is asked with from here on: a prompt with its variables, tools, and the type of the answer."""
+class Instructions(CompactWire):
+    """Instructions for a model from here on: a prompt with its variables, tools, and the type of the answer."""
 
-    type: Literal["asked"] = "asked"
+    type: Literal["instructions"] = "instructions"
     prompt: PromptRef
     variables: dict[str, JsonValue] = {}
+    """A value for each variable of the prompt, by name."""
     output: OutputSchema | None = None
     tools: tuple[str, ...] = ()
     """Names of tools that the worker serves."""
@@ -103,11 +104,11 @@ class Cut(CompactWire):
     summary: str | None = None
 
 
-Entry = Annotated[Said | Answers | Asked | Cut, Field(discriminator="type")]
+Entry = Annotated[Said | Answers | Instructions | Cut, Field(discriminator="type")]
 """One entry of a conversation."""
 
 
-class Window(CompactWire):
+class ConversationWindow(CompactWire):
     """A limit on what is sent of a conversation. It is cut between two turns, never within one."""
 
     turns: int | None = Field(default=None, gt=0)
@@ -127,7 +128,7 @@ class Thread(CompactWire):
     """New entries, which the activity appends together with the answer."""
     name: str
     """Name of the conversation in its run."""
-    window: Window | None = None
+    window: ConversationWindow | None = None
 
 
 def hash_of(before: str, entry: str) -> str:

@@ -18,7 +18,7 @@ BILLING = flow.Prompt("agent_desk/billing", user="You are billing.", model="fast
 
 
 class Reply(BaseModel):
-    """What the customer reads."""
+    """Answer to a customer."""
 
     text: str
     solved: bool

@@ -15,7 +15,7 @@ from llmflow.stores.ledger.rows import Call
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.conversations import Answered, Answers, Asked, Entry, Head, Said, Thread, chained
+from llmflow.types.conversations import Answered, Answers, Entry, Head, Instructions, Said, Thread, chained
 from llmflow.types.messages import Message
 from llmflow.types.tools import ToolSpec
 
@@ -28,8 +28,8 @@ class OpenThread:
     """A conversation as one call continues it."""
 
     thread: Thread
-    asked: Asked
-    """What the model is asked with."""
+    asked: Instructions
+    """The prompt, variables, tools and type of the answer."""
     messages: tuple[Message, ...]
     """All that the model gets before the answer."""
     new: tuple[Entry, ...]
@@ -39,7 +39,7 @@ class OpenThread:
 
     def first_local(self, tools: Sequence[ToolSpec]) -> tuple[str, ...]:
         """Return the local ones of the tools that this call offers first."""
-        is_first = any(isinstance(entry, Asked) for entry in self.new)
+        is_first = any(isinstance(entry, Instructions) for entry in self.new)
         return tuple(tool.name for tool in tools if tool.local) if is_first else ()
 
 
@@ -68,7 +68,7 @@ class Threads:
         if thread.window and (window := cut_of(thread.window, old, new, first, cut)):
             new.insert(0, window)
         placed = [*old, *(Placed(first + number, entry) for number, entry in enumerate(new))]
-        asked = next((one.entry for one in reversed(placed) if isinstance(one.entry, Asked)), None)
+        asked = next((one.entry for one in reversed(placed) if isinstance(one.entry, Instructions)), None)
         if asked is None:
             raise ConversationLost(f"conversation {thread.head} has no prompt: give one with its variables")
         prompts = await self._prompts(request, placed)
@@ -78,7 +78,7 @@ class Threads:
         return OpenThread(thread, asked, messages, tuple(new), writer)
 
     async def _prompts(self, request: CompletionRequest, placed: Sequence[Placed]) -> dict[str, PromptVersion]:
-        refs = {str(one.entry.prompt): one.entry.prompt for one in placed if isinstance(one.entry, Asked)}
+        refs = {str(one.entry.prompt): one.entry.prompt for one in placed if isinstance(one.entry, Instructions)}
         refs[str(request.prompt)] = request.prompt
         return {text: await self._registry.get(ref) for text, ref in refs.items()}
 

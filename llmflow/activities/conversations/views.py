@@ -1,4 +1,4 @@
-"""What a model gets of a conversation: messages made from entries, in a form that every vendor accepts."""
+"""Messages of a conversation for a model, made from its entries, in a form that every vendor accepts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.stores.conversations.chains import Placed
 from llmflow.types.base import changed
-from llmflow.types.conversations import Answers, Asked, Cut, Entry, Said, Window
+from llmflow.types.conversations import Answers, ConversationWindow, Cut, Entry, Instructions, Said
 from llmflow.types.messages import Message, Opaque, Part, ToolCall, ToolResult
 from llmflow.types.sizes import estimated_tokens
 
@@ -24,19 +24,19 @@ def messages_of(
     """Return the messages for a model: system messages first, then the summary of a window, then what was said.
 
     Args:
-        placed: Entries since the window, in order; an older `Asked` may come first.
+        placed: Entries since the window, in order; an older `Instructions` may come first.
         prompts: Versions of the prompts of all entries, by `name@version`.
         current: Version of the prompt that the call is pinned to. A fork may have another one than the entries.
         contents: Kept results of tools, by their hash.
         model: `provider:model` that is asked.
     """
     cuts = [one for one in placed if isinstance(one.entry, Cut)]
-    asked = [one for one in placed if isinstance(one.entry, Asked)]
+    asked = [one for one in placed if isinstance(one.entry, Instructions)]
     last = asked[-1]
     since = cuts[-1].entry.since if cuts and isinstance(cuts[-1].entry, Cut) else 0
     begins = cuts[-1].position if cuts else 0
     messages: list[Message] = []
-    if isinstance(last.entry, Asked):
+    if isinstance(last.entry, Instructions):
         version = current if current.ref.name == last.entry.prompt.name else prompts[str(last.entry.prompt)]
         messages += [one for one in render(version, last.entry.variables) if one.role == "system"]
     if cuts and isinstance(cuts[-1].entry, Cut) and cuts[-1].entry.summary:
@@ -45,7 +45,7 @@ def messages_of(
         if one.position < since:
             continue
         match one.entry:
-            case Asked() as entry:
+            case Instructions() as entry:
                 rendered = render(prompts[str(entry.prompt)], entry.variables)
                 messages += [message for message in rendered if message.role != "system"]
             case Said() as entry:
@@ -88,7 +88,7 @@ def _paired(messages: Sequence[Message]) -> Iterator[Message]:
 
 
 def cut_of(
-    window: Window, old: Sequence[Placed], new: Sequence[Entry], first: int, last_cut: Placed | None
+    window: ConversationWindow, old: Sequence[Placed], new: Sequence[Entry], first: int, last_cut: Placed | None
 ) -> Cut | None:
     """Return the cut that a window makes before new entries; `None` within a turn, or if all fits."""
     if not any(_begins_turn(entry) for entry in new):
@@ -106,7 +106,7 @@ def cut_of(
     return Cut(since=since, summary=earlier.summary if earlier else None)
 
 
-def _since(window: Window, turns: Sequence[int], own: Sequence[Placed], first: int) -> int:
+def _since(window: ConversationWindow, turns: Sequence[int], own: Sequence[Placed], first: int) -> int:
     """Return the position of the first turn that is still sent; the new one begins at `first`."""
     begins = [*turns, first]
     since = 0
@@ -131,4 +131,4 @@ def _tokens(own: Sequence[Placed], since: int) -> int:
 
 def _begins_turn(entry: Entry) -> bool:
     """True for a message of the user, and for a prompt, which may have one."""
-    return isinstance(entry, Asked) or (isinstance(entry, Said) and entry.model is None)
+    return isinstance(entry, Instructions) or (isinstance(entry, Said) and entry.model is None)

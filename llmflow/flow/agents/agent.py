@@ -86,7 +86,7 @@ class Handoff:
     when: Callable[[], bool] | None = field(default=None, kw_only=True)
     """Condition, asked before each turn: the model sees no handoff that is not possible. It is workflow code."""
     keeps: Literal["all", "none"] | int = field(default="all", kw_only=True)
-    """What the other agent reads of the conversation: everything, nothing, or the last turns. The store keeps all."""
+    """The part of the conversation that the other agent reads: everything, nothing, or the last turns."""
     variables: Callable[[Mapping[str, JsonValue]], object] | None = field(default=None, kw_only=True)
     """Makes the variables of the other agent's prompt from the handoff's data; none by default."""
 

@@ -31,7 +31,7 @@ class Again(BaseModel):
 
 @dataclass(frozen=True)
 class Result:
-    """What the model gets for a call."""
+    """A text for the model, in answer to its call."""
 
     answered: Answered
     is_error: bool = False

@@ -18,8 +18,8 @@ from llmflow.types.problems import described
 from llmflow.types.tools import ToolSpec
 
 
-class Reason(BaseModel):
-    """What a model says with a handoff, unless the handoff has a type of its own."""
+class HandoffReason(BaseModel):
+    """Words of a model with a handoff, unless the handoff has a type of its own."""
 
     reason: str
 
@@ -39,7 +39,7 @@ class HandedOver:
 
     @property
     def messages(self) -> Sequence[Message]:
-        """What the other agent is told, if it does not read what was said."""
+        """Message to the other agent, if it does not read what was said."""
         return (Message.user(to_json(self.data).decode()),) if self.handoff.keeps == "none" else ()
 
     def begin(self, conversation: Conversation) -> int | None:
@@ -81,4 +81,4 @@ def handed_over(
 
 
 def _data(handoff: Handoff) -> TypeAdapter[Any]:  # Any: the type that the user gives
-    return TypeAdapter(handoff.data or Reason)
+    return TypeAdapter(handoff.data or HandoffReason)

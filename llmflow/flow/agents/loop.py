@@ -44,7 +44,7 @@ class AgentResult(Generic[T]):
     turns: int
     """Answers of models, those of all agents of the conversation included."""
     conversation: Conversation
-    """What was said: continue it with `flow.run_agent(agent, "...", conversation=...)`."""
+    """The conversation: continue it with `flow.run_agent(agent, "...", conversation=...)`."""
     usage: Usage
     cost: Cost
     """Cost of the models' answers; `usd` is `None` if the price of one is unknown."""
@@ -116,7 +116,7 @@ def _messages(input: Input) -> Sequence[Message]:
 
 @dataclass(frozen=True)
 class _Begin:
-    """What an agent begins with."""
+    """Beginning of an agent's work."""
 
     variables: Variables = None
     messages: Sequence[Message] = ()

@@ -22,7 +22,7 @@ When = Callable[[Arguments], bool | str]
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """How an offer asks for approval before a call."""
+    """Approval that an offer asks for before a call."""
 
     when: When | None = None
     """`None`: before every call."""

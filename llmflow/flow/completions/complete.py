@@ -197,6 +197,10 @@ async def completion(
 
     In a conversation, `again` says when a prompt with variables is not said again, and `turns` limits what is sent of
     what was said before.
+
+    Raises:
+        ConfigInvalid: neither the call nor the prompt names a model.
+        LLMFlowError: see `complete`.
     """
     if repairs < 0:
         raise invalid("repairs", f"repairs={repairs}: give 0 or more")

@@ -8,25 +8,35 @@ from llmflow.flow.run import Talk, current
 from llmflow.types.addresses import is_name
 from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest
-from llmflow.types.conversations import Answered, Answers, Asked, Cut, Entry, Head, Said, Thread, Window
+from llmflow.types.conversations import (
+    Answered,
+    Answers,
+    ConversationWindow,
+    Cut,
+    Entry,
+    Head,
+    Instructions,
+    Said,
+    Thread,
+)
 from llmflow.types.messages import Message
 from llmflow.types.tools import ToolSpec
 
-Again = Callable[[Asked, Asked], bool]
+Again = Callable[[Instructions, Instructions], bool]
 """Returns True if a call goes on with what the model was asked with, so that its prompt is not said again."""
 
 
-def goes_on(asked: Asked, wanted: Asked) -> bool:
+def goes_on(asked: Instructions, wanted: Instructions) -> bool:
     """Go on with the last variables, for a call without any."""
     return changed(asked, variables={}) == wanted
 
 
-def is_new(asked: Asked, wanted: Asked) -> bool:
+def is_new(asked: Instructions, wanted: Instructions) -> bool:
     """Say the prompt again, for a call that gives variables."""
     return False
 
 
-def is_same(asked: Asked, wanted: Asked) -> bool:
+def is_same(asked: Instructions, wanted: Instructions) -> bool:
     """Go on if nothing has changed: an agent's instructions are said once."""
     return asked == wanted
 
@@ -38,7 +48,7 @@ class Conversation:
     that it grows with the turns and not with their square. Calls of one conversation wait for each other.
     """
 
-    def __init__(self, talk: Talk, window: Window | None) -> None:
+    def __init__(self, talk: Talk, window: ConversationWindow | None) -> None:
         """See `flow.conversation`."""
         self._talk = talk
         self._window = window
@@ -113,7 +123,7 @@ class Conversation:
         talk = self._talk
         async with talk.turn:
             before = talk.new, talk.asked
-            wanted = Asked(
+            wanted = Instructions(
                 prompt=request.prompt,
                 variables=request.variables,
                 output=request.output,
@@ -124,7 +134,7 @@ class Conversation:
                 self._add(wanted)
                 talk.asked = wanted
             self._add(*(Said(message=message) for message in request.messages))
-            window = Window(turns=turns + 1) if turns else self._window
+            window = ConversationWindow(turns=turns + 1) if turns else self._window
             thread = Thread(head=talk.head, branches=talk.branches, entries=talk.new, name=talk.name, window=window)
             talk.branches = True  # until the answer is here: a lost one may be in the store
             try:
@@ -143,7 +153,7 @@ class Conversation:
         if head is None:
             return
         talk = self._talk
-        if any(isinstance(entry, Asked) for entry in talk.new):
+        if any(isinstance(entry, Instructions) for entry in talk.new):
             talk.local = local
         talk.head, talk.branches, talk.new = head, False, ()
 
@@ -177,7 +187,7 @@ def conversation(
     for field, given in (("turns", turns), ("tokens", tokens)):
         if given is not None and given < 1:
             raise invalid(field, f"{field}={given}: give 1 or more")
-    window = Window(turns=turns, tokens=tokens) if turns or tokens else None
+    window = ConversationWindow(turns=turns, tokens=tokens) if turns or tokens else None
     known = current().conversations.named(name)
     if known and head:
         raise invalid("head", f"this run has a conversation {name!r} already: give this one another name")

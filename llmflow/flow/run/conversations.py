@@ -9,7 +9,7 @@ from llmflow.flow.run.scope import kept
 from llmflow.types.addresses import repeated
 from llmflow.types.carried import Carried
 from llmflow.types.contracts import KEPT
-from llmflow.types.conversations import Asked, Entry, Head
+from llmflow.types.conversations import Entry, Head, Instructions
 
 
 class Talk:
@@ -22,8 +22,8 @@ class Talk:
         """True if the head may not be the last entry of its branch."""
         self.new: tuple[Entry, ...] = ()
         """Entries since the head, which the next call appends."""
-        self.asked: Asked | None = None
-        """What the model was asked with last; `None` if this run has not asked."""
+        self.asked: Instructions | None = None
+        """The last `Instructions` for the model; `None` if this run has not asked."""
         self.local: tuple[str, ...] = ()
         """Tools that agents call as local activities."""
         self.turn = asyncio.Lock()

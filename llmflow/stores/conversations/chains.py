@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from llmflow.errors import ConversationLost, StoreUnavailable
 from llmflow.stores.database import Database
 from llmflow.stores.schema import conversation_branches, conversation_entries
-from llmflow.types.conversations import Asked, Cut, Entry, Head, hash_of
+from llmflow.types.conversations import Cut, Entry, Head, Instructions, hash_of
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
@@ -24,10 +24,10 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Chain:
-    """What is sent of a conversation: the entries since its window, and what is asked."""
+    """The part of a conversation that is sent: the entries since its window, and the last instructions."""
 
     entries: Sequence[Placed]
-    """Entries since the last `Cut` that still count, in order; the last `Asked` is first if it is older."""
+    """Entries since the last `Cut` that still count, in order; the last `Instructions` is first if it is older."""
     cut: Placed | None
     """The last `Cut`, which also is among the entries."""
     writer: str
@@ -61,11 +61,11 @@ async def read_chain(database: Database, head: Head, *, whole: bool = False) -> 
 def _chain(connection: Connection, head: Head, whole: bool) -> Chain:
     segments, writer = _segments(connection, head)
     columns = conversation_entries.c
-    marks = _select(connection, segments, columns.kind.in_(("asked", "cut")))
+    marks = _select(connection, segments, columns.kind.in_(("instructions", "cut")))
     cut = next((placed for placed in reversed(marks) if isinstance(placed.entry, Cut)), None)
     since = cut.entry.since if cut and isinstance(cut.entry, Cut) and not whole else 0
     entries = _checked(connection, segments, since, head)
-    asked = next((placed for placed in reversed(marks) if isinstance(placed.entry, Asked)), None)
+    asked = next((placed for placed in reversed(marks) if isinstance(placed.entry, Instructions)), None)
     if asked and asked.position < since:
         entries = [asked, *entries]
     return Chain(entries, cut, writer)

@@ -24,7 +24,7 @@ class EntryRow(BaseModel):
 
 
 class Turn(BaseModel):
-    """What one call appends to a conversation. Writing it again changes nothing."""
+    """The entries that one call appends to a conversation. Writing it again changes nothing."""
 
     model_config = ConfigDict(frozen=True)
 
