@@ -17,7 +17,7 @@ class ChatProvider:
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._endpoint = Endpoint(settings)
-        self._limit = limit_field(self._endpoint.base_url)
+        self._limit = settings.limit_field or limit_field(self._endpoint.base_url)
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
         """See `Provider.complete`.
@@ -31,7 +31,7 @@ class ChatProvider:
         joined = ChatChunks(sink)
         answer = await self._endpoint.post("/chat/completions", body, ChatAnswer, request.timeout, joined)
         if complaint := answer.complaint():
-            raise self._endpoint.billed(judge(complaint, model, self._endpoint.key), dict(answer))
+            raise self._endpoint.billed(judge(complaint, model, self._endpoint.secrets), dict(answer))
         vendor = ModelRef.parse(model).vendor
         return answer.response(request, schema, self._endpoint.base_url, joined.first_token, vendor)
 
@@ -41,7 +41,7 @@ class ChatProvider:
 
 
 def limit_field(base_url: str) -> str:
-    """Return a server's name of the token limit.
+    """Return a server's name of the token limit, if models.yaml does not name it.
 
     OpenAI's reasoning models refuse the old name, `max_tokens`. Mistral refuses the new one, and some local servers
     ignore it, which would mean no limit. So only servers known to accept the new name get it.

@@ -37,7 +37,7 @@ class ResponsesProvider:
         joined = Events(sink)
         answer = await self._endpoint.post("/responses", body, ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
-            failure = judge(complaint, str(model), self._endpoint.key)
+            failure = judge(complaint, str(model), self._endpoint.secrets)
             raise self._endpoint.billed(failure, {**dict(answer), "output": [dict(item) for item in answer.output]})
         return answer.response(request, schema, self._endpoint.base_url, joined.first_token, model.vendor)
 
