@@ -25,6 +25,7 @@ from llmflow.providers.keys import with_key
 from llmflow.providers.litellm.session import open_session
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
+from llmflow.providers.openai.chat_dialects import dialect_of_litellm
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, misread
 from llmflow.providers.proxies import proxy_for
 from llmflow.types.base import changed
@@ -99,7 +100,7 @@ class LitellmProvider:
         """See `Provider.complete`."""
         model = str(ModelRef(self._name, request.model))
         schema = chat_schema(request)
-        body = chat_body(request, model, schema)  # litellm renames the token limit for each vendor
+        body = chat_body(request, model, schema, dialect_of_litellm(request.model))
         end = monotonic() + request.timeout
 
         async def ask(key: str | None) -> ChatAnswer:
