@@ -82,7 +82,7 @@ lock: ## write requirements.txt anew after a change of pyproject.toml; delete it
 		$$(sed -n 's/^\([a-z0-9.-]*\).*==.*/--no-emit-package \1/p' requirements.txt) --output-file tests/plugins/requirements.txt
 	@echo hatchling | .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --constraint requirements.txt --extra postgres --extra redis --extra otel \
-		--extra api --extra storage \
+		--extra api --extra socks --extra storage \
 		pyproject.toml - --output-file deploy/requirements.txt
 
 # Kept apart from .venv, whose Python another one is: the suite has to pass on both ends of what is supported.

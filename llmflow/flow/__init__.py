@@ -17,13 +17,14 @@ from llmflow.flow.scores import score
 from llmflow.flow.steps import Step, step
 from llmflow.flow.tools import call_tool
 from llmflow.types.calls import CallOptions
-from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
+from llmflow.types.messages import Audio, File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelOptions
 from llmflow.types.prompts import Prompt
 
 __all__ = [
     "Agent",
     "AgentResult",
+    "Audio",
     "CallOptions",
     "Completion",
     "Conversation",

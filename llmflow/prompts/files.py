@@ -20,26 +20,46 @@ user:
 ```
 
 Everything between the two `---` lines is optional. `system:`, `user:` and `assistant:` open a message when they
-stand alone on their line; a text that needs such a line writes `{{ "user:" }}`. The text of each message is a
-template (`llmflow.prompts.templates`).
+stand alone on their line; a text that needs such a line writes `{{ "user:" }}`. `system cache 1h:` (or `5m`) marks the
+end of the message for the vendor's cache. `assistant prefix:` opens the last message, which the model continues. The
+text of each message is a template (`llmflow.prompts.templates`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
+from typing import get_args
 
 from llmflow.errors import ConfigInvalid, PromptInvalid, did_you_mean
 from llmflow.prompts.front_matter import FrontMatter, read_front_matter
 from llmflow.prompts.prompt import Prompts, PromptVersion
 from llmflow.prompts.templates import Template, Templates, check
 from llmflow.prompts.versions import version_of
-from llmflow.types.messages import Role
+from llmflow.types.messages import Cache, Role
 from llmflow.types.refs import PromptRef, is_prompt_name
 from llmflow.yaml import Node, Problem
 
-ROLES: Mapping[str, Role] = MappingProxyType({"system:": "system", "user:": "user", "assistant:": "assistant"})
+
+@dataclass(frozen=True)
+class Opening:
+    """A line that opens a message."""
+
+    role: Role
+    cache: Cache | None = None
+    prefix: bool = False
+
+
+ROLES: Mapping[str, Opening] = MappingProxyType(
+    {
+        **{f"{role}:": Opening(role) for role in get_args(Role)},
+        **{f"{role} cache {time}:": Opening(role, cache=time) for role in get_args(Role) for time in get_args(Cache)},
+        "assistant prefix:": Opening("assistant", prefix=True),
+    }
+)
+"""Lines that open a message."""
 
 
 def load_prompts(folder: Path, prefix: str) -> Prompts:
@@ -128,7 +148,12 @@ def _split_roles(lines: Sequence[str], start: int) -> tuple[tuple[Template, ...]
         filled = [at for at in range(index + 1, end) if lines[at]]
         if filled:
             text = "\n".join(lines[filled[0] : filled[-1] + 1])
-            templates.append(Template(ROLES[lines[index]], text, line=filled[0] + 1))
+            opening = ROLES[lines[index]]
+            if opening.prefix and end < len(lines):
+                problems.append(Problem(index + 1, 1, f"no message may follow `{lines[index]}`"))
+            templates.append(
+                Template(opening.role, text, line=filled[0] + 1, cache=opening.cache, prefix=opening.prefix)
+            )
         else:
             problems.append(Problem(index + 1, 1, f"no text follows `{lines[index]}`"))
     return tuple(templates), problems

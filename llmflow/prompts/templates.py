@@ -16,7 +16,7 @@ from minijinja._lowlevel import State  # type of the argument that minijinja pas
 from pydantic import JsonValue
 
 from llmflow.errors import ErrorDetail, PromptInvalid, VariablesInvalid
-from llmflow.types.messages import Message, Role, Text
+from llmflow.types.messages import Cache, Message, Role, Text
 from llmflow.yaml import Problem
 
 LIMIT = 1_000_000
@@ -56,6 +56,10 @@ class Template:
     text: str
     line: int
     """Line of the file on which `text` begins; the first is 1."""
+    cache: Cache | None = None
+    """Cache mark at the end of the message."""
+    prefix: bool = False
+    """True for the beginning of the answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +99,7 @@ class Templates:
         values = _as_json(variables)
         texts = [self._render(index, values) for index in range(len(self.messages))]
         rendered = tuple(
-            Message(role=template.role, parts=(Text(text=text),))
+            Message(role=template.role, parts=(Text(text=text, cache=template.cache),), prefix=template.prefix)
             for template, text in zip(self.messages, texts, strict=True)
             if text
         )

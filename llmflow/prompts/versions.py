@@ -1,6 +1,6 @@
 """Version of a prompt: the hash of what affects the call.
 
-The hash covers model, config, input, output, tools, and the roles and texts of the messages. It ignores comments,
+The hash covers model, config, input, output, tools, and the messages: roles, texts and marks. It ignores comments,
 metadata, the order of keys, line endings, white space at the ends of lines and blank lines around a message. The order
 of keys in `output` counts: models write fields in that order.
 """
@@ -23,6 +23,7 @@ def version_of(header: FrontMatter, messages: Sequence[Template]) -> str:
         "output": header.output,
         "tools": header.tools,
         "messages": [(message.role, message.text) for message in messages],
+        "marks": [(at, one.cache, one.prefix) for at, one in enumerate(messages) if one.cache or one.prefix],
     }
     said = {key: value for key, value in content.items() if value}
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]

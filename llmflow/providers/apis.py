@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from llmflow.errors import ConfigInvalid
 from llmflow.providers.litellm.provider import LitellmProvider
+from llmflow.providers.models.access import FIELDS
 from llmflow.providers.models.entries import OFFLINE, Api, ProviderEntry
 from llmflow.providers.offline.provider import Offline
 from llmflow.providers.openai.chat_provider import ChatProvider
@@ -20,7 +21,8 @@ def _openai(environ: Mapping[str, str]) -> str:
 
 
 def _key_for_openai(entry: ProviderEntry) -> str | None:
-    return None if entry.base_url or entry.key else "`key`: name the environment variable, such as OPENAI_API_KEY"
+    has_key = entry.key or entry.access.gives_keys
+    return None if entry.base_url or has_key else "`key`: name the environment variable, such as OPENAI_API_KEY"
 
 
 def _base_url(entry: ProviderEntry) -> str | None:
@@ -30,9 +32,9 @@ def _base_url(entry: ProviderEntry) -> str | None:
 SHIPPED: Mapping[str, Api] = MappingProxyType(
     {
         "responses": Api(connect=ResponsesProvider, address=_openai, lacks=_key_for_openai),
-        "chat": Api(connect=ChatProvider, lacks=_base_url),
-        "litellm": Api(connect=LitellmProvider),
-        OFFLINE: Api(connect=lambda _: Offline()),
+        "chat": Api(connect=ChatProvider, lacks=_base_url, without=frozenset()),
+        "litellm": Api(connect=LitellmProvider, without=frozenset({"query", "limit_field"})),
+        OFFLINE: Api(connect=lambda _: Offline(), without=FIELDS),
     }
 )
 
@@ -53,7 +55,9 @@ def apis_with(own: Mapping[str, ProviderFactory]) -> Mapping[str, Api]:
                 f"provider {name!r}: give the App its class, or a function of ProviderSettings, not"
                 f" {type(factory).__name__}(...) itself"
             )
-    return MappingProxyType({**SHIPPED, **{name: Api(connect=_own(factory)) for name, factory in own.items()}})
+    return MappingProxyType(
+        {**SHIPPED, **{name: Api(connect=_own(factory), without=frozenset()) for name, factory in own.items()}}
+    )
 
 
 def _own(factory: ProviderFactory) -> ProviderFactory:

@@ -1,12 +1,15 @@
 """Makes providers from models.yaml and the environment."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from llmflow.errors import AuthenticationFailed, ErrorDetail
+from llmflow.providers.keys import CommandKey, FileKey, as_key
+from llmflow.providers.models.access import Access
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.models import ModelRequest, ModelResponse
-from llmflow.types.providers import DeltaSink, Provider, ProviderSettings
+from llmflow.types.providers import DeltaSink, KeySource, Provider, ProviderSettings
 from llmflow.types.refs import ModelRef
 
 
@@ -48,23 +51,44 @@ def missing_keys(models: ModelCatalogue, environ: Mapping[str, str]) -> dict[str
 
 
 def _missing(entry: ProviderEntry, environ: Mapping[str, str]) -> str | None:
-    """Return the variable of an entry's key if it is unset or cannot be a key."""
-    return entry.key if entry.key and not _key(environ.get(entry.key, "")) else None
+    """Return the first variable of an entry that is unset, or cannot be what it has to be."""
+    if entry.key and not as_key(environ.get(entry.key, "")):
+        return entry.key
+    named = (*entry.access.headers.values(), *entry.access.query.values())
+    return next((variable for variable in named if not _value(environ.get(variable, ""))), None)
 
 
-def _key(value: str) -> str | None:
-    """Strip a key, because files of secrets end in a newline; `None` if a header cannot carry it."""
-    value = value.strip()
-    return value if value.isascii() and value.isprintable() and value and " " not in value else None
+def _value(text: str) -> str | None:
+    """Strip a value of a header or of a parameter; `None` if a header cannot carry it."""
+    text = text.strip()
+    return text if text and text.isascii() and text.isprintable() else None
 
 
 def _connect(name: str, models: ModelCatalogue, environ: Mapping[str, str]) -> Provider:
     entry = models.providers[name]
     if variable := _missing(entry, environ):
         return Locked(name, variable)
-    key = _key(environ[entry.key]) if entry.key else None
-    settings = ProviderSettings(name=name, base_url=_address(name, models, environ), key=key)
+    settings = ProviderSettings(
+        name=name,
+        base_url=_address(name, models, environ),
+        key=as_key(environ[entry.key]) if entry.key else None,
+        key_source=_key_source(name, entry.access),
+        headers=_values(entry.access.headers, environ),
+        query=_values(entry.access.query, environ),
+        ca_file=entry.access.ca_file or environ.get("REQUESTS_CA_BUNDLE"),
+        limit_field=entry.access.limit_field,
+    )
     return models.apis[entry.api].connect(settings)
+
+
+def _values(variables: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({name: _value(environ[variable]) or "" for name, variable in variables.items()})
+
+
+def _key_source(name: str, access: Access) -> KeySource | None:
+    if access.key_file:
+        return FileKey(name, access.key_file)
+    return CommandKey(name, access.key_command) if access.key_command else None
 
 
 def _address(name: str, models: ModelCatalogue, environ: Mapping[str, str]) -> str | None:
@@ -73,7 +97,7 @@ def _address(name: str, models: ModelCatalogue, environ: Mapping[str, str]) -> s
 
 
 class Locked:
-    """A provider without a key; it refuses all calls."""
+    """A provider without a key, or another value of its environment; it refuses all calls."""
 
     def __init__(self, name: str, variable: str) -> None:
         self._name = name
@@ -87,7 +111,7 @@ class Locked:
         """
         model = str(ModelRef(self._name, request.model))
         raise AuthenticationFailed(
-            f"{model} was not asked: the environment variable {self._variable} holds no key; "
+            f"{model} was not asked: the environment variable {self._variable} holds no key or value; "
             f"set it where the worker runs (models.yaml names it for provider {self._name!r})",
             ErrorDetail(model=model),
         )

@@ -62,7 +62,7 @@ class OwnProvider:
         await self._provider.close()
 
     def _judged(self, error: Exception, model: str) -> ProviderError:
-        of_http = (classify_http(cause, model, self._settings.key) for cause in below(error))
+        of_http = (classify_http(cause, model, self._settings.secrets) for cause in below(error))
         return next(filter(None, of_http), None) or self._unreadable(model, f"raised {self._said(error)}")
 
     def _unreadable(self, model: str, what: str) -> ProviderError:
@@ -73,4 +73,4 @@ class OwnProvider:
         )
 
     def _said(self, error: Exception) -> str:
-        return scrub(f"{type(error).__name__}: {error}".removesuffix(": "), self._settings.key)
+        return scrub(f"{type(error).__name__}: {error}".removesuffix(": "), self._settings.secrets)

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from llmflow.telemetry import genai
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.messages import File, Image, Opaque, Part, Text, ToolCall, ToolResult
+from llmflow.types.messages import Audio, File, Image, Opaque, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import FinishReason
 
 Redact = Callable[[str], str]
@@ -94,7 +94,7 @@ def _part(part: Part) -> JsonValue:
             return {"type": "tool_call_response", "id": part.id, "response": part.text}
         case Opaque():
             return {"type": "reasoning", "content": f"(only {part.vendor} reads it)"}
-        case Image() | File():
-            modality = "image" if isinstance(part, Image) else "file"
+        case Image() | File() | Audio():
+            modality = part.type
             where = {"type": "uri", "uri": part.url} if part.url else {"type": "blob"}  # bytes are too much for a span
             return {**where, "modality": modality, "mime_type": part.media_type}

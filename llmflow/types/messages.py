@@ -1,4 +1,4 @@
-"""Messages to and from a model: a role, and parts of text, images, files, tool calls and tool results."""
+"""Messages to and from a model: a role, and parts of text, images, files, audio, tool calls and tool results."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,27 +12,40 @@ from llmflow.types.base import CompactWire, changed
 __all__ = ["Part", "Role"]
 
 Role = Literal["system", "user", "assistant"]
+Cache = Literal["5m", "1h"]
 
 
-class Text(CompactWire):
+class _Cached(CompactWire):
+    """A part that may end the cached beginning of a request."""
+
+    cache: Cache | None = None
+    """Lifetime for which the vendor caches the request up to the end of this part, for vendors that want such marks.
+
+    A mark changes the price and no answer, so a vendor without marks gets none.
+    """
+
+
+class Text(_Cached):
     """Plain text."""
 
     type: Literal["text"] = "text"
     text: str
 
 
-class _Source(CompactWire):
-    """Source of bytes: exactly one of `url` and `data`."""
+class _Source(_Cached):
+    """Source of bytes: exactly one of `url`, `data` and `file_id`."""
 
     url: str | None = None
     """An address that the vendor fetches."""
     data: bytes | None = None
     """The bytes themselves (base64 on the wire). Temporal refuses large payloads: prefer `url`."""
+    file_id: str | None = None
+    """Id of a file that was uploaded to the vendor. Other vendors do not have it."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.url is None) == (self.data is None):
-            raise ValueError("give exactly one of `url` and `data`")
+        if [self.url, self.data, self.file_id].count(None) != 2:
+            raise ValueError("give exactly one of `url`, `data` and `file_id`")
         return self
 
 
@@ -49,6 +62,13 @@ class File(_Source):
     type: Literal["file"] = "file"
     name: str
     media_type: str = "application/pdf"
+
+
+class Audio(_Source):
+    """Speech or other sound, for a model with audio input."""
+
+    type: Literal["audio"] = "audio"
+    media_type: str = "audio/wav"
 
 
 class ToolCall(CompactWire):
@@ -75,12 +95,14 @@ class ToolCall(CompactWire):
         return values
 
 
-class ToolResult(CompactWire):
+class ToolResult(_Cached):
     """The result of a tool call, for the model that requested it."""
 
     type: Literal["tool_result"] = "tool_result"
     id: str
     text: str
+    parts: tuple[Annotated[Image | File, Field(discriminator="type")], ...] = ()
+    """Pictures and files after the text."""
 
 
 class Opaque(CompactWire):
@@ -98,7 +120,7 @@ class Opaque(CompactWire):
     """Fields of the vendor's message or tool call; of the Responses API, an item before it if it has a `type`."""
 
 
-Part = Annotated[Text | Image | File | ToolCall | ToolResult | Opaque, Field(discriminator="type")]
+Part = Annotated[Text | Image | File | Audio | ToolCall | ToolResult | Opaque, Field(discriminator="type")]
 
 
 class Message(CompactWire):
@@ -106,6 +128,14 @@ class Message(CompactWire):
 
     role: Role
     parts: tuple[Part, ...]
+    prefix: bool = False
+    """True for the beginning of the answer, which the model continues. It counts only in the last message."""
+
+    @model_validator(mode="after")
+    def _is_text_of_the_model(self) -> Self:
+        if self.prefix and (self.role != "assistant" or not all(isinstance(part, Text) for part in self.parts)):
+            raise ValueError("only text of the assistant can be a `prefix`")
+        return self
 
     @classmethod
     def user(cls, *parts: str | Part) -> "Message":
@@ -113,9 +143,9 @@ class Message(CompactWire):
         return cls(role="user", parts=_parts(parts))
 
     @classmethod
-    def assistant(cls, *parts: str | Part) -> "Message":
-        """Make a message of the model, such as an earlier answer."""
-        return cls(role="assistant", parts=_parts(parts))
+    def assistant(cls, *parts: str | Part, prefix: bool = False) -> "Message":
+        """Make a message of the model: an earlier answer, or with `prefix` the beginning of its next one."""
+        return cls(role="assistant", parts=_parts(parts), prefix=prefix)
 
     @classmethod
     def system(cls, *parts: str | Part) -> "Message":
@@ -139,9 +169,21 @@ def turn_of(text: str, calls: Iterable[ToolCall], opaque: Sequence[Opaque]) -> M
 
 
 def told(messages: Iterable[Message], vendor: str) -> tuple[Message, ...]:
-    """Return the messages that a vendor gets: without the opaque parts of others."""
-    ours = (_without_others(message, vendor) for message in messages)
+    """Return the messages that a vendor gets: without the opaque parts of others, and without an answered prefix."""
+    given = tuple(messages)
+    unanswered = (message for at, message in enumerate(given, 1) if not message.prefix or at == len(given))
+    ours = (_without_others(message, vendor) for message in unanswered)
     return tuple(message for message in ours if message.parts)
+
+
+def prefix_of(messages: Sequence[Message]) -> str:
+    """Return the beginning of the answer that the model continues; empty if there is none."""
+    return messages[-1].text if messages and messages[-1].prefix else ""
+
+
+def continued(prefix: str, text: str) -> str:
+    """Return a whole answer. Some vendors repeat the prefix in it, and others do not."""
+    return text if text.startswith(prefix) else prefix + text
 
 
 def _without_others(message: Message, vendor: str) -> Message:

@@ -39,6 +39,8 @@ class ModelOptions(CompactWire, Handwritten):
     """Stream the answer, so that the ledger records the time to the first token. Ignored by `litellm`."""
     tool_choice: str | None = None
     """`auto`, `none`, `required`, or the name of the one tool to call."""
+    hosted_tools: tuple[dict[str, JsonValue], ...] | None = None
+    """Tools that the vendor runs, in its own format, such as `{"type": "web_search"}`; offered beside yours."""
     answer_mode: AnswerMode | None = None
     """Way to ask for a typed answer. By default, in the first mode that the model does not refuse."""
     extra: dict[str, JsonValue] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from llmflow.types.messages import File, Image, Message, Opaque, Part, Text, ToolCall, ToolResult
+from llmflow.types.messages import Audio, File, Image, Message, Opaque, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
 
 CHARACTERS_PER_TOKEN = 4
@@ -10,7 +10,7 @@ CHARACTERS_PER_TOKEN = 4
 
 
 def estimated_tokens(messages: Iterable[Message], *texts: str) -> int:
-    """Estimate the tokens of messages and texts by their characters. Pictures and files are not counted.
+    """Estimate the tokens of messages and texts by their characters. Pictures, files and audio are not counted.
 
     The same input always gives the same number, so workflow code may branch on it.
     """
@@ -32,5 +32,5 @@ def _characters(part: Part) -> int:
             return len(part.arguments)
         case Opaque():
             return len(part.model_dump_json())
-        case Image() | File():
+        case Image() | File() | Audio():
             return 0

@@ -22,7 +22,7 @@ types      | errors                                | temporalio.common
 yaml       | errors                                | ruamel.yaml
 flow       | sdk, types, errors, definitions       | temporalio.{workflow,common,exceptions,api}, minijinja
 prompts    | types, errors, yaml                   | minijinja
-providers  | types, errors, yaml                   | aiohttp, litellm, httpx, genai_prices,
+providers  | types, errors, yaml                   | aiohttp, aiohttp_socks, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis
 stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
 tools      | types, errors                         | httpx, minijinja, temporalio.{common,workflow}

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from ssl import SSLContext
 from typing import Any, Literal, Self
 
 Json = dict[str, Any]  # Any: whatever a vendor writes
@@ -197,7 +198,9 @@ def _head(status: int, length: int, headers: Mapping[str, str]) -> bytes:
 class ModelServer:
     """Answers from the script as long as it lasts, then with `default`."""
 
-    def __init__(self, default: Reply | None = None, *, port: int = 0, record: bool = True) -> None:
+    def __init__(
+        self, default: Reply | None = None, *, port: int = 0, record: bool = True, tls: SSLContext | None = None
+    ) -> None:
         self.default = default or Reply.text("ok")
         self.port = port
         self.requests: list[Received] = []
@@ -207,6 +210,7 @@ class ModelServer:
         self.abandoned = 0
         """Requests whose client went away before the answer was complete."""
         self._record = record
+        self._tls = tls
         self._script: deque[Reply] = deque()
         self._news = asyncio.Event()
         self._connections: set[_Connection] = set()
@@ -244,7 +248,9 @@ class ModelServer:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024)
+        self._server = await loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024, ssl=self._tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -335,7 +341,7 @@ class _Connection(asyncio.Protocol):
     def _take(self, request: Received) -> None:
         reply = self._server.reply_to(request)
         self._unanswered = True
-        data = self._server.encode(reply, request.path, b'"stream":true' in request.body)
+        data = self._server.encode(reply, request.path.partition("?")[0], b'"stream":true' in request.body)
         if reply.delay:
             self._timer = asyncio.get_running_loop().call_later(reply.delay, self._send, reply, data)
         else:

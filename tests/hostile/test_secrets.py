@@ -95,11 +95,11 @@ def test_a_bad_redis_address_is_a_message(url: str) -> None:
 @pytest.mark.parametrize("key", ["", "a", "e", "none", "test", "1234567"])
 def test_a_short_key_does_not_mangle_messages(key: str) -> None:
     said = "there is none: test 1234567 and ask again later"
-    assert scrub(said, key) == said
+    assert scrub(said, (key,)) == said
 
 
 def test_a_key_is_replaced() -> None:
-    assert scrub("the key planted-0123 is wrong", "planted-0123") == "the key [secret] is wrong"
+    assert scrub("the key planted-0123 is wrong", ("planted-0123",)) == "the key [secret] is wrong"
 
 
 @pytest.fixture

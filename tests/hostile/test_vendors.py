@@ -108,12 +108,12 @@ async def test_a_redirect_gets_no_key(
         assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://u:secret@127.0.0.1:1"])
+@pytest.mark.parametrize("proxy", ["socks6://u:secret@127.0.0.1:1", "ftp://u:secret@127.0.0.1:1"])
 async def test_an_unusable_proxy_is_named_without_its_password(
     server: ModelServer, proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy)
-    with pytest.raises(ConfigInvalid, match="only HTTP proxies") as caught:
+    with pytest.raises(ConfigInvalid, match="only HTTP and SOCKS proxies") as caught:
         await asked(server)
     assert "secret" not in str(caught.value)
     assert server.count == 0

@@ -11,9 +11,10 @@ from sqlalchemy import Row, func, select
 from llmflow import worker
 from llmflow.client import Client, connect
 from llmflow.config import Settings
-from llmflow.errors import RunNotCompleted
+from llmflow.errors import ProviderUnavailable, RunNotCompleted
 from llmflow.stores.database import Database
 from llmflow.stores.schema import answers, calls
+from llmflow.testing import assert_replays
 from tests.helpers.model_server import ModelServer, Reply
 from tests.integration.hello.app import app
 from tests.integration.hello.schemas import Ask, Greeting
@@ -28,6 +29,12 @@ async def vendor(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         yield server
+
+
+@pytest.fixture
+def no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Name a file of certificates that is not there, before the worker starts."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
 
 
 @pytest.fixture
@@ -107,3 +114,15 @@ async def test_a_call_that_is_cancelled_or_fails_has_its_row(
         (failed.id, "RequestRejected"),
         (ended.id, "cancelled"),
     ]
+
+
+@pytest.mark.usefixtures("no_certificates")
+async def test_a_connection_that_cannot_be_made_has_a_row(client: Client, vendor: ModelServer, store: Database) -> None:
+    run = await client.start(Asked.run, Ask(attempts=4), id=f"journal-{uuid.uuid4()}")
+    with pytest.raises(RunNotCompleted) as failed:
+        await run.result()
+    assert isinstance(failed.value.__cause__, ProviderUnavailable)
+    assert vendor.count == 0
+    found = [(row.activity_id, row.attempt, row.outcome) for row in await rows(store)]
+    assert found == [("complete#1", 1, "ProviderUnavailable"), ("complete#2", 1, "ProviderUnavailable")]
+    await assert_replays(run, app)

@@ -13,9 +13,11 @@ from llmflow.errors import ProviderError
 from llmflow.providers.dialects.complaints import Complaint
 from llmflow.providers.dialects.failures import judge, lost, unavailable, unreadable
 
+_LIBRARIES = frozenset({"httpx", "httpx2", "aiohttp", "aiohttp_socks"})
 _UNSENT = frozenset(
     (
         *("ClientConnectorError", "ConnectionTimeoutError", "ClientHttpProxyError", "InvalidURL"),  # aiohttp
+        *("ProxyConnectionError", "ProxyTimeoutError"),  # aiohttp_socks
         *("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"),  # httpx
     )
 )
@@ -33,7 +35,7 @@ class _HttpResponse(Protocol):
     def json(self) -> object: ...
 
 
-def classify_wrapped(error: Exception, model: str, key: str | None = None) -> ProviderError:
+def classify_wrapped(error: Exception, model: str, secrets: tuple[str, ...] = ()) -> ProviderError:
     """Convert an exception of litellm.
 
     Raise the result outside of the `except` block: the exception holds the request, and the request the key, so it must
@@ -43,28 +45,28 @@ def classify_wrapped(error: Exception, model: str, key: str | None = None) -> Pr
     529, a refused connection and an HTML page all become a 500. So the innermost exception decides.
     """
     for cause in below(error):
-        if known := classify_http(cause, model, key):
+        if known := classify_http(cause, model, secrets):
             return known
         if isinstance(cause, OverflowError):
-            return unreadable(model, f"the answer cannot be read: {cause}", key)
+            return unreadable(model, f"the answer cannot be read: {cause}", secrets)
         if isinstance(cause, zlib.error):
-            return lost(model, f"the answer is not compressed as it claims: {cause}", key)
+            return lost(model, f"the answer is not compressed as it claims: {cause}", secrets)
         if isinstance(cause, JSONDecodeError):
-            return lost(model, f"Invalid JSON: {cause}", key)
+            return lost(model, f"Invalid JSON: {cause}", secrets)
     status = cast(int | None, getattr(error, "status_code", None))
     if status in {400, 401, 403, 404}:  # litellm's own refusal, before it asks
-        return judge(Complaint(str(error), status), model, key)
-    return unreadable(model, str(error), key)
+        return judge(Complaint(str(error), status), model, secrets)
+    return unreadable(model, str(error), secrets)
 
 
-def classify_http(error: BaseException, model: str, key: str | None = None) -> ProviderError | None:
+def classify_http(error: BaseException, model: str, secrets: tuple[str, ...] = ()) -> ProviderError | None:
     """Convert an exception of an HTTP library, see `classify_wrapped`; `None` for other exceptions."""
     if not is_http(error):
         return None
     response = cast(_HttpResponse | None, getattr(error, "response", None))
     if response is None:
-        return (unavailable if is_unsent(error) else lost)(model, named(error), key)
-    return judge(Complaint.read(_body(response), response.status_code, response.headers), model, key)
+        return (unavailable if is_unsent(error) else lost)(model, named(error), secrets)
+    return judge(Complaint.read(_body(response), response.status_code, response.headers), model, secrets)
 
 
 def below(error: BaseException | None) -> Iterator[BaseException]:
@@ -81,7 +83,7 @@ def named(error: BaseException) -> str:
 
 def is_http(error: BaseException) -> bool:
     """Return True for an exception of an HTTP library, such as a broken connection."""
-    return any(base.__module__.partition(".")[0] in {"httpx", "httpx2", "aiohttp"} for base in type(error).__mro__)
+    return any(base.__module__.partition(".")[0] in _LIBRARIES for base in type(error).__mro__)
 
 
 def is_unsent(error: BaseException) -> bool:

@@ -202,27 +202,36 @@ _ADVICE_AGAINST: Mapping[bool, str] = MappingProxyType(
 """Advice if the vendor's `x-should-retry` overrides the table."""
 
 
-def judge(complaint: Complaint, model: str, key: str | None = None) -> ProviderError:
+def judge(complaint: Complaint, model: str, secrets: tuple[str, ...] = ()) -> ProviderError:
     """Make the error of a complaint by the table at the top of this module."""
     kind = _kind(complaint)
     if kind is ProviderUnavailable and complaint.status in _MAYBE_BILLED:
         kind = AnswerLost
-    return _error(kind, complaint, model, key)
+    return _error(kind, complaint, model, secrets)
 
 
-def unavailable(model: str, reason: str, key: str | None = None) -> ProviderError:
+def unavailable(model: str, reason: str, secrets: tuple[str, ...] = ()) -> ProviderError:
     """Make the error for a request that was not sent: there was no connection."""
-    return _error(ProviderUnavailable, Complaint(reason), model, key)
+    return _error(ProviderUnavailable, Complaint(reason), model, secrets)
 
 
-def lost(model: str, reason: str, key: str | None = None) -> ProviderError:
+def unmade(model: str, reason: str, secrets: tuple[str, ...] = ()) -> ProviderError:
+    """Make the error for a request that was not sent: this worker cannot make the connection at all."""
+    said = scrub(reason, secrets)
+    return ProviderUnavailable(
+        f"{model} was not asked, because no connection can be made: {said}. Correct it where the worker runs.",
+        ErrorDetail(model=model, retry=False),
+    )
+
+
+def lost(model: str, reason: str, secrets: tuple[str, ...] = ()) -> ProviderError:
     """Make the error for an incomplete answer: a timeout, a dropped connection, a truncated body."""
-    return _error(AnswerLost, Complaint(reason), model, key)
+    return _error(AnswerLost, Complaint(reason), model, secrets)
 
 
-def unreadable(model: str, reason: str, key: str | None = None) -> ProviderError:
+def unreadable(model: str, reason: str, secrets: tuple[str, ...] = ()) -> ProviderError:
     """Make the error for a complete answer in an unexpected format."""
-    return _error(AnswerUnreadable, Complaint(reason), model, key)
+    return _error(AnswerUnreadable, Complaint(reason), model, secrets)
 
 
 def _kind(complaint: Complaint) -> _Kind:
@@ -248,12 +257,12 @@ def _inside(word: str) -> _Kind | None:
     return _BY_CODE_INSIDE_AN_ANSWER.get(word, blamed)
 
 
-def _error(kind: _Kind, complaint: Complaint, model: str, key: str | None) -> ProviderError:
-    said = " ".join(scrub(complaint.message, key).split()).rstrip(".") or "it gave no reason"
+def _error(kind: _Kind, complaint: Complaint, model: str, secrets: tuple[str, ...]) -> ProviderError:
+    said = " ".join(scrub(complaint.message, secrets).split()).rstrip(".") or "it gave no reason"
     quote = said if len(said) <= LONGEST_QUOTE else said[:LONGEST_QUOTE] + " ..."
-    code = scrub(complaint.code or complaint.type or "", key)
+    code = scrub(complaint.code or complaint.type or "", secrets)
     headers = complaint.headers
-    request = scrub(headers.get("x-request-id") or headers.get("request-id", ""), key)
+    request = scrub(headers.get("x-request-id") or headers.get("request-id", ""), secrets)
     retry = {"true": True, "false": False}.get(complaint.headers.get("x-should-retry", ""))
     again = kind.retryable if retry is None else retry
     wait = requested_delay(complaint.headers, complaint.delay) if again else None

@@ -1,6 +1,7 @@
-"""Removes keys, and everything that looks like one, from vendors' texts, which end up in histories and logs."""
+"""Removes secrets, and everything that looks like one, from vendors' texts, which end up in histories and logs."""
 
 import re
+from urllib.parse import quote
 
 from llmflow.types.urls import without_passwords
 
@@ -11,14 +12,16 @@ _SECRETS = re.compile(
     r"|(?i:(?<=\bauthorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?[^\s\"',;)}\]]+)"
 )
 
-_SHORTEST_KEY = 8
+_SHORTEST_SECRET = 8
 
 
-def scrub(text: str, key: str | None) -> str:
-    """Replace the key, the passwords of URLs, and everything else that looks like a secret.
+def scrub(text: str, secrets: tuple[str, ...]) -> str:
+    """Replace the secrets of a connection, the passwords of URLs, and everything else that looks like a secret.
 
-    A shorter key is none that a vendor gives out, and stands in words: `none`, `test`.
+    A shorter secret is none that a vendor gives out, and stands in words: `none`, `test`.
     """
-    if key and len(key) >= _SHORTEST_KEY:
-        text = text.replace(key, "[secret]")
+    for secret in secrets:
+        for written in (secret, quote(secret, safe="")):
+            if len(written) >= _SHORTEST_SECRET:
+                text = text.replace(written, "[secret]")
     return _SECRETS.sub("[secret]", without_passwords(text))

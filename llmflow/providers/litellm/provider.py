@@ -11,18 +11,23 @@ import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
-from llmflow.providers.dialects.exceptions import classify_wrapped
-from llmflow.providers.dialects.failures import judge, lost
+from llmflow.providers.connections import trusted
+from llmflow.providers.dialects.exceptions import classify_wrapped, named
+from llmflow.providers.dialects.failures import judge, lost, unmade
+from llmflow.providers.keys import with_key
 from llmflow.providers.litellm.session import open_session
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
+from llmflow.providers.openai.chat_dialects import dialect_of_litellm
 from llmflow.providers.openai.endpoint import CONNECT_TIMEOUT, decode, misread
+from llmflow.providers.proxies import proxy_for
 from llmflow.types.base import changed
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink, ProviderSettings
@@ -40,6 +45,8 @@ _ENVIRONMENT = MappingProxyType(
 )
 _SIGNED = ("bedrock/", "sagemaker/", "sagemaker_chat/", "vertex_ai/", "vertex_ai_beta/")
 """Vendors that authenticate the machine or its role instead of a key."""
+_BY_HANDLER = ("anthropic/", "bedrock/", "gemini/", "vertex_ai/", "vertex_ai_beta/")
+"""Vendors that litellm asks through its own HTTP client; all others, through OpenAI's."""
 _BILLING = ("openrouter/", "perplexity/", "xai/")
 """Vendors that send a bill, which litellm passes on. Of any other, the cost may be litellm's own estimate."""
 
@@ -72,15 +79,19 @@ class LitellmProvider:
         """Take the settings of models.yaml.
 
         Raises:
-            ConfigInvalid: litellm is not installed.
+            ConfigInvalid: litellm is not installed, or the environment has a proxy that it cannot use.
         """
         if find_spec("litellm") is None:
             raise ConfigInvalid(
                 f"provider {settings.name!r} has `api: litellm`, which is an extra: pip install 'llmflow[litellm]'"
             )
+        if proxy_for(settings.base_url or "https://vendor").socks:
+            raise ConfigInvalid(
+                f"provider {settings.name!r} has `api: litellm`, which only uses HTTP proxies, and the environment has"
+                " a SOCKS proxy: set HTTPS_PROXY to an HTTP proxy, or use another `api`"
+            )
         self._name = settings.name
-        self._base_url = settings.base_url
-        self._key = settings.key
+        self._settings = settings
         self._litellm: _Litellm | None = None
         self._session: ClientSession | None = None
         self._client: object = None
@@ -89,11 +100,16 @@ class LitellmProvider:
         """See `Provider.complete`."""
         model = str(ModelRef(self._name, request.model))
         schema = chat_schema(request)
-        body = chat_body(request, model, schema)  # litellm renames the token limit for each vendor
-        answer = await self._ask({**body, **self._terms(request)}, model, request.timeout)
+        body = chat_body(request, model, schema, dialect_of_litellm(request.model))
+        end = monotonic() + request.timeout
+
+        async def ask(key: str | None) -> ChatAnswer:
+            return await self._ask({**body, **self._terms(request, key)}, model, end - monotonic())
+
+        answer = await with_key(self._settings, ask)
         if complaint := answer.complaint():
-            raise judge(complaint, model, self._key)
-        response = answer.response(request, schema, self._base_url, None, ModelRef.parse(model).vendor)
+            raise judge(complaint, model, self._settings.secrets)
+        response = answer.response(request, schema, self._settings.base_url, None, ModelRef.parse(model).vendor)
         invented = _INVENTED.fullmatch(response.response_id or "")
         bill = response.reported_usd if request.model.startswith(_BILLING) else None
         return changed(response, reported_usd=bill, response_id=None if invented else response.response_id)
@@ -107,23 +123,39 @@ class LitellmProvider:
             await self._session.close()
             self._session = self._client = None
 
+    async def _opened(self, model: str) -> _Litellm:
+        """Load litellm, and open our session, once.
+
+        Raises:
+            ProviderUnavailable: one of them fails.
+        """
+        try:
+            self._litellm = self._litellm or await asyncio.to_thread(_load)
+            if self._session is None:
+                tls = await asyncio.to_thread(trusted, self._settings.ca_file)
+                self._session = self._session or open_session(tls)
+        except Exception as error:  # of certificates, of imports: what cannot be made is this provider's fault
+            raise unmade(model, named(error), self._settings.secrets) from error
+        return self._litellm
+
     def _connections(self, model: str) -> Json:
         """Return our session, in the form in which the way to the vendor takes it."""
-        self._session = self._session or open_session()
-        if not model.startswith("anthropic/"):
+        assert self._session is not None
+        if not model.startswith(_BY_HANDLER):
             return {"shared_session": self._session}
         self._client = self._client or _handler(self._session)
         return {"client": self._client}
 
-    def _terms(self, request: ModelRequest) -> Json:
+    def _terms(self, request: ModelRequest, key: str | None) -> Json:
         """Return the fields that llmflow sets; `extra` cannot change them."""
         import httpx  # not at the top: it takes 7 MB, only for workers with litellm
 
         return {
             # Never `None` for vendors with keys: litellm would send any key that it finds in the environment.
-            "api_key": self._key or (None if request.model.startswith(_SIGNED) else "none"),
-            "api_base": self._base_url,
+            "api_key": key or (None if request.model.startswith(_SIGNED) else "none"),
+            "api_base": self._settings.base_url,
             "base_url": None,
+            "extra_headers": {**self._settings.headers} or None,
             # Later than our own timeout, which covers the whole answer and makes the error.
             "timeout": httpx.Timeout(request.timeout + 1, connect=CONNECT_TIMEOUT),
             "num_retries": 0,
@@ -135,7 +167,7 @@ class LitellmProvider:
         }
 
     async def _ask(self, call: Json, model: str, timeout: float) -> ChatAnswer:
-        litellm = self._litellm = self._litellm or await asyncio.to_thread(_load)
+        litellm = await self._opened(model)
         failure: ProviderError
         data = b""
         try:
@@ -144,11 +176,11 @@ class LitellmProvider:
             data = json.dumps(answer.model_dump()).encode()
             return decode(ChatAnswer, data)
         except TimeoutError:
-            failure = lost(model, f"no whole answer within {timeout:g} s")
+            failure = lost(model, f"no whole answer within {timeout:.3g} s")
         except ValidationError as error:
-            failure = misread(error, data, model, "the answer is not what litellm promises", self._key)
+            failure = misread(error, data, model, "the answer is not what litellm promises", self._settings.secrets)
         except Exception as error:  # litellm raises many classes of its own, and has bugs
-            failure = classify_wrapped(error, model, self._key)
+            failure = classify_wrapped(error, model, self._settings.secrets)
         raise failure  # outside of `except`, because litellm's exception holds the key
 
 

@@ -1,10 +1,13 @@
-"""Connections under litellm: bodies up to a limit, and no redirects, which would take the key to another host."""
+"""Connections under litellm: bodies up to a limit, our certificates, and no redirects, which would move the key."""
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from llmflow.providers.connections import open_connector
 from llmflow.providers.openai.bodies import MAX_ANSWER, pieces
+from llmflow.providers.proxies import Proxy
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession, StreamReader
@@ -37,13 +40,17 @@ class _Bounded:
         return getattr(self._raw.content, name)
 
 
-def open_session() -> "ClientSession":
+def open_session(tls: ssl.SSLContext) -> "ClientSession":
     """Open a session, to be handed to litellm as its shared one. It needs a running event loop."""
     # Not at the top: it takes 10 MB, only for workers with litellm.
-    from aiohttp import ClientResponse, ClientSession, DummyCookieJar, TCPConnector
+    from aiohttp import ClientRequest, ClientResponse, ClientSession, DummyCookieJar
+
+    class TrustingRequest(ClientRequest):
+        def __init__(self, *args: Any, **fields: Any) -> None:  # Any: the HTTP library's, for itself
+            super().__init__(*args, **{**fields, "ssl": tls})  # litellm gives each request certificates of its own
 
     class BoundedResponse(ClientResponse):
-        async def start(self, connection: Any) -> ClientResponse:  # Any: the HTTP library's, for itself
+        async def start(self, connection: Any) -> ClientResponse:  # Any: as above
             await super().start(connection)
             raw = _Raw(self.headers, self.content)
             self.content = _Bounded(raw)  # pyright: ignore[reportAttributeAccessIssue]  as much of it as is used
@@ -55,4 +62,9 @@ def open_session() -> "ClientSession":
             self._cache.pop("headers", None)
             return self
 
-    return ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar(), response_class=BoundedResponse)
+    return ClientSession(
+        connector=open_connector(Proxy(), tls),  # litellm chooses the proxy for each host
+        cookie_jar=DummyCookieJar(),
+        request_class=TrustingRequest,
+        response_class=BoundedResponse,
+    )

@@ -1,21 +1,21 @@
 """Requests and answers of Chat Completions, whose format many servers and libraries share."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
 
-from llmflow.errors import ErrorDetail, RequestRejected
 from llmflow.providers.dialects.complaints import Complaint
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED
 from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import said_run
-from llmflow.providers.openai.body import Json, address, finish, given, schema_name
-from llmflow.providers.openai.chat_opaque import Signed, Thoughts, opaque_fields
+from llmflow.providers.openai.body import Json, finish, given, schema_name
+from llmflow.providers.openai.chat_dialects import ChatDialect
+from llmflow.providers.openai.chat_messages import Conversation
+from llmflow.providers.openai.chat_opaque import Signed, Thoughts
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
-from llmflow.types.messages import File, Image, Message, Opaque, Text, ToolCall, ToolResult
+from llmflow.types.messages import Opaque, ToolCall, continued, prefix_of
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.tools import ToolSpec
 
@@ -25,26 +25,26 @@ def chat_schema(request: ModelRequest) -> WireSchema | None:
     return wire_schema(request.output.json_schema) if request.output else None
 
 
-def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, limit: str = "max_tokens") -> Json:
+def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, dialect: ChatDialect) -> Json:
     """Make the request body.
 
     Args:
         request: The request.
         model: `provider:model`, for the error.
         schema: Schema of the answer.
-        limit: The server's name of the token limit.
+        dialect: Dialect of the server.
 
     Raises:
-        RequestRejected: the request has a file by URL, which this API does not support.
+        RequestUnsupported: the server cannot be told a part of the request.
     """
     options = request.options
     body: Json = {
         "model": request.model,
-        "messages": [said for message in request.messages for said in _messages(message, model)],
+        "messages": Conversation(model, dialect).convert(request.messages),
         "response_format": _format(request.output, schema),
-        "tools": [_tool(tool) for tool in request.tools],
+        "tools": [*map(_tool, request.tools), *(options.hosted_tools or ())],
         "tool_choice": _tool_choice(options.tool_choice),
-        limit: options.max_output_tokens,
+        dialect.limit: options.max_output_tokens,
         "reasoning_effort": options.reasoning_effort,
         "verbosity": options.verbosity,
         "temperature": options.temperature,
@@ -78,45 +78,6 @@ def _tool_choice(choice: str | None) -> object:
     return (
         choice if choice in {None, "auto", "none", "required"} else {"type": "function", "function": {"name": choice}}
     )
-
-
-def _messages(message: Message, model: str) -> Iterator[Json]:
-    """Convert a message. Tool results become separate messages; tool calls become a field of the assistant's."""
-    content = [_content(part, model) for part in message.parts if isinstance(part, Text | Image | File)]
-    calls = [
-        {**_call(part), **opaque_fields(message.parts, part.id)} for part in message.parts if isinstance(part, ToolCall)
-    ]
-    for part in message.parts:
-        if isinstance(part, ToolResult):
-            yield {"role": "tool", "tool_call_id": part.id, "content": part.text}
-    if content or calls:
-        turn = opaque_fields(message.parts)
-        yield {"role": message.role, "content": _plain(content), **turn, **({"tool_calls": calls} if calls else {})}
-
-
-def _plain(content: list[Json]) -> object:
-    """Convert text-only content to a string: some servers accept nothing else."""
-    if all(part["type"] == "text" for part in content):
-        return "\n".join(str(part["text"]) for part in content) if content else None
-    return content
-
-
-def _call(part: ToolCall) -> Json:
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
-
-
-def _content(part: Text | Image | File, model: str) -> Json:
-    if isinstance(part, Text):
-        return {"type": "text", "text": part.text}
-    if isinstance(part, Image):
-        return {"type": "image_url", "image_url": {"url": address(part)}}
-    if part.url:
-        raise RequestRejected(
-            f"{model}: Chat Completions takes no file by URL: give {part.name!r} as `data`, "
-            "or use a provider with `api: responses`",
-            ErrorDetail(model=model),
-        )
-    return {"type": "file", "file": {"filename": part.name, "file_data": address(part)}}
 
 
 class _Function(BaseModel):
@@ -237,9 +198,12 @@ class ChatAnswer(BaseModel):
         tiers = Tiers(asked=asked_tier(request.options), answered=self.service_tier)
         billed = read_usage(self.usage, said_run(dict(choice.message), model), tiers, model=model, base_url=base_url)
         has_calls = choice.reason not in {"refused", "unknown"}
+        texts = choice.message.texts
+        if (prefix := prefix_of(request.messages)) and not (has_calls and choice.message.calls):
+            texts = (continued(prefix, choice.message.text),)
         return ModelResponse(
             **dict(billed),
-            text=choice.refusal or (schema.read(choice.message.texts) if schema else choice.message.text),
+            text=choice.refusal or (schema.read(texts) if schema else "".join(texts)),
             finish_reason=choice.reason,
             ending=choice.finish_reason if choice.reason == "unknown" else None,
             tool_calls=choice.message.calls if has_calls else (),

@@ -15,14 +15,16 @@ from pydantic_core import from_json, to_json
 
 from llmflow import __version__
 from llmflow.errors import ProviderError
+from llmflow.providers.connections import open_connector, trusted
 from llmflow.providers.dialects.complaints import Complaint, complaint_in, error_in
 from llmflow.providers.dialects.exceptions import is_http, is_unsent, named
-from llmflow.providers.dialects.failures import judge, lost, unavailable, unreadable
+from llmflow.providers.dialects.failures import judge, lost, unavailable, unmade, unreadable
 from llmflow.providers.dialects.usage.failed import with_bill
+from llmflow.providers.keys import with_key
 from llmflow.providers.openai.bodies import MAX_STREAM, beginning, pieces, whole
 from llmflow.providers.openai.events import END, events
 from llmflow.providers.openai.joined import Joined
-from llmflow.providers.openai.proxies import proxy_for
+from llmflow.providers.proxies import proxy_for
 from llmflow.types.problems import message_of, problems_of, said
 from llmflow.types.providers import ProviderSettings
 from llmflow.types.refs import ModelRef
@@ -58,14 +60,15 @@ class Endpoint:
         """
         self.name = settings.name
         self.base_url = settings.base_url or OPENAI
-        self.key = settings.key
+        self._settings = settings
         self._proxy = proxy_for(self.base_url)
-        # Not of the session: aiohttp would send the key to the proxy as well.
-        self._headers = {"Authorization": f"Bearer {self.key or 'none'}"}
-        if urlsplit(self.base_url).scheme == "http":  # then the proxy reads the request, and there is no CONNECT
-            self._headers |= self._proxy.headers
         self._session: ClientSession | None = None
         self._making = asyncio.Lock()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that no error may quote."""
+        return self._settings.secrets
 
     async def post(
         self,
@@ -88,44 +91,65 @@ class Endpoint:
             ProviderError: see `dialects/failures.py`.
         """
         model = str(ModelRef(self.name, str(body["model"])))
-        session = await self._connect()
+        session = await self._connect(model)
         failure: ProviderError
         data = b""
+
+        async def ask(key: str | None) -> bytes:
+            return await self._ask(session, f"{self.base_url.rstrip('/')}{path}", key, body, joined, deadline)
+
         try:
-            async with (
-                asyncio.timeout(timeout) as deadline,
-                session.post(
-                    f"{self.base_url.rstrip('/')}{path}",
-                    data=to_json(body),
-                    headers=self._headers,
-                    proxy_headers=self._proxy.headers,
-                    # A redirect would take the key to another host, or make a GET of the request.
-                    allow_redirects=False,
-                ) as response,
-            ):
-                data = await self._read(response, joined, model)
-                deadline.reschedule(None)  # the answer is there
-                await _read_on(response)
+            async with asyncio.timeout(timeout) as deadline:
+                data = await with_key(self._settings, ask)
             return decode(answer, data)
         except ValidationError as error:
-            failure = misread(error, data, model, f"the answer does not have the format of {path}", self.key)
+            failure = misread(error, data, model, f"the answer does not have the format of {path}", self.secrets)
             failure = self.billed(failure, data)
         except OverflowError as error:
-            failure = unreadable(model, f"the answer cannot be read: {error}", self.key)
+            failure = unreadable(model, f"the answer cannot be read: {error}", self.secrets)
         except zlib.error as error:
-            failure = lost(model, f"the answer is not compressed as it claims: {error}", self.key)
+            failure = lost(model, f"the answer is not compressed as it claims: {error}", self.secrets)
         except EOFError:
             failure = lost(model, "the stream ended before the answer did")
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            failure = lost(model, f"an event of the stream is not JSON: {error}", self.key)
+            failure = lost(model, f"an event of the stream is not JSON: {error}", self.secrets)
         except Exception as error:  # of the HTTP library, whose connect timeout is a TimeoutError as well
             if is_http(error):
-                failure = (unavailable if is_unsent(error) else lost)(model, _named(error), self.key)
+                failure = (unavailable if is_unsent(error) else lost)(model, _named(error), self.secrets)
             elif isinstance(error, TimeoutError):
                 failure = lost(model, f"no whole answer within {timeout:g} s")
             else:
                 raise
         raise failure  # outside of `except`, because the exception holds the request, and so the key
+
+    async def _ask(
+        self,
+        session: "ClientSession",
+        url: str,
+        key: str | None,
+        body: Mapping[str, object],
+        joined: Joined,
+        deadline: asyncio.Timeout,
+    ) -> bytes:
+        async with session.post(
+            url,
+            params=self._settings.query,
+            data=to_json(body),
+            headers=self._headers(key),
+            proxy_headers=self._proxy.headers,
+            # A redirect would take the key to another host, or make a GET of the request.
+            allow_redirects=False,
+        ) as response:
+            data = await self._read(response, joined, str(ModelRef(self.name, str(body["model"]))))
+            deadline.reschedule(None)  # the answer is there
+            await _read_on(response)
+        return data
+
+    def _headers(self, key: str | None) -> dict[str, str]:
+        """Return the headers of a request. They are not of the session: aiohttp would send them to a proxy as well."""
+        authorization = {"Authorization": f"Bearer {key}"} if key else {}
+        is_read_by_proxy = urlsplit(self.base_url).scheme == "http"  # then there is no CONNECT
+        return {**authorization, **(self._proxy.headers if is_read_by_proxy else {}), **self._settings.headers}
 
     def billed(self, error: ProviderError, *bodies: object) -> ProviderError:
         """Return an error with the usage and the bill of what the vendor sent; see `with_bill`."""
@@ -138,19 +162,22 @@ class Endpoint:
             await self._session.close()
             self._session = None
 
-    async def _connect(self) -> "ClientSession":
+    async def _connect(self, model: str) -> "ClientSession":
         if self._session is None:
             async with self._making:
-                self._session = self._session or await self._opened()
+                try:
+                    self._session = self._session or await self._opened()
+                except Exception as error:  # of certificates, of imports: what cannot be made is this provider's fault
+                    raise unmade(model, named(error), self.secrets) from error
         return self._session
 
     async def _opened(self) -> "ClientSession":
         # In a thread: importing the library and reading certificates would block every other call.
-        tls = await asyncio.to_thread(_tls)
-        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+        tls = await asyncio.to_thread(_tls, self._settings.ca_file)
+        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
         return ClientSession(
-            connector=TCPConnector(ssl=tls, limit=0),  # the worker limits its calls
+            connector=open_connector(self._proxy, tls),
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,  # `pieces` does, with a limit
             # aiohttp's own `trust_env` takes two threads per request, and would send a password of `.netrc`.
@@ -175,7 +202,7 @@ class Endpoint:
         """
         if not 200 <= response.status < 300:
             body = await _complaint_of(response)
-            raise self.billed(judge(Complaint.read(body, response.status, response.headers), model, self.key), body)
+            raise self.billed(judge(Complaint.read(body, response.status, response.headers), model, self.secrets), body)
         if "text/event-stream" in response.headers.get("content-type", ""):
             return await self._streamed(pieces(response, MAX_STREAM), joined, response.headers, model)
         data = await whole(response)
@@ -191,7 +218,7 @@ class Endpoint:
                 if event is END:
                     joined.end()
                 elif complaint := error_in(event):
-                    failure = judge(Complaint.read(complaint, headers=headers), model, self.key)
+                    failure = judge(Complaint.read(complaint, headers=headers), model, self.secrets)
                     raise self.billed(failure, joined.so_far, event)
                 else:
                     joined.take(event)
@@ -203,9 +230,9 @@ class Endpoint:
         return json.dumps(joined.whole).encode()
 
 
-def _tls() -> ssl.SSLContext:
+def _tls(ca_file: str | None) -> ssl.SSLContext:
     import_module("aiohttp")
-    return ssl.create_default_context()
+    return trusted(ca_file)
 
 
 async def _read_on(response: "ClientResponse") -> None:
@@ -267,15 +294,15 @@ def decode(answer: type[_Answer], data: bytes) -> _Answer:
     return answer.model_validate_json(_HALVES.sub("\ufffd", text))
 
 
-def misread(error: ValidationError, data: bytes, model: str, what: str, key: str | None) -> ProviderError:
+def misread(error: ValidationError, data: bytes, model: str, what: str, secrets: tuple[str, ...]) -> ProviderError:
     """Make the error of data that is no answer: the vendor's own, if it says one.
 
     A truncated answer may be retried. A complete one is billed, and a retry would be billed again.
     """
     if complaint := complaint_in(data):
-        return judge(complaint, model, key)
+        return judge(complaint, model, secrets)
     kind = lost if _is_no_json(error) else unreadable
-    return kind(model, f"{what}: {_first_fault(error)}", key)
+    return kind(model, f"{what}: {_first_fault(error)}", secrets)
 
 
 def _is_no_json(error: ValidationError) -> bool:

@@ -1,7 +1,6 @@
 """OpenAI's Responses API, for OpenAI and servers that implement it."""
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, cast
 
 from pydantic import BaseModel, Discriminator, JsonValue, Tag
@@ -12,11 +11,12 @@ from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, judge
 from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import items_run
-from llmflow.providers.openai.body import Json, address, finish, given, schema_name
+from llmflow.providers.openai.body import Json, finish, given, schema_name
 from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.response_events import Events
+from llmflow.providers.openai.response_input import ResponseInput
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
-from llmflow.types.messages import File, Image, Message, Opaque, Text, ToolCall, ToolResult
+from llmflow.types.messages import Opaque, ToolCall
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import DeltaSink, ProviderSettings
 from llmflow.types.refs import ModelRef
@@ -33,11 +33,11 @@ class ResponsesProvider:
         """See `Provider.complete`."""
         model = ModelRef(self._endpoint.name, request.model)
         schema = wire_schema(request.output.json_schema) if request.output else None
-        body = _body(request, schema)
+        body = _body(request, schema, ResponseInput(str(model), self._endpoint.base_url))
         joined = Events(sink)
         answer = await self._endpoint.post("/responses", body, ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
-            failure = judge(complaint, str(model), self._endpoint.key)
+            failure = judge(complaint, str(model), self._endpoint.secrets)
             raise self._endpoint.billed(failure, {**dict(answer), "output": [dict(item) for item in answer.output]})
         return answer.response(request, schema, self._endpoint.base_url, joined.first_token, model.vendor)
 
@@ -52,17 +52,18 @@ _WITHOUT_THOUGHTS = re.compile(r"(^|[^a-z])(gpt-?[34]|chatgpt)")
 """OpenAI's models that do not think, under their names or a deployment's. They refuse thoughts, asked for or sent."""
 
 
-def _body(request: ModelRequest, schema: WireSchema | None) -> Json:
+def _body(request: ModelRequest, schema: WireSchema | None, said: ResponseInput) -> Json:
     options, thinks = request.options, not _WITHOUT_THOUGHTS.search(request.model)
+    tools = [*map(_tool, request.tools), *(options.hosted_tools or ())]
     body: Json = {
         "model": request.model,
-        "input": [item for message in request.messages for item in _items(message) if thinks or not _is_thought(item)],
+        "input": [item for item in said.convert(request.messages) if thinks or not _is_thought(item)],
         "store": False,
-        "include": _THOUGHTS if request.tools and thinks else None,
+        "include": _THOUGHTS if tools and thinks else None,
         "stream": options.stream,
         "text": given(format=_format(request.output, schema), verbosity=options.verbosity),
         "reasoning": given(effort=options.reasoning_effort),
-        "tools": [_tool(tool) for tool in request.tools],
+        "tools": tools,
         "tool_choice": _tool_choice(options.tool_choice),
         "max_output_tokens": options.max_output_tokens,
         "temperature": options.temperature,
@@ -93,47 +94,8 @@ def _tool_choice(choice: str | None) -> object:
     return choice if choice in {None, "auto", "none", "required"} else {"type": "function", "name": choice}
 
 
-def _items(message: Message) -> Iterator[Json]:
-    """Convert a message. Tool calls and results become separate items; the parts between them become one message."""
-    content: list[Json] = []
-    fields: Json = {}
-    for part in message.parts:
-        if isinstance(part, Opaque) and "type" not in part.content:
-            fields |= part.content
-        elif isinstance(part, ToolCall | ToolResult | Opaque):
-            yield from _spoken(message, content, fields)
-            content, fields = [], {}
-            yield _item(part)
-        else:
-            content.append(_content(part, message))
-    yield from _spoken(message, content, fields)
-
-
 def _is_thought(item: Json) -> bool:
     return item.get("type") == "reasoning"
-
-
-def _spoken(message: Message, content: list[Json], fields: Json) -> Iterator[Json]:
-    if content:
-        yield {"role": message.role, "content": content, **fields}
-
-
-def _item(part: ToolCall | ToolResult | Opaque) -> Json:
-    if isinstance(part, Opaque):
-        return dict(part.content)
-    if isinstance(part, ToolCall):
-        return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments}
-    return {"type": "function_call_output", "call_id": part.id, "output": part.text}
-
-
-def _content(part: Text | Image | File, message: Message) -> Json:
-    if isinstance(part, Text):
-        return {"type": "output_text" if message.role == "assistant" else "input_text", "text": part.text}
-    if isinstance(part, Image):
-        return {"type": "input_image", "image_url": address(part), "detail": "auto"}
-    if part.url:
-        return {"type": "input_file", "file_url": part.url}
-    return {"type": "input_file", "filename": part.name, "file_data": address(part)}
 
 
 class _OutputPart(BaseModel):

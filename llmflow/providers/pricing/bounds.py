@@ -5,6 +5,8 @@ Vendors keep their tokenizers to themselves, so a bound is a rule that holds for
     text          a token is at least one byte of UTF-8, of the text or of its normal form (NFKC, Claude 2's): English
                   and code then count about four times what they really take, Chinese up to six times
     images        16,384 tokens, the most of Qwen2-VL (its model card), or the model's own rule in `_IMAGES`
+    audio         a token for each byte: vendors count at most 32 tokens a second (Gemini, "Audio understanding"), and
+                  speech has at least 500 bytes a second; by address or id, as other files
     other files   any number of pages: as many tokens as the model's context window, or 2 million if it is unknown
     templates     1,024 tokens (Claude 3's own prompt for tools has 530), and 16 for each message, part and schema
     output        the limit that is sent, times `n`
@@ -13,7 +15,7 @@ Vendors keep their tokenizers to themselves, so a bound is a rule that holds for
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeGuard
@@ -23,7 +25,7 @@ from pydantic_core import to_json
 
 from llmflow.providers.openai.strict_schema import wire_schema
 from llmflow.types.base import changed
-from llmflow.types.messages import File, Image, Message, Opaque, Part, Text, ToolCall, ToolResult
+from llmflow.types.messages import Audio, File, Image, Message, Opaque, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
 
 DEFAULT_LIMIT = 4096
@@ -69,6 +71,8 @@ class Bound:
     """The requested service tier."""
     cached_for_an_hour: bool
     """True if the request may write to a cache that costs more than the usual one."""
+    audio: bool = False
+    """True if audio is in it, which has a price of its own."""
     unsized: bool = False
     """True if a file of unknown length is in it, so that it may fill the context window of the model."""
     unbounded: str | None = None
@@ -91,6 +95,7 @@ def limited(request: ModelRequest, api: str | None) -> ModelRequest:
 def bound_of(request: ModelRequest) -> Bound:
     """Compute the most that a request can be billed for."""
     extra = request.options.extra or {}
+    parts = [*_all_parts(request.messages)]
     limits = [request.options.max_output_tokens, *(extra[name] for name in _ANY_LIMIT if name in extra)]
     counts = [limit for limit in limits if _is_count(limit)]
     answers = extra.get("n", 1)
@@ -100,15 +105,27 @@ def bound_of(request: ModelRequest) -> Bound:
         input_tokens=_input(request) + _bytes(written),
         output_tokens=max(counts, default=DEFAULT_LIMIT) * (answers if _is_count(answers) else 1),
         tier=str(tier) if tier else None,
-        cached_for_an_hour='"1h"' in written,
-        unsized=any(_is_unsized(part) for message in request.messages for part in message.parts),
-        unbounded=next(_unbounded(request.model, extra), None if counts else "an answer without a limit"),
+        cached_for_an_hour='"1h"' in written or any(getattr(part, "cache", None) == "1h" for part in parts),
+        audio=any(isinstance(part, Audio) for part in parts),
+        unsized=any(map(_is_unsized, parts)),
+        unbounded=next(_unbounded(request, extra), None if counts else "an answer without a limit"),
     )
 
 
-def _unbounded(model: str, extra: Mapping[str, JsonValue]) -> Iterator[str]:
-    if any(word in f"{model}-" for word in _OWN_TOOLS):
+def _all_parts(messages: Iterable[Message]) -> Iterator[Part]:
+    for message in messages:
+        for part in message.parts:
+            yield part
+            if isinstance(part, ToolResult):
+                yield from part.parts
+
+
+def _unbounded(request: ModelRequest, extra: Mapping[str, JsonValue]) -> Iterator[str]:
+    if any(word in f"{request.model}-" for word in _OWN_TOOLS):
         yield "a search that the model makes unasked"
+    for tool in request.options.hosted_tools or ():
+        if not _is_function(tool):
+            yield f"`{tool.get('type')}` of `hosted_tools`"
     for name, value in extra.items():
         if name in _ANY_LIMIT or name == "n":
             known = _is_count(value)
@@ -154,19 +171,23 @@ def _part(part: Part, model: str) -> int:
         case Text():
             return _bytes(part.text)
         case ToolResult():
-            return _bytes(part.id + part.text)
+            return _bytes(part.id + part.text) + sum(_FRAME + _part(one, model) for one in part.parts)
         case ToolCall():
             return _bytes(part.id + part.name + part.arguments)
         case Opaque():
             return len(to_json(part.content))
         case Image():
             return next((most for name, most in _IMAGES.items() if name in model), _IMAGE)
+        case Audio():
+            return _WINDOW if part.data is None else len(part.data)
         case File():
             return _WINDOW if _is_unsized(part) else _bytes(part.name + (part.data or b"").decode(errors="replace"))
 
 
 def _is_unsized(part: Part) -> bool:
     """Return True for a file whose pages are not known: a PDF of some kilobytes may have hundreds."""
+    if isinstance(part, Audio):
+        return part.data is None
     return isinstance(part, File) and not (part.media_type.startswith("text/") and part.data is not None)
 
 

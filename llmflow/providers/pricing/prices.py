@@ -102,6 +102,7 @@ class Prices:
             (
                 changed(usage, cache_write_tokens=usage.input_tokens, cache_write_1h_tokens=hour),
                 changed(usage, input_image_tokens=usage.input_tokens),
+                changed(usage, input_audio_tokens=usage.input_tokens if bound.audio else 0),
             ),
             (
                 changed(usage, reasoning_tokens=usage.output_tokens),

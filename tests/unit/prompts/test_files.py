@@ -7,6 +7,7 @@ import pytest
 
 from llmflow.errors import ConfigInvalid, PromptInvalid
 from llmflow.prompts.files import load_prompts, parse_prompt
+from llmflow.types.messages import Message, Text
 from llmflow.types.models import ModelOptions
 
 FULL = """\
@@ -67,6 +68,8 @@ def test_a_role_line_inside_a_line_is_text() -> None:
         ("", "p:1:1: there are no messages"),
         ("---\nmodel: a\n---\n", "p:4:1: there are no messages"),
         ("system:\n\nuser:\nx", "p:1:1: no text follows `system:`"),
+        ("user:\nx\nassistant prefix:\ny\nuser:\nz", "p:3:1: no message may follow `assistant prefix:`"),
+        ("user cache 2h:\nx", "p:1:1: this text belongs to no message (did you mean `user cache 1h:`?)"),
         ("---\nmodel: a\nuser:\nx", "p:1:1: the front matter has no end"),
         ("---\n- a\n---\nuser:\nx", "p:2:1: the front matter must be `key: value` lines"),
         ("---\n\n\nmodle: a\n---\nuser:\nx", "p:4:1: `modle` is not a key of the front matter (did you mean `model`?)"),
@@ -141,3 +144,16 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
 def test_a_folder_without_prompts_is_an_error(tmp_path: Path, folder: str, expected: str) -> None:
     with pytest.raises(ConfigInvalid, match=expected):
         load_prompts(tmp_path / folder, "app")
+
+
+def test_a_message_may_be_cached_and_an_answer_begun() -> None:
+    text = "system cache 1h:\nBe brief.\n\nuser cache 5m:\n{{ book }}\n\nuser:\nWhy?\n\nassistant prefix:\nBecause"
+    prompt = parse_prompt(text, "a/b", "b.prompt")
+    assert prompt.templates.render({"book": "A book."}) == (
+        Message.system(Text(text="Be brief.", cache="1h")),
+        Message.user(Text(text="A book.", cache="5m")),
+        Message.user("Why?"),
+        Message.assistant("Because", prefix=True),
+    )
+    plain = re.sub(" cache 1h| cache 5m| prefix", "", text)
+    assert prompt.ref.version != parse_prompt(plain, "a/b", "b.prompt").ref.version

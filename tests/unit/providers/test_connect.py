@@ -31,11 +31,11 @@ async def test_keys_and_addresses_come_from_the_environment(server: ModelServer,
     for provider in providers.values():
         await provider.complete(ask(), NoDeltas())
         await provider.close()
-    sent = [(request.path, request.headers["authorization"]) for request in server.requests]
+    sent = [(request.path, request.headers.get("authorization")) for request in server.requests]
     assert sent == [
         ("/v1/responses", "Bearer sk-one"),
         ("/v1/chat/completions", "Bearer sk-two"),
-        ("/v1/chat/completions", "Bearer none"),
+        ("/v1/chat/completions", None),
     ]
 
 

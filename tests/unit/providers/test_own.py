@@ -210,7 +210,7 @@ def test_names_and_values_that_cannot_be(own: dict[str, Any], said: str) -> None
     [
         (
             "providers: {mine: {regoin: x}}",
-            "1:20: provider 'mine' has no field 'regoin'. There is: api, base_url, key",
+            "1:20: provider 'mine' has no field 'regoin'. There is: api, base_url, ca_file",
         ),
         (
             "providers: {other: {}}",

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from llmflow.errors import ToolArgumentsInvalid
-from llmflow.types.messages import File, Image, Message, Text, ToolCall
+from llmflow.types.messages import Audio, File, Image, Message, Text, ToolCall, ToolResult, told
 from llmflow.types.refs import PromptRef
 
 
@@ -19,11 +19,11 @@ def test_text_leaves_out_what_is_none() -> None:
     assert message.text == "one\ntwo"
 
 
-@pytest.mark.parametrize("source", [{}, {"url": "https://example.org", "data": b"x"}])
+@pytest.mark.parametrize("source", [{}, {"url": "https://example.org", "data": b"x"}, {"data": b"x", "file_id": "f"}])
 def test_bytes_come_from_one_place(source: dict[str, object]) -> None:
-    with pytest.raises(ValidationError, match="exactly one of `url` and `data`"):
+    with pytest.raises(ValidationError, match="exactly one of `url`, `data` and `file_id`"):
         Image.model_validate(source)
-    with pytest.raises(ValidationError, match="exactly one of `url` and `data`"):
+    with pytest.raises(ValidationError, match="exactly one of `url`, `data` and `file_id`"):
         File.model_validate({"name": "a.pdf", **source})
 
 
@@ -48,3 +48,23 @@ def test_the_arguments_of_a_call_are_an_object() -> None:
 def test_what_is_no_object_is_an_error_that_the_model_can_read(arguments: str) -> None:
     with pytest.raises(ToolArgumentsInvalid, match="arguments of tool 'search' are no JSON"):
         ToolCall(id="1", name="search", arguments=arguments).values()
+
+
+@pytest.mark.parametrize("wrong", [Message.user("x"), Message.assistant(ToolCall(id="1", name="a", arguments="{}"))])
+def test_only_the_models_own_text_is_continued(wrong: Message) -> None:
+    with pytest.raises(ValidationError, match="only text of the assistant can be a `prefix`"):
+        Message(role=wrong.role, parts=wrong.parts, prefix=True)
+
+
+def test_a_prefix_that_has_its_answer_is_not_told_again() -> None:
+    asked, begun = Message.user("Why?"), Message.assistant("Because", prefix=True)
+    assert told([asked, begun], "v") == (asked, begun)
+    answer, again = Message.assistant("Because it is."), Message.user("Sure?")
+    assert told([asked, begun, answer, again], "v") == (asked, answer, again)
+
+
+def test_marks_and_prefixes_take_no_room_without_a_value() -> None:
+    assert Message.user("a").model_dump() == {"role": "user", "parts": ({"type": "text", "text": "a"},)}
+    assert ToolResult(id="1", text="a").model_dump() == {"type": "tool_result", "id": "1", "text": "a"}
+    marked = Message.user(Text(text="a", cache="1h"), Audio(file_id="f"))
+    assert Message.model_validate_json(marked.model_dump_json()) == marked

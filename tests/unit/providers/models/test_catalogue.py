@@ -7,6 +7,7 @@ import pytest
 from pydantic import JsonValue
 
 from llmflow.errors import ConfigInvalid, ModelNotFound
+from llmflow.providers.models.access import Access
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
 from llmflow.providers.models.entries import ProviderEntry
 from llmflow.types.models import Candidate, ModelOptions
@@ -39,6 +40,33 @@ def test_providers(tmp_path: Path) -> None:
         "local": ProviderEntry(api="chat", base_url="http://localhost:11434/v1"),
         "offline": ProviderEntry(api="offline"),
     }
+
+
+def test_how_a_provider_is_reached(tmp_path: Path) -> None:
+    models = load(
+        tmp_path,
+        """
+        providers:
+          azure:
+            api: chat
+            base_url: https://corp.openai.azure.com/openai/v1
+            headers: {api-key: AZURE_KEY}
+            query: {api-version: AZURE_API_VERSION}
+            ca_file: corp.pem
+            limit_field: max_completion_tokens
+          google: {api: litellm, key_command: "gcloud auth print-access-token --account 'a b'"}
+          mesh: {api: responses, key_file: /run/secrets/token}
+        """,
+    )
+    assert models.providers["azure"].access == Access(
+        headers={"api-key": "AZURE_KEY"},
+        query={"api-version": "AZURE_API_VERSION"},
+        ca_file=str(tmp_path / "corp.pem"),
+        limit_field="max_completion_tokens",
+    )
+    command = ("gcloud", "auth", "print-access-token", "--account", "a b")
+    assert models.providers["google"].access == Access(key_command=command)
+    assert models.providers["mesh"].access == Access(key_file="/run/secrets/token")
 
 
 def test_aliases(tmp_path: Path) -> None:
@@ -111,6 +139,7 @@ def test_an_anchor_may_be_shared(tmp_path: Path) -> None:
     assert models.resolve("b") == (Candidate(model="local:a", options=ModelOptions(temperature=0)),)
 
 
+CHAT = "providers: {a: {api: chat, base_url: 'http://x', "
 PROVIDERS = "providers:\n  openai: {api: responses, key: K}\n"
 
 
@@ -128,8 +157,32 @@ PROVIDERS = "providers:\n  openai: {api: responses, key: K}\n"
         ("providers: {a: {}}", "1:16: provider 'a' has no `api`: give one of responses, chat, litellm, offline"),
         ("providers: {a: {api: caht}}", "1:22: there is no api 'caht' (did you mean `chat`?)"),
         ("providers: {a: {api: 3}}", "1:22: `api` must be text, not 3"),
-        ("providers: {a: {api: chat, url: x}}", "1:28: provider 'a' has no field 'url'. There is: api, base_url, key"),
+        (
+            "providers: {a: {api: chat, url: x}}",
+            "1:28: provider 'a' has no field 'url'. There is: api, base_url, ca_file",
+        ),
         ("providers: {a: {api: chat}}", "1:16: provider 'a' has no `base_url`"),
+        (CHAT + "headers: x}}", "1:59: `headers` must be a mapping, not 'x'"),
+        (CHAT + "headers: {'a b': X}}}", "1:67: `headers`: 'a b' is no name of a header"),
+        (CHAT + "headers: {Content-Type: X}}}", "1:74: `headers`: llmflow itself sets `Content-Type`"),
+        (CHAT + "headers: {X-Team: 3}}}", "1:68: the environment variable of `X-Team` must be text, not 3"),
+        (CHAT + "query: {api-version: ''}}}", "1:71: the environment variable of `api-version` must be text"),
+        (CHAT + "key_command: 'echo \"'}}", "1:63: `key_command` is no command: No closing quotation"),
+        (
+            CHAT + "limit_field: tokens}}",
+            "1:63: `limit_field` must be max_tokens or max_completion_tokens, not 'tokens'",
+        ),
+        (CHAT + "key: K, key_file: k}}", "1:16: provider 'a' has `key` and `key_file`: give one of them"),
+        (
+            CHAT + "key: K, headers: {authorization: A}}}",
+            "1:16: provider 'a' has `key` and `headers` with authorization: give one of",
+        ),
+        ("providers: {a: {api: litellm, query: {a: A}}}", "1:38: `api: litellm` cannot use `query`"),
+        (
+            "providers: {a: {api: responses, key: K, limit_field: max_tokens}}",
+            "1:54: `api: responses` cannot use `limit_field`",
+        ),
+        ("providers: {offline: {ca_file: x}}", "1:32: `api: offline` cannot use `ca_file`"),
         (
             "providers: {a: {api: chat, base_url: 'localhost:1'}}",
             "1:38: `base_url` must be http:// or https:// with a host",

@@ -13,7 +13,7 @@ from llmflow.errors import (
     RateLimited,
     RequestRejected,
 )
-from llmflow.providers.openai.chat_provider import limit_field
+from llmflow.providers.openai.chat_dialects import dialect_at
 from llmflow.types.messages import File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelRequest
 from llmflow.types.providers import NoDeltas, Provider
@@ -82,7 +82,7 @@ async def test_options(server: ModelServer, chat: Provider, ask: Ask) -> None:
     ],
 )
 def test_the_limit_has_the_name_that_the_server_knows(base_url: str, limit: str) -> None:
-    assert limit_field(base_url) == limit
+    assert dialect_at(base_url).limit == limit
 
 
 async def test_typed_output(server: ModelServer, chat: Provider, ask: Ask) -> None:
@@ -117,12 +117,6 @@ async def test_parts(server: ModelServer, chat: Provider, ask: Ask) -> None:
         {"role": "user", "content": "So?"},
         {"role": "assistant", "content": "This.", "tool_calls": [CALL]},
     ]
-
-
-async def test_a_file_by_url_is_refused_before_anything_is_sent(server: ModelServer, chat: Provider, ask: Ask) -> None:
-    with pytest.raises(RequestRejected, match=r"'a.pdf' as `data`, or use a provider with `api: responses`"):
-        await chat.complete(ask(Message.user(File(name="a.pdf", url="https://x.test/a.pdf"))), NoDeltas())
-    assert server.count == 0
 
 
 async def test_an_answer(server: ModelServer, chat: Provider, ask: Ask) -> None:

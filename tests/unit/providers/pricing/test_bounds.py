@@ -16,9 +16,10 @@ from tokenizers import Tokenizer  # pyright: ignore[reportMissingTypeStubs]  it 
 from llmflow.providers.pricing.bounds import DEFAULT_LIMIT, Bound, bound_of, limited
 from llmflow.providers.pricing.price_list import load_price_list
 from llmflow.providers.pricing.prices import Prices
-from llmflow.types.messages import File, Image, Message, Part, ToolCall, ToolResult
+from llmflow.types.messages import Audio, File, Image, Message, Part, Text, ToolCall, ToolResult
 from llmflow.types.models import ModelOptions, ModelRequest, OutputSchema
 from llmflow.types.tools import ToolSpec
+from llmflow.types.usage import Usage
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 Count = Callable[[str], int]
@@ -217,3 +218,30 @@ def test_a_cache_for_an_hour_costs_more() -> None:
         return Prices().at_most("anthropic:claude-sonnet-4-5", bound_of(asked), NOW).usd or Decimal(0)
 
     assert usd("1h") - usd("5m") >= Decimal("0.0225")  # $6 and $3.75 for a million
+
+
+def test_each_kind_of_part_is_bounded(prices: Prices) -> None:
+    plain = bound_of(request("hi"))
+    sound = bound_of(request("hi", Audio(data=b"x" * 5000)))
+    assert (sound.input_tokens >= plain.input_tokens + 5000, sound.audio, sound.unsized) == (True, True, False)
+    for unsized in (Audio(url="https://x.test/a.wav"), File(name="a", file_id="f", media_type="text/plain")):
+        assert bound_of(request(unsized)).unsized
+    seen = ToolResult(id="1", text="", parts=(File(name="a.pdf", data=b"%PDF"), Image(file_id="f")))
+    assert bound_of(request(seen)).unsized
+    assert bound_of(request(seen)).input_tokens > 2**21 + 16_384
+    for marked in (Text(text="hi", cache="1h"), ToolResult(id="1", text="", cache="1h")):
+        assert bound_of(request(marked)).cached_for_an_hour
+    assert not bound_of(request(Text(text="hi", cache="5m"))).cached_for_an_hour
+
+
+def test_audio_has_its_own_price(tmp_path: Path) -> None:
+    (path := tmp_path / "prices.yaml").write_text("v:m: {input: 1, audio_input: 40, output: 10}\n")
+    listed = Prices(load_price_list(path))
+    bound = bound_of(limited(request(Audio(data=b"x" * 5000), options={"max_output_tokens": 1}), "chat"))
+    spoken = Usage(input_tokens=5000, input_audio_tokens=5000, output_tokens=1)
+    assert (listed.at_most("v:m", bound, NOW).usd or 0) >= (listed.expected("v:m", spoken, NOW).usd or 1)
+
+
+def test_tools_of_the_vendor_have_no_bound() -> None:
+    own = {"hosted_tools": [{"type": "web_search"}]}
+    assert bound_of(limited(request("hi", options=own), "chat")).unbounded == "`web_search` of `hosted_tools`"
