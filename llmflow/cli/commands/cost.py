@@ -41,6 +41,7 @@ app = typer.Typer(
             None: {
                 "reprice": "llmflow.cli.commands.reprice:reprice",
                 "export": "llmflow.cli.commands.cost_export:export",
+                "reconcile": "llmflow.cli.commands.reconcile:reconcile_",
             }
         }
     ),

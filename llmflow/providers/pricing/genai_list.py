@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from llmflow.providers.hosts import host_of
 from llmflow.providers.pricing.billing import PaidCall
-from llmflow.providers.pricing.naming import is_suffix
 from llmflow.providers.pricing.regions import canonical, doubts, uplift
 from llmflow.types.base import changed
+from llmflow.types.model_names import is_suffix
 from llmflow.types.usage import Cost, Usage
 
 if TYPE_CHECKING:
