@@ -50,6 +50,20 @@ class Spent(Totals):
     """Lost calls without a known upper bound."""
     unasked_calls: int = 0
     """Attempts that llmflow held back before asking the model: by a limit, a budget, an open circuit."""
+    input_usd: Dollars = Decimal(0)
+    """Part of `usd` for input tokens."""
+    output_usd: Dollars = Decimal(0)
+    """Part of `usd` for output tokens."""
+    undivided_usd: Dollars = Decimal(0)
+    """Part of `usd` that is not divided: bills of vendors, and calls of before. The rest of `usd` are fees."""
+    cache_saved_usd: Dollars = Decimal(0)
+    """What the vendors' caches saved; negative if writing to them cost more than reading from them saved."""
+    tier_saved_usd: Dollars = Decimal(0)
+    """What service tiers saved against the standard one, such as `batch`; negative if they were dearer."""
+    reused_calls: int = 0
+    """Answers that were paid before and taken again: by a retry after a crash, or by a fork."""
+    reused_usd: Dollars = Decimal(0)
+    """What they had cost, which was not paid again."""
     repriced_usd: Dollars | None = None
     """`usd` with the prices of the last repricing, for calls that it covers; `None` without a repricing."""
 

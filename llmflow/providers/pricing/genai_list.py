@@ -91,8 +91,10 @@ def genai_cost(call: PaidCall) -> Cost:
     usage = _billed(provider, model, call.usage)
     _check(provider, model, known, usage)
     factor = uplift(call, provider.id, model.id)
-    tokens = _usd(known, changed(usage, web_searches=0, file_searches=0))
-    fees = _usd(known, usage) - tokens
+    tokens = whole = _usd(known, usage)
+    if usage.web_searches or usage.file_searches:  # only then, because this is the slow part
+        tokens = _usd(known, changed(usage, web_searches=0, file_searches=0))
+    fees = whole - tokens
     if fees and factor != 1 and provider.id == "openai":
         raise ValueError(f"{SOURCE} does not know if searches cost more in the region")
     notes = [*doubts(call, provider.id, model.id)]

@@ -11,7 +11,7 @@ from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.ledger.rows import ANSWERED, REFUSED
 from llmflow.stores.reports.intervals import against, mean, share
 from llmflow.stores.reports.known_names import check_known
-from llmflow.stores.reports.selection import FAILED, PAID, selected
+from llmflow.stores.reports.selection import FAILED, PAID, TAKEN, selected
 from llmflow.stores.schema import calls, scores
 from llmflow.types.base import changed
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
@@ -34,7 +34,7 @@ async def compare(
         StoreUnavailable: the database does not answer.
     """
     filter = changed(filter, prompt=prompt)
-    where = selected(filter, sqlite=database.is_sqlite)
+    where = and_(selected(filter, sqlite=database.is_sqlite), ~TAKEN)
     key = (calls.c.version if by == "version" else calls.c.model_asked).label("key")
     totals = await _read(database, _totals(key, where))
     if not totals:

@@ -21,7 +21,7 @@ from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import CANCELLED, LOST, Call
 from llmflow.stores.schema import answers, calls
 from llmflow.types.base import changed
-from llmflow.types.usage import COUNTS, Usage
+from llmflow.types.usage import COUNTS, CostParts, Usage
 from tests.helpers.calls import NOON, a_call, an_answer
 from tests.helpers.waiting import until
 
@@ -64,8 +64,11 @@ async def back(database: Database) -> None:
 
 
 async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Database) -> None:
-    answer = changed(an_answer(), mode="tool")
-    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25, result=answer))
+    answer, input = changed(an_answer(), mode="tool"), Decimal("0.01")
+    parts = CostParts(input_usd=input, output_usd=Decimal("0.0025"), tier_saved_usd=Decimal("-0.5"))
+    await ledger.record(
+        a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25, result=answer, parts=parts)
+    )
     [row] = await rows(database)
     assert row._asdict() == {  # pyright: ignore[reportPrivateUsage]  public in SQLAlchemy, as in namedtuples
         "run_id": "run",
@@ -108,6 +111,11 @@ async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Databa
         "user_id": "ana",
         "item": "C-1042",
         "answer_mode": "tool",
+        "input_usd": Decimal("0.01"),
+        "output_usd": Decimal("0.0025"),
+        "cache_saved_usd": None,
+        "tier_saved_usd": Decimal("-0.5"),
+        "reused_usd": None,
         "tags": ["blue", "ünique"],
     }
 
