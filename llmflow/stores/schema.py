@@ -114,6 +114,7 @@ calls = Table(
     Column("cache_saved_usd", Dollars),  # what the call would have cost more otherwise; null: unknown
     Column("tier_saved_usd", Dollars),
     Column("reused_usd", Dollars),  # cost of a recorded answer that was taken instead of a new one
+    Column("fork_of", String),  # workflow id of the run that its root is a fork of
     Column("tags", JSON, nullable=False),
     Index("calls_by_day", "day"),
     Index("calls_by_root", "root_id"),

@@ -107,9 +107,9 @@ class CostParts(Wire):
     output_usd: Dollars | None = None
     """US dollars of the output tokens; the rest of the cost are fees, such as of searches."""
     cache_saved_usd: Dollars | None = None
-    """What the vendor's cache saved; negative if writing to it cost more than reading from it saved."""
+    """Saving by the vendor's cache; negative if writing to it cost more than reading from it saved."""
     tier_saved_usd: Dollars | None = None
-    """What the service tier saved against the standard one, such as `batch`; negative for a dearer one."""
+    """Saving by the service tier against the standard one, such as `batch`; negative for a dearer one."""
 
 
 class Totals(Wire):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from temporalio.client import (
     Client,
     FetchWorkflowHistoryEventsInput,
@@ -34,6 +35,7 @@ from llmflow.stores.prompts.changes import NONE, Reason
 from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
 from llmflow.stores.reports.costs import cost_report
+from llmflow.stores.schema import calls
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.forks import Fork, Hop
@@ -176,6 +178,11 @@ async def test_from_a_child(env: Environment, model: Model, article: Run[str]) -
     whole = await fork.tree_usage()
     assert (whole.taken.calls, whole.total.calls) == (4, 2), "with what the child was paid"
     assert await _in_ledger(env, root=fork) == (2, 4)
+    assert env.client.store
+    async with Database(env.client.store) as database:
+        query = select(calls.c.fork_of).distinct().where(calls.c.root_id == fork.id)
+        forked = await database.read(lambda connection: connection.scalars(query).all())
+    assert forked == [article.id], "of all calls, those of children included"
 
 
 async def test_another_input_pays_for_what_depends_on_it(model: Model, article: Run[str]) -> None:

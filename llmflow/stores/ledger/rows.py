@@ -138,6 +138,7 @@ def row_of(call: Call) -> dict[str, object]:
         "answer_mode": result.mode if result else None,
         **call.parts.__dict__,
         "reused_usd": call.reused_usd,
+        "fork_of": call.origin.fork_of,
         "tags": [_storable(tag) for tag in call.origin.tags],
     }
     return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}

@@ -1,4 +1,4 @@
-"""Parts of costs, and what was saved, as columns of calls."""
+"""Parts of costs, what was saved, and the run that a fork was made of, as columns of calls."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,3 +13,4 @@ def upgrade() -> None:
     """Add the columns. What earlier calls saved is unknown."""
     for name in _COLUMNS:
         op.add_column("calls", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.add_column("calls", sa.Column("fork_of", sa.String(), nullable=True))
