@@ -22,7 +22,7 @@ from llmflow.providers.pricing.bounds import limited
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
-from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, Call, CallId
+from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, REUSED, Call, CallId
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.base import changed
 from llmflow.types.budgets import Scope
@@ -100,6 +100,7 @@ class Completions:
             try:
                 await self._calls.check()
                 if call.id.attempt > 1 and (paid := await self._calls.paid(call.id, call.request_hash)):
+                    await self.reused(request, paid)
                     return kept_in_history(paid)
                 plan = await self._planned(request, call)
                 if request.origin.budget or plan.scopes:
@@ -118,6 +119,10 @@ class Completions:
             except asyncio.CancelledError:
                 await self._calls.record(_ended(call, CANCELLED, plan))
                 raise
+
+    async def reused(self, request: CompletionRequest, answer: CompletionResult) -> None:
+        """Record that the calling activity takes an answer that was paid before."""
+        await self._calls.record(changed(_call(request), outcome=REUSED, reused_usd=answer.cost.usd))
 
     async def _planned(self, request: CompletionRequest, call: Call) -> _Plan:
         """Plan the call, and record earlier attempts that left no row: they may have cost as much as this one."""
@@ -196,6 +201,7 @@ class Completions:
             "result": result,
             "base_url": response.base_url,
             "turn": turn,
+            "parts": plan.prices.parts(request.model, response, call.at, result.cost),
         }
         await self._calls.record(changed(call, **kept))
         return result

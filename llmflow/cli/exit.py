@@ -40,7 +40,7 @@ class Exit(IntEnum):
 MEANING: Mapping[Exit, str] = MappingProxyType(
     {
         Exit.DONE: "done",
-        Exit.FAILED: "the run failed, or ended without a result; or prompts drifted",
+        Exit.FAILED: "the run failed, or has no result; prompts drifted, or costs differ",
         Exit.USAGE: "wrong usage, a taken id, or an input or a decision that does not fit",
         Exit.UNREACHABLE: "no Temporal server, no worker, or no store answers",
         Exit.NOT_FOUND: "no such run, step, workflow, prompt, approval, budget, model or tag",

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
@@ -41,14 +42,25 @@ class Connections(Protocol):
 
 
 class PostgresConnections:
-    """Connections by asyncpg."""
+    """Connections by asyncpg, also through a pooler that shares a connection between transactions (PgBouncer).
+
+    Such a pooler may run each transaction on another connection of the server, so no statement is prepared by name:
+    without its cache, asyncpg sends the text of a statement together with its values. A statement that was seen before
+    still takes one round trip.
+    """
 
     def __init__(self, url: URL, within: float) -> None:
         # Imported here: 6 MB and 0.1 s, which SQLite does without.
         from sqlalchemy.ext.asyncio import create_async_engine
 
         try:
-            self._engine = create_async_engine(url, pool_pre_ping=True, pool_timeout=within, hide_parameters=True)
+            self._engine = create_async_engine(
+                "postgresql+asyncpg://",
+                connect_args={**_arguments(url), "statement_cache_size": 0},
+                pool_pre_ping=True,
+                pool_timeout=within,
+                hide_parameters=True,
+            )
         except ModuleNotFoundError:
             raise ConfigInvalid("PostgreSQL needs asyncpg: pip install 'llmflow[postgres]'") from None
 
@@ -66,6 +78,17 @@ class PostgresConnections:
     async def close(self) -> None:
         """See `Connections`."""
         await self._engine.dispose()
+
+
+def _arguments(url: URL) -> dict[str, Any]:  # Any: texts, a port, and a switch
+    """Return the arguments of `asyncpg.connect`, which reads the parameters of a URL as libpq does."""
+    query, arguments = dict(url.query), url.translate_connect_args(username="user")
+    query.pop("channel_binding", None)  # asyncpg has none, and would take it for a setting of the server
+    if query.get("sslrootcert") == "system":  # libpq's word for the authorities that this machine trusts
+        del query["sslrootcert"]
+        query.pop("sslmode", None)
+        arguments["ssl"] = True  # to asyncpg: they, and the host's name, are checked
+    return {**arguments, "dsn": f"postgresql://?{urlencode(query)}"}
 
 
 class SqliteConnections:

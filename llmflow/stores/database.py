@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, StoreUnavailable
+from llmflow.errors import ConfigInvalid, ErrorDetail, Remedy, StoreUnavailable, did_you_mean
 from llmflow.stores.connections import Connections, PostgresConnections, SqliteConnections, Work
 from llmflow.stores.upgrade import alone, is_current, upgrade
 from llmflow.types.urls import masked
@@ -33,7 +33,14 @@ _UPGRADE_WITHIN = 3600.0
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
-_PARAMETERS = frozenset({"host", "port", "user", "password", "passfile", "ssl", "target_session_attrs"})
+_PARAMETERS = frozenset(
+    {
+        *("host", "port", "user", "password", "passfile", "target_session_attrs"),
+        *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "channel_binding"),
+        *("application_name", "options"),
+    }
+)
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 class Database:
@@ -231,8 +238,8 @@ def clock(connection: Connection) -> datetime:
 
 # SQLSTATEs of PostgreSQL, some of them by their first two digits: no connection, no transaction now (a standby), login,
 # no such database, no such schema, deadlock and the like, resources, busy, shut down, disk, inside of PostgreSQL;
-# then: rights, and a table or column that is not there (yet).
-_AWAY = ("08", "25", "28", "3D", "3F", "40", "53", "55", "57", "58", "XX", "42501", "42P01", "42703")
+# then: rights, a table or column that is not there (yet), and a prepared statement that a pooler lost or mixed up.
+_AWAY = ("08", "25", "28", "3D", "3F", "40", "53", "55", "57", "58", "XX", "42501", "42P01", "42703", "26", "42P05")
 
 
 def _is_away(error: DBAPIError) -> bool:
@@ -268,9 +275,12 @@ def _store_url(url: str) -> URL:
         return _file(found)
     if unknown := sorted(set(found.query) - _PARAMETERS):
         raise ConfigInvalid(
-            f"LLMFLOW_STORE has the parameter {unknown[0]!r}: PostgreSQL is reached by asyncpg, which takes "
-            f"{', '.join(sorted(_PARAMETERS))}, such as ?ssl=require"
+            f"LLMFLOW_STORE has the parameter {unknown[0]!r}{did_you_mean(unknown[0], _PARAMETERS)}: write "
+            f"{', '.join(sorted(_PARAMETERS))}, such as ?sslmode=require"
         )
+    mode = found.query.get("sslmode", _SSL_MODES[0])
+    if mode not in _SSL_MODES:
+        raise ConfigInvalid(f"LLMFLOW_STORE has sslmode={mode}: write {', '.join(_SSL_MODES)}")
     if "@" in (found.host or ""):
         raise ConfigInvalid("LLMFLOW_STORE has an `@` or a `/` in its password: write %40 for `@`, %2F for `/`")
     return found

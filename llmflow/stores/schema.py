@@ -109,6 +109,12 @@ calls = Table(
     Column("user_id", String),
     Column("item", String),  # label of the fan-out's item
     Column("answer_mode", String),  # how a typed answer was asked for
+    Column("input_usd", Dollars),  # parts of `usd`; the rest are fees; null: unknown
+    Column("output_usd", Dollars),
+    Column("cache_saved_usd", Dollars),  # what the call would have cost more otherwise; null: unknown
+    Column("tier_saved_usd", Dollars),
+    Column("reused_usd", Dollars),  # cost of a recorded answer that was taken instead of a new one
+    Column("fork_of", String),  # workflow id of the run that its root is a fork of
     Column("tags", JSON, nullable=False),
     Index("calls_by_day", "day"),
     Index("calls_by_root", "root_id"),

@@ -20,5 +20,7 @@ class Origin(CompactWire):
     budget: Budget | None = None
     item: str | None = None
     """Label of the fan-out's item for which a call is made."""
+    fork_of: str | None = None
+    """Workflow id of the run that the root run is a fork of."""
     workflow: str | None = None
     """Type of the workflow that fans out, for a batch of its items."""

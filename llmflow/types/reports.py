@@ -50,6 +50,20 @@ class Spent(Totals):
     """Lost calls without a known upper bound."""
     unasked_calls: int = 0
     """Attempts that llmflow held back before asking the model: by a limit, a budget, an open circuit."""
+    input_usd: Dollars = Decimal(0)
+    """Part of `usd` for input tokens."""
+    output_usd: Dollars = Decimal(0)
+    """Part of `usd` for output tokens."""
+    undivided_usd: Dollars = Decimal(0)
+    """Part of `usd` that is not divided: bills of vendors, and calls of before. The rest of `usd` are fees."""
+    cache_saved_usd: Dollars = Decimal(0)
+    """Savings by the vendors' caches; negative if writing to them cost more than reading from them saved."""
+    tier_saved_usd: Dollars = Decimal(0)
+    """Savings by service tiers against the standard one, such as `batch`; negative if they were dearer."""
+    reused_calls: int = 0
+    """Answers that were paid before and taken again: by a retry after a crash, or by a fork."""
+    reused_usd: Dollars = Decimal(0)
+    """US dollars that they had cost, which were not paid again."""
     repriced_usd: Dollars | None = None
     """`usd` with the prices of the last repricing, for calls that it covers; `None` without a repricing."""
 
@@ -142,6 +156,19 @@ class Score(Wire):
     at: datetime
 
 
+class Difference(Wire):
+    """The difference of two figures with its 95 % confidence interval."""
+
+    value: float
+    """Figure minus that of the baseline; the mean over the pairs, if there are pairs."""
+    low: float | None
+    """Lower end; `None` if the spread is unknown."""
+    high: float | None
+    """Upper end, likewise."""
+    pairs: int | None = None
+    """Number of pairs, each of a run and its forks; `None` if the runs are compared as independent ones."""
+
+
 class Interval(Wire):
     """An estimate with its 95 % confidence interval."""
 
@@ -153,8 +180,10 @@ class Interval(Wire):
     """Upper end, likewise."""
     n: int
     """Number of observations."""
+    difference: Difference | None = None
+    """Difference to the baseline's figure, if it has one."""
     verdict: Verdict | None = None
-    """Comparison with the baseline's figure, if it has one."""
+    """Direction of the difference, if its interval is on one side of 0."""
 
 
 class ComparedRow(Wire):

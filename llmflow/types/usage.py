@@ -99,6 +99,19 @@ class Cost(CompactWire):
         return changed(self, usd=usd)
 
 
+class CostParts(Wire):
+    """Parts of a call's cost, and what it would have cost otherwise. `None`: unknown, as of a bill by the vendor."""
+
+    input_usd: Dollars | None = None
+    """US dollars of the input tokens."""
+    output_usd: Dollars | None = None
+    """US dollars of the output tokens; the rest of the cost are fees, such as of searches."""
+    cache_saved_usd: Dollars | None = None
+    """Saving by the vendor's cache; negative if writing to it cost more than reading from it saved."""
+    tier_saved_usd: Dollars | None = None
+    """Saving by the service tier against the standard one, such as `batch`; negative for a dearer one."""
+
+
 class Totals(Wire):
     """Sums over calls."""
 

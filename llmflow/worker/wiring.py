@@ -130,7 +130,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
         interceptors=[
-            ForkInterceptor(histories),
+            ForkInterceptor(histories, completions.reused),
             Keys(),
             ResultSizes({COMPLETE.name, RENDER.name, *tools}),
             KeptResults(database),

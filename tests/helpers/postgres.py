@@ -100,7 +100,7 @@ async def running_postgres() -> AsyncGenerator[Postgres]:
     """
     binaries = _binaries()
     # PostgreSQL refuses to run as root; a package that installs it creates a user for it.
-    user = _first_user("postgres", "nobody") if os.geteuid() == 0 else None
+    user = first_user("postgres", "nobody") if os.geteuid() == 0 else None
     password = secrets.token_hex(16)
     with TemporaryDirectory(prefix="llmflow-postgres-", ignore_cleanup_errors=True) as folder:
         data, secret = Path(folder, "data"), Path(folder, "password")
@@ -154,6 +154,7 @@ def _binaries() -> Path:
     return max(found, key=lambda folder: float(folder.parent.name))
 
 
-def _first_user(*names: str) -> str:
+def first_user(*names: str) -> str:
+    """Return the first of the names that is a user of this machine."""
     known = {one.pw_name for one in pwd.getpwall()}
     return next(name for name in names if name in known)

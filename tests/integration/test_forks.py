@@ -34,11 +34,13 @@ from llmflow.stores.database import Database
 from llmflow.stores.prompts.changes import NONE, Reason
 from llmflow.stores.prompts.labels import Labels
 from llmflow.stores.prompts.registry import Registry
+from llmflow.stores.reports.costs import cost_report
 from llmflow.stores.schema import calls
 from llmflow.testing import Environment, ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.budgets import Budget
 from llmflow.types.forks import Fork, Hop
 from llmflow.types.models import ModelRequest
+from llmflow.types.reports import CallFilter
 from tests.integration.forking.app import app
 from tests.integration.forking.schemas import Order
 from tests.integration.forking.tools import published
@@ -102,7 +104,7 @@ async def test_only_what_follows_is_paid(env: Environment, model: Model, article
     assert (usage.taken.calls, usage.total.calls) == (4, 0), "what a child took is in the child's own totals"
     assert {name.partition("@")[0] for name in usage.taken_by_prompt} == {"forking/plan", "forking/note"}
     assert sorted(await activities_of(fork)) == sorted(await activities_of(article)), "it looks like any other run"
-    assert await _in_ledger(env, root=fork) == 0
+    assert await _in_ledger(env, root=fork) == (0, 6), "with the child's"
     await assert_replays(fork, app)
 
 
@@ -175,7 +177,12 @@ async def test_from_a_child(env: Environment, model: Model, article: Run[str]) -
     assert (await fork.usage()).total.calls == 0
     whole = await fork.tree_usage()
     assert (whole.taken.calls, whole.total.calls) == (4, 2), "with what the child was paid"
-    assert await _in_ledger(env, root=fork) == 2
+    assert await _in_ledger(env, root=fork) == (2, 4)
+    assert env.client.store
+    async with Database(env.client.store) as database:
+        query = select(calls.c.fork_of).distinct().where(calls.c.root_id == fork.id)
+        forked = await database.read(lambda connection: connection.scalars(query).all())
+    assert forked == [article.id], "of all calls, those of children included"
 
 
 async def test_another_input_pays_for_what_depends_on_it(model: Model, article: Run[str]) -> None:
@@ -304,8 +311,9 @@ async def _serve_no_more(env: Environment) -> None:
         await Labels(database).move("forking/note", "production", NONE, Reason(by="ana"))
 
 
-async def _in_ledger(env: Environment, *, root: Run[Any]) -> int:  # Any: runs with results of every type
+async def _in_ledger(env: Environment, *, root: Run[Any]) -> tuple[int, int]:  # Any: runs with results of every type
+    """Return how many answers were paid, and how many were reused."""
     assert env.client.store
     async with Database(env.client.store) as database:
-        query = select(calls.c.activity_id).where(calls.c.root_id == root.id)
-        return len(await database.read(lambda connection: connection.execute(query).all()))
+        total = (await cost_report(database, CallFilter(run=root.id), ())).total
+        return total.calls, total.reused_calls

@@ -21,9 +21,11 @@ from llmflow.errors import ConfigInvalid, StoreUnavailable
 from llmflow.stores.database import Database
 from llmflow.stores.schema import calls
 from llmflow.testing import ScriptedProvider, assert_replays
+from llmflow.types.budgets import Budget
 from llmflow.worker import LLMFlowPlugin
 from tests.helpers.command_line import ROOT, environ, finished, started
 from tests.helpers.model_server import ModelServer, Reply
+from tests.helpers.pgbouncer import NoPgBouncer, running_pgbouncer
 from tests.helpers.postgres import Postgres
 from tests.helpers.waiting import until
 from tests.integration.hello.app import app
@@ -68,8 +70,8 @@ async def rows(store: str) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def serving(temporal: str, home: Path, store: str) -> AsyncGenerator[Client]:
-    queue, ready, stop = f"store-{uuid.uuid4()}", asyncio.Event(), asyncio.Event()
+async def serving(temporal: str, home: Path, store: str, queue: str | None = None) -> AsyncGenerator[Client]:
+    queue, ready, stop = queue or f"store-{uuid.uuid4()}", asyncio.Event(), asyncio.Event()
     run = worker.run(
         app,
         settings=Settings(home=home, store=store),
@@ -135,6 +137,29 @@ async def _of_both(store: str) -> list[tuple[str, str]]:
         return found if ("greeting/complete#1", "answered") in found else []
 
     return await until(of_both)
+
+
+async def test_a_pooler_that_shares_connections_between_transactions(
+    temporal: str, postgres: Postgres, store: str, vendor: ModelServer, tmp_path: Path
+) -> None:
+    """Two workers behind PgBouncer in transaction mode, as managed databases have it: no row is lost, no run waits."""
+    vendor.script(*[Reply.text("good day")] * 40)
+    priced = Ask(model="openai:gpt-5.4-mini")
+    try:
+        async with running_pgbouncer(postgres) as port:
+            pooled = store.replace(str(postgres.port), str(port))
+            queue = f"store-{uuid.uuid4()}"
+            one, other = (serving(temporal, tmp_path / name, pooled, queue) for name in ("one", "other"))
+            async with one as client, other:
+                runs = [
+                    await client.start(Asked.run, priced, id=str(uuid.uuid4()), budget=Budget(usd=1)) for _ in range(40)
+                ]
+                assert {(await run.result())["text"] for run in runs} == {"good day"}
+                await assert_replays(runs[-1], app)
+            assert await rows(store) == [("complete#1", "answered")] * 40  # at once, and none in an outbox
+    except NoPgBouncer as missing:
+        pytest.skip(str(missing))
+    assert vendor.count == 40
 
 
 async def test_a_locked_file_costs_no_answer(temporal: str, vendor: ModelServer, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast, get_type_hints
 
 from temporalio import activity
@@ -21,22 +21,31 @@ from llmflow.types.forks import Fork
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 
+Reused = Callable[[CompletionRequest, CompletionResult], Awaitable[None]]
+
 
 class ForkInterceptor(Interceptor):
-    """Reuses results. It is the outermost interceptor, so that reused results leave no trace, metric or record."""
+    """Reuses results. It is the outermost interceptor, so that reused results leave no trace or metric.
 
-    def __init__(self, histories: Histories) -> None:
+    Args:
+        histories: Histories of original runs.
+        reused: Records that an answer was reused.
+    """
+
+    def __init__(self, histories: Histories, reused: Reused) -> None:
         self._histories = histories
+        self._reused = reused
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """See base class."""
-        return _Taking(next, self._histories)
+        return _Taking(next, self._histories, self._reused)
 
 
 class _Taking(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, histories: Histories) -> None:
+    def __init__(self, next: ActivityInboundInterceptor, histories: Histories, reused: Reused) -> None:
         super().__init__(next)
         self._histories = histories
+        self._reused = reused
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # Any: the activity's own result
         """See base class.
@@ -55,6 +64,8 @@ class _Taking(ActivityInboundInterceptor):
                 else:
                     taken = await self._before(fork, input)
             if taken is not None:
+                if isinstance(taken, CompletionResult):
+                    await self._reused(cast(CompletionRequest, input.args[0]), taken)
                 return taken
         return await super().execute_activity(input)
 

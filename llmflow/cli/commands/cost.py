@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
+from decimal import Decimal
 from typing import Annotated, get_args
 
 import typer
@@ -41,6 +42,7 @@ app = typer.Typer(
             None: {
                 "reprice": "llmflow.cli.commands.reprice:reprice",
                 "export": "llmflow.cli.commands.cost_export:export",
+                "reconcile": "llmflow.cli.commands.reconcile:reconcile_",
             }
         }
     ),
@@ -174,8 +176,24 @@ def _notes(report: CostReport) -> Iterator[str]:
         yield f"and {more:,} {plural(more, 'row')} more: --json and --csv have all"
     if "tag" in report.by:
         yield "a call is in the row of each of its tags, and once in the total"
+    yield from _money_notes(total)
     if total.unpriced_calls:
         yield f"{total.unpriced_calls:,} {plural(total.unpriced_calls, 'call')} of unknown price: not in the cost"
     if total.lost_calls:
         lost = f"{total.lost_calls:,} {plural(total.lost_calls, 'call')} cut or lost"
         yield f"{lost}: the vendor may bill {_range(total)}"
+
+
+def _money_notes(total: Spent) -> Iterator[str]:
+    fees = total.usd - total.input_usd - total.output_usd - total.undivided_usd
+    parts = {"input": total.input_usd, "output": total.output_usd, "fees": fees, "undivided": total.undivided_usd}
+    if total.usd != total.undivided_usd:
+        yield " · ".join(f"{name} {dollars(usd)}" for name, usd in parts.items() if usd)
+    reused = f"{total.reused_calls:,} {plural(total.reused_calls, 'answer')} used again"
+    saved = {"caches": total.cache_saved_usd, "service tiers": total.tier_saved_usd, reused: total.reused_usd}
+    if any(saved.values()):
+        yield "saved: " + " · ".join(f"{_signed(usd)} by {name}" for name, usd in saved.items() if usd)
+
+
+def _signed(usd: Decimal) -> str:
+    return f"-{dollars(-usd)}" if usd < 0 else dollars(usd)

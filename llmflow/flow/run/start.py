@@ -34,6 +34,7 @@ def carried(info: workflow.Info) -> Carried:
     """
     if (handed := CARRIED.read(info.headers, workflow.payload_converter())) is not None:
         return handed
+    fork = _noted(FORKED)
     try:
         origin = Origin(
             root=info.root.workflow_id if info.root else None,
@@ -41,13 +42,14 @@ def carried(info: workflow.Info) -> Carried:
             user=_noted(USER),
             tags=tuple(_noted(TAGS) or ()),
             budget=_budget(info),
+            fork_of=fork and fork.workflow_id,
         )
     except ValidationError as error:
         raise InputInvalid(
             f"the memo of this run: {misfit(error).message}. {_SHAPES}",
             ErrorDetail(field="memo"),
         ) from None
-    return Carried(origin=origin, fork=_noted(FORKED))
+    return Carried(origin=origin, fork=fork)
 
 
 def _budget(info: workflow.Info) -> Budget | None:

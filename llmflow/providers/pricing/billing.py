@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from llmflow.providers.pricing.naming import are_same
+from llmflow.types.model_names import are_same
 from llmflow.types.refs import ModelRef
 from llmflow.types.usage import Cost, Usage
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from llmflow.providers.hosts import host_of
 from llmflow.providers.pricing.billing import PaidCall
-from llmflow.providers.pricing.naming import is_suffix
 from llmflow.providers.pricing.regions import canonical, doubts, uplift
 from llmflow.types.base import changed
+from llmflow.types.model_names import is_suffix
 from llmflow.types.usage import Cost, Usage
 
 if TYPE_CHECKING:
@@ -91,8 +91,10 @@ def genai_cost(call: PaidCall) -> Cost:
     usage = _billed(provider, model, call.usage)
     _check(provider, model, known, usage)
     factor = uplift(call, provider.id, model.id)
-    tokens = _usd(known, changed(usage, web_searches=0, file_searches=0))
-    fees = _usd(known, usage) - tokens
+    tokens = whole = _usd(known, usage)
+    if usage.web_searches or usage.file_searches:  # only then, because this is the slow part
+        tokens = _usd(known, changed(usage, web_searches=0, file_searches=0))
+    fees = whole - tokens
     if fees and factor != 1 and provider.id == "openai":
         raise ValueError(f"{SOURCE} does not know if searches cost more in the region")
     notes = [*doubts(call, provider.id, model.id)]

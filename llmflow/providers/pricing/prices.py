@@ -13,11 +13,12 @@ from llmflow.providers.pricing.billing import PaidCall, frozen
 from llmflow.providers.pricing.bounds import Bound
 from llmflow.providers.pricing.genai_list import SOURCE, context_window, genai_cost, is_known, newest_price
 from llmflow.providers.pricing.litellm_map import installed_map, litellm_cost
+from llmflow.providers.pricing.parts import parts_of
 from llmflow.providers.pricing.price_list import PriceList
 from llmflow.types.base import changed
 from llmflow.types.models import Billed
 from llmflow.types.refs import ModelRef
-from llmflow.types.usage import VENDOR, Cost, Usage
+from llmflow.types.usage import VENDOR, Cost, CostParts, Usage
 
 _AGREE = Decimal("0.01")
 """Relative difference of two lists' costs that is not mentioned: they round differently."""
@@ -42,20 +43,16 @@ class Prices:
             billed: The answer; its usage, service tier and model determine the cost.
             at: Time of the call, with a time zone; price lists are dated.
         """
-        tier = None if billed.service_tier in STANDARD_TIERS else billed.service_tier
         if billed.reported_usd is not None and 0 <= billed.reported_usd <= MAX_USD:
-            return Cost(usd=frozen(billed.reported_usd), source=VENDOR, tier=tier, region=billed.region)
-        return self.look_up(
-            PaidCall(
-                asked=model,
-                answered=billed.model,
-                usage=billed.usage,
-                at=at,
-                tier=tier,
-                base_url=billed.base_url,
-                region=billed.region,
-            )
-        )
+            usd, tier = frozen(billed.reported_usd), _tier(billed)
+            return Cost(usd=usd, source=VENDOR, tier=tier, region=billed.region)
+        return self.look_up(self._paid(model, billed, at))
+
+    def parts(self, model: str, billed: Billed, at: datetime, cost: Cost) -> CostParts:
+        """Divide the cost of an answer, as `price` computed it; see there."""
+        if cost.usd is None or cost.source == VENDOR:
+            return CostParts()
+        return parts_of(self._paid(model, billed, at), cost.usd, self._first)
 
     def expected(self, model: str, usage: Usage, at: datetime) -> Cost:
         """Estimate the cost of a call of `provider:model` with this usage; see `look_up`."""
@@ -127,6 +124,25 @@ class Prices:
         litellm, entries = installed_map()
         return (*((self._own.source,) if self._own else ()), dated, *((litellm,) if entries else ()))
 
+    def _paid(self, model: str, billed: Billed, at: datetime) -> PaidCall:
+        return PaidCall(
+            asked=model,
+            answered=billed.model,
+            usage=billed.usage,
+            at=at,
+            tier=_tier(billed),
+            base_url=billed.base_url,
+            region=billed.region,
+        )
+
+    def _first(self, call: PaidCall) -> Decimal | None:
+        """Look up a cost in the first list that has one, without a comparison of the lists, which takes as long."""
+        try:
+            own = self._own and self._own.cost(call, _own_names(call), _public)
+        except LookupError:
+            return None
+        return own.usd if own else next((cost.usd for cost in _costs(call, [])), None)
+
     def look_up(self, call: PaidCall) -> Cost:
         """Look up the cost of a call in today's price lists only, such as for repricing.
 
@@ -140,6 +156,10 @@ class Prices:
         except LookupError as error:
             return _unknown(call, error)
         return _public(call)
+
+
+def _tier(billed: Billed) -> str | None:
+    return None if billed.service_tier in STANDARD_TIERS else billed.service_tier
 
 
 def _rounded_up(tokens: int) -> int:

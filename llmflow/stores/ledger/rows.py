@@ -14,9 +14,9 @@ from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
-from llmflow.types.usage import Cost, Usage
+from llmflow.types.usage import Cost, CostParts, Usage
 
-ANSWERED, REFUSED, LOST, CANCELLED = "answered", "refused", "lost", "cancelled"
+ANSWERED, REFUSED, LOST, CANCELLED, REUSED = "answered", "refused", "lost", "cancelled", "reused"
 MAYBE_BILLED = (LOST, CANCELLED, AnswerLost.__name__, AnswerUnreadable.__name__)
 """Outcomes without an answer for which the vendor may bill an unknown amount: the request was sent, or may have been.
 Any other failure counts as free."""
@@ -53,7 +53,7 @@ class Call(BaseModel):
     at: datetime
     """Start of the attempt."""
     outcome: str
-    """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, or the class of the error."""
+    """`answered`, `refused` by the model, `cancelled`, `lost` with its worker, `reused`, or the class of the error."""
     latency: float | None = None
     """Seconds from the request to the whole answer; `None` if no answer came."""
     first_token: float | None = None
@@ -72,6 +72,10 @@ class Call(BaseModel):
     """US dollars that it may have cost at most; `None` if unknown."""
     turn: Turn | None = None
     """Entries that it appends to a conversation."""
+    parts: CostParts = CostParts()
+    """Parts of the cost of its answer."""
+    reused_usd: Decimal | None = None
+    """US dollars that a recorded answer cost which was taken instead of a new one; `None` if unknown."""
 
 
 def charge_of(call: Call) -> Charge:
@@ -132,6 +136,9 @@ def row_of(call: Call) -> dict[str, object]:
         "user_id": call.origin.user,
         "item": call.origin.item,
         "answer_mode": result.mode if result else None,
+        **call.parts.__dict__,
+        "reused_usd": call.reused_usd,
+        "fork_of": call.origin.fork_of,
         "tags": [_storable(tag) for tag in call.origin.tags],
     }
     return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}

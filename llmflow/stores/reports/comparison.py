@@ -1,8 +1,9 @@
 """Comparison of the versions of a prompt: money, time, failures, and scores of their runs."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
+from statistics import fmean
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, distinct, func, or_, select
@@ -11,7 +12,7 @@ from llmflow.stores.database import PATIENCE, Database
 from llmflow.stores.ledger.rows import ANSWERED, REFUSED
 from llmflow.stores.reports.intervals import against, mean, share
 from llmflow.stores.reports.known_names import check_known
-from llmflow.stores.reports.selection import FAILED, PAID, selected
+from llmflow.stores.reports.selection import FAILED, PAID, TAKEN, selected
 from llmflow.stores.schema import calls, scores
 from llmflow.types.base import changed
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
@@ -21,6 +22,8 @@ Query = Select[Any]  # Any: as above
 Where = ColumnElement[bool]
 Key = ColumnElement[str]
 Columns = list[ColumnElement[Any]]  # Any: as above
+_Scored = Mapping[str, Mapping[str, Sequence[float]]]
+"""Values of runs by the score's name and by family: a run and its forks."""
 
 
 async def compare(
@@ -34,7 +37,7 @@ async def compare(
         StoreUnavailable: the database does not answer.
     """
     filter = changed(filter, prompt=prompt)
-    where = selected(filter, sqlite=database.is_sqlite)
+    where = and_(selected(filter, sqlite=database.is_sqlite), ~TAKEN)
     key = (calls.c.version if by == "version" else calls.c.model_asked).label("key")
     totals = await _read(database, _totals(key, where))
     if not totals:
@@ -42,14 +45,15 @@ async def compare(
     ended = {row.key: row for row in await _read(database, _ended(key, where))}
     times = {row.key: row for row in await _read(database, _times(key, where, calls.c.latency_ms))}
     begun = {row.key: row for row in await _read(database, _times(key, where, calls.c.first_token_ms))}
-    scored = _means(await _read(database, _scores(key, where)))
+    scored = _scored(await _read(database, _scores(key, where)))
     rows = [
-        _row(row, ended[row.key], times.get(row.key), begun.get(row.key), scored.get(row.key, {})) for row in totals
+        _row(row, ended[row.key], times.get(row.key), begun.get(row.key), _means(scored.get(row.key, {})))
+        for row in totals
     ]
     most = max(rows, key=lambda row: row.runs, default=None)
     if most is None or len(rows) == 1:
         return Comparison(prompt=prompt, by=by, baseline=None, rows=tuple(rows))
-    judged = tuple(row if row is most else _judged(row, most) for row in rows)
+    judged = tuple(row if row is most else _judged(row, most, scored) for row in rows)
     return Comparison(prompt=prompt, by=by, baseline=most.key, rows=judged)
 
 
@@ -95,10 +99,11 @@ def _times(key: Key, where: Where, time: Column[int]) -> Query:
 
 def _scores(key: Key, where: Where) -> Query:
     """Return one value for each run and name, because people who score the same run score the same thing."""
-    runs = select(key, calls.c.root_id).where(where).distinct().subquery()
-    columns: Columns = [runs.c.key, scores.c.name, func.avg(scores.c.value).label("value")]
+    family = func.coalesce(func.max(calls.c.fork_of), calls.c.root_id).label("family")
+    runs = select(key, calls.c.root_id, family).where(where).group_by(key, calls.c.root_id).subquery()
+    columns: Columns = [runs.c.key, runs.c.family, scores.c.name, func.avg(scores.c.value).label("value")]
     joined = select(*columns).join(scores, scores.c.root_id == runs.c.root_id)
-    return joined.group_by(runs.c.key, scores.c.name, runs.c.root_id).order_by(scores.c.name)
+    return joined.group_by(runs.c.key, runs.c.family, scores.c.name, runs.c.root_id).order_by(scores.c.name)
 
 
 def _row(
@@ -122,17 +127,25 @@ def _row(
     )
 
 
-def _means(rows: Sequence[Found]) -> Mapping[str, dict[str, Interval]]:
-    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+def _scored(rows: Sequence[Found]) -> Mapping[str, _Scored]:
+    values: dict[str, dict[str, dict[str, list[float]]]] = {}
     for row in rows:
-        values[row.key][row.name].append(row.value)
-    return {key: {name: mean(given) for name, given in names.items()} for key, names in values.items()}
+        values.setdefault(row.key, {}).setdefault(row.name, {}).setdefault(row.family, []).append(row.value)
+    return values
 
 
-def _judged(row: ComparedRow, baseline: ComparedRow) -> ComparedRow:
-    scored = {name: against(one, baseline.scores.get(name)) for name, one in row.scores.items()}
+def _means(scored: _Scored) -> dict[str, Interval]:
+    return {name: mean([*chain.from_iterable(families.values())]) for name, families in scored.items()}
+
+
+def _judged(row: ComparedRow, baseline: ComparedRow, scored: Mapping[str, _Scored]) -> ComparedRow:
+    judged: dict[str, Interval | None] = {}
+    for name, one in row.scores.items():
+        ours, theirs = scored[row.key][name], scored.get(baseline.key, {}).get(name, {})
+        pairs = [fmean(ours[family]) - fmean(theirs[family]) for family in ours if family in theirs]
+        judged[name] = against(one, baseline.scores.get(name), pairs)
     failures, reasks = against(row.failures, baseline.failures), against(row.reasks, baseline.reasks)
-    return changed(row, failures=failures, reasks=reasks, scores=scored)
+    return changed(row, failures=failures, reasks=reasks, scores=judged)
 
 
 async def _read(database: Database, query: Query) -> Sequence[Found]:

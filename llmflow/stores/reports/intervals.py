@@ -1,11 +1,11 @@
-"""95 % confidence intervals: Wilson's score for a share, Student's t for a mean."""
+"""95 % confidence intervals: Wilson's score for a share, Student's t for a mean, and those of differences."""
 
 from collections.abc import Sequence
-from math import inf, isclose, sqrt
+from math import exp, hypot, isclose, lgamma, log, log1p, sqrt
 from statistics import NormalDist, fmean, stdev
 
 from llmflow.types.base import changed
-from llmflow.types.reports import Interval, Verdict
+from llmflow.types.reports import Difference, Interval, Verdict
 
 _Z = NormalDist().inv_cdf(0.975)
 # fmt: off
@@ -42,18 +42,71 @@ def mean(values: Sequence[float]) -> Interval:
     return Interval(value=value, low=value - half, high=value + half, n=n)
 
 
-def against(one: Interval | None, baseline: Interval | None) -> Interval | None:
-    """Add the verdict: a difference is shown if the intervals do not overlap, which is stricter than a test at 5 %."""
+def against(one: Interval | None, baseline: Interval | None, paired: Sequence[float] = ()) -> Interval | None:
+    """Add the difference to the baseline and the verdict: it is shown if 0 is not in its interval, a test at 5 %.
+
+    Args:
+        one: The figure.
+        baseline: The figure that it is compared with.
+        paired: Differences within pairs. They count if they are at least half of the figure's observations: within a
+            pair, what makes runs differ from each other is the same.
+    """
     if one is None or baseline is None:
         return one
-    (low, high), (base_low, base_high) = _ends(one), _ends(baseline)
-    verdict: Verdict = "higher" if low > base_high else "lower" if high < base_low else "no difference shown yet"
-    return changed(one, verdict=verdict)
+    difference = _paired(paired) if len(paired) > 1 and 2 * len(paired) >= one.n else _apart(one, baseline)
+    low, high = difference.low, difference.high
+    shown = low is not None and high is not None and (low > 0 or high < 0)
+    verdict: Verdict = "no difference shown yet" if not shown else "higher" if difference.value > 0 else "lower"
+    return changed(one, difference=difference, verdict=verdict)
 
 
-def _ends(interval: Interval) -> tuple[float, float]:
-    low, high = interval.low, interval.high
-    return -inf if low is None else low, inf if high is None else high
+def _apart(one: Interval, other: Interval) -> Difference:
+    """Estimate the difference of two independent figures from their intervals.
+
+    Of shares, it is method 10 of Newcombe (1998), "Interval estimation for the difference between independent
+    proportions"; of other figures, its generalization by Zou and Donner (2008), "Construction of confidence limits
+    about effect measures".
+    """
+    value = one.value - other.value
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return Difference(value=value, low=None, high=None)
+    below = hypot(one.value - one.low, other.high - other.value)
+    above = hypot(one.high - one.value, other.value - other.low)
+    return Difference(value=value, low=value - below, high=value + above)
+
+
+def _paired(differences: Sequence[float]) -> Difference:
+    """Estimate the mean difference within pairs: Student's t, or exactly where all differences have one size.
+
+    One size is that of thumbs, 1: then the pairs that differ are tosses of a coin, as in McNemar's exact test.
+    """
+    value, n = fmean(differences), len(differences)
+    sizes = sorted(abs(one) for one in differences if not isclose(one, 0, abs_tol=1e-9))
+    if not sizes:
+        return Difference(value=0, low=None, high=None, pairs=n)
+    if isclose(sizes[0], sizes[-1]):
+        low, high = _exact(sum(1 for one in differences if one > sizes[0] / 2), len(sizes))
+        size = fmean(sizes) * len(sizes) / n
+        return Difference(value=value, low=(2 * low - 1) * size, high=(2 * high - 1) * size, pairs=n)
+    half = _t(n - 1) * stdev(differences) / sqrt(n)
+    return Difference(value=value, low=value - half, high=value + half, pairs=n)
+
+
+def _exact(count: int, of: int) -> tuple[float, float]:
+    """Return the exact interval of a share, by Clopper and Pearson (1934)."""
+
+    def at_least(least: int, p: float) -> float:
+        ways = (lgamma(of + 1) - lgamma(k + 1) - lgamma(of - k + 1) for k in range(least, of + 1))
+        return sum(exp(way + k * log(p) + (of - k) * log1p(-p)) for k, way in enumerate(ways, least))
+
+    def solved(least: int, tail: float) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(50):
+            middle = (low + high) / 2
+            low, high = (middle, high) if at_least(least, middle) < tail else (low, middle)
+        return low
+
+    return (solved(count, 0.025) if count else 0.0), (solved(count + 1, 0.975) if count < of else 1.0)
 
 
 def _t(freedom: int) -> float:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, TableValuedAlias, and_, exists, func, or_
 
 from llmflow.errors import BY_CODE, BudgetExceeded
-from llmflow.stores.ledger.rows import ANSWERED, MAYBE_BILLED, REFUSED
+from llmflow.stores.ledger.rows import ANSWERED, MAYBE_BILLED, REFUSED, REUSED
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 
@@ -16,7 +16,8 @@ _UNASKED = tuple(sorted({BudgetExceeded.__name__, *(error.__name__ for error in 
 PAID = calls.c.outcome.in_((ANSWERED, REFUSED))
 UNASKED = calls.c.outcome.in_(_UNASKED)
 MAYBE_PAID = calls.c.outcome.in_(MAYBE_BILLED)
-FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, *MAYBE_BILLED, *_UNASKED))
+TAKEN = calls.c.outcome == REUSED
+FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, REUSED, *MAYBE_BILLED, *_UNASKED))
 
 
 def tags_of_call(*, sqlite: bool) -> TableValuedAlias:

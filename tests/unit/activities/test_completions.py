@@ -155,7 +155,7 @@ async def test_what_was_paid_is_not_paid_again(bench: Bench) -> None:
     first = await bench.attempt(1)
     assert await bench.attempt(2) == first
     assert len(bench.vendor.requests) == 1
-    assert await bench.outcomes() == ["answered"]
+    assert await bench.outcomes() == ["answered", "reused"]
 
 
 async def test_an_attempt_that_left_nothing_was_lost(bench: Bench) -> None:
@@ -195,7 +195,7 @@ async def test_a_refusal_of_the_model_is_paid_once(bench: Bench) -> None:
     bench.vendor.answer = ANSWER.model_copy(update={"finish_reason": "refused"})
     first = await bench.attempt(1)
     assert await bench.attempt(2) == first
-    assert await bench.outcomes() == ["refused"]
+    assert await bench.outcomes() == ["refused", "reused"]
 
 
 async def test_a_mistake_has_a_row(bench: Bench) -> None:
@@ -237,7 +237,7 @@ async def test_a_store_that_goes_away_meanwhile_costs_no_answer(bench: Bench) ->
     assert await bench.outcomes() == []
     assert (await bench.attempt(2)).text == "good day"  # its worker died before Temporal had it
     assert len(bench.vendor.requests) == 1
-    assert await bench.outcomes() == ["answered"]
+    assert await bench.outcomes() == ["answered", "reused"]
 
 
 async def test_an_answer_that_the_store_does_not_take_still_arrives(bench: Bench) -> None:

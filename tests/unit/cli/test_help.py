@@ -33,7 +33,7 @@ def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     prompts = "list show diff check push pull label rollout history compare"
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
     budgets = {f"budgets {name}" for name in ("list", "show", "set", "raise", "reset")}
-    others = {*approvals, *budgets, "cost reprice", "cost export", "store upgrade", "store gc"}
+    others = {*approvals, *budgets, "cost reprice", "cost export", "cost reconcile", "store upgrade", "store gc"}
     groups = {*others, *(f"prompts {name}" for name in prompts.split())}
     assert set(COMMANDS) == {*asked.split(), *groups}
 
@@ -73,7 +73,7 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
         ),
         (["prompts"], "Files: list show diff check push pull\nWhat runs get: label rollout history compare"),
         (["approvals"], "Commands: list show approve reject"),
-        (["cost"], "Commands: reprice export"),
+        (["cost"], "Commands: reprice export reconcile"),
         (["store"], "Commands: upgrade gc"),
     ],
 )

@@ -13,7 +13,7 @@ from llmflow.cli.options import AsJson
 from llmflow.cli.output import dollars, duration, out, plural, print_json, say
 from llmflow.config import Settings
 from llmflow.service import costs
-from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Interval
+from llmflow.types.reports import CallFilter, ComparedRow, Comparison, Difference, Interval
 
 _UNKNOWN = "-"
 
@@ -107,7 +107,7 @@ def _verdicts(found: Comparison) -> Iterator[str]:
     if found.baseline is None:
         yield f"there is one {found.by}: nothing to compare it with"
         return
-    yield f"* the {found.by} with the most runs; in brackets 95 % confidence intervals. Where they do not overlap:"
+    yield f"* the {found.by} with the most runs; in brackets 95 % confidence intervals. Differences that were shown:"
     for row in found.rows:
         if row.key != found.baseline:
             yield f"{row.key}: {', '.join(_differences(row)) or 'no difference shown yet'}"
@@ -116,4 +116,12 @@ def _verdicts(found: Comparison) -> Iterator[str]:
 def _differences(row: ComparedRow) -> Iterator[str]:
     for name, of in {"failures": row.failures, "re-asks": row.reasks, **row.scores}.items():
         if of and of.verdict and of.verdict != "no difference shown yet":
-            yield f"{of.verdict} {name}"
+            yield f"{of.verdict} {name}{_by(of.difference)}"
+
+
+def _by(of: Difference | None) -> str:
+    """Format a difference, such as ` (+0.12, 0.03 to 0.21, 18 pairs)`."""
+    if of is None or of.low is None or of.high is None:
+        return ""
+    pairs = f", {of.pairs:,} pairs" if of.pairs else ""
+    return f" ({of.value:+.3g}, {of.low:.3g} to {of.high:.3g}{pairs})"

@@ -20,8 +20,7 @@ from llmflow.stores.ledger.calls import Calls
 from llmflow.stores.ledger.outbox import Outbox
 from llmflow.stores.ledger.rows import CANCELLED, LOST, Call
 from llmflow.stores.schema import answers, calls
-from llmflow.types.base import changed
-from llmflow.types.usage import COUNTS, Usage
+from llmflow.types.usage import Usage
 from tests.helpers.calls import NOON, a_call, an_answer
 from tests.helpers.waiting import until
 
@@ -61,55 +60,6 @@ async def back(database: Database) -> None:
         await database.write(
             lambda connection, name=table: connection.execute(text(f"ALTER TABLE x{name} RENAME TO {name}"))
         )
-
-
-async def test_a_row_says_everything_of_its_call(ledger: Calls, database: Database) -> None:
-    answer = changed(an_answer(), mode="tool")
-    await ledger.record(a_call(base_url="https://api.openai.com/v1", repair=1, first_token=0.25, result=answer))
-    [row] = await rows(database)
-    assert row._asdict() == {  # pyright: ignore[reportPrivateUsage]  public in SQLAlchemy, as in namedtuples
-        "run_id": "run",
-        "activity_id": "complete#1",
-        "attempt": 1,
-        "workflow_id": "w",
-        "root_id": "w",
-        "workflow_type": "Greeter",
-        "request_hash": "hash",
-        "outcome": "answered",
-        "prompt": "hello/greet",
-        "version": "0123456789ab",
-        "label": "production",
-        "arm": None,
-        "model_asked": "openai:gpt-5.4",
-        "model": "openai:gpt-5.4",
-        "response_id": "resp_1",
-        "base_url": "https://api.openai.com/v1",
-        "repair": 1,
-        "at": NOON,
-        "day": NOON.date(),
-        "latency_ms": 1250,
-        "first_token_ms": 250,
-        **dict.fromkeys(COUNTS, 0),
-        "input_tokens": 100,
-        "output_tokens": 20,
-        "cache_read_tokens": 40,
-        "unread": {},
-        "region": None,
-        "low_usd": None,
-        "high_usd": None,
-        "usd": Decimal("0.0125"),
-        "price_source": "genai-prices 0.2",
-        "price_matched": None,
-        "price_date": None,
-        "tier": None,
-        "repriced_usd": None,
-        "repriced_source": None,
-        "tenant": "acme",
-        "user_id": "ana",
-        "item": "C-1042",
-        "answer_mode": "tool",
-        "tags": ["blue", "ünique"],
-    }
 
 
 async def test_a_paid_answer_is_found_again(ledger: Calls) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from llmflow.errors import PromptNotFound
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.rows import CANCELLED, LOST, REFUSED, Call
+from llmflow.stores.ledger.rows import CANCELLED, LOST, REFUSED, REUSED, Call
 from llmflow.stores.ledger.scores import new_score, put_score
 from llmflow.stores.reports.comparison import compare
 from llmflow.stores.reports.intervals import mean, share
+from llmflow.types.origins import Origin
 from llmflow.types.refs import PromptRef
 from llmflow.types.reports import CallFilter, ComparedRow, Comparison
 from tests.helpers.calls import NOON
@@ -132,6 +133,31 @@ async def test_differences_are_shown_only_where_they_are(database: Database) -> 
     assert new.scores["helpful"].verdict == "higher"
     assert new.failures and new.failures.verdict == "no difference shown yet"
     assert old.scores["helpful"].verdict is None
+
+
+async def test_runs_and_their_forks_are_pairs(database: Database) -> None:
+    """Runs that differ much, each a little better with the new version: only pairs show it."""
+    for n in range(8):
+        await keep(
+            database,
+            call_of(f"run-{n}"),
+            call_of(f"fork-{n}", version=NEW, at=LATER, origin=Origin(fork_of=f"run-{n}")),
+            call_of(f"fork-{n}", "complete#2", outcome=REUSED),
+        )
+        await score(database, f"run-{n}", n / 10)
+        await score(database, f"fork-{n}", n / 10 + 0.05 + 0.001 * n)
+    await keep(database, call_of("unscored"))
+    new, old = (await compared(database)).rows
+    helpful = new.scores["helpful"]
+    assert (helpful.verdict, old.runs) == ("higher", 9)
+    assert helpful.difference and helpful.difference.pairs == 8
+    assert helpful.difference.value == pytest.approx(0.0535)
+    await keep(database, *(call_of(f"more-{n}") for n in range(9)))
+    await keep(database, *(call_of(f"other-{n}", version=NEW, at=LATER) for n in range(9)))
+    for n in range(9):
+        await score(database, f"other-{n}", n / 10)
+    mixed = (await rows(database))[NEW].scores["helpful"]
+    assert mixed.verdict == "no difference shown yet", "most are no pairs, so that all count as independent"
 
 
 async def test_a_single_version_has_no_baseline(database: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from llmflow.errors import BY_CODE
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED
+from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, REUSED
 from llmflow.stores.reports.costs import cost_report
 from llmflow.stores.reports.daily_costs import daily_costs
 from llmflow.types.base import changed
@@ -17,12 +17,12 @@ from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
 from llmflow.types.refs import PromptRef
 from llmflow.types.reports import CallFilter, CostReport, Dimension, Spent
-from llmflow.types.usage import Cost, Usage
+from llmflow.types.usage import Cost, CostParts, Usage
 from tests.helpers.calls import NOON
 from tests.helpers.ledger import call_of, keep
 
 EVERYTHING = CallFilter()
-COUNTS = ("calls", "failed_calls", "lost_calls", "unasked_calls")
+COUNTS = ("calls", "failed_calls", "lost_calls", "unasked_calls", "reused_calls")
 
 
 def keys(report: CostReport, dimension: Dimension) -> dict[str | None, Decimal]:
@@ -54,6 +54,7 @@ async def test_money_is_exact_where_floats_are_not(database: Database) -> None:
         (REFUSED, "calls"),
         (LOST, "lost_calls"),
         (CANCELLED, "lost_calls"),
+        (REUSED, "reused_calls"),
         ("AnswerLost", "lost_calls"),
         ("AnswerUnreadable", "lost_calls"),
         *((error.__name__, "unasked_calls") for error in BY_CODE.values() if error.refusal),
@@ -66,6 +67,26 @@ async def test_each_attempt_is_in_one_count(database: Database, outcome: str, co
     await keep(database, call_of("a", outcome=outcome))
     total = (await cost_report(database, EVERYTHING, ["model"])).total
     assert {name: getattr(total, name) for name in COUNTS} == {name: int(name == count) for name in COUNTS}
+
+
+async def test_parts_of_costs_and_what_was_saved_add_up(database: Database) -> None:
+    one = {"input_usd": "0.004", "output_usd": "0.005", "cache_saved_usd": "-0.0001", "tier_saved_usd": "0.01"}
+    parts = CostParts.model_validate(one)
+    await keep(
+        database,
+        call_of("a", parts=parts, tags=("x", "y")),
+        call_of("b", parts=parts),
+        call_of("c", usd="0.5"),  # a bill of the vendor
+        call_of("d", outcome=REUSED, reused_usd=Decimal("0.25")),
+    )
+    groups: list[list[Dimension]] = [["model"], ["tag"], []]
+    for by in groups:
+        total = (await cost_report(database, EVERYTHING, by)).total
+        assert {name: getattr(total, name) for name in one} == {name: 2 * Decimal(usd) for name, usd in one.items()}
+        assert (total.calls, total.usd, total.undivided_usd) == (3, Decimal("0.52"), Decimal("0.5"))
+        assert (total.reused_calls, total.reused_usd) == (1, Decimal("0.25"))
+    by_error = await cost_report(database, EVERYTHING, ["error"])
+    assert [row.key for row in by_error.rows] == [{"error": None}]
 
 
 @pytest.mark.parametrize("by", [["model"], ["tag"], []])

@@ -72,22 +72,87 @@ def test_nineteen_of_twenty_intervals_hold_the_truth() -> None:
     assert 0.92 < held_shares / 2000 < 0.98
 
 
+def difference(of: Interval | None) -> tuple[float | None, float | None]:
+    assert of and of.difference
+    return of.difference.low, of.difference.high
+
+
+def test_newcombes_interval_of_a_difference_of_shares() -> None:
+    """The first example of his paper: 56 of 70 and 48 of 80."""
+    judged = against(share(56, 70), share(48, 80))
+    assert difference(judged) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
+    assert judged and judged.verdict == "higher"
+    one, other = share(56, 70), share(48, 80)
+    assert one and other and one.low and other.high and one.low < other.high, "although the intervals overlap"
+
+
 @pytest.mark.parametrize(
     ("one", "baseline", "verdict"),
     [
-        ((0.4, 0.5), (0.1, 0.3), "higher"),
-        ((0.1, 0.3), (0.4, 0.5), "lower"),
-        ((0.1, 0.4), (0.4, 0.5), "no difference shown yet"),
-        ((0.2, 0.3), (0.1, 0.5), "no difference shown yet"),
-        ((None, None), (0.4, 0.5), "no difference shown yet"),
-        ((0.4, 0.5), (None, None), "no difference shown yet"),
+        ((5, 100), (20, 100), "lower"),
+        ((20, 100), (5, 100), "higher"),
+        ((5, 100), (9, 100), "no difference shown yet"),
+        ((0, 1), (1, 1), "no difference shown yet"),
     ],
 )
-def test_a_difference_is_shown_where_intervals_do_not_overlap(
-    one: tuple[float, float], baseline: tuple[float, float], verdict: str
+def test_the_verdict_is_that_of_the_difference(one: tuple[int, int], baseline: tuple[int, int], verdict: str) -> None:
+    judged = against(share(*one), share(*baseline))
+    assert judged and judged.verdict == verdict
+
+
+def test_a_figure_without_spread_or_baseline_has_no_verdict() -> None:
+    flat = mean([0.5, 0.5])
+    judged = against(flat, share(1, 10))
+    assert judged and judged.verdict == "no difference shown yet"
+    assert (difference(judged), against(flat, None)) == ((None, None), flat)
+
+
+@pytest.mark.parametrize(
+    ("differences", "low", "high", "verdict"),
+    [
+        ([0.1, 0.3, 0.2, 0.4, 0.25], 0.25 - 2.776 * 0.1118 / 5**0.5, 0.25 + 2.776 * 0.1118 / 5**0.5, "higher"),
+        ([1.0] * 5, 2 * 0.025 ** (1 / 5) - 1, 1.0, "no difference shown yet"),  # 2 of 32 tosses of five coins
+        ([1.0] * 6, 2 * 0.025 ** (1 / 6) - 1, 1.0, "higher"),  # 2 of 64
+        ([-1.0] * 6 + [0.0] * 6, -0.5, (1 - 2 * 0.025 ** (1 / 6)) / 2, "lower"),
+        ([2.0] * 6, 2 * (2 * 0.025 ** (1 / 6) - 1), 2.0, "higher"),  # of stars, all better by two
+        (
+            [1.0] * 8 + [-1.0] * 2,
+            2 * 0.44390 - 1,
+            2 * 0.97479 - 1,
+            "no difference shown yet",
+        ),  # 8 of 10
+        ([0.0, 0.0], None, None, "no difference shown yet"),
+    ],
+)
+def test_differences_within_pairs(
+    differences: list[float], low: float | None, high: float | None, verdict: str
 ) -> None:
-    first, second = (Interval(value=0.5, low=low, high=high, n=9) for low, high in (one, baseline))
-    judged = against(first, second)
-    assert judged
-    assert judged.verdict == verdict
-    assert against(first, None) == first
+    judged = against(share(1, len(differences)), share(9, 20), differences)
+    assert judged and judged.difference
+    assert (judged.verdict, judged.difference.pairs) == (verdict, len(differences))
+    found = difference(judged)
+    assert found == ((None, None) if low is None else (pytest.approx(low, abs=1e-3), pytest.approx(high, abs=1e-3)))
+
+
+def test_few_pairs_among_many_runs_do_not_count() -> None:
+    judged = against(share(30, 60), share(30, 60), [1.0] * 20)
+    assert judged and judged.difference and judged.difference.pairs is None
+
+
+def test_one_of_twenty_differences_is_shown_by_chance() -> None:
+    normal, chance = NormalDist(0.7, 0.2), random.Random(1)
+
+    def shares() -> Interval | None:
+        return share(sum(chance.random() < 0.3 for _ in range(60)), 60)
+
+    samples = [mean(normal.samples(8, seed=seed)) for seed in range(4000)]
+    means = [against(one, other) for one, other in zip(samples[::2], samples[1::2], strict=True)]
+    several = [against(shares(), shares()) for _ in range(2000)]
+    pairs = [
+        against(share(6, 12), share(6, 12), [chance.choice((-1.0, 0.0, 1.0)) for _ in range(12)]) for _ in range(500)
+    ]
+    shown = [
+        sum(1 for one in found if one and one.verdict != "no difference shown yet") / len(found)
+        for found in (means, several, pairs)
+    ]
+    assert all(0.005 < one < 0.065 for one in shown), shown
