@@ -1,4 +1,4 @@
-"""Calls that a model asks for: made, refused or failed, each ends with a text for the model."""
+"""AgentCalls that a model asks for: made, refused or failed, each ends with a text for the model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class Result:
     is_error: bool = False
 
 
-class Calls:
-    """Calls of one agent, from its start to its answer."""
+class AgentCalls:
+    """AgentCalls of one agent, from its start to its answer."""
 
     def __init__(self, agent: str, talk: Conversation, offers: Mapping[str, Offer]) -> None:
         """Begin to count."""

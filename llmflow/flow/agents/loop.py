@@ -8,7 +8,7 @@ from typing_extensions import TypeVar
 
 from llmflow.errors import AgentStuck, ErrorDetail, TurnsExceeded
 from llmflow.flow.agents.agent import Agent, AnyAgent, Handoff
-from llmflow.flow.agents.calls import Calls
+from llmflow.flow.agents.calls import AgentCalls
 from llmflow.flow.agents.handoffs import HandedOver, handed_over, transfer
 from llmflow.flow.agents.offers import Offer
 from llmflow.flow.arguments import invalid
@@ -134,7 +134,7 @@ class _Work:
 
     async def done(self, begin: _Begin) -> Completion[Any] | HandedOver:  # Any: any type
         offers = self.agent.offers()
-        calls = Calls(self.agent.name, self.talk, offers)
+        calls = AgentCalls(self.agent.name, self.talk, offers)
         failed, repeated, before = 0, 0, ()
         for _ in range(self.agent.max_turns):
             handoffs = {one.name: one for one in self.agent.hands_over_to() if one.when is None or one.when()}
