@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     store: str | None = None
     """Location of the database: `postgresql://user:password@host/database`, or the path of an SQLite file. The default
     is `llmflow.db` in `home`."""
+    events: str | None = None
+    """Place of run events that all workers and clients share: `redis://host:port`; the store by default."""
     keep_answers: int = Field(default=7, ge=1)
     """Days for which the ledger keeps answers, so that a second attempt of a call finds the paid answer of the first
     one."""
@@ -131,6 +133,11 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Return the location of the store."""
         return self.store or str(self.home / "llmflow.db")
+
+    @property
+    def events_url(self) -> str:
+        """Return the location of run events."""
+        return self.events or self.store_url
 
     @classmethod
     def load(cls) -> "Settings":

@@ -12,6 +12,7 @@ from temporalio import activity
 
 from llmflow.activities.budgets import ended, reservation, scopes_of
 from llmflow.activities.conversations.threads import OpenThread, Threads, kept_in_history, turn_after
+from llmflow.activities.events.calls import deltas
 from llmflow.activities.fleet import Fleet
 from llmflow.activities.heartbeat import heartbeats
 from llmflow.activities.schemas import judge_of, shape_asked
@@ -30,7 +31,7 @@ from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.contracts import COMPLETE
 from llmflow.types.messages import told
 from llmflow.types.models import Billed, ModelRequest, ModelResponse, OutputSchema
-from llmflow.types.providers import NoDeltas, Provider
+from llmflow.types.providers import Provider
 from llmflow.types.refs import ModelRef
 from llmflow.types.shapes import Shape
 from llmflow.types.texts import one_line
@@ -172,7 +173,7 @@ class Completions:
 
     async def _ask(self, request: CompletionRequest, call: Call, plan: _Plan) -> CompletionResult:
         began = monotonic()
-        response = _with_plain_names(await plan.provider.complete(plan.asked, NoDeltas()))
+        response = _with_plain_names(await plan.provider.complete(plan.asked, deltas.get()))
         latency = monotonic() - began
         _log.info("%s answered in %.1f s", request.model, latency)
         result = CompletionResult(

@@ -51,13 +51,21 @@ _NONE = object()  # differs from None, which may be a workflow's input
 class Client:
     """Starts and finds runs. `connect` makes one."""
 
-    def __init__(self, temporal: TemporalClient, task_queue: str | None = None, store: str | None = None) -> None:
+    def __init__(
+        self,
+        temporal: TemporalClient,
+        task_queue: str | None = None,
+        store: str | None = None,
+        events: str | None = None,
+    ) -> None:
         self.temporal = temporal
         """Temporal's own client, for all other requests."""
         self.task_queue = task_queue
         """Default task queue of `start`."""
         self.store = store
         """URL of the store of scores; `None` for a client without scores."""
+        self.events = events
+        """URL of the place of run events; `None` if that is the store."""
         self._served = ServedWorkflows(store, temporal.namespace)
 
     @overload
@@ -112,7 +120,7 @@ class Client:
                 handle = await self.temporal.start_workflow(workflow, **own)
         except WorkflowAlreadyStartedError as error:
             return await self._existing(workflow, arguments, error, options)
-        return Run(handle, self.temporal, self.store, workflow)
+        return Run(handle, self.temporal, self.store, workflow, self.events)
 
     @overload
     def schedule_action(
@@ -191,11 +199,11 @@ class Client:
         if isinstance(workflow, str):
             return self.run(found.id, which)
         handle = self.temporal.get_workflow_handle_for(workflow, found.id, run_id=which)
-        return Run(handle, self.temporal, self.store, workflow)
+        return Run(handle, self.temporal, self.store, workflow, self.events)
 
     def run(self, id: str, run_id: str | None = None) -> Run[Any]:
         """Return the latest run of an id, or the one with `run_id`, without a request to the server."""
-        return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.temporal, self.store)
+        return Run(self.temporal.get_workflow_handle(id, run_id=run_id), self.temporal, self.store, events=self.events)
 
     async def list(
         self,

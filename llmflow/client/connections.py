@@ -38,7 +38,7 @@ async def connect(
         namespace: Namespace, instead of `TEMPORAL_NAMESPACE` or the profile's; `default` by default.
         profile: Profile of Temporal's configuration file, instead of `TEMPORAL_PROFILE`; it also has TLS settings.
         api_key: API key, instead of `TEMPORAL_API_KEY`; it turns TLS on.
-        store: URL of the store of scores, instead of `LLMFLOW_STORE`; opened only for a score.
+        store: URL of the store of scores and run events, instead of `LLMFLOW_STORE` and `LLMFLOW_EVENTS`.
         codec: Codec of payloads, instead of `LLMFLOW_CODEC` or the codec endpoint of the profile.
         storage: URL of the external storage of large values, instead of `LLMFLOW_STORAGE`.
         plugin: A plugin with activities, for a worker.
@@ -49,7 +49,7 @@ async def connect(
         ConfigInvalid: the profile does not exist, the address is malformed, a variable `LLMFLOW_*` does not parse, or
             no codec is where `LLMFLOW_CODEC` says.
     """
-    store = store or Settings.load().store_url
+    store, events = (store, None) if store else _places()
     config = _temporal_config(profile)
     namespace = namespace or config.get("namespace", "default")
     plugin = plugin or LLMFlowPlugin(*([app] if app else ()), storage=storage)
@@ -76,7 +76,13 @@ async def connect(
             "running one",
             ErrorDetail(remedy=Remedy(action="start_server")),
         ) from None
-    return Client(temporal, app.task_queue if app else None, store)
+    return Client(temporal, app.task_queue if app else None, store, events)
+
+
+def _places() -> tuple[str, str | None]:
+    """Return the store and the place of run events of the environment."""
+    settings = Settings.load()
+    return settings.store_url, settings.events
 
 
 def _reason(error: RuntimeError) -> str:

@@ -1,6 +1,7 @@
 """A run, as a client's object."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, get_type_hints
 from uuid import uuid4
@@ -14,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from llmflow.client.decisions import check_begun, send
 from llmflow.client.errors import how_it_ended, readable_errors
+from llmflow.client.events import follow
 from llmflow.client.forks import SAME, Changes, start_fork
 from llmflow.client.inputs import check_input
 from llmflow.client.status import bug_of, input_of, status_of, stop_of
@@ -22,11 +24,13 @@ from llmflow.errors import BudgetNotFound, ConfigInvalid, ErrorDetail, InputInva
 from llmflow.history.executions import describe
 from llmflow.stores.budgets.balances import find_budget
 from llmflow.stores.database import Database
+from llmflow.stores.events.places import event_streams
 from llmflow.stores.ledger.scores import new_score, put_score, root_of
 from llmflow.types.approvals import ApprovalReport, Decide, Receipt
 from llmflow.types.base import changed
 from llmflow.types.budgets import Balance, BudgetName
 from llmflow.types.contracts import APPROVALS, STEPS, USAGE, Query
+from llmflow.types.events import RunEvent
 from llmflow.types.problems import described, problems_of
 from llmflow.types.reports import Score
 from llmflow.types.runs import RunStatus
@@ -49,12 +53,14 @@ class Run(Generic[Out]):
         temporal: TemporalClient,
         store: str | None = None,
         workflow: Any = None,  # Any: its run method, or its name
+        events: str | None = None,
     ) -> None:
         self.handle = handle
         """Temporal's own handle, for all other requests."""
         self._temporal = temporal
         self._store = store
         self._workflow = workflow
+        self._events = events
 
     @property
     def id(self) -> str:
@@ -166,6 +172,41 @@ class Run(Generic[Out]):
             RunNotFound: no run has this id.
         """
         return await self._ask(APPROVALS)
+
+    async def events(self, *, after: str = "") -> AsyncGenerator[RunEvent]:
+        """Iterate over its run events while they happen, until it ends: steps, calls, texts, tools, questions, costs.
+
+        The events of its descendants are among them, with their path; those of a child are in the stream of its root
+        run, which is the one that is read. Text comes in deltas, for which this reader makes workers write: without a
+        reader they write none. The last event is the `RunEnded` of the root run, also if no worker has told it.
+
+        ```python
+        async for event in run.events():
+            if isinstance(event, TextDelta):
+                print(event.text, end="")
+        ```
+
+        Events are kept for 7 days after the last one, the latest 10,000 and 2,000 deltas.
+
+        Args:
+            after: Offset of an event: iterate over those after it. If the stream does not have it, because the store
+                was set back, a `StreamReset` comes first and then the whole stream. All events by default.
+
+        Raises:
+            InputInvalid: `after` is no offset.
+            RunNotFound: no run has this id.
+            ConfigInvalid: this client has no store, or the store has another schema or does not exist.
+            StoreUnavailable: the store does not answer. The offset of the last event tells where to go on.
+        """
+        if (url := self._events or self._store) is None:
+            raise ConfigInvalid("run events are kept in the store: give connect(store=...), or set LLMFLOW_STORE")
+        root, streams = await self._root(), event_streams(url)
+        try:
+            async with aclosing(follow(streams, self._temporal, root, after)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await streams.close()
 
     async def decide(
         self, approval: str, *, approved: bool, by: str, comment: str = "", form: object = None, id: str = ""
@@ -293,7 +334,7 @@ class Run(Generic[Out]):
         )
         result_type = get_type_hints(self._workflow).get("return") if callable(self._workflow) else None
         handle = await start_fork(self._temporal, self.id, self.handle.run_id, step, changes, result_type)
-        return Run(handle, self._temporal, self._store, self._workflow)
+        return Run(handle, self._temporal, self._store, self._workflow, self._events)
 
     async def cancel(self) -> None:
         """Request cancellation: in-flight calls are cancelled, and clean-up code runs, compensations of sagas included.

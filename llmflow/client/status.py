@@ -72,9 +72,14 @@ def begins_at(found: WorkflowExecution) -> datetime | None:
     return None if continues or begins is None or begins <= found.start_time else begins
 
 
+def state_of(found: WorkflowExecution) -> RunState:
+    """Return the state of a listed or described run."""
+    return _STATE[found.status.name.replace("_", "")] if found.status else "running"
+
+
 async def status_of(found: WorkflowExecution) -> RunStatus:
     """Convert a listed or described run to its status; only a described one has pending activities and children."""
-    state = _STATE[found.status.name.replace("_", "")] if found.status else "running"
+    state = state_of(found)
     pending: tuple[PendingCall, ...] = ()
     children: tuple[PendingChild, ...] = ()
     # Temporal still lists pending activities of closed runs.

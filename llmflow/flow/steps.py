@@ -22,9 +22,12 @@ MAX_ERROR = 300
 class Step:
     """An open step. `llmflow status` and the query `llmflow.steps` show its record."""
 
-    def __init__(self, run: CurrentRun, key: str) -> None:
+    def __init__(self, run: CurrentRun, key: str, *, is_told: bool) -> None:
         self._run = run
         self._key = key
+        self._is_told = is_told
+        if is_told:
+            run.events.opened(self.record)
 
     @property
     def record(self) -> StepRecord:
@@ -53,6 +56,8 @@ class Step:
     def end(self, status: StepStatus, error: str | None = None) -> None:
         """Close the record; called by `flow.step`."""
         self._update(status=status, ended_at=workflow.now(), error=error)
+        if self._is_told:
+            self._run.events.closed(self.record)
         if not self._run.steps.is_any_open():  # the end of a phase
             self._run.publish()
 
@@ -78,12 +83,12 @@ async def step(name: str, *, total: int | None = None) -> AsyncGenerator[Step]:
 
 
 @asynccontextmanager
-async def recorded(name: str, *, total: int | None) -> AsyncGenerator[Step]:
-    """Open a step without a check of its name: a batch child repeats `investigate#2` of its parent."""
+async def recorded(name: str, *, total: int | None, is_told: bool = True) -> AsyncGenerator[Step]:
+    """Open a step without a check of its name: a batch child repeats `investigate#2` of its parent, untold."""
     run = current()
     run.machines.work()
     here = run.steps.enter(name, workflow.now(), total)
-    opened = Step(run, joined(here))
+    opened = Step(run, joined(here), is_told=is_told)
     run.show()
     token = path.set(here)
     try:

@@ -154,9 +154,12 @@ class _Inbound(WorkflowInboundInterceptor):
         try:
             await end_branches(run)
         except CompensationFailed as failure:
+            run.end(failure)
             raise failure from error
-        finally:
-            run.end()
+        except (Exception, asyncio.CancelledError) as failure:
+            run.end(failure)
+            raise
+        run.end(error)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
         """See base class."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from temporalio.client import Client, ClientConfig, HeaderCodecBehavior
 from temporalio.converter import DataConverter
@@ -19,12 +19,14 @@ from llmflow.app import App, together
 from llmflow.errors import ConfigInvalid
 from llmflow.flow.branches.batch import Batches, PinnedBatches
 from llmflow.flow.run import Host
+from llmflow.flow.run.host import tell_nobody
 from llmflow.plugin.converters import data_converter
 from llmflow.plugin.interceptor import RunInterceptor
 from llmflow.plugin.sizes import storage_threshold
 from llmflow.sdk.contexts import ContextFreeSandbox, needs_no_context
 from llmflow.telemetry.metrics import CallMetrics
 from llmflow.telemetry.tracing import beside_another, is_traced, require_replay_safety, trace_interceptors
+from llmflow.types.events import RunEvent
 
 
 class LLMFlowPlugin(SimplePlugin):
@@ -125,12 +127,17 @@ class LLMFlowPlugin(SimplePlugin):
                 tools=self._tools,
                 serves_calls=self._serves_calls(config),
                 stored_from=storage_threshold(converter) if converter else None,
+                tell=self._tells(config),
             )
             config["interceptors"] = [*config.get("interceptors", ()), RunInterceptor(host, workflows)]
 
     def _serves_calls(self, config: WorkerConfig | ReplayerConfig) -> bool:
         """True for a worker that serves llmflow's calls on its own task queue."""
         return False
+
+    def _tells(self, config: WorkerConfig | ReplayerConfig) -> Callable[[str, RunEvent], None]:
+        """Return the function that takes run events."""
+        return tell_nobody
 
 
 def _is_sole(plugins: Sequence[object]) -> bool:

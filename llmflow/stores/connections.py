@@ -4,8 +4,9 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic, sleep
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlencode
@@ -34,6 +35,10 @@ class Connections(Protocol):
 
     async def write(self, work: Work[T]) -> T:
         """Run the work in a transaction."""
+        ...
+
+    def notified(self, channel: str) -> AbstractAsyncContextManager[asyncio.Event | None]:
+        """Yield an event that is set by each notification of a channel; `None` if the database has none."""
         ...
 
     async def close(self) -> None:
@@ -74,6 +79,23 @@ class PostgresConnections:
         """See `Connections`."""
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
+
+    @asynccontextmanager
+    async def notified(self, channel: str) -> AsyncGenerator[asyncio.Event | None]:
+        """See `Connections`. It holds a connection."""
+        news = asyncio.Event()
+
+        def hear(*_: object) -> None:
+            news.set()
+
+        async with self._engine.connect() as connection:
+            own: Any = (await connection.get_raw_connection()).driver_connection  # Any: asyncpg has no types
+            await own.add_listener(channel, hear)
+            try:
+                yield news
+            finally:
+                if not own.is_closed():
+                    await own.remove_listener(channel, hear)
 
     async def close(self) -> None:
         """See `Connections`."""
@@ -132,6 +154,11 @@ class SqliteConnections:
             self._engine.dispose()
 
         await asyncio.to_thread(end)
+
+    @asynccontextmanager
+    async def notified(self, channel: str) -> AsyncGenerator[asyncio.Event | None]:
+        """See `Connections`."""
+        yield None
 
     async def _in_thread(self, threads: ThreadPoolExecutor, work: Work[T], *, commits: bool = False) -> T:
         given_up = threading.Event()

@@ -5,7 +5,7 @@ import math
 import os
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -155,6 +155,18 @@ class Database:
         """
         async with self._bounded():
             return await self._connections.write(work)
+
+    @asynccontextmanager
+    async def notified(self, channel: str) -> AsyncGenerator[asyncio.Event | None]:
+        """Yield an event that is set by each notification of a channel of PostgreSQL; `None` for an SQLite file.
+
+        Raises:
+            StoreUnavailable: no connection within `WITHIN` seconds.
+        """
+        async with AsyncExitStack() as listening:
+            async with self._bounded():
+                news = await listening.enter_async_context(self._connections.notified(channel))
+            yield news
 
     async def check(self) -> None:
         """Return if the database answers now, or answered a moment ago.

@@ -276,3 +276,31 @@ contents = Table(
     Column("text", Text, nullable=False),  # a tool's result, as the model reads it
     Column("at", Moment, nullable=False),
 )
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("root_id", String, primary_key=True),  # workflow id of the root run, whose stream it is
+    Column("number", BigInteger, primary_key=True),  # in the stream
+    Column("id", String, nullable=False),  # the same for an event that is written twice
+    Column("is_delta", Boolean, nullable=False),
+    Column("event", Text, nullable=False),  # a RunEvent as JSON
+    Index("run_events_by_id", "root_id", "id", unique=True),
+)
+
+event_streams = Table(
+    "event_streams",
+    metadata,
+    Column("root_id", String, primary_key=True),
+    Column("newest", BigInteger, nullable=False),  # number of its newest event
+    Column("at", Moment, nullable=False),  # when that was written
+    Index("event_streams_by_age", "at"),
+)
+
+event_readers = Table(
+    "event_readers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("root_id", String, nullable=False),
+    Column("until", Moment, nullable=False),  # a reader that is gone does not renew it
+)

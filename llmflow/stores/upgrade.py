@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from llmflow.errors import ConfigInvalid
 
-HEAD = "0010"
+HEAD = "0012"
 """Newest migration. A constant, because importing Alembic costs 0.1 s at every start."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 

@@ -18,6 +18,7 @@ from llmflow.client.search_attributes import add_attributes
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.stores.database import Database
 from llmflow.testing.history import StartedRuns, assert_all_replay
 from llmflow.testing.time import skip
 from llmflow.types.models import Candidate
@@ -128,6 +129,8 @@ async def environment(
         settings = Settings(home=Path(home), store=store, webhook=None, webhook_secret=None)
         plugin = LLMFlowPlugin(app, settings=settings, models=models, providers={SCRIPTED: provider}, is_fleet=True)
         connected = await connect(address=address, store=settings.store_url, plugin=plugin)
+        async with Database(settings.store_url):
+            pass  # a test may read the store before the worker has made it
         await add_attributes(connected.temporal, settings.attributes)
         queue = f"{app.name}-{uuid.uuid4()}"
         started = StartedRuns()

@@ -57,5 +57,7 @@ class Carried(CompactWire):
     """Conversations by name, for a continue-as-new run."""
     allowed: tuple[str, ...] = ()
     """Tools of agents whose calls need no approval any more, for a continue-as-new run."""
+    place: str = ""
+    """Path of a child below the root run, for the run events of the child."""
     effect: bool = False
     """True if all activities of the run are effects: a child that is (a part of) an action of a saga."""

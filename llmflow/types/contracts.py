@@ -27,6 +27,7 @@ from llmflow.types.budgets import Budget
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.constants import ConstantsRequest, PinnedConstants
+from llmflow.types.events import Stream
 from llmflow.types.forks import Fork, StandsRequest, Stood, Stopped
 from llmflow.types.prompts import Pins, RenderedPrompt, RenderRequest, ResolveRequest
 from llmflow.types.reports import Score
@@ -153,6 +154,8 @@ was in flight at a reset is made again with the headers of its event, but by a r
 the run id of the start, and the workflow id of the activity goes before it."""
 EFFECT = Header(wire.EFFECT, bool)
 """Set on an activity that changes something outside: a tool that says so, and everything that a saga's action does."""
+STREAM = Header(wire.STREAM, Stream)
+"""Set on the model and tool calls of a child: their run events are in the stream of the root run."""
 
 KEPT = Header(wire.KEPT, bool)
 """Set on the activity of an agent's tool: the store keeps its result, and the history has a preview."""

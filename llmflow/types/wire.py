@@ -32,6 +32,7 @@ KEY = "llmflow.key"
 RUN = "llmflow.run"
 EFFECT = "llmflow.effect"
 KEPT = "llmflow.kept"
+STREAM = "llmflow.stream"
 
 # Memos of a run, set at its start: a client other than ours sets them as well.
 TAGS = "llmflow.tags"

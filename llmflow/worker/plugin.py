@@ -11,12 +11,15 @@ from typing import Any
 from temporalio.worker import ReplayerConfig, Worker, WorkerConfig
 
 from llmflow import plugin
+from llmflow.activities.events.log import EventLog
 from llmflow.activities.fleet import Fleet
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.providers.models.catalogue import ModelCatalogue
 from llmflow.sdk.options import is_default
+from llmflow.stores.events.places import event_streams
+from llmflow.types.events import RunEvent
 from llmflow.types.providers import Provider
 from llmflow.worker.calls import calls_worker, grace_of, with_our_defaults
 from llmflow.worker.served import record_workflows
@@ -108,6 +111,7 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
         async with AsyncExitStack() as needed:
             try:
                 await needed.enter_async_context(served.lifespan(worker.client))
+                await needed.enter_async_context(self._writing())
                 await record_workflows(served.database, self._apps, worker)
                 if served.calls:
                     await needed.enter_async_context(self._calling(worker, served)())
@@ -142,12 +146,24 @@ class LLMFlowPlugin(plugin.LLMFlowPlugin):
             return False
         return bool(given["activities"]) and set(self.calls).issubset(given["activities"])
 
+    def _tells(self, config: WorkerConfig | ReplayerConfig) -> Callable[[str, RunEvent], None]:
+        return self._events.tell if "client" in config else super()._tells(config)  # a replayer has none
+
+    @cached_property
+    def _events(self) -> EventLog:
+        return EventLog(event_streams(self._given.settings.events_url))
+
+    @cached_property
+    def _writing(self) -> Callable[[], AbstractAsyncContextManager[None]]:
+        """Write run events while a worker of the plugin runs."""
+        return shared(self._events.serving)
+
     def _served(self, config: WorkerConfig) -> Activities:
         return self._pins if config.get("no_remote_activities") else self._all
 
     @cached_property
     def _all(self) -> Activities:
-        return activities(self._apps, self._given)
+        return activities(self._apps, self._given, self._events)
 
     @cached_property
     def _pins(self) -> Activities:

@@ -17,6 +17,8 @@ from llmflow.activities.approvals.webhook import Webhook
 from llmflow.activities.completions import Completions
 from llmflow.activities.constants import ConstantActivities
 from llmflow.activities.conversations.threads import Threads
+from llmflow.activities.events.calls import CallEvents
+from llmflow.activities.events.log import EventLog
 from llmflow.activities.fleet import Fleet, unserved
 from llmflow.activities.forks.decisions import RecordedDecisions
 from llmflow.activities.forks.effects import Standing
@@ -76,7 +78,7 @@ class Given:
     fleet: Fleet = field(default_factory=Fleet)
 
 
-def activities(apps: Sequence[App], given: Given) -> Activities:
+def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activities:
     """Make all activities of Apps. It reads their prompts and models.
 
     Raises:
@@ -114,6 +116,7 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         *_of_workflows(apps, given, database, prompts, histories),
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
+    sizes = ResultSizes({COMPLETE.name, RENDER.name, *tools})
     return Activities(
         local=local,
         calls=[
@@ -129,11 +132,13 @@ def activities(apps: Sequence[App], given: Given) -> Activities:
         ],
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
+        # The events are innermost: they show the beginning of a result, of which the history may have less.
         interceptors=[
             ForkInterceptor(histories, completions.reused),
             Keys(),
-            ResultSizes({COMPLETE.name, RENDER.name, *tools}),
+            sizes,
             KeptResults(database),
+            CallEvents(events, tools),
         ],
     )
 

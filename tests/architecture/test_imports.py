@@ -24,7 +24,7 @@ flow       | sdk, types, errors, definitions       | temporalio.{workflow,common
 prompts    | types, errors, yaml                   | minijinja
 providers  | types, errors, yaml                   | aiohttp, aiohttp_socks, litellm, httpx, genai_prices,
            |                                       | circuitbreaker, limits, redis
-stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic
+stores     | types, errors, prompts                | sqlalchemy, asyncpg, alembic, redis
 tools      | types, errors                         | httpx, minijinja, temporalio.{common,workflow}
 history    | types, errors                         | temporalio.{client,converter,common,api,service},
            |                                       | google.protobuf

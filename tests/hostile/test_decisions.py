@@ -70,7 +70,7 @@ UNRECORDED = Asked(address="approval publish#1", digest="", recorded=None)
 def book(**question: object) -> Approvals:
     """Ask one question of ana and bo, both of whom have to agree."""
     asked = Question(name="publish", approvers=("ana", "bo"), quorum=2, asked_at=NOW)
-    approvals = Approvals(lambda _: None)
+    approvals = Approvals(lambda _: None, lambda *_: None)
     approvals.ask(changed(asked, **question), None, UNRECORDED)
     return approvals
 
@@ -82,7 +82,7 @@ def sent(what: object) -> bytes:
 def read_again(approvals: Approvals) -> ApprovalReport:
     """Read what the query answers, and what the next run is handed, as the other side reads it."""
     carried = Carried.model_validate(approvals.for_next())
-    after = Approvals(lambda _: None)
+    after = Approvals(lambda _: None, lambda *_: None)
     after.restore(Carried.model_validate_json(carried.model_dump_json()))
     ApprovalReport.model_validate_json(after.current().model_dump_json())
     return ApprovalReport.model_validate_json(approvals.current().model_dump_json())
@@ -140,7 +140,7 @@ def test_an_id_is_its_senders(second: dict[str, JsonValue], counts: bool) -> Non
 
 
 def test_a_run_that_has_not_asked_again_promises_nothing() -> None:
-    after = Approvals(lambda _: None)
+    after = Approvals(lambda _: None, lambda *_: None)
     after.restore(Carried.model_validate(book().for_next()))
     receipt = said(after, form={"usd": "not what the form asks for"})
     assert receipt == Receipt(approval="publish", status="open", missing=None, sent=True)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from llmflow.activities.events.log import EventLog
 from llmflow.app import App
 from llmflow.config import Settings
 from llmflow.errors import ConfigInvalid
 from llmflow.providers.models.catalogue import ModelCatalogue, load_model_catalogue
+from llmflow.stores.events.places import event_streams
 from llmflow.testing import ScriptedProvider, environment
 from llmflow.types.models import ModelResponse
 from llmflow.types.usage import Usage
@@ -70,4 +72,5 @@ models:
 def test_a_wrong_file_stops_the_worker_at_its_start(tmp_path: Path) -> None:
     served = priced(tmp_path, "a:b:\n  inptu: 1\n")
     with pytest.raises(ConfigInvalid, match=r"prices.yaml:2:3: .* has no field 'inptu' \(did you mean `input`\?"):
-        activities([served], Given(settings=Settings(home=tmp_path, models="offline")))
+        settings = Settings(home=tmp_path, models="offline")
+        activities([served], Given(settings=settings), EventLog(event_streams(settings.events_url)))

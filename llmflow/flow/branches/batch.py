@@ -60,7 +60,7 @@ async def run_batch(batch: Batch) -> BatchResult:
     path.set(batch.path[:-1])
     key.set(batch.key)
     try:
-        async with recorded(batch.path[-1], total=batch.count) as step:
+        async with recorded(batch.path[-1], total=batch.count, is_told=False) as step:
 
             def ended(outcome: Outcome[bytes]) -> None:
                 count(step, outcome)

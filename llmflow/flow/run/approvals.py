@@ -75,12 +75,14 @@ class Approvals(Part):
     vote. The workflow waits.
     """
 
-    def __init__(self, changed: Callable[[Settled | None], None]) -> None:
+    def __init__(self, changed: Callable[[Settled | None], None], tell: Callable[[Question, str], None]) -> None:
         """Start without questions.
 
         Args:
             changed: Called after each change of the questions, with the one that was settled by it.
+            tell: Called with each question and its address when it is asked, and when it is closed.
         """
+        self._tell = tell
         self.reach: Reach | None = None
         """Notification settings; `None` before the first question."""
         self._changed = changed
@@ -195,6 +197,8 @@ class Approvals(Part):
         self._asked[name] = asked
         self._levels[name] = levels
         self._waited_for.add(name)
+        if is_new:
+            self._tell(self._questions[name], asked.address)
         if form:
             self._forms[name] = form
         for decide, at in said:
@@ -243,6 +247,8 @@ class Approvals(Part):
             self.judge(one, one.at)
         self._forms.pop(name, None)
         self._waited_for.discard(name)
+        if name in self._asked:
+            self._tell(self._questions[name], self._asked[name].address)
         self._changed(self._settled(self._questions[name]))
 
     def withdraw(self) -> None:

@@ -37,6 +37,11 @@ def waiting(questions: Iterable[Question]) -> WaitingList:
     )
 
 
+def about(question: Question) -> str:
+    """Return the details of a question, or its payload as text."""
+    return question.details or _beginning(question.payload)
+
+
 def _title(question: Question) -> str:
     lines = question.details.strip().splitlines()
     return _short(lines[0].lstrip("# ") if lines else _beginning(question.payload))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.flow.run.admission import Admission
 from llmflow.flow.run.approvals import Approvals
@@ -12,6 +13,7 @@ from llmflow.flow.run.branches import Branches
 from llmflow.flow.run.code import Code
 from llmflow.flow.run.constants import RunConstants
 from llmflow.flow.run.conversations import Conversations
+from llmflow.flow.run.events import RunEvents
 from llmflow.flow.run.forks import Forks
 from llmflow.flow.run.host import Host
 from llmflow.flow.run.keys import RunKeys
@@ -52,7 +54,8 @@ class CurrentRun:
         self.signature = inspect.Signature()
         """Signature of the workflow's `run`."""
         # The table of parts. The page of the run shows their lines in this order.
-        self.approvals = Approvals(self.ask)
+        self.events = RunEvents(host.tell)
+        self.approvals = Approvals(self.ask, self.events.question)
         self.steps = Steps()
         self.sagas = Sagas()
         self.keys = RunKeys()
@@ -115,6 +118,7 @@ class CurrentRun:
         self.code, self.signature = code.copied(), inspect.signature(code.method)
         self.object = self.code.fresh() if self.is_batch else workflow.instance()
         self.machines.start(events)
+        self.events.started(is_batch=self.is_batch)
         self.ask()  # restored questions: Temporal only carries over the memo of the start
 
     async def begun(self) -> Code:
@@ -122,10 +126,12 @@ class CurrentRun:
         await workflow.wait_condition(lambda: self.code is not None)
         return cast(Code, self.code)
 
-    def end(self) -> None:
-        """Withdraw all open approvals when the run closes."""
+    def end(self, error: BaseException | None = None) -> None:
+        """Withdraw all open approvals when the run closes: with an error, or without."""
         self.approvals.withdraw()
         self.publish()
+        is_cancelled = error is not None and is_cancelled_exception(error)
+        self.events.ended(error, is_cancelled=is_cancelled, is_batch=self.is_batch)
 
     def for_activity(self, activity_id: str | None, type: str, *, is_local: bool) -> dict[AnyHeader, object]:
         """Return headers of an activity, with their values."""

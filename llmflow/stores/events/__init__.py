@@ -1,0 +1,1 @@
+"""Run events for readers: a bounded stream for each root run, in the store or in Redis."""
