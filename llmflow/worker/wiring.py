@@ -1,7 +1,7 @@
 """Wires the activities of Apps with providers and the store."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -116,7 +116,6 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         *_of_workflows(apps, given, database, prompts, histories),
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
-    sizes = ResultSizes({COMPLETE.name, RENDER.name, *tools})
     return Activities(
         local=local,
         calls=[
@@ -132,15 +131,14 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         ],
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
-        # The events are innermost: they show the beginning of a result, of which the history may have less.
-        interceptors=[
-            ForkInterceptor(histories, completions.reused),
-            Keys(),
-            sizes,
-            KeptResults(database),
-            CallEvents(events, tools),
-        ],
+        interceptors=[ForkInterceptor(histories, completions.reused), *_of_calls(database, events, tools)],
     )
+
+
+def _of_calls(database: Database, events: EventLog, tools: Collection[str]) -> Sequence[Interceptor]:
+    """Return the interceptors of calls that are made. The events are innermost: they show more than the history has."""
+    sizes = ResultSizes({COMPLETE.name, RENDER.name, *tools})
+    return (Keys(), sizes, KeptResults(database), CallEvents(events, tools))
 
 
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:

@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 from llmflow import flow
 from llmflow.app import App
 from llmflow.errors import AgentError, ToolRefused
-from llmflow.flow.agents import Handoff, approved, limited, renamed
+from llmflow.flow.agents import Handoff, agent_tool, approved, limited, renamed, workflow_tool
 from llmflow.tools import tool
 
 TRIAGE = flow.Prompt("agent_desk/triage", user="The shop is {{ shop }}.", system="Help.", model="fast")
@@ -44,6 +44,40 @@ async def refund(number: int, usd: float) -> str:
     if usd > 1000:
         raise RuntimeError("the bank is closed")
     return f"refunded {usd} for {number}"
+
+
+class Parcel(BaseModel):
+    """A parcel to look for."""
+
+    number: int
+
+
+@workflow.defn
+class Search:
+    """Looks for a parcel."""
+
+    @workflow.run
+    async def run(self, parcel: Parcel) -> str:
+        return f"parcel {parcel.number} is in Rome"
+
+
+CLERK = flow.Prompt("agent_desk/clerk", user="You are a clerk.", model="fast")
+clerk = flow.Agent("clerk", CLERK, tools=[workflow_tool(Search, name="search", description="Look for a parcel.")])
+chief = flow.Agent(
+    "chief",
+    flow.Prompt("agent_desk/chief", user="Ask the clerk.", model="fast"),
+    tools=[agent_tool(clerk, description="Knows parcels.")],
+)
+
+
+@workflow.defn
+class Office:
+    """An agent that asks another one, which asks a workflow."""
+
+    @workflow.run
+    async def run(self) -> str:
+        result = await flow.run_agent(chief)
+        return f"{result.output} {result.turns}"
 
 
 billing = flow.Agent("billing", BILLING, output=Reply, tools=[refund], description="money")
@@ -110,4 +144,4 @@ class Chat:
         return [first.output, aside.output, last.output]
 
 
-app = App(name="agent_desk", workflows=[Desk, Ends, Chat], tools=[find_order, opening_hours, refund])
+app = App(name="agent_desk", workflows=[Desk, Ends, Chat, Search, Office], tools=[find_order, opening_hours, refund])

@@ -10,7 +10,7 @@ from llmflow.types.messages import ToolCall, ToolResult
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
 from tests.helpers.waiting import until
-from tests.integration.agent_desk import Chat, Desk, Ends, Reply, app
+from tests.integration.agent_desk import Chat, Desk, Ends, Office, Reply, app
 
 DONE = Reply(text="it is on its way", solved=True)
 
@@ -197,3 +197,32 @@ async def test_a_local_tool_costs_no_activity(temporal: str) -> None:
     told, wrong = results(model.requests[1])
     assert told.startswith("on Monday from 9 to 5. Come in. ")
     assert "day: Field required" in wrong
+
+
+async def test_agents_and_workflows_are_tools(temporal: str) -> None:
+    model = ScriptedProvider(
+        [
+            calls(("clerk", {"task": "Where is 7?"}), ("clerk", {})),
+            calls(("search", {"number": 7}), ("search", {"number": "x"})),
+            "In Rome.",
+            "Rome, they say.",
+        ]
+    )
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Office.run, id=env.id())
+
+        assert await run.result() == "Rome, they say. 2"
+        assert await activities_of(run) == [
+            "chief/complete#1",
+            "chief/clerk/complete#1",
+            "chief/clerk/complete#2",
+            "chief/complete#2",
+        ]
+        await assert_replays(run, app)
+        assert (await run.usage()).total.calls == 4
+    _, asked_clerk, told, last = model.requests
+    assert [one.text for one in asked_clerk.messages] == ["You are a clerk.", "Where is 7?"]
+    assert results(told)[0] == "parcel 7 is in Rome"
+    assert "number" in results(told)[1]
+    assert results(last)[0] == "In Rome."
+    assert "task" in results(last)[1]

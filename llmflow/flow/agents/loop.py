@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, cast
 
+from pydantic_core import to_json
 from typing_extensions import TypeVar
 
 from llmflow.errors import AgentStuck, ErrorDetail, TurnsExceeded
@@ -101,6 +102,9 @@ async def run_agent(
                 usage=spent.usage,
                 cost=cast(Cost, spent.cost),
             )
+        address = current().steps.address(ended.handoff.name)
+        why = to_json(ended.data).decode()
+        current().events.handed_off(address, agent=active.name, to=ended.handoff.agent.name, why=why)
         active, begin = ended.handoff.agent, _Begin(ended.variables, ended.messages, ended.begin(talk))
     raise AgentStuck(
         f"agent {agent.name!r}: after {MAX_HANDOFFS} handoffs, {active.name!r} is asked: do they go round in circles?",
