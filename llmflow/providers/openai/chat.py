@@ -12,7 +12,7 @@ from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usag
 from llmflow.providers.dialects.usage.tools import said_run
 from llmflow.providers.openai.body import Json, finish, given, schema_name
 from llmflow.providers.openai.chat_dialects import ChatDialect
-from llmflow.providers.openai.chat_messages import Conversation
+from llmflow.providers.openai.chat_messages import ChatMessages
 from llmflow.providers.openai.chat_opaque import Signed, Thoughts
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import Opaque, ToolCall, continued, prefix_of
@@ -40,7 +40,7 @@ def chat_body(request: ModelRequest, model: str, schema: WireSchema | None, dial
     options = request.options
     body: Json = {
         "model": request.model,
-        "messages": Conversation(model, dialect).convert(request.messages),
+        "messages": ChatMessages(model, dialect).convert(request.messages),
         "response_format": _format(request.output, schema),
         "tools": [*map(_tool, request.tools), *(options.hosted_tools or ())],
         "tool_choice": _tool_choice(options.tool_choice),

@@ -16,7 +16,7 @@ _AUDIO = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
 
 
 @dataclass(frozen=True)
-class Conversation:
+class ChatMessages:
     """Converts messages for one model."""
 
     model: str
