@@ -156,7 +156,7 @@ class Score(Wire):
     at: datetime
 
 
-class FigureDifference(Wire):
+class EstimatedDifference(Wire):
     """The difference of two figures with its 95 % confidence interval."""
 
     value: float
@@ -180,8 +180,8 @@ class Interval(Wire):
     """Upper end, likewise."""
     n: int
     """Number of observations."""
-    difference: FigureDifference | None = None
-    """FigureDifference to the baseline's figure, if it has one."""
+    difference: EstimatedDifference | None = None
+    """Difference to the baseline's figure, if it has one."""
     verdict: Verdict | None = None
     """Direction of the difference, if its interval is on one side of 0."""
 

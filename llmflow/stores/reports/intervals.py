@@ -5,7 +5,7 @@ from math import exp, hypot, isclose, lgamma, log, log1p, sqrt
 from statistics import NormalDist, fmean, stdev
 
 from llmflow.types.base import changed
-from llmflow.types.reports import FigureDifference, Interval, Verdict
+from llmflow.types.reports import EstimatedDifference, Interval, Verdict
 
 _Z = NormalDist().inv_cdf(0.975)
 # fmt: off
@@ -60,7 +60,7 @@ def against(one: Interval | None, baseline: Interval | None, paired: Sequence[fl
     return changed(one, difference=difference, verdict=verdict)
 
 
-def _apart(one: Interval, other: Interval) -> FigureDifference:
+def _apart(one: Interval, other: Interval) -> EstimatedDifference:
     """Estimate the difference of two independent figures from their intervals.
 
     Of shares, it is method 10 of Newcombe (1998), "Interval estimation for the difference between independent
@@ -69,13 +69,13 @@ def _apart(one: Interval, other: Interval) -> FigureDifference:
     """
     value = one.value - other.value
     if one.low is None or one.high is None or other.low is None or other.high is None:
-        return FigureDifference(value=value, low=None, high=None)
+        return EstimatedDifference(value=value, low=None, high=None)
     below = hypot(one.value - one.low, other.high - other.value)
     above = hypot(one.high - one.value, other.value - other.low)
-    return FigureDifference(value=value, low=value - below, high=value + above)
+    return EstimatedDifference(value=value, low=value - below, high=value + above)
 
 
-def _paired(differences: Sequence[float]) -> FigureDifference:
+def _paired(differences: Sequence[float]) -> EstimatedDifference:
     """Estimate the mean difference within pairs: Student's t, or exactly where all differences have one size.
 
     One size is that of thumbs, 1: then the pairs that differ are tosses of a coin, as in McNemar's exact test.
@@ -83,13 +83,13 @@ def _paired(differences: Sequence[float]) -> FigureDifference:
     value, n = fmean(differences), len(differences)
     sizes = sorted(abs(one) for one in differences if not isclose(one, 0, abs_tol=1e-9))
     if not sizes:
-        return FigureDifference(value=0, low=None, high=None, pairs=n)
+        return EstimatedDifference(value=0, low=None, high=None, pairs=n)
     if isclose(sizes[0], sizes[-1]):
         low, high = _exact(sum(1 for one in differences if one > sizes[0] / 2), len(sizes))
         size = fmean(sizes) * len(sizes) / n
-        return FigureDifference(value=value, low=(2 * low - 1) * size, high=(2 * high - 1) * size, pairs=n)
+        return EstimatedDifference(value=value, low=(2 * low - 1) * size, high=(2 * high - 1) * size, pairs=n)
     half = _t(n - 1) * stdev(differences) / sqrt(n)
-    return FigureDifference(value=value, low=value - half, high=value + half, pairs=n)
+    return EstimatedDifference(value=value, low=value - half, high=value + half, pairs=n)
 
 
 def _exact(count: int, of: int) -> tuple[float, float]:

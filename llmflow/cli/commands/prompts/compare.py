@@ -13,7 +13,7 @@ from llmflow.cli.options import AsJson
 from llmflow.cli.output import dollars, duration, out, plural, print_json, say
 from llmflow.config import Settings
 from llmflow.service import costs
-from llmflow.types.reports import CallFilter, ComparedRow, Comparison, FigureDifference, Interval
+from llmflow.types.reports import CallFilter, ComparedRow, Comparison, EstimatedDifference, Interval
 
 _UNKNOWN = "-"
 
@@ -119,7 +119,7 @@ def _differences(row: ComparedRow) -> Iterator[str]:
             yield f"{of.verdict} {name}{_by(of.difference)}"
 
 
-def _by(of: FigureDifference | None) -> str:
+def _by(of: EstimatedDifference | None) -> str:
     """Format a difference, such as ` (+0.12, 0.03 to 0.21, 18 pairs)`."""
     if of is None or of.low is None or of.high is None:
         return ""
