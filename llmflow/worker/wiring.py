@@ -116,7 +116,8 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         *_of_workflows(apps, given, database, prompts, histories),
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
-    sizes = ResultSizes({COMPLETE.name, RENDER.name, *tools})
+    # The events are innermost: they show the beginning of a result, of which the history may have less.
+    own = [Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools}), KeptResults(database), CallEvents(events, tools)]
     return Activities(
         local=local,
         calls=[
@@ -132,14 +133,7 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         ],
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
-        # The events are innermost: they show the beginning of a result, of which the history may have less.
-        interceptors=[
-            ForkInterceptor(histories, completions.reused),
-            Keys(),
-            sizes,
-            KeptResults(database),
-            CallEvents(events, tools),
-        ],
+        interceptors=[ForkInterceptor(histories, completions.reused), *own],
     )
 
 
