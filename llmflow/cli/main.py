@@ -90,6 +90,7 @@ app = typer.Typer(
             "Runs": {
                 "start": "llmflow.cli.commands.start:start",
                 "status": "llmflow.cli.commands.status:status",
+                "watch": "llmflow.cli.commands.watch:watch",
                 "steps": "llmflow.cli.commands.steps:steps",
                 "result": "llmflow.cli.commands.runs:result",
                 "usage": "llmflow.cli.commands.status:usage",

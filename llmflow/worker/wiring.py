@@ -1,7 +1,7 @@
 """Wires the activities of Apps with providers and the store."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -116,6 +116,8 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         *_of_workflows(apps, given, database, prompts, histories),
         *(tool_activity(source, spec) for source, spec in tools.values()),
     ]
+    # The events are innermost: they show the beginning of a result, of which the history may have less.
+    own = [Keys(), ResultSizes({COMPLETE.name, RENDER.name, *tools}), KeptResults(database), CallEvents(events, tools)]
     return Activities(
         local=local,
         calls=[
@@ -131,14 +133,8 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         ],
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
-        interceptors=[ForkInterceptor(histories, completions.reused), *_of_calls(database, events, tools)],
+        interceptors=[ForkInterceptor(histories, completions.reused), *own],
     )
-
-
-def _of_calls(database: Database, events: EventLog, tools: Collection[str]) -> Sequence[Interceptor]:
-    """Return the interceptors of calls that are made. The events are innermost: they show more than the history has."""
-    sizes = ResultSizes({COMPLETE.name, RENDER.name, *tools})
-    return (Keys(), sizes, KeptResults(database), CallEvents(events, tools))
 
 
 def pins_alone(apps: Sequence[App], given: Given) -> Activities:

@@ -29,7 +29,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     asked = "dev demo worker start status steps list result cancel terminate usage fork compare score doctor graph init"
-    asked += " codec-server"
+    asked += " codec-server watch"
     prompts = "list show diff check push pull label rollout history compare"
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
     budgets = {f"budgets {name}" for name in ("list", "show", "set", "raise", "reset")}
@@ -66,7 +66,7 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
             [],
             """
             Begin: demo init dev
-            Runs: start status steps result usage cancel terminate list fork compare approvals
+            Runs: start status watch steps result usage cancel terminate list fork compare approvals
             Records: score cost budgets
             Apps: worker doctor graph prompts store
             """,
