@@ -61,6 +61,19 @@ _budgets = typer.Typer(
         }
     ),
 )
+_conversation = typer.Typer(
+    help="What was said in the conversations of a run.",
+    no_args_is_help=True,
+    cls=lazy_group(
+        {
+            None: {
+                "show": "llmflow.cli.commands.conversation:show",
+                "export": "llmflow.cli.commands.conversation:export",
+                "diff": "llmflow.cli.commands.conversation:diff",
+            }
+        }
+    ),
+)
 _store = typer.Typer(
     help="The database of calls, answers and prompts; and the storage of large values.",
     no_args_is_help=True,
@@ -99,6 +112,7 @@ app = typer.Typer(
                 "list": "llmflow.cli.commands.runs:list_runs",
                 "fork": "llmflow.cli.commands.fork:fork",
                 "compare": "llmflow.cli.commands.compare:compare_runs",
+                "conversation": _conversation,
                 "approvals": _approvals,
             },
             "Records": {

@@ -1,7 +1,11 @@
 """`flow.run_agent` and `flow.conversation`: what models get, what is scheduled, and that it replays."""
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from llmflow.client import Run
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
@@ -9,6 +13,7 @@ from llmflow.types.approvals import Question
 from llmflow.types.messages import ToolCall, ToolResult
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
+from tests.helpers.command_line import call
 from tests.helpers.waiting import until
 from tests.integration.agent_desk import Chat, Desk, Ends, Office, Reply, app
 
@@ -226,3 +231,39 @@ async def test_agents_and_workflows_are_tools(temporal: str) -> None:
     assert "number" in results(told)[1]
     assert results(last)[0] == "In Rome."
     assert "task" in results(last)[1]
+
+
+async def test_people_read_what_was_said(
+    temporal: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = str(tmp_path / "calls.db")
+    monkeypatch.setenv("LLMFLOW_STORE", store)
+    script = [calls(("find_order", {"number": 7}), text="I look."), DONE]
+    async with environment(app, ScriptedProvider([*script, *script, DONE]), address=temporal, store=store) as env:
+        one = await env.client.start(Desk.run, ["Where is 7?"], id=env.id())
+        await one.result()
+        other = await env.client.start(Desk.run, ["Where is 7?", "And now?"], id=env.id())
+        await other.result()
+
+    shown = await asyncio.to_thread(call, capsys, "conversation", "show", one.id)
+    lines = shown.out.splitlines()
+    assert shown.code == 0
+    assert lines[0].startswith(f"conversation of {one.id} (")
+    assert lines[1].startswith("prompt    agent_desk/triage@")
+    assert "shop='ACME' · tools find_order, opening_hours, refund, find_again, transfer_to_billing" in lines[1]
+    assert lines[2] == "user      Where is 7?"
+    assert lines[3] == "model     I look."
+    assert lines[4] == '          calls find_order {"number": 7} (call_0_find_order)'
+    assert lines[5].startswith("tools     call_0_find_order: order 7: shipped. shipped.")
+    exported = await asyncio.to_thread(call, capsys, "conversation", "export", one.id, "--name", "conversation")
+    entries = [json.loads(line) for line in exported.out.splitlines()]
+    assert [entry["type"] for entry in entries] == ["instructions", "said", "said", "answers", "said"]
+    assert len(entries[3]["results"][0]["text"]) > 4000
+    parted = await asyncio.to_thread(call, capsys, "conversation", "diff", one.id, other.id, "--json")
+    assert parted.json()["same"] == 5
+    assert [entry["type"] for entry in parted.json()["other"]] == ["said", "said"]
+    nothing = await asyncio.to_thread(call, capsys, "conversation", "show", "no-such-run")
+    assert nothing.code == 1
+    assert "the store has no conversation of run 'no-such-run'" in nothing.err
+    misspelt = await asyncio.to_thread(call, capsys, "conversation", "show", one.id, "--name", "convesation")
+    assert "did you mean `conversation`?" in misspelt.err

@@ -34,6 +34,7 @@ def test_all_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     approvals = {f"approvals {name}" for name in ("list", "show", "approve", "reject")}
     budgets = {f"budgets {name}" for name in ("list", "show", "set", "raise", "reset")}
     others = {*approvals, *budgets, "cost reprice", "cost export", "cost reconcile", "store upgrade", "store gc"}
+    others |= {f"conversation {name}" for name in ("show", "export", "diff")}
     groups = {*others, *(f"prompts {name}" for name in prompts.split())}
     assert set(COMMANDS) == {*asked.split(), *groups}
 
@@ -66,7 +67,7 @@ def test_each_command_shows_an_example_that_exists(capsys: pytest.CaptureFixture
             [],
             """
             Begin: demo init dev
-            Runs: start status watch steps result usage cancel terminate list fork compare approvals
+            Runs: start status watch steps result usage cancel terminate list fork compare conversation approvals
             Records: score cost budgets
             Apps: worker doctor graph prompts store
             """,
