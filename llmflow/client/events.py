@@ -21,8 +21,8 @@ ASKS_EVERY = 2.0
 """Seconds without events after which Temporal is asked if the run has ended: a killed worker tells no end."""
 ENDING = 5.0
 """Seconds for which a run that told its end may still be open: its last workflow task has yet to complete."""
-_LAST = 0.2
-"""Seconds in which the last events of other workers arrive."""
+_LAST, _UNTOLD = 0.2, 1.5
+"""Seconds in which the last events of other workers arrive, if one has told the end; and if none has."""
 
 
 async def follow(streams: EventStreams, temporal: TemporalClient, id: str, after: str) -> AsyncGenerator[RunEvent]:
@@ -106,7 +106,7 @@ class _End:
                 state=state,
                 error=told and told.error,
             )
-            await asyncio.sleep(_LAST)
+            await asyncio.sleep(_LAST if told else _UNTOLD)
         elif self._told and pause < ASKS_EVERY:  # its last workflow task completes in a moment
             await asyncio.sleep(pause)
         return None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from datetime import UTC, datetime
@@ -15,6 +15,8 @@ from llmflow.types.events import RunEvent, TextDelta
 
 TOGETHER = 0.05
 """Seconds between two writes: events in between are written together. The first delta of a call does not wait."""
+RARELY = 1.0
+"""Seconds between two writes while no stream is read and no reader comes."""
 ASKS_EVERY = 1.0
 """Seconds between two questions if a stream is read, while calls have deltas that nobody has read."""
 WAITING = 10_000
@@ -57,7 +59,7 @@ class EventLog:
     """Writes events in the background, in groups. Of a broken store, the log of the worker has one warning.
 
     Each write tells which streams are read. The deltas of others stay in memory: a stream that nobody reads costs
-    a row for the begin and the end of each step and call.
+    a row for the begin and the end of each step and call, in one transaction a second for all of the worker.
     """
 
     def __init__(self, streams: EventStreams, *, pause: float = PAUSE) -> None:
@@ -66,6 +68,8 @@ class EventLog:
         self._waiting: deque[Told] = deque(maxlen=WAITING)
         self._calls: dict[int, Pieces] = {}
         self._read: frozenset[str] = frozenset()
+        self._has_come: Callable[[], bool] = _nobody
+        """Tells if a reader may have come."""
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_told = self._is_away = False
@@ -73,7 +77,7 @@ class EventLog:
     def tell(self, stream: str, event: RunEvent) -> None:
         """Add an event. Any thread may call it: workflow code runs in threads of its own."""
         self._waiting.append(Told(stream=stream, event=event))
-        self._wake()
+        self._wake(is_urgent=self._has_come())
 
     def begin(self, call: Pieces) -> None:
         """Register a call that may stream."""
@@ -95,7 +99,7 @@ class EventLog:
     async def serving(self) -> AsyncGenerator[None]:
         """Write events for as long as the context is open."""
         self._loop = asyncio.get_running_loop()
-        tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._prune())]
+        tasks = [asyncio.create_task(work) for work in (self._work(), self._notice(), self._prune())]
         try:
             yield
         finally:
@@ -127,7 +131,7 @@ class EventLog:
                 await asyncio.sleep(self._pause)
                 continue
             with suppress(TimeoutError):
-                async with asyncio.timeout(TOGETHER):
+                async with asyncio.timeout(TOGETHER if self._read else RARELY):
                     await self._urgent.wait()
 
     async def _until_news(self) -> None:
@@ -180,8 +184,21 @@ class EventLog:
             _log.warning("run events cannot be written, and calls go on without them: %s", reason)
         self._is_away = True
 
+    async def _notice(self) -> None:
+        while True:
+            try:
+                async with self._streams.noticing() as self._has_come:
+                    await asyncio.Event().wait()
+            except Exception:  # of any class: the next write tells of readers, too
+                self._has_come = _nobody
+            await asyncio.sleep(self._pause)
+
     async def _prune(self) -> None:
         while True:
             with suppress(Exception):  # of any class: the next time may succeed, and writes report what is wrong
                 await self._streams.prune(datetime.now(UTC) - KEPT_FOR)
             await asyncio.sleep(PRUNES_EVERY)
+
+
+def _nobody() -> bool:
+    return False

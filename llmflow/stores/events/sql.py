@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import os
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, select
@@ -32,6 +34,8 @@ _UNHEARD = 1.0
 """Seconds after which a reader of PostgreSQL looks without a notification, which a proxy may swallow."""
 _PRUNED = 1_000
 """Events after which a stream is pruned, and streams that one transaction deletes."""
+_NEW_READERS = "llmflow_event_readers"
+"""Channel of PostgreSQL on which a new reader is announced."""
 _OFFSET = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{8})")
 
 _e, _s, _r = run_events.c, event_streams.c, event_readers.c
@@ -139,6 +143,7 @@ class SqlStreams:
         reader = uuid4().hex
         await self._database.prepare()
         await self._reads(reader, stream)
+        await self._announce()
         renewing = asyncio.create_task(self._renew(reader, stream))
         try:
             async with self._database.notified(_channel(stream)) as news:
@@ -168,6 +173,43 @@ class SqlStreams:
     async def _reads(self, reader: str, stream: str) -> None:
         row = {"id": reader, "root_id": stream, "until": datetime.now(UTC) + READS_FOR}
         await self._database.write(lambda connection: connection.execute(self._register, row))
+
+    async def _announce(self) -> None:
+        """Make workers notice a new reader."""
+        if self._database.is_sqlite:
+            with suppress(OSError):  # they notice by their next write
+                self._marker.touch()
+        else:
+            notify = select(func.pg_notify(_NEW_READERS, ""))
+            await self._database.write(lambda connection: connection.execute(notify))
+
+    @asynccontextmanager
+    async def noticing(self) -> AsyncGenerator[Callable[[], bool]]:
+        """See `EventStreams.noticing`."""
+        async with self._database.notified(_NEW_READERS) as news:
+            before = self._marked()
+
+            def has_come() -> bool:
+                nonlocal before
+                if news is None:  # a look at a file takes 2 microseconds, and a look into it a thousand
+                    now, before = before, self._marked()
+                    return now != before
+                is_new = news.is_set()
+                news.clear()
+                return is_new
+
+            yield has_come
+
+    @property
+    def _marker(self) -> Path:
+        """File beside an SQLite file that readers touch."""
+        return Path(f"{self._database.name}-readers")
+
+    def _marked(self) -> int:
+        try:
+            return os.stat(self._marker).st_mtime_ns if self._database.is_sqlite else 0
+        except OSError:
+            return 0
 
     async def prune(self, before: datetime) -> None:
         """See `EventStreams.prune`."""

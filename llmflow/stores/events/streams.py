@@ -72,6 +72,14 @@ class EventStreams(Protocol):
         """
         ...
 
+    def noticing(self) -> AbstractAsyncContextManager[Callable[[], bool]]:
+        """Yield a function that tells, at nearly no cost, if a reader may have come since it was called last.
+
+        Raises:
+            StoreUnavailable: the place does not answer.
+        """
+        ...
+
     async def prune(self, before: datetime) -> None:
         """Delete the streams that nothing was written to since then.
 
