@@ -74,10 +74,10 @@ def _paired(messages: Sequence[Message]) -> Iterator[Message]:
     for message in messages:
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         if results or open:
-            answered = [part for part in results if part.id in open]
-            missing = [ToolResult(id=id, text=UNANSWERED) for id in open if id not in {part.id for part in answered}]
-            if answered or missing:
-                yield Message(role="user", parts=(*answered, *missing))
+            by_id = {part.id: part for part in results}
+            answers = tuple(by_id.get(id) or ToolResult(id=id, text=UNANSWERED) for id in open)
+            if answers:
+                yield Message(role="user", parts=answers)
             others: tuple[Part, ...] = tuple(part for part in message.parts if not isinstance(part, ToolResult))
             message = changed(message, parts=others)
         open = {part.id: part for part in message.parts if isinstance(part, ToolCall)}
