@@ -1,12 +1,13 @@
 """Details of an error beyond its message, and the end of a message that knows the right name."""
 
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-__all__ = ["ErrorDetail", "Remedy", "did_you_mean", "unknown"]
+__all__ = ["ErrorDetail", "NoRoom", "Remedy", "did_you_mean", "unknown"]
 
 _OfRuns = Literal[
     "list_runs", "list_stuck", "look_at_run", "ask_temporal", "find_bug", "read_ledger", "choose_id", "say_who"
@@ -14,6 +15,21 @@ _OfRuns = Literal[
 _OfPrompts = Literal["push_prompts", "pull_prompt", "keep_text", "read_history", "add_tool", "repeat_effects"]
 _OfLabels = Literal["point_label", "drop_label", "end_rollout", "keep_arm", "force"]
 _OfSetup = Literal["start_server", "start_worker", "upgrade_store", "add_attributes", "set_key", "name_model"]
+
+
+class NoRoom(BaseModel):
+    """A budget without room for a call, of which a person may be asked for more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    """Key of the budget in the store."""
+    budget: str
+    """Name for people, such as `tenant acme per day`; `run` for that of the run."""
+    limit: Decimal
+    """US dollars of the limit."""
+    call: Decimal
+    """US dollars that the call may cost at most."""
 
 
 class Remedy(BaseModel):
@@ -65,6 +81,8 @@ class ErrorDetail(BaseModel):
     """Head of the conversation of an agent that ended without its answer."""
     cheaper: bool = False
     """True if the next candidate may be asked instead, as the budget says that has no room for this one."""
+    no_room: NoRoom | None = None
+    """The budget, if it says that a person is asked for more."""
     elsewhere: bool = False
     """True if this worker lacks what the call needs, and another one may have it. Nothing was asked."""
 

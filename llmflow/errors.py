@@ -73,14 +73,15 @@ from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from llmflow.details import ErrorDetail, Remedy, did_you_mean, unknown
+from llmflow.details import ErrorDetail, NoRoom, Remedy, did_you_mean, unknown
 
 __all__ = [
     "AgentError", "AgentStuck", "AnswerLost", "AnswerUnreadable", "ApprovalError", "ApprovalExpired",
     "ApprovalNotFound", "ApprovalRejected", "AuthenticationFailed", "BlobMissing", "BudgetExceeded", "BudgetNotFound",
     "BudgetReserved", "CircuitOpen", "CompensationFailed", "ConfigInvalid", "ContentRefused", "ContextTooLong",
     "ConversationLost", "DecisionRefused", "ErrorDetail", "FanOutFailed", "ForkStopped", "GuardRejected",
-    "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoWorker",
+    "InputInvalid", "LLMFlowError", "LimitReached", "MachineError", "MachineInvalid", "ModelNotFound", "NoRoom",
+    "NoWorker",
     "NotificationFailed", "OutputInvalid", "PayloadTooLarge", "PayloadUnreadable", "PromptError", "PromptInvalid",
     "PromptNotFound", "PromptVersionMissing", "ProviderError", "ProviderUnavailable", "QuotaExhausted", "RateLimited",
     "Remedy", "RequestRejected", "RequestUnsupported", "RunError", "RunExists", "RunNotCompleted", "RunNotFound",

@@ -46,15 +46,15 @@ async def set_budget(store: str, of: BudgetName, budget: Budget) -> Balance:
         return await balances.put_budget(database, of, budget)
 
 
-async def raise_budget(store: str, of: BudgetName, usd: Decimal) -> Balance:
-    """Add US dollars to the limit of a budget, open it if it is closed, and return it.
+async def raise_budget(store: str, of: BudgetName, usd: Decimal, by: str) -> Balance:
+    """Add US dollars to the limit of a budget, open it if it is closed, and return it. `by` stands in its log.
 
     Raises:
         BudgetNotFound: there is no such budget.
         ConfigInvalid, StoreUnavailable: see `list_budgets`.
     """
     async with ledger(store) as database:
-        return await balances.raise_budget(database, of, usd)
+        return await balances.raise_budget(database, of, usd, by)
 
 
 async def reset_budget(store: str, of: BudgetName) -> Balance:

@@ -200,7 +200,7 @@ budgets = Table(
     Column("spent", Dollars, nullable=False),  # in the current period
     Column("reserved", Dollars, nullable=False),  # by in-flight calls
     Column("closed", Text),  # why it takes no call
-    Column("full", String, nullable=False),  # refuse or cheaper: what a call without room does
+    Column("full", String, nullable=False),  # refuse, cheaper or ask: what a call without room does
     Column("warned", Integer, nullable=False),  # percent of the limit that people were warned of
     Column("at", Moment, nullable=False),  # when it was made
     Index("budgets_by_name", "scope", "name"),
@@ -222,6 +222,17 @@ reservations = Table(
     Column("lost", Text, nullable=False),  # the Call to record if nothing ends the attempt, as JSON
     Index("reservations_by_budget", "budget", "settled"),
     Index("reservations_by_end", "settled", "until"),
+)
+
+budget_raises = Table(
+    "budget_raises",
+    metadata,
+    Column("id", String, primary_key=True),  # of an approval: run id and address of the activity; else random
+    Column("budget", String, nullable=False, index=True),
+    Column("usd", Dollars, nullable=False),
+    Column("by", String, nullable=False),
+    Column("why", Text),
+    Column("at", Moment, nullable=False),
 )
 
 served_workflows = Table(

@@ -18,7 +18,7 @@ Period = Literal["day", "month"]
 """Time after which a budget begins anew, in UTC."""
 Unpriced = Literal["refuse", "allow"]
 Uncertain = Literal["highest", "lowest"]
-Full = Literal["refuse", "cheaper"]
+Full = Literal["refuse", "cheaper", "ask"]
 
 
 class Budget(CompactWire, Handwritten):
@@ -38,7 +38,8 @@ class Budget(CompactWire, Handwritten):
     """End of the range that counts for a call that may be billed or not: one that was cancelled, timed out, or died
     with its worker."""
     full: Full = "refuse"
-    """Policy for a call without room: `cheaper` asks the next candidate of models.yaml, if that one fits."""
+    """Policy for a call without room: `cheaper` asks the next candidate of models.yaml, if that one fits; `ask` asks a
+    person for more, in an approval."""
     id: str | None = None
     """The run that was started with this budget; llmflow sets it."""
 
@@ -99,6 +100,34 @@ class Hold(Wire):
     """Time at which the money counts as spent, if nothing ends the call before."""
 
 
+class Raise(Wire):
+    """Money that a person added to the limit of a budget."""
+
+    usd: Dollars
+    """US dollars that were added."""
+    by: str
+    why: str | None = None
+    at: datetime
+
+
+class RaiseRequest(Wire):
+    """A raise that a person decided in an approval."""
+
+    budget: str
+    """Key of the budget in the store."""
+    usd: Dollars
+    """US dollars to add to the limit."""
+    by: str
+    why: str | None = None
+
+
+class Raised(Wire):
+    """A budget after a raise."""
+
+    usd: Dollars
+    """US dollars of the limit now."""
+
+
 class Balance(BudgetName):
     """A budget and its money, as the store has it."""
 
@@ -119,6 +148,8 @@ class Balance(BudgetName):
     """Reason why the budget takes no call: a bill beyond its reservation. Raising or resetting the budget opens it."""
     holds: tuple[Hold, ...] = ()
     """In-flight calls, the largest first; at most 100."""
+    raises: tuple[Raise, ...] = ()
+    """Raises of the limit, the newest first; at most 100."""
 
 
 class BudgetWarning(BudgetName):

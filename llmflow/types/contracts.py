@@ -23,7 +23,7 @@ from llmflow.types.approvals import (
     Settled,
     WaitingList,
 )
-from llmflow.types.budgets import Budget
+from llmflow.types.budgets import Budget, Raised, RaiseRequest
 from llmflow.types.carried import Carried
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.constants import ConstantsRequest, PinnedConstants
@@ -126,6 +126,8 @@ RECALL = Activity(wire.RECALL, RecallRequest, Recalled)
 """Scheduled by forks alone, before a question: people are not asked again what they have decided."""
 STANDS = Activity(wire.STANDS, StandsRequest, Stood)
 """Scheduled by forks alone, after a saga."""
+RAISE = Activity(wire.RAISE, RaiseRequest, Raised)
+"""Scheduled after an approval in which a person raised a budget without room."""
 SENT = Activity(wire.SENT, SentRequest, Sent)
 """Scheduled for decisions that were handled after the deadline alone."""
 

@@ -15,6 +15,7 @@ SENT = "llmflow.sent"
 BATCH = "llmflow.batch"
 CONFIG = "llmflow.config"
 SCORE = "llmflow.score"
+RAISE = "llmflow.raise_budget"
 
 # Queries, updates and signals. `llmflow.approvals` and `llmflow.stopped` are memos as well.
 DECIDE = "llmflow.decide"

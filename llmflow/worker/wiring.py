@@ -27,6 +27,7 @@ from llmflow.activities.forks.interceptor import ForkInterceptor
 from llmflow.activities.kept import KeptResults
 from llmflow.activities.keys import Keys
 from llmflow.activities.prompts import PromptActivities
+from llmflow.activities.raises import Raises
 from llmflow.activities.scores import ScoreActivities
 from llmflow.activities.tools import tool_activity
 from llmflow.activities.vendors import Vendors, VendorsByApp
@@ -128,6 +129,7 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
             SentDecisions(histories).sent,
             RecordedDecisions(histories).recall,
             Standing(histories).stands,
+            Raises(database).raise_budget,
             *local,  # tools, and what runs on workers that lack it read here
             *((unserved,) if given.fleet.is_one_worker else ()),
         ],

@@ -79,13 +79,19 @@ def set_limit(
     cheaper: Annotated[
         bool, typer.Option("--cheaper", help="Without room, ask the next candidate of models.yaml, if that one fits")
     ] = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Without room, the run asks a person for more, in an approval")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a budget, or replace its limit and rules; what is spent stays. Workers notice a new one within 5 seconds.
 
     Example: llmflow budgets set tenant:acme 50 --per day
     """
-    policy = {"unpriced": "allow" if unpriced else "refuse", "full": "cheaper" if cheaper else "refuse"}
+    if cheaper and ask:
+        raise typer.BadParameter("--cheaper or --ask: a call without room does one of them")
+    full = "cheaper" if cheaper else "ask" if ask else "refuse"
+    policy = {"unpriced": "allow" if unpriced else "refuse", "full": full}
     budget = changed(usd, **policy)
     of = BudgetName.parse(name, per)
     _show(run(service.set_budget(Settings.load().store_url, of, budget)), as_json=as_json)
@@ -97,7 +103,8 @@ def raise_limit(name: Name, usd: Usd, *, per: Per = None, as_json: AsJson = Fals
     Example: llmflow budgets raise run:ticket-4711 0.50
     """
     of = BudgetName.parse(name, per)
-    _show(run(service.raise_budget(Settings.load().store_url, of, usd.usd)), as_json=as_json)
+    settings = Settings.load()
+    _show(run(service.raise_budget(settings.store_url, of, usd.usd, settings.by)), as_json=as_json)
 
 
 def reset_spent(name: Name, *, per: Per = None, as_json: AsJson = False) -> None:
@@ -116,6 +123,8 @@ def _show(found: Balance, *, as_json: bool) -> None:
     out.print(_table([found]))
     if found.closed:
         say(f"closed: {found.closed}", "red")
+    for one in found.raises:
+        say(f"{one.at:%Y-%m-%d %H:%M} UTC: {dollars(one.usd)} more by {one.by}{f': {one.why}' if one.why else ''}")
     for hold in found.holds:
         say(f"{dollars(hold.usd)} held by {hold.activity_id} of run id {hold.run_id} until {hold.until:%H:%M:%S} UTC")
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 from llmflow.errors import AnswerLost, ContentRefused, ErrorDetail, LLMFlowError, ProviderUnavailable
+from llmflow.flow.completions.funding import funded
 from llmflow.flow.execute import ATTEMPT, ATTEMPTS, execute
 from llmflow.flow.pauses import pause_after
 from llmflow.flow.run import current
@@ -44,7 +46,8 @@ async def ask(
         failures: list[tuple[Candidate, LLMFlowError]] = []
         for candidate in candidates:
             try:
-                return await _call(candidate, request, call if candidate is candidates[-1] else _hurried(call))
+                options = call if candidate is candidates[-1] else _hurried(call)
+                return await funded(partial(_call, candidate, request, options))
             except LLMFlowError as error:
                 goes_on = error.fallback or error.detail.cheaper
                 if not (goes_on or error.refusal):

@@ -15,6 +15,7 @@ from llmflow.flow.run.constants import RunConstants
 from llmflow.flow.run.conversations import Conversations
 from llmflow.flow.run.events import RunEvents
 from llmflow.flow.run.forks import Forks
+from llmflow.flow.run.funding import Funding
 from llmflow.flow.run.host import Host
 from llmflow.flow.run.keys import RunKeys
 from llmflow.flow.run.machines import MachineRecord
@@ -67,6 +68,7 @@ class CurrentRun:
         self.forks = Forks()
         self.conversations = Conversations()
         self.visibility = Visibility()
+        self.funding = Funding()
         self.admission = Admission(host.stored_from)
         self.branches = Branches()
         self._parts = tuple(part for part in vars(self).values() if isinstance(part, Part))

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Connection, Row, delete, literal, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from llmflow.errors import BudgetNotFound
+from llmflow.stores.budgets.raises import raise_once
 from llmflow.stores.budgets.reservations import first_day
 from llmflow.stores.database import Database, clock
-from llmflow.stores.schema import Dollars, budgets, reservations
+from llmflow.stores.schema import budget_raises, budgets, reservations
 from llmflow.stores.upsert import insert_into
 from llmflow.types.base import changed
-from llmflow.types.budgets import Balance, Budget, BudgetName, Hold, Scope
+from llmflow.types.budgets import Balance, Budget, BudgetName, Hold, Raise, RaiseRequest, Scope
 
-_HOLDS = 100
+_HOLDS = _RAISES = 100
 
 
 async def put_budget(database: Database, of: BudgetName, budget: Budget) -> Balance:
@@ -51,15 +53,16 @@ async def put_budget(database: Database, of: BudgetName, budget: Budget) -> Bala
     return await database.write(put)
 
 
-async def raise_budget(database: Database, of: BudgetName, by: Decimal) -> Balance:
-    """Add US dollars to the limit of a budget, open it if it is closed, and return it.
+async def raise_budget(database: Database, of: BudgetName, usd: Decimal, by: str = "") -> Balance:
+    """Add US dollars to the limit of a budget, open it if it is closed, and return it; the log says who did it.
 
     Raises:
         BudgetNotFound: there is no such budget.
         StoreUnavailable: the database does not answer.
     """
-    more = {"usd": budgets.c.usd + literal(by, Dollars), "closed": None, "warned": 0}
-    return await _change(database, of, more)
+    found = await database.read(lambda connection: _row(connection, of))
+    await raise_once(database, str(uuid4()), RaiseRequest(budget=found.id, usd=usd, by=by))
+    return await find_budget(database, of)
 
 
 async def reset_budget(database: Database, of: BudgetName) -> Balance:
@@ -131,7 +134,10 @@ def _found(connection: Connection, of: BudgetName) -> Balance:
         Hold(run_id=one.run_id, activity_id=one.activity_id, attempt=one.attempt, usd=one.usd, until=one.until)
         for one in connection.execute(query).all()
     )
-    return changed(_balance(row, clock(connection)), holds=holds)
+    c = budget_raises.c
+    log = select(c.usd, c.by, c.why, c.at).where(c.budget == row.id).order_by(c.at.desc()).limit(_RAISES)
+    raises = tuple(Raise.model_validate(one._asdict()) for one in connection.execute(log).all())  # pyright: ignore[reportPrivateUsage]  public in SQLAlchemy, as in namedtuples
+    return changed(_balance(row, clock(connection)), holds=holds, raises=raises)
 
 
 def _balance(row: Row[Any], now: datetime) -> Balance:  # Any: as above

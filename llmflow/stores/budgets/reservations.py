@@ -12,10 +12,11 @@ from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Row, Update, and_, literal, or_, select, update
 
-from llmflow.errors import BudgetExceeded, BudgetReserved, ErrorDetail
+from llmflow.errors import BudgetExceeded, BudgetReserved, ErrorDetail, NoRoom
 from llmflow.stores.database import Database, clock
 from llmflow.stores.schema import Dollars, budgets, reservations
 from llmflow.stores.upsert import insert_into
+from llmflow.types.base import changed
 from llmflow.types.budgets import Budget, Period, Scope
 from llmflow.types.usage import dollars
 
@@ -96,13 +97,13 @@ class Budgets:
         try:
             await self._database.write(lambda connection: self._take(connection, wanted, lost))
         except _NoRoom as refused:
+            if refused.found.full == "ask":  # a person may raise it, so its row stays
+                await self._database.write(lambda connection: self._make(connection, wanted, clock(connection)))
             raise _refusal(wanted, refused.found) from None
 
     def _take(self, connection: Connection, wanted: Reservation, lost: str) -> None:
         now = clock(connection)
-        if wanted.budget:
-            new = insert_into(self._database, budgets).values(**_of_run(wanted.run, wanted.budget, now))
-            connection.execute(new.on_conflict_do_nothing())
+        self._make(connection, wanted, now)
         rows = connection.execute(select(budgets).where(_covers(wanted))).all()
         # The same order everywhere, because each row is locked until the end: otherwise two workers deadlock. Not the
         # database's order, which sorts texts by its own rules.
@@ -129,6 +130,12 @@ class Budgets:
             taken = connection.execute(_from(found.id, wanted))
             if not taken.rowcount:
                 raise _NoRoom(connection.execute(select(budgets).where(budgets.c.id == found.id)).one())
+
+    def _make(self, connection: Connection, wanted: Reservation, now: datetime) -> None:
+        """Make the row of the run's budget, at its first call."""
+        if wanted.budget:
+            new = insert_into(self._database, budgets).values(**_of_run(wanted.run, wanted.budget, now))
+            connection.execute(new.on_conflict_do_nothing())
 
     async def spent(self, budget: Budget) -> Decimal:
         """Return the US dollars that are spent of a budget, or assumed to be.
@@ -200,6 +207,10 @@ def _refusal(wanted: Reservation, found: _Found) -> BudgetExceeded | BudgetReser
         return BudgetExceeded(f"{known}: {wanted.unknown}", detail)
     call = f"the next call may cost {dollars(wanted.usd)}"
     if found.spent + wanted.usd > found.usd:
+        if found.full == "ask":
+            per = f" per {found.period}" if found.period else ""
+            name = "run" if found.scope == "run" else f"{found.scope} {found.name}{per}"
+            detail = changed(detail, no_room=NoRoom(id=found.id, budget=name, limit=found.usd, call=wanted.usd))
         return BudgetExceeded(
             f"{known}: {dollars(found.spent)} is spent, and {call}. Give the {found.scope} a larger budget, a cheaper "
             "model, or a smaller `max_output_tokens`",

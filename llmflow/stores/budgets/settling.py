@@ -113,7 +113,7 @@ def _apply(connection: Connection, move: _Move) -> BudgetWarning | None:
     same = [c.since.is_(None) if move.since is None else c.since == move.since] if move.corrects else []
     change = update(budgets).where(c.id == move.budget, *same).values(sums)
     row = connection.execute(change.returning(c.scope, c.name, c.period, c.usd, c.spent, c.warned)).one_or_none()
-    if row is None or row.scope == "run":  # whoever started the run sees it
+    if row is None:
         return None
     percent = max((share for share in _SHARES if row.spent * 100 >= row.usd * share), default=0)
     if percent <= row.warned:

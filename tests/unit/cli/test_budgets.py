@@ -86,3 +86,9 @@ def test_mistakes_are_named(llmflow: Call, arguments: str, code: int, said: str)
     done = llmflow(*arguments.split())
     assert done.code == code
     assert said in " ".join(done.err.split())
+
+
+def test_a_budget_asks_a_person_or_a_cheaper_model(llmflow: Call) -> None:
+    assert llmflow("set", "tag:vip", "5", "--ask", "--json").json()["full"] == "ask"
+    assert llmflow("set", "tag:vip", "5", "--ask", "--cheaper").code == 2
+    assert "$1.00 more by" in llmflow("raise", "tag:vip", "1").err

@@ -10,11 +10,12 @@ from sqlalchemy import update
 
 from llmflow.errors import BudgetExceeded, BudgetNotFound, BudgetReserved
 from llmflow.stores.budgets.balances import all_budgets, find_budget, put_budget, raise_budget, reset_budget
+from llmflow.stores.budgets.raises import raise_once
 from llmflow.stores.budgets.reservations import Budgets, Reservation, first_day
 from llmflow.stores.budgets.settling import Charge, settle
 from llmflow.stores.database import Database
 from llmflow.stores.schema import budgets
-from llmflow.types.budgets import Budget, BudgetName, Scope
+from llmflow.types.budgets import Budget, BudgetName, RaiseRequest, Scope
 from tests.helpers.postgres import Postgres
 
 ACME = BudgetName(scope="tenant", name="acme")
@@ -132,6 +133,29 @@ async def test_people_raise_and_reset(database: Database) -> None:
     for change in (raise_budget(database, VIP, Decimal(1)), reset_budget(database, VIP), find_budget(database, VIP)):
         with pytest.raises(BudgetNotFound, match="there is no budget for tag vip"):
             await change
+
+
+async def test_a_raise_counts_once_and_stands_in_the_log(database: Database) -> None:
+    await put_budget(database, ACME, Budget(usd="0.10", full="ask"))
+    with pytest.raises(BudgetExceeded) as full:
+        await take(database, "0.15", budget=None)
+    room = full.value.detail.no_room
+    assert room and (room.budget, room.limit, room.call) == ("tenant acme", Decimal("0.1"), Decimal("0.15"))
+    request = RaiseRequest(budget=room.id, usd=Decimal("0.2"), by="ana", why="go on")
+    assert [await raise_once(database, "r/raise_budget#1", request) for _ in range(2)] == [Decimal("0.3")] * 2
+    raised = await raise_budget(database, ACME, Decimal(1), "ben")
+    assert [(one.usd, one.by, one.why) for one in raised.raises] == [(1, "ben", None), (Decimal("0.2"), "ana", "go on")]
+    with pytest.raises(BudgetNotFound):
+        await raise_once(database, "r/raise_budget#2", request.model_copy(update={"budget": "gone"}))
+
+
+async def test_a_run_whose_first_call_has_no_room_can_be_raised(database: Database) -> None:
+    own = Budget(usd="0.05", id="a-run", full="ask")
+    with pytest.raises(BudgetExceeded):
+        await take(database, "0.10", budget=own)
+    await raise_once(database, "x", RaiseRequest(budget="a-run", usd=Decimal("0.05"), by="ana"))
+    await take(database, "0.10", budget=own)
+    assert await ended(database, "0.09") == [("run b1", 80)], "people are warned of runs, too"
 
 
 @pytest.mark.parametrize(("period", "since"), [("day", date(2026, 12, 31)), ("month", date(2026, 12, 1)), (None, None)])
