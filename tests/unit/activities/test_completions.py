@@ -121,10 +121,18 @@ class Bench:
         )
 
     async def attempt(
-        self, number: int, within: timedelta = timedelta(minutes=1), **changes: object
+        self,
+        number: int,
+        within: timedelta = timedelta(minutes=1),
+        address: tuple[str, str] | None = None,
+        **changes: object,
     ) -> CompletionResult:
+        """Make an attempt; `address` has the run id and the activity id."""
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, attempt=number, start_to_close_timeout=within)
+        info = dataclasses.replace(environment.info, attempt=number, start_to_close_timeout=within)
+        if address:
+            info = dataclasses.replace(info, workflow_run_id=address[0], activity_id=address[1])
+        environment.info = info
         return await environment.run(self.activity.complete, self.request.model_copy(update=changes))
 
     async def outcomes(self) -> list[str]:
