@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
 
-from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.complaints import Complaint, first_error
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED
-from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
+from llmflow.providers.dialects.lenient import Arguments, Contents, Objects, Word, Written, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import said_run
 from llmflow.providers.openai.body import Json, finish, given, schema_name
@@ -91,22 +91,23 @@ class _ChatCall(Signed):
 
 
 class _Part(BaseModel):
-    type: str
-    text: str | None = None
+    type: Word = None
+    text: Written = None
+
+
+_TEXTS = frozenset({None, "text", "output_text"})
 
 
 class Spoken(Thoughts):
     """Text of a model, or a piece of it."""
 
-    content: str | tuple[_Part, ...] | None = None
+    content: Contents[_Part] = ()
     """Text, or parts from servers that separate the reasoning (Mistral)."""
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts without the reasoning."""
-        if isinstance(self.content, tuple):
-            return tuple(part.text or "" for part in self.content if part.type == "text")
-        return (self.content,) if self.content else ()
+        return tuple(part.text for part in self.content if part.text and part.type in _TEXTS)
 
     @property
     def text(self) -> str:
@@ -115,11 +116,11 @@ class Spoken(Thoughts):
 
 
 class _Said(Spoken):
-    refusal: str | None = Field(
+    refusal: Written = Field(
         default=None, validation_alias=AliasChoices("refusal", AliasPath("provider_specific_fields", "refusal"))
     )
     """Some releases of litellm move it to another field."""
-    tool_calls: tuple[_ChatCall, ...] | None = None
+    tool_calls: Objects[_ChatCall] = ()
     annotations: object = None
     executed_tools: object = None
     provider_specific_fields: object = None
@@ -129,14 +130,13 @@ class _Said(Spoken):
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(
             ToolCall(id=call_id(call.id, at), name=call.function.name, arguments=call.function.arguments)
-            for at, call in enumerate(self.tool_calls or ())
+            for at, call in enumerate(self.tool_calls)
         )
 
     def opaque(self, vendor: str) -> tuple[Opaque, ...]:
         """Return what the vendor wants back with the calls; a turn without calls needs nothing."""
-        calls = self.tool_calls or ()
-        turn = [(None, self.kept)] if calls else []
-        signed = [(call_id(call.id, at), call.kept) for at, call in enumerate(calls)]
+        turn = [(None, self.kept)] if self.tool_calls else []
+        signed = [(call_id(call.id, at), call.kept) for at, call in enumerate(self.tool_calls)]
         return tuple(Opaque(vendor=vendor, call=id, content=kept) for id, kept in (*turn, *signed) if kept)
 
 
@@ -173,7 +173,7 @@ class ChatAnswer(BaseModel):
 
     def complaint(self) -> Complaint | None:
         """Return the error that a gateway put into an answer with status 200; `None` for an answer."""
-        error = self.error or self.choices[0].error
+        error = first_error(self.error, self.choices[0].error)
         return Complaint.read(error) if error else None
 
     def response(

@@ -1,14 +1,15 @@
 """OpenAI's Responses API, for OpenAI and servers that implement it."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, cast
 
-from pydantic import BaseModel, Discriminator, JsonValue, Tag
+from pydantic import BaseModel, BeforeValidator, Discriminator, JsonValue, Tag
 
-from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.complaints import Complaint, first_error
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, judge
-from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
+from llmflow.providers.dialects.lenient import Arguments, Contents, Word, Written, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import items_run
 from llmflow.providers.openai.body import Json, finish, given, schema_name
@@ -99,14 +100,14 @@ def _is_thought(item: Json) -> bool:
 
 
 class _OutputPart(BaseModel):
-    type: str
-    text: str | None = None
-    refusal: str | None = None
+    type: Word = None
+    text: Written = None
+    refusal: Written = None
 
 
 class _OutputMessage(BaseModel):
-    content: tuple[_OutputPart, ...]
-    phase: str | None = None
+    content: Contents[_OutputPart] = ()
+    phase: Written = None
 
 
 class _FunctionCall(BaseModel):
@@ -147,6 +148,15 @@ class _Incomplete(BaseModel):
     reason: Word = None
 
 
+def _incomplete(said: object) -> object:
+    return {"reason": said} if isinstance(said, str) else cast(object, said) if isinstance(said, Mapping) else {}
+
+
+def _items(said: object) -> object:
+    return [item for item in cast(list[object], said) if item is not None] if isinstance(said, list) else said
+
+
+_TEXTS = frozenset({None, "output_text", "text"})
 _DONE = frozenset({None, "completed", "incomplete"})
 _UNDONE = frozenset({"queued", "in_progress", "failed", "cancelled"})
 """Words of the API. Any other word comes from a server of its own, and its output says more."""
@@ -155,12 +165,12 @@ _UNDONE = frozenset({"queued", "in_progress", "failed", "cancelled"})
 class ResponsesAnswer(BaseModel):
     """The used fields of an answer; the SDK's class decodes twenty times as many."""
 
-    output: tuple[_Item, ...]
+    output: Annotated[tuple[_Item, ...], BeforeValidator(_items)]
     id: Word = None
     model: Word = None
     status: Word = None
     error: object = None
-    incomplete_details: _Incomplete | None = None
+    incomplete_details: Annotated[_Incomplete, BeforeValidator(_incomplete)] = _Incomplete()
     service_tier: Word = None
     tools: object = None
     """Tools of the request, repeated."""
@@ -182,7 +192,7 @@ class ResponsesAnswer(BaseModel):
     @property
     def texts(self) -> tuple[str, ...]:
         """Texts of the answer: models write it in one message, in several, or twice."""
-        return tuple(part.text or "" for part in self._parts if part.type == "output_text")
+        return tuple(part.text for part in self._parts if part.text and part.type in _TEXTS)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -222,7 +232,7 @@ class ResponsesAnswer(BaseModel):
     @property
     def ending(self) -> str:
         """The vendor's word for the end of an incomplete answer."""
-        return (self.incomplete_details and self.incomplete_details.reason) or "length"
+        return self.incomplete_details.reason or "length"
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -235,8 +245,8 @@ class ResponsesAnswer(BaseModel):
 
     def complaint(self) -> Complaint | None:
         """Return the error inside an answer with status 200; `None` for an answer."""
-        if self.error:
-            return Complaint.read(self.error)
+        if error := first_error(self.error):
+            return Complaint.read(error)
         if self.status in _UNDONE or (self.status not in _DONE and not self.output):
             said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
             return Complaint(said, code=UNFINISHED)
