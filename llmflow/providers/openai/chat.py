@@ -1,8 +1,8 @@
 """Requests and answers of Chat Completions, whose format many servers and libraries share."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field, JsonValue
 
 from llmflow.providers.dialects.complaints import Complaint, first_error
 from llmflow.providers.dialects.endings import ending
@@ -13,7 +13,7 @@ from llmflow.providers.dialects.usage.tools import said_run
 from llmflow.providers.openai.body import Json, finish, given, schema_name
 from llmflow.providers.openai.chat_dialects import ChatDialect
 from llmflow.providers.openai.chat_messages import ChatMessages
-from llmflow.providers.openai.chat_opaque import Signed, Thoughts
+from llmflow.providers.openai.chat_opaque import THINKING, Signed, Thoughts
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import Opaque, ToolCall, continued, prefix_of
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
@@ -90,7 +90,7 @@ class _ChatCall(Signed):
     function: _Function
 
 
-class _Part(BaseModel):
+class _Part(BaseModel, extra="allow"):
     type: Word = None
     text: Written = None
 
@@ -103,6 +103,16 @@ class Spoken(Thoughts):
 
     content: Contents[_Part] = ()
     """Text, or parts from servers that separate the reasoning (Mistral)."""
+
+    @property
+    def thinking(self) -> list[JsonValue]:
+        """The parts with the reasoning."""
+        return [cast(JsonValue, part.model_dump(exclude_unset=True)) for part in self.content if part.type == THINKING]
+
+    @property
+    def kept(self) -> dict[str, JsonValue]:
+        """See base class. Of the content, the reasoning: the text is in the message anyway."""
+        return {**super().kept, **({"content": self.thinking} if self.thinking else {})}
 
     @property
     def texts(self) -> tuple[str, ...]:

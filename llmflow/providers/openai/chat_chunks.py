@@ -104,8 +104,9 @@ class ChatChunks(Joined):
         is_over = self._has_begun and (self.is_over or self._is_billed)
         if self._finish_reason is None and not is_over:
             return None
+        text, thinking = "".join(self._text), self._thoughts.parts
         message = {
-            "content": "".join(self._text),
+            "content": [*thinking, {"type": "text", "text": text}] if thinking else text,
             "refusal": "".join(self._refusal) or None,
             **self._thoughts.whole,
             "tool_calls": [call.whole for call in sorted(self._calls, key=lambda call: call.index)] or None,
@@ -133,6 +134,8 @@ class ChatChunks(Joined):
         ran = {"annotations": said.annotations, "executed_tools": said.executed_tools}
         self._ran |= {name: value for name, value in ran.items() if value}
         self._thoughts.take(said)
+        for part in said.thinking:
+            self._thoughts.take_part(part)
         for delta in said.tool_calls:
             self._call(delta).take(delta)
         thinks = said.reasoning_content or said.reasoning or said.reasoning_details

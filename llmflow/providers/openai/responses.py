@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from time import monotonic
 from typing import Annotated, cast
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, JsonValue, Tag
 
+from llmflow.errors import RequestRejected
 from llmflow.providers.dialects.complaints import Complaint, first_error
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, judge
@@ -17,6 +19,7 @@ from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.response_events import Events
 from llmflow.providers.openai.response_input import ResponseInput
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
+from llmflow.types.base import changed
 from llmflow.types.messages import Opaque, ToolCall
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import DeltaSink, ProviderSettings
@@ -29,12 +32,27 @@ class ResponsesProvider:
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._endpoint = Endpoint(settings)
+        self._refusing: set[str] = set()
+        """Models that have refused encrypted thoughts, such as some deployments of Azure."""
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
-        """See `Provider.complete`."""
+        """See `Provider.complete`. Where encrypted thoughts are refused, the request is made again without them."""
+        thinks = request.model not in self._refusing and not _WITHOUT_THOUGHTS.search(request.model)
+        began = monotonic()
+        try:
+            return await self._ask(request, sink, thinks=thinks)
+        except RequestRejected as error:
+            if not thinks or not _REFUSED_THOUGHTS.search(error.message):
+                raise
+            if not _UNVERIFIED.search(error.message):
+                self._refusing.add(request.model)
+        left = changed(request, timeout=max(request.timeout - (monotonic() - began), 1.0))
+        return await self._ask(left, sink, thinks=False)
+
+    async def _ask(self, request: ModelRequest, sink: DeltaSink, *, thinks: bool) -> ModelResponse:
         model = ModelRef(self._endpoint.name, request.model)
         schema = wire_schema(request.output.json_schema) if request.output else None
-        body = _body(request, schema, ResponseInput(str(model), self._endpoint.base_url))
+        body = _body(request, schema, ResponseInput(str(model), self._endpoint.base_url), thinks=thinks)
         joined = Events(sink)
         answer = await self._endpoint.post("/responses", body, ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
@@ -51,10 +69,14 @@ _THOUGHTS = ("reasoning.encrypted_content",)
 """The vendor keeps nothing, so a tool loop has to send its thoughts back."""
 _WITHOUT_THOUGHTS = re.compile(r"(^|[^a-z])(gpt-?[34]|chatgpt)")
 """OpenAI's models that do not think, under their names or a deployment's. They refuse thoughts, asked for or sent."""
+_REFUSED_THOUGHTS = re.compile(r"encrypted[ _]content", re.I)
+"""`Encrypted content is not supported with this model.`, or the one below."""
+_UNVERIFIED = re.compile(r"could not be (verified|decrypted|parsed)|invalid_encrypted_content", re.I)
+"""Thoughts of another deployment or organization, which this one cannot read. It has its own."""
 
 
-def _body(request: ModelRequest, schema: WireSchema | None, said: ResponseInput) -> Json:
-    options, thinks = request.options, not _WITHOUT_THOUGHTS.search(request.model)
+def _body(request: ModelRequest, schema: WireSchema | None, said: ResponseInput, *, thinks: bool) -> Json:
+    options = request.options
     tools = [*map(_tool, request.tools), *(options.hosted_tools or ())]
     body: Json = {
         "model": request.model,
