@@ -18,6 +18,7 @@ from typing import cast
 from pydantic_core import from_json
 
 from llmflow.providers.dialects.delays import delay_in
+from llmflow.providers.dialects.lenient import word
 
 _Json = Mapping[str, object]
 
@@ -47,11 +48,11 @@ class Complaint:
         """Find message, words and delay in a body; the innermost error has the message, and the outermost the code."""
         levels = list(_levels(body))
         read = [said for level in levels if (said := _object(level))]
-        codes = [code for said in read if (code := _word(said.get("code")))]
+        codes = [code for said in read if (code := word(said.get("code")))]
         if status is None:  # a gateway that always answers 200
             status = next((int(code) for code in codes if code.isdecimal() and 400 <= int(code) < 600), None)
         words = [code for code in codes if not code.isdecimal()] or codes
-        types = (_word(said.get("type")) for said in read)
+        types = (word(said.get("type")) for said in read)
         messages = [text for level in levels if (text := _message(level))]
         message = messages[-1] if messages else ""
         return cls(
@@ -65,10 +66,15 @@ class Complaint:
         )
 
 
+def first_error(*errors: object) -> object:
+    """Return the first error that says anything; `None` if none does. Some servers always send an empty one."""
+    return next((one for one in errors if (any(_object(one).values()) if _object(one) else one)), None)
+
+
 def error_in(event: object) -> object:
     """Return the error in an event of a stream; `None` for a piece of an answer."""
     said = _object(_first(event))
-    return said.get("error") or (said if "error" in (said.get("type"), said.get("object")) else None)
+    return first_error(said.get("error")) or (said if "error" in (said.get("type"), said.get("object")) else None)
 
 
 def complaint_in(data: bytes) -> Complaint | None:
@@ -142,11 +148,7 @@ def _details(said: _Json) -> Iterator[_Json]:
         yield from (_object(item) for item in _items(said.get(name)))
 
 
-def _reasons(said: _Json) -> Iterator[str]:
-    for fields, name in ((said, "status"), *((detail, "reason") for detail in _details(said))):
-        if (word := _word(fields.get(name))) and not word.isdecimal():
-            yield word
-
-
-def _word(value: object) -> str | None:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+def _reasons(level: _Json) -> Iterator[str]:
+    for fields, name in ((level, "status"), *((detail, "reason") for detail in _details(level))):
+        if (said := word(fields.get(name))) and not said.isdecimal():
+            yield said

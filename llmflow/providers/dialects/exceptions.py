@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from llmflow.errors import ProviderError
 from llmflow.providers.dialects.complaints import Complaint
-from llmflow.providers.dialects.failures import judge, lost, unavailable, unreadable
+from llmflow.providers.dialects.failures import judge, lost, unavailable, unmade, unreadable
 
 _LIBRARIES = frozenset({"httpx", "httpx2", "aiohttp", "aiohttp_socks"})
 _UNSENT = frozenset(
@@ -47,6 +47,8 @@ def classify_wrapped(error: Exception, model: str, secrets: tuple[str, ...] = ()
     for cause in below(error):
         if known := classify_http(cause, model, secrets):
             return known
+        if isinstance(cause, ImportError):
+            return unmade(model, named(cause), secrets)
         if isinstance(cause, OverflowError):
             return unreadable(model, f"the answer cannot be read: {cause}", secrets)
         if isinstance(cause, zlib.error):
@@ -67,6 +69,12 @@ def classify_http(error: BaseException, model: str, secrets: tuple[str, ...] = (
     if response is None:
         return (unavailable if is_unsent(error) else lost)(model, named(error), secrets)
     return judge(Complaint.read(_body(response), response.status_code, response.headers), model, secrets)
+
+
+def body_of(error: BaseException) -> object:
+    """Return the body of the vendor's response below an exception; `None` without one."""
+    responses = (getattr(cause, "response", None) for cause in below(error) if is_http(cause))
+    return next((_body(cast(_HttpResponse, response)) for response in responses if response is not None), None)
 
 
 def below(error: BaseException | None) -> Iterator[BaseException]:

@@ -19,9 +19,11 @@ from pydantic import ValidationError
 
 from llmflow.errors import ConfigInvalid, ProviderError
 from llmflow.providers.connections import trusted
-from llmflow.providers.dialects.exceptions import classify_wrapped, named
+from llmflow.providers.dialects.exceptions import body_of, classify_wrapped, named
 from llmflow.providers.dialects.failures import judge, lost, unmade
+from llmflow.providers.dialects.usage.failed import with_bill
 from llmflow.providers.keys import with_key
+from llmflow.providers.litellm.masks import unmasked
 from llmflow.providers.litellm.session import open_session
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import ChatAnswer, chat_body, chat_schema
@@ -108,7 +110,7 @@ class LitellmProvider:
 
         answer = await with_key(self._settings, ask)
         if complaint := answer.complaint():
-            raise judge(complaint, model, self._settings.secrets)
+            raise self._billed(judge(complaint, model, self._settings.secrets), dict(answer))
         response = answer.response(request, schema, self._settings.base_url, None, ModelRef.parse(model).vendor)
         invented = _INVENTED.fullmatch(response.response_id or "")
         bill = response.reported_usd if request.model.startswith(_BILLING) else None
@@ -146,6 +148,11 @@ class LitellmProvider:
         self._client = self._client or _handler(self._session)
         return {"client": self._client}
 
+    def _billed(self, error: ProviderError, body: object) -> ProviderError:
+        """Return an error with the usage and the bill of what the vendor sent; see `with_bill`."""
+        asked = ModelRef.parse(error.detail.model or "").model
+        return with_bill(error, body, model=asked, base_url=self._settings.base_url)
+
     def _terms(self, request: ModelRequest, key: str | None) -> Json:
         """Return the fields that llmflow sets; `extra` cannot change them."""
         import httpx  # not at the top: it takes 7 MB, only for workers with litellm
@@ -173,14 +180,15 @@ class LitellmProvider:
         try:
             async with asyncio.timeout(timeout):
                 answer = await litellm.acompletion(**call, **self._connections(str(call["model"])))
-            data = json.dumps(answer.model_dump()).encode()
+            data = json.dumps(unmasked(answer.model_dump())).encode()
             return decode(ChatAnswer, data)
         except TimeoutError:
             failure = lost(model, f"no whole answer within {timeout:.3g} s")
         except ValidationError as error:
             failure = misread(error, data, model, "the answer is not what litellm promises", self._settings.secrets)
+            failure = self._billed(failure, data)
         except Exception as error:  # litellm raises many classes of its own, and has bugs
-            failure = classify_wrapped(error, model, self._settings.secrets)
+            failure = self._billed(classify_wrapped(error, model, self._settings.secrets), body_of(error))
         raise failure  # outside of `except`, because litellm's exception holds the key
 
 

@@ -1,19 +1,19 @@
 """Requests and answers of Chat Completions, whose format many servers and libraries share."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field, JsonValue
 
-from llmflow.providers.dialects.complaints import Complaint
+from llmflow.providers.dialects.complaints import Complaint, first_error
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED
-from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
+from llmflow.providers.dialects.lenient import Arguments, Contents, Objects, Word, Written, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import said_run
 from llmflow.providers.openai.body import Json, finish, given, schema_name
 from llmflow.providers.openai.chat_dialects import ChatDialect
 from llmflow.providers.openai.chat_messages import ChatMessages
-from llmflow.providers.openai.chat_opaque import Signed, Thoughts
+from llmflow.providers.openai.chat_opaque import THINKING, Signed, Thoughts
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
 from llmflow.types.messages import Opaque, ToolCall, continued, prefix_of
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
@@ -90,23 +90,34 @@ class _ChatCall(Signed):
     function: _Function
 
 
-class _Part(BaseModel):
-    type: str
-    text: str | None = None
+class _Part(BaseModel, extra="allow"):
+    type: Word = None
+    text: Written = None
+
+
+_TEXTS = frozenset({None, "text", "output_text"})
 
 
 class Spoken(Thoughts):
     """Text of a model, or a piece of it."""
 
-    content: str | tuple[_Part, ...] | None = None
+    content: Contents[_Part] = ()
     """Text, or parts from servers that separate the reasoning (Mistral)."""
+
+    @property
+    def thinking(self) -> list[JsonValue]:
+        """The parts with the reasoning."""
+        return [cast(JsonValue, part.model_dump(exclude_unset=True)) for part in self.content if part.type == THINKING]
+
+    @property
+    def kept(self) -> dict[str, JsonValue]:
+        """See base class. Of the content, the reasoning: the text is in the message anyway."""
+        return {**super().kept, **({"content": self.thinking} if self.thinking else {})}
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts without the reasoning."""
-        if isinstance(self.content, tuple):
-            return tuple(part.text or "" for part in self.content if part.type == "text")
-        return (self.content,) if self.content else ()
+        return tuple(part.text for part in self.content if part.text and part.type in _TEXTS)
 
     @property
     def text(self) -> str:
@@ -115,11 +126,11 @@ class Spoken(Thoughts):
 
 
 class _Said(Spoken):
-    refusal: str | None = Field(
+    refusal: Written = Field(
         default=None, validation_alias=AliasChoices("refusal", AliasPath("provider_specific_fields", "refusal"))
     )
     """Some releases of litellm move it to another field."""
-    tool_calls: tuple[_ChatCall, ...] | None = None
+    tool_calls: Objects[_ChatCall] = ()
     annotations: object = None
     executed_tools: object = None
     provider_specific_fields: object = None
@@ -129,14 +140,13 @@ class _Said(Spoken):
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(
             ToolCall(id=call_id(call.id, at), name=call.function.name, arguments=call.function.arguments)
-            for at, call in enumerate(self.tool_calls or ())
+            for at, call in enumerate(self.tool_calls)
         )
 
     def opaque(self, vendor: str) -> tuple[Opaque, ...]:
         """Return what the vendor wants back with the calls; a turn without calls needs nothing."""
-        calls = self.tool_calls or ()
-        turn = [(None, self.kept)] if calls else []
-        signed = [(call_id(call.id, at), call.kept) for at, call in enumerate(calls)]
+        turn = [(None, self.kept)] if self.tool_calls else []
+        signed = [(call_id(call.id, at), call.kept) for at, call in enumerate(self.tool_calls)]
         return tuple(Opaque(vendor=vendor, call=id, content=kept) for id, kept in (*turn, *signed) if kept)
 
 
@@ -173,7 +183,7 @@ class ChatAnswer(BaseModel):
 
     def complaint(self) -> Complaint | None:
         """Return the error that a gateway put into an answer with status 200; `None` for an answer."""
-        error = self.error or self.choices[0].error
+        error = first_error(self.error, self.choices[0].error)
         return Complaint.read(error) if error else None
 
     def response(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue
 
-from llmflow.providers.dialects.tool_calls import ArgumentsPiece, Word
+from llmflow.providers.dialects.complaints import first_error
+from llmflow.providers.dialects.lenient import ArgumentsPiece, Index, Object, Objects, Word, Written
 from llmflow.providers.dialects.usage.merging import merged
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.chat import Spoken
@@ -15,26 +16,26 @@ from llmflow.types.providers import DeltaSink
 
 
 class _FunctionDelta(BaseModel):
-    name: str | None = None
+    name: Written = None
     arguments: ArgumentsPiece = ""
 
 
 class _CallDelta(Signed):
-    index: int | None = None
+    index: Index = None
     id: Word = None
-    function: _FunctionDelta | None = None
+    function: Object[_FunctionDelta] = _FunctionDelta()
 
 
 class _Delta(Spoken):
-    refusal: str | None = None
-    tool_calls: tuple[_CallDelta, ...] | None = None
+    refusal: Written = None
+    tool_calls: Objects[_CallDelta] = ()
     annotations: object = None
     executed_tools: object = None
 
 
 class _ChoiceDelta(BaseModel):
-    index: int = 0
-    delta: _Delta | None = None
+    index: Index = None
+    delta: Object[_Delta] = _Delta()
     finish_reason: Word = None
     error: object = None
     usage: object = None
@@ -42,7 +43,7 @@ class _ChoiceDelta(BaseModel):
 
 
 class _Chunk(BaseModel):
-    choices: tuple[_ChoiceDelta, ...] | None = None
+    choices: Objects[_ChoiceDelta] = ()
     id: Word = None
     model: Word = None
     service_tier: Word = None
@@ -63,17 +64,16 @@ class _PartialCall:
 
     def take(self, delta: _CallDelta) -> None:
         """Add a piece. Id and name come once or in every piece; the arguments are appended."""
-        function = delta.function or _FunctionDelta()
         self.id = self.id or delta.id
-        self.name = self.name or function.name or ""
-        self.arguments.append(function.arguments)
+        self.name = self.name or delta.function.name or ""
+        self.arguments.append(delta.function.arguments)
         self.signed |= delta.kept
 
     def goes_on(self, delta: _CallDelta) -> bool:
         """Return False for the beginning of another call, though it has the same index, as in Gemini's streams."""
         if delta.id and self.id:  # some servers give each piece an id of its own
-            return delta.id == self.id or not (delta.function and delta.function.name)
-        begins = bool(self.name and delta.function and delta.function.name and delta.function.arguments)
+            return delta.id == self.id or not delta.function.name
+        begins = bool(self.name and delta.function.name and delta.function.arguments)
         return not (begins and _is_json("".join(self.arguments)))
 
     @property
@@ -104,8 +104,9 @@ class ChatChunks(Joined):
         is_over = self._has_begun and (self.is_over or self._is_billed)
         if self._finish_reason is None and not is_over:
             return None
+        text, thinking = "".join(self._text), self._thoughts.parts
         message = {
-            "content": "".join(self._text),
+            "content": [*thinking, {"type": "text", "text": text}] if thinking else text,
             "refusal": "".join(self._refusal) or None,
             **self._thoughts.whole,
             "tool_calls": [call.whole for call in sorted(self._calls, key=lambda call: call.index)] or None,
@@ -117,14 +118,13 @@ class ChatChunks(Joined):
         chunk = _Chunk.model_validate(event)
         about = {"id": chunk.id, "model": chunk.model, "service_tier": chunk.service_tier}
         self.so_far |= {name: value for name, value in about.items() if value}
-        self._error = self._error or chunk.error
-        first = next((choice for choice in chunk.choices or () if choice.index == 0), _ChoiceDelta())
+        first = next((choice for choice in chunk.choices if not choice.index), _ChoiceDelta())
         self.so_far["usage"] = merged(merged(self.so_far.get("usage"), first.usage), chunk.usage)
-        self._error = self._error or first.error
+        self._error = first_error(self._error, chunk.error, first.error)
         self._finish_reason = first.finish_reason or self._finish_reason
         self._has_begun = self._has_begun or bool(chunk.choices)
         self._is_billed = bool(chunk.usage and not chunk.choices)  # the last chunk has the usage alone
-        return self._hear(first.delta or _Delta())
+        return self._hear(first.delta)
 
     def _hear(self, said: _Delta) -> bool:
         if said.text:
@@ -134,7 +134,9 @@ class ChatChunks(Joined):
         ran = {"annotations": said.annotations, "executed_tools": said.executed_tools}
         self._ran |= {name: value for name, value in ran.items() if value}
         self._thoughts.take(said)
-        for delta in said.tool_calls or ():
+        for part in said.thinking:
+            self._thoughts.take_part(part)
+        for delta in said.tool_calls:
             self._call(delta).take(delta)
         thinks = said.reasoning_content or said.reasoning or said.reasoning_details
         return bool(said.content or said.refusal or said.tool_calls or thinks)

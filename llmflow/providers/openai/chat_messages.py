@@ -1,14 +1,16 @@
 """Messages of Chat Completions requests."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from llmflow.errors import ErrorDetail, RequestUnsupported
 from llmflow.providers.openai.body import Json, address
 from llmflow.providers.openai.cache_marks import marked
 from llmflow.providers.openai.chat_dialects import ChatDialect
 from llmflow.providers.openai.chat_opaque import opaque_fields
+from llmflow.types.base import changed
 from llmflow.types.messages import Audio, File, Image, Message, Text, ToolCall, ToolResult
 from llmflow.types.refs import ModelRef
 
@@ -29,7 +31,7 @@ class ChatMessages:
         Raises:
             RequestUnsupported: the server cannot be told a part of them.
         """
-        said = [one for message in messages for one in self._messages(message)]
+        said = [one for message in _alternating(messages) for one in self._messages(message)]
         if messages and messages[-1].prefix:
             if self.dialect.prefix is None:
                 raise self._unsupported("continues no answer that has begun (`prefix`)")
@@ -48,7 +50,8 @@ class ChatMessages:
             if isinstance(part, ToolResult):
                 yield {"role": "tool", "tool_call_id": part.id, "content": self._result(part)}
         if content or calls:
-            turn = opaque_fields(message.parts)
+            turn: Json = {**opaque_fields(message.parts)}
+            content = [*cast(list[Json], turn.pop("content", [])), *content]  # thoughts in parts of the content
             yield {"role": message.role, "content": _plain(content), **turn, **({"tool_calls": calls} if calls else {})}
 
     def _result(self, part: ToolResult) -> object:
@@ -113,6 +116,23 @@ class ChatMessages:
             f"{self.model} was not asked: its server {what}. Add a candidate that can do it to models.yaml",
             ErrorDetail(model=self.model),
         )
+
+
+def _alternating(messages: Iterable[Message]) -> Iterator[Message]:
+    """Yield the messages with those of one role joined: templates of many open models refuse two in a row.
+
+    A prefix stands alone, because the model continues it exactly.
+    """
+    last: Message | None = None
+    for message in messages:
+        if last and last.role == message.role and not (last.prefix or message.prefix):
+            last = changed(last, parts=(*last.parts, *message.parts))
+            continue
+        if last:
+            yield last
+        last = message
+    if last:
+        yield last
 
 
 def _plain(content: list[Json]) -> object:

@@ -2,6 +2,7 @@
 
 Gemini      `extra_content` of a tool call, with `google.thought_signature`
 DeepSeek    `reasoning_content`; Kimi, xAI, vLLM and others alike, some as `reasoning`
+Mistral     parts of the content, of type `thinking`
 OpenRouter  `reasoning_details`, whatever the vendor behind it signs or encrypts
 litellm     `thinking_blocks` of Anthropic; `provider_specific_fields` of a tool call, with Gemini's signature
 """
@@ -12,6 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, JsonValue
 
 from llmflow.types.messages import Opaque, Part
+
+THINKING = "thinking"
 
 _Text = Annotated[str | None, BeforeValidator(lambda text: text if isinstance(text, str) else None)]
 
@@ -75,6 +78,24 @@ class JoinedThoughts:
         self._texts: dict[str, list[str]] = {}
         self._others: dict[str, JsonValue] = {}
         self._details: list[dict[str, JsonValue]] = []
+        self._parts: list[dict[str, JsonValue]] = []
+
+    @property
+    def parts(self) -> list[dict[str, JsonValue]]:
+        """The thoughts in parts of the content."""
+        return [{**part, THINKING: _joined(part.get(THINKING))} for part in self._parts]
+
+    def take_part(self, part: JsonValue) -> None:
+        """Add a part of the content; it continues the one before it."""
+        if not isinstance(part, dict):
+            return
+        if not self._parts:
+            self._parts.append({**part, THINKING: []})
+        begun, more = self._parts[-1].get(THINKING), part.get(THINKING)
+        self._parts[-1] |= {
+            **part,
+            THINKING: [*(begun if isinstance(begun, list) else []), *(more if isinstance(more, list) else [])],
+        }
 
     @property
     def whole(self) -> dict[str, JsonValue]:
@@ -107,3 +128,15 @@ class JoinedThoughts:
                 last[name] = begun + value
             elif value is not None:
                 last[name] = value
+
+
+def _joined(pieces: JsonValue) -> JsonValue:
+    """Join texts that follow each other."""
+    joined: list[JsonValue] = []
+    for piece in pieces if isinstance(pieces, list) else []:
+        last = joined[-1] if joined else None
+        if isinstance(piece, dict) and isinstance(last, dict) and last.get("type") == piece.get("type") == "text":
+            joined[-1] = {**last, "text": f"{last.get('text', '')}{piece.get('text', '')}"}
+        else:
+            joined.append(piece)
+    return joined

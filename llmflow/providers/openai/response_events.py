@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel
 
+from llmflow.providers.dialects.lenient import Index, Object, Written
 from llmflow.providers.openai.body import Json
 from llmflow.providers.openai.joined import Joined
 from llmflow.types.providers import DeltaSink
@@ -10,10 +11,10 @@ _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed
 
 
 class _Event(BaseModel):
-    type: str
-    response: dict[str, object] | None = None
-    output_index: int | None = None
-    item: dict[str, object] | None = None
+    type: Written = None
+    response: Object[Json] = {}
+    output_index: Index = None
+    item: Object[Json] = {}
     delta: object = None
 
 
@@ -42,8 +43,8 @@ class Events(Joined):
             at = read.output_index if read.output_index is not None else len(self._items)
             self._items[at] = read.item
         elif read.type in _ENDS:
-            self._whole = read.response or {}
-        return read.type.endswith(".delta")
+            self._whole = read.response
+        return bool(read.type and read.type.endswith(".delta"))
 
     def _message(self) -> list[Json]:
         """Return the text that came in pieces as a message, for servers that send nothing else."""

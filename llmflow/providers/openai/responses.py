@@ -1,14 +1,17 @@
 """OpenAI's Responses API, for OpenAI and servers that implement it."""
 
 import re
+from collections.abc import Mapping
+from time import monotonic
 from typing import Annotated, cast
 
-from pydantic import BaseModel, Discriminator, JsonValue, Tag
+from pydantic import BaseModel, BeforeValidator, Discriminator, JsonValue, Tag
 
-from llmflow.providers.dialects.complaints import Complaint
+from llmflow.errors import RequestRejected
+from llmflow.providers.dialects.complaints import Complaint, first_error
 from llmflow.providers.dialects.endings import ending
 from llmflow.providers.dialects.failures import FILTERED, UNFINISHED, judge
-from llmflow.providers.dialects.tool_calls import Arguments, Word, call_id
+from llmflow.providers.dialects.lenient import Arguments, Contents, Word, Written, call_id
 from llmflow.providers.dialects.usage.reader import Tiers, asked_tier, read_usage
 from llmflow.providers.dialects.usage.tools import items_run
 from llmflow.providers.openai.body import Json, finish, given, schema_name
@@ -16,6 +19,7 @@ from llmflow.providers.openai.endpoint import Endpoint
 from llmflow.providers.openai.response_events import Events
 from llmflow.providers.openai.response_input import ResponseInput
 from llmflow.providers.openai.strict_schema import WireSchema, wire_schema
+from llmflow.types.base import changed
 from llmflow.types.messages import Opaque, ToolCall
 from llmflow.types.models import FinishReason, ModelRequest, ModelResponse, OutputSchema
 from llmflow.types.providers import DeltaSink, ProviderSettings
@@ -28,12 +32,27 @@ class ResponsesProvider:
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._endpoint = Endpoint(settings)
+        self._refusing: set[str] = set()
+        """Models that have refused encrypted thoughts, such as some deployments of Azure."""
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
-        """See `Provider.complete`."""
+        """See `Provider.complete`. Where encrypted thoughts are refused, the request is made again without them."""
+        thinks = request.model not in self._refusing and not _WITHOUT_THOUGHTS.search(request.model)
+        began = monotonic()
+        try:
+            return await self._ask(request, sink, thinks=thinks)
+        except RequestRejected as error:
+            if not thinks or not _REFUSED_THOUGHTS.search(error.message):
+                raise
+            if not _UNVERIFIED.search(error.message):
+                self._refusing.add(request.model)
+        left = changed(request, timeout=max(request.timeout - (monotonic() - began), 1.0))
+        return await self._ask(left, sink, thinks=False)
+
+    async def _ask(self, request: ModelRequest, sink: DeltaSink, *, thinks: bool) -> ModelResponse:
         model = ModelRef(self._endpoint.name, request.model)
         schema = wire_schema(request.output.json_schema) if request.output else None
-        body = _body(request, schema, ResponseInput(str(model), self._endpoint.base_url))
+        body = _body(request, schema, ResponseInput(str(model), self._endpoint.base_url), thinks=thinks)
         joined = Events(sink)
         answer = await self._endpoint.post("/responses", body, ResponsesAnswer, request.timeout, joined)
         if complaint := answer.complaint():
@@ -50,10 +69,14 @@ _THOUGHTS = ("reasoning.encrypted_content",)
 """The vendor keeps nothing, so a tool loop has to send its thoughts back."""
 _WITHOUT_THOUGHTS = re.compile(r"(^|[^a-z])(gpt-?[34]|chatgpt)")
 """OpenAI's models that do not think, under their names or a deployment's. They refuse thoughts, asked for or sent."""
+_REFUSED_THOUGHTS = re.compile(r"encrypted[ _]content", re.I)
+"""`Encrypted content is not supported with this model.`, or the one below."""
+_UNVERIFIED = re.compile(r"could not be (verified|decrypted|parsed)|invalid_encrypted_content", re.I)
+"""Thoughts of another deployment or organization, which this one cannot read. It has its own."""
 
 
-def _body(request: ModelRequest, schema: WireSchema | None, said: ResponseInput) -> Json:
-    options, thinks = request.options, not _WITHOUT_THOUGHTS.search(request.model)
+def _body(request: ModelRequest, schema: WireSchema | None, said: ResponseInput, *, thinks: bool) -> Json:
+    options = request.options
     tools = [*map(_tool, request.tools), *(options.hosted_tools or ())]
     body: Json = {
         "model": request.model,
@@ -99,14 +122,14 @@ def _is_thought(item: Json) -> bool:
 
 
 class _OutputPart(BaseModel):
-    type: str
-    text: str | None = None
-    refusal: str | None = None
+    type: Word = None
+    text: Written = None
+    refusal: Written = None
 
 
 class _OutputMessage(BaseModel):
-    content: tuple[_OutputPart, ...]
-    phase: str | None = None
+    content: Contents[_OutputPart] = ()
+    phase: Written = None
 
 
 class _FunctionCall(BaseModel):
@@ -147,6 +170,15 @@ class _Incomplete(BaseModel):
     reason: Word = None
 
 
+def _incomplete(said: object) -> object:
+    return {"reason": said} if isinstance(said, str) else cast(object, said) if isinstance(said, Mapping) else {}
+
+
+def _items(said: object) -> object:
+    return [item for item in cast(list[object], said) if item is not None] if isinstance(said, list) else said
+
+
+_TEXTS = frozenset({None, "output_text", "text"})
 _DONE = frozenset({None, "completed", "incomplete"})
 _UNDONE = frozenset({"queued", "in_progress", "failed", "cancelled"})
 """Words of the API. Any other word comes from a server of its own, and its output says more."""
@@ -155,12 +187,12 @@ _UNDONE = frozenset({"queued", "in_progress", "failed", "cancelled"})
 class ResponsesAnswer(BaseModel):
     """The used fields of an answer; the SDK's class decodes twenty times as many."""
 
-    output: tuple[_Item, ...]
+    output: Annotated[tuple[_Item, ...], BeforeValidator(_items)]
     id: Word = None
     model: Word = None
     status: Word = None
     error: object = None
-    incomplete_details: _Incomplete | None = None
+    incomplete_details: Annotated[_Incomplete, BeforeValidator(_incomplete)] = _Incomplete()
     service_tier: Word = None
     tools: object = None
     """Tools of the request, repeated."""
@@ -182,7 +214,7 @@ class ResponsesAnswer(BaseModel):
     @property
     def texts(self) -> tuple[str, ...]:
         """Texts of the answer: models write it in one message, in several, or twice."""
-        return tuple(part.text or "" for part in self._parts if part.type == "output_text")
+        return tuple(part.text for part in self._parts if part.text and part.type in _TEXTS)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -222,7 +254,7 @@ class ResponsesAnswer(BaseModel):
     @property
     def ending(self) -> str:
         """The vendor's word for the end of an incomplete answer."""
-        return (self.incomplete_details and self.incomplete_details.reason) or "length"
+        return self.incomplete_details.reason or "length"
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -235,8 +267,8 @@ class ResponsesAnswer(BaseModel):
 
     def complaint(self) -> Complaint | None:
         """Return the error inside an answer with status 200; `None` for an answer."""
-        if self.error:
-            return Complaint.read(self.error)
+        if error := first_error(self.error):
+            return Complaint.read(error)
         if self.status in _UNDONE or (self.status not in _DONE and not self.output):
             said = f"its status is `{self.status}`; answers that come later (`background`) are not supported"
             return Complaint(said, code=UNFINISHED)

@@ -252,7 +252,7 @@ async def test_answers_that_are_none(
 
 @pytest.mark.parametrize(
     "output",
-    [None, "text", [{"type": "message"}], [{"type": "function_call", "call_id": "c1"}]],
+    [None, "text", [{"type": "function_call", "call_id": "c1"}]],
 )
 async def test_answers_of_another_shape(server: ModelServer, responses: Provider, ask: Ask, output: object) -> None:
     server.script(Reply.json(responses_answer(output=output)))
