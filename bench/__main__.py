@@ -5,13 +5,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import approvals, call, chain, cost, fan_out, same, startup, status
+from bench import agents, approvals, call, chain, cost, fan_out, same, startup, status
 from bench.figures import Figure, as_json, table
 from bench.processes import Process
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 
-PARTS = ("chain", "search", "call", "fan_out", "import", "memory", "cold", "status", "approvals", "cost")
+PARTS = ("chain", "search", "call", "fan_out", "import", "memory", "cold", "status", "approvals", "cost", "agents")
 
 
 def say(line: str) -> None:
@@ -32,6 +32,7 @@ async def measure(parts: list[str], runs: int) -> list[Figure]:
             "status": lambda: status.measure(server.address, runs),
             "approvals": lambda: approvals.measure(server.address),
             "cost": cost.measure,
+            "agents": lambda: agents.measure(server.address),
         }
         if {"chain", "call", "fan_out"} & set(parts):
             await same.check(server.address)

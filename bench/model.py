@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import json
+import re
 
 from bench.schemas import DRAFT, OUTLINE, REPLY
 from tests.helpers.model_server import ModelServer, Received, Reply, responses_answer
@@ -19,9 +21,29 @@ class Model(ModelServer):
 
     def reply_to(self, request: Received) -> Reply:
         super().reply_to(request)
+        if b'"look_up' in request.body:
+            return Reply.json(_turn(request.body))
         if b'"Outline"' in request.body:  # the name of the schema
             return self._outline
         return self._reply if b'"Reply"' in request.body else self._draft
+
+
+def _turn(body: bytes) -> dict[str, object]:
+    """Ask for the next order, until the agent has as many as it was told."""
+    made = body.count(b'"function_call_output"')
+    found = re.search(rb"Look up (\d+) orders", body)
+    if not found or made >= int(found[1]):
+        return _answer("That is all.")
+    name = "look_up_here" if b'"look_up_here"' in body else "look_up"
+    call = {
+        "type": "function_call",
+        "id": f"fc_{made:032x}",
+        "call_id": f"call_{made:024x}",
+        "name": name,
+        "arguments": json.dumps({"number": made + 1}),
+        "status": "completed",
+    }
+    return {**_answer(""), "output": [call]}
 
 
 def _answer(text: str) -> dict[str, object]:

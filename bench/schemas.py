@@ -69,3 +69,8 @@ REPLY = Reply(
     confidence=0.86,
     needs_person=False,
 )
+
+
+def found_order(number: int) -> str:
+    """Return the 4 KB that the tool of the agents says."""
+    return f"order {number}: " + "a kettle, sent on Monday, not yet delivered. " * 91

@@ -9,9 +9,11 @@ from pathlib import Path
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from bench.plain.agent import PlainAgent
 from bench.plain.workflow import PlainCall, PlainChain, PlainFan
 from bench.processes import Process, python
 from bench.schemas import MAIL, MAILS
+from bench.with_llmflow.agent import Orders, OrdersHere
 from bench.with_llmflow.app import app
 from bench.with_llmflow.workflow import Call, Chain, Fan
 from bench.worker import PLAIN_QUEUE
@@ -39,6 +41,10 @@ class Side:
     """Start a run with one call, likewise."""
     fan: Callable[[str], Awaitable[object]]
     """Start one run with a call for each of `MAILS`, in parallel."""
+    agent: Callable[[str, int], Awaitable[object]]
+    """Run an agent of so many turns."""
+    agent_here: Callable[[str, int], Awaitable[object]]
+    """Run one whose tool is local; plain code has no other."""
     history: Callable[[str], Awaitable[tuple[int, int]]]
     """Return events and bytes of a run, as the server counts them."""
 
@@ -96,7 +102,10 @@ def _plain(client: Client, worker: Process) -> Side:
     async def fan(id: str) -> object:
         return await client.execute_workflow(PlainFan.run, MAILS, id=id, task_queue=PLAIN_QUEUE)
 
-    return Side("plain", worker, chain, call, fan, lambda id: _history(client.get_workflow_handle(id)))
+    async def agent(id: str, turns: int) -> object:
+        return await client.execute_workflow(PlainAgent.run, turns, id=id, task_queue=PLAIN_QUEUE)
+
+    return Side("plain", worker, chain, call, fan, agent, agent, lambda id: _history(client.get_workflow_handle(id)))
 
 
 async def _llmflow(server: str, worker: Process) -> tuple[Side, llmflow_client.Client]:
@@ -114,7 +123,17 @@ async def _llmflow(server: str, worker: Process) -> tuple[Side, llmflow_client.C
         run: Run[object] = await client.start(Fan.run, MAILS, id=id)
         return await run.result()
 
-    return Side("llmflow", worker, chain, call, fan, lambda id: _history(client.run(id).handle)), client
+    async def agent(id: str, turns: int) -> object:
+        run: Run[object] = await client.start(Orders.run, turns, id=id)
+        return await run.result()
+
+    async def agent_here(id: str, turns: int) -> object:
+        run: Run[object] = await client.start(OrdersHere.run, turns, id=id)
+        return await run.result()
+
+    return Side(
+        "llmflow", worker, chain, call, fan, agent, agent_here, lambda id: _history(client.run(id).handle)
+    ), client
 
 
 async def _history(handle: WorkflowHandle[object, object]) -> tuple[int, int]:

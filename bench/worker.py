@@ -23,15 +23,18 @@ async def plain(server: str, model: str) -> None:
     from temporalio.worker import Worker
 
     from bench.plain.activities import ModelActivities
+    from bench.plain.agent import PlainAgent
+    from bench.plain.agent_activities import AgentActivities, look_up
     from bench.plain.workflow import PlainCall, PlainChain, PlainFan
 
     client = await Client.connect(server, data_converter=pydantic_data_converter)
-    activities = ModelActivities(AsyncOpenAI(base_url=model, api_key="none", max_retries=0))
+    openai = AsyncOpenAI(base_url=model, api_key="none", max_retries=0)
+    calls = ModelActivities(openai).call_model, AgentActivities(openai).take_turn
     worker = Worker(
         client,
         task_queue=PLAIN_QUEUE,
-        workflows=[PlainCall, PlainChain, PlainFan],
-        activities=[activities.call_model],
+        workflows=[PlainAgent, PlainCall, PlainChain, PlainFan],
+        activities=[*calls, look_up],
         max_concurrent_activities=AT_ONCE,
     )
     async with worker:

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+from bench.with_llmflow.agent import Orders, OrdersHere
 from bench.with_llmflow.alone import Ask, Many
+from bench.with_llmflow.tools import look_up, look_up_here
 from bench.with_llmflow.workflow import Call, Chain, Fan
 from llmflow.app import App
 
 app = App(
     name="bench",
-    workflows=[Ask, Call, Chain, Fan, Many],
+    workflows=[Ask, Call, Chain, Fan, Many, Orders, OrdersHere],
+    tools=[look_up, look_up_here],
     prompts=Path(__file__).parent / "prompts",
     passthrough=["bench.schemas"],
 )
