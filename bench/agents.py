@@ -22,7 +22,7 @@ class Ran:
 
 
 async def measure(server: str) -> list[Figure]:
-    """Run an agent of `TURNS` turns on each side, in turn; with llmflow also a longer one, and one with a local tool."""
+    """Run an agent of `TURNS` turns on each side, in turn; llmflow's also for longer, and with a local tool."""
     rounds: dict[str, list[Ran]] = {"plain": [], "llmflow": [], "local": []}
     async with sides(server, delay=0) as both:
         for side in (both.plain, both.llmflow):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from llmflow.client import Run
+from llmflow.service.conversations import diff_conversations
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.approvals import Question
 from llmflow.types.messages import ToolCall, ToolResult
@@ -267,3 +268,25 @@ async def test_people_read_what_was_said(
     assert "the store has no conversation of run 'no-such-run'" in nothing.err
     misspelt = await asyncio.to_thread(call, capsys, "conversation", "show", one.id, "--name", "convesation")
     assert "did you mean `conversation`?" in misspelt.err
+
+
+async def test_a_fork_goes_on_with_the_conversation_and_pays_for_what_follows(temporal: str, tmp_path: Path) -> None:
+    store = str(tmp_path / "calls.db")
+    script = [calls(("find_order", {"number": 7}), text="I look."), DONE, Reply(text="no", solved=False)]
+    model = ScriptedProvider([*script, Reply(text="yes", solved=True), Reply(text="other", solved=True)])
+    async with environment(app, model, address=temporal, store=store) as env:
+        run = await env.client.start(Desk.run, ["Where is 7?", "Really?"], id=env.id())
+        assert await run.result() == ["support: it is on its way (2)", "support: no (1)"]
+        fork = await run.fork("support#2")
+        assert await fork.result() == ["support: it is on its way (2)", "support: yes (1)"]
+        other = await run.fork("support#2", input=["Where is 7?", "And tomorrow?"])
+        assert await other.result() == ["support: it is on its way (2)", "support: other (1)"]
+        await assert_replays(fork, app)
+        assert len(model.requests) == 5
+    *_, original, again, changed = model.requests
+    assert again.messages == original.messages
+    assert changed.messages[:-1] == original.messages[:-1]
+    assert changed.messages[-1].text == "And tomorrow?"
+    parted = await diff_conversations(store, run.id, fork.id)
+    assert parted.same == 6
+    assert len(parted.one) == len(parted.other) == 1
