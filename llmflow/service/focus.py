@@ -44,7 +44,7 @@ def _row(spent: DailyCost) -> Row:
         "BillingPeriodStart": _moment(month),
         "ChargeCategory": "Usage",
         "ChargeClass": "",
-        "ChargeDescription": f"{spent.calls} completions of {sku}",
+        "ChargeDescription": f"{spent.calls} {'charges' if model.provider == 'tool' else 'completions'} of {sku}",
         "ChargeFrequency": "Usage-Based",
         "ChargePeriodEnd": _moment(spent.day + timedelta(days=1)),
         "ChargePeriodStart": _moment(spent.day),

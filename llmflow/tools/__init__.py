@@ -1,5 +1,6 @@
 """`@tool`, and the shipped tools: typed functions without knowledge of Temporal."""
 
+from llmflow.tools.charges import charge
 from llmflow.tools.decorator import tool
 from llmflow.tools.documents import Passage, SearchResult, SkippedFile, search_documents, search_folder
 from llmflow.tools.files import SavedFile, save_file, write_file
@@ -14,6 +15,7 @@ __all__ = [
     "SavedFile",
     "SearchResult",
     "SkippedFile",
+    "charge",
     "fetch_page",
     "fetch_url",
     "idempotency_key",

@@ -56,6 +56,10 @@ class Spent(Totals):
     """Part of `usd` for output tokens."""
     undivided_usd: Dollars = Decimal(0)
     """Part of `usd` that is not divided: bills of vendors, and calls of before. The rest of `usd` are fees."""
+    charges: int = 0
+    """Charges of tools: one for each attempt of a tool and name of a cost."""
+    charged_usd: Dollars = Decimal(0)
+    """Part of `usd` that tools have charged."""
     cache_saved_usd: Dollars = Decimal(0)
     """Savings by the vendors' caches; negative if writing to them cost more than reading from them saved."""
     tier_saved_usd: Dollars = Decimal(0)

@@ -14,6 +14,7 @@ from temporalio.worker import Interceptor
 from llmflow.activities.approvals.notifications import NotificationActivities
 from llmflow.activities.approvals.sent import SentDecisions
 from llmflow.activities.approvals.webhook import Webhook
+from llmflow.activities.charges import Charges
 from llmflow.activities.completions import Completions
 from llmflow.activities.constants import ConstantActivities
 from llmflow.activities.conversations.threads import Threads
@@ -97,9 +98,8 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
     tools = {spec.name: (source, spec) for source in together(apps).tools for spec in source.specs()}
     specs = {name: spec for name, (_, spec) in tools.items()}
     by_app = VendorsByApp(vendors)
-    completions = Completions(
-        registry, by_app, specs, calls, Budgets(database), Threads(database, registry), given.fleet
-    )
+    budgets = Budgets(database)
+    completions = Completions(registry, by_app, specs, calls, budgets, Threads(database, registry), given.fleet)
     known, histories = known_to_the_server(settings), Histories()
     prompts = PromptActivities(registry, by_app, settings.label, settings.by, known, histories, given.fleet, files)
     notifications = NotificationActivities(known, webhook)
@@ -135,7 +135,7 @@ def activities(apps: Sequence[App], given: Given, events: EventLog) -> Activitie
         ],
         database=database,
         lifespan=_lifespan(histories, shared(opened), warnings),
-        interceptors=[ForkInterceptor(histories, completions.reused), *own],
+        interceptors=[ForkInterceptor(histories, completions.reused), Charges(histories, calls, budgets), *own],
     )
 
 

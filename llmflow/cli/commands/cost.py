@@ -185,8 +185,8 @@ def _notes(report: CostReport) -> Iterator[str]:
 
 
 def _money_notes(total: Spent) -> Iterator[str]:
-    fees = total.usd - total.input_usd - total.output_usd - total.undivided_usd
-    parts = {"input": total.input_usd, "output": total.output_usd, "fees": fees, "undivided": total.undivided_usd}
+    parts = {"input": total.input_usd, "output": total.output_usd, "tools": total.charged_usd}
+    parts |= {"fees": total.usd - sum(parts.values()) - total.undivided_usd, "undivided": total.undivided_usd}
     if total.usd != total.undivided_usd:
         yield " · ".join(f"{name} {dollars(usd)}" for name, usd in parts.items() if usd)
     reused = f"{total.reused_calls:,} {plural(total.reused_calls, 'answer')} used again"

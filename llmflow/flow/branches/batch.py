@@ -24,6 +24,7 @@ from llmflow.types import wire
 from llmflow.types.addresses import joined
 from llmflow.types.batches import Batch, BatchResult, Failure, packed, unpacked
 from llmflow.types.contracts import SPENT
+from llmflow.types.usage import Totals
 
 HISTORY_BYTES = 2_500_000
 """History size from which a batch starts no more items; its in-flight items may still double the history."""
@@ -155,7 +156,7 @@ class _Results:
 async def _tell_parent(run: CurrentRun) -> None:
     """Signal the usage to the parent: a child that fails or is cancelled has no result to carry it."""
     usage, parent = run.totals.usage, workflow.info().parent
-    if parent and (usage.total.calls or usage.taken.calls):
+    if parent and (usage.total != Totals() or usage.taken.calls):
         handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(  # Any: of any type
             parent.workflow_id, run_id=parent.run_id
         )

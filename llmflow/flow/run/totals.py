@@ -41,7 +41,7 @@ class RunTotals(Part):
 
     def page(self) -> Iterator[str]:
         """See base class."""
-        if self.usage.total.calls:
+        if self.usage.total.calls or self.usage.total.usd:  # tools have charged
             yield f"- {_money(self.usage.total)}"
             yield from (f"  - model {code(name)}: {_money(totals)}" for name, totals in self.usage.by_model.items())
             yield from (f"  - prompt `{name}`: {_money(totals)}" for name, totals in self.usage.by_prompt.items())

@@ -101,7 +101,19 @@ class Budgets:
                 await self._database.write(lambda connection: self._make(connection, wanted, clock(connection)))
             raise _refusal(wanted, refused.found) from None
 
-    def _take(self, connection: Connection, wanted: Reservation, lost: str) -> None:
+    async def hold(self, wanted: Reservation, *, lost: str) -> None:
+        """Reserve money that is spent already, also in a budget without room: its record gives it back, or spends it.
+
+        Args:
+            wanted: Amount of money, and its deadline.
+            lost: Record to write if nothing else does, see `settling.close_overdue`.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        await self._database.write(lambda connection: self._take(connection, wanted, lost, anyway=True))
+
+    def _take(self, connection: Connection, wanted: Reservation, lost: str, *, anyway: bool = False) -> None:
         now = clock(connection)
         self._make(connection, wanted, now)
         rows = connection.execute(select(budgets).where(_covers(wanted))).all()
@@ -127,7 +139,7 @@ class Budgets:
                 continue
             if since:
                 connection.execute(_begin_anew(found.id, since))
-            taken = connection.execute(_from(found.id, wanted))
+            taken = connection.execute(_from(found.id, wanted, anyway=anyway))
             if not taken.rowcount:
                 raise _NoRoom(connection.execute(select(budgets).where(budgets.c.id == found.id)).one())
 
@@ -188,10 +200,12 @@ def _begin_anew(id: str, since: date) -> Update:
     return update(budgets).values(anew).where(budgets.c.id == id, budgets.c.since < since)
 
 
-def _from(id: str, wanted: Reservation) -> Update:
-    """Take the money, if there is room and the budget takes such calls."""
+def _from(id: str, wanted: Reservation, *, anyway: bool) -> Update:
+    """Take the money, if there is room and the budget takes such calls, or anyway."""
     c, usd = budgets.c, literal(wanted.usd, Dollars)  # a sum of columns loses the money type
-    room = [c.id == id, c.closed.is_(None), c.spent + c.reserved + usd <= c.usd]
+    room = [c.id == id]
+    if not anyway:
+        room += [c.closed.is_(None), c.spent + c.reserved + usd <= c.usd]
     if wanted.unknown is not None:
         room.append(c.unpriced == "allow")
     return update(budgets).values(reserved=c.reserved + usd).where(*room)

@@ -17,6 +17,8 @@ from llmflow.types.refs import PromptRef
 from llmflow.types.usage import Cost, CostParts, Usage
 
 ANSWERED, REFUSED, LOST, CANCELLED, REUSED = "answered", "refused", "lost", "cancelled", "reused"
+CHARGED = "charged"
+"""Outcome of a row that is no call of a model: what a tool cost."""
 MAYBE_BILLED = (LOST, CANCELLED, AnswerLost.__name__, AnswerUnreadable.__name__)
 """Outcomes without an answer for which the vendor may bill an unknown amount: the request was sent, or may have been.
 Any other failure counts as free."""

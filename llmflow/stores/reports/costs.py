@@ -9,9 +9,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 
 from llmflow.stores.database import PATIENCE, Database
-from llmflow.stores.ledger.rows import ANSWERED, REUSED
+from llmflow.stores.ledger.rows import ANSWERED, CHARGED, REUSED
 from llmflow.stores.reports.known_names import check_known
-from llmflow.stores.reports.selection import FAILED, MAYBE_PAID, PAID, TAKEN, UNASKED, selected, tags_of_call
+from llmflow.stores.reports.selection import (
+    FAILED,
+    MAYBE_PAID,
+    PAID,
+    SPENT_BY_TOOL,
+    TAKEN,
+    UNASKED,
+    selected,
+    tags_of_call,
+)
 from llmflow.stores.reports.sums import Column, money, usd_of
 from llmflow.stores.reports.zones import date_of, local_day
 from llmflow.stores.schema import calls
@@ -19,6 +28,7 @@ from llmflow.types.reports import CallFilter, CostReport, CostRow, Dimension, Sp
 from llmflow.types.usage import COUNTS, CostParts, Usage
 
 _PARTS = (*CostParts.model_fields, "reused_usd")
+_AMOUNTS = (*_PARTS, "undivided_usd", "charged_usd")
 _IN_TIME: tuple[Dimension, ...] = ("day", "month")
 
 
@@ -77,10 +87,10 @@ def _query(
         "month": day,
         "tenant": c.tenant,
         "workflow": c.workflow_type,
-        "prompt": c.prompt + "@" + c.version,
+        "prompt": case((c.prompt != "", c.prompt + "@" + c.version)),
         "model": func.coalesce(c.model, c.model_asked),
         "tag": tag.c.value,
-        "error": case((c.outcome.not_in((ANSWERED, REUSED)), c.outcome)),
+        "error": case((c.outcome.not_in((ANSWERED, REUSED, CHARGED)), c.outcome)),
         "user": c.user_id,
         "item": c.item,
         "label": c.label,
@@ -108,7 +118,9 @@ def _sums() -> list[Column]:
         func.count().filter(UNASKED).label("unasked_calls"),
         func.count().filter(TAKEN).label("reused_calls"),
         *(column for name in _PARTS for column in money(name, c[name])),
-        *money("undivided_usd", case((c.input_usd.is_(None), c.usd))),
+        func.count().filter(SPENT_BY_TOOL).label("charges"),
+        *money("charged_usd", case((SPENT_BY_TOOL, c.usd))),
+        *money("undivided_usd", case((c.input_usd.is_(None) & ~SPENT_BY_TOOL, c.usd))),
         func.count(c.repriced_source).label("repriced_calls"),
         *money("repriced_usd", func.coalesce(c.repriced_usd, c.usd)),
     ]
@@ -145,7 +157,8 @@ def _spent(row: Row[Any]) -> Spent:  # Any: above
         lost_unknown_calls=row.lost_unknown_calls,
         unasked_calls=row.unasked_calls,
         reused_calls=row.reused_calls,
-        **{name: usd_of(row, name) for name in (*_PARTS, "undivided_usd")},
+        charges=row.charges,
+        **{name: usd_of(row, name) for name in _AMOUNTS},
         repriced_usd=usd_of(row, "repriced_usd") if row.repriced_calls else None,
     )
 
@@ -171,8 +184,9 @@ def _added(rows: Sequence[Spent]) -> Spent:
         lost_high_usd=sum((row.lost_high_usd for row in rows), Decimal(0)),
         lost_unknown_calls=sum(row.lost_unknown_calls for row in rows),
         unasked_calls=sum(row.unasked_calls for row in rows),
+        charges=sum(row.charges for row in rows),
         reused_calls=sum(row.reused_calls for row in rows),
-        **{name: sum((getattr(row, name) for row in rows), Decimal(0)) for name in (*_PARTS, "undivided_usd")},
+        **{name: sum((getattr(row, name) for row in rows), Decimal(0)) for name in _AMOUNTS},
         repriced_usd=sum((_today(row) for row in rows), Decimal(0)) if repriced else None,
     )
 

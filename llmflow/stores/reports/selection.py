@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, TableValuedAlias, and_, exists, func, or_
 
 from llmflow.errors import BY_CODE, BudgetExceeded
-from llmflow.stores.ledger.rows import ANSWERED, MAYBE_BILLED, REFUSED, REUSED
+from llmflow.stores.ledger.rows import ANSWERED, CHARGED, MAYBE_BILLED, REFUSED, REUSED
 from llmflow.stores.schema import calls
 from llmflow.types.reports import CallFilter
 
@@ -17,7 +17,8 @@ PAID = calls.c.outcome.in_((ANSWERED, REFUSED))
 UNASKED = calls.c.outcome.in_(_UNASKED)
 MAYBE_PAID = calls.c.outcome.in_(MAYBE_BILLED)
 TAKEN = calls.c.outcome == REUSED
-FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, REUSED, *MAYBE_BILLED, *_UNASKED))
+SPENT_BY_TOOL = calls.c.outcome == CHARGED
+FAILED = calls.c.outcome.not_in((ANSWERED, REFUSED, REUSED, CHARGED, *MAYBE_BILLED, *_UNASKED))
 
 
 def tags_of_call(*, sqlite: bool) -> TableValuedAlias:

@@ -9,7 +9,7 @@ import pytest
 
 from llmflow.errors import BY_CODE
 from llmflow.stores.database import Database
-from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, REUSED
+from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, CHARGED, LOST, REFUSED, REUSED
 from llmflow.stores.reports.costs import cost_report
 from llmflow.stores.reports.daily_costs import daily_costs
 from llmflow.types.base import changed
@@ -22,7 +22,7 @@ from tests.helpers.calls import NOON
 from tests.helpers.ledger import call_of, keep
 
 EVERYTHING = CallFilter()
-COUNTS = ("calls", "failed_calls", "lost_calls", "unasked_calls", "reused_calls")
+COUNTS = ("calls", "failed_calls", "lost_calls", "unasked_calls", "reused_calls", "charges")
 
 
 def keys(report: CostReport, dimension: Dimension) -> dict[str | None, Decimal]:
@@ -55,6 +55,7 @@ async def test_money_is_exact_where_floats_are_not(database: Database) -> None:
         (LOST, "lost_calls"),
         (CANCELLED, "lost_calls"),
         (REUSED, "reused_calls"),
+        (CHARGED, "charges"),
         ("AnswerLost", "lost_calls"),
         ("AnswerUnreadable", "lost_calls"),
         *((error.__name__, "unasked_calls") for error in BY_CODE.values() if error.refusal),
