@@ -12,10 +12,10 @@ import re
 from llmflow.providers.offline.extraction.answers import AnswerWriter
 from llmflow.providers.offline.extraction.content import RankedMaterial
 from llmflow.providers.offline.extraction.material import read
+from llmflow.providers.offline.tools import asked_last, tool_for
 from llmflow.types.messages import ToolCall
 from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.providers import DeltaSink
-from llmflow.types.tools import ToolSpec
 from llmflow.types.usage import Usage
 
 MODEL = "extractive"
@@ -28,7 +28,8 @@ class Offline:
     """A provider without a model and a network: equal requests get equal answers.
 
     With an `output`, the answer is JSON of that schema. Without one, it is `OFFLINE_NOTICE` and the most relevant
-    sentences. Tools are called only if the request demands it. Usage counts words, because there are no tokens.
+    sentences. A tool is called if the request demands it, or if its description has words of what the user said last
+    and no tool has answered yet. Usage counts words, because there are no tokens.
     """
 
     async def complete(self, request: ModelRequest, sink: DeltaSink) -> ModelResponse:
@@ -46,8 +47,9 @@ class Offline:
 
 def _complete(request: ModelRequest) -> ModelResponse:
     content = RankedMaterial(read(request.messages))
-    tool = _demanded(request)
+    tool = tool_for(request)
     if tool is not None:
+        content = RankedMaterial(read(asked_last(request.messages) or request.messages))
         arguments = json.dumps(AnswerWriter(content, tool.json_schema).value(), ensure_ascii=False)
         text, calls = "", (ToolCall(id=_call_id(request), name=tool.name, arguments=arguments),)
     elif request.output is not None:
@@ -63,13 +65,6 @@ def _complete(request: ModelRequest) -> ModelResponse:
         finish_reason="tool_calls" if calls else "stop",
         tool_calls=calls,
     )
-
-
-def _demanded(request: ModelRequest) -> ToolSpec | None:
-    choice = request.options.tool_choice
-    if choice in (None, "auto", "none"):
-        return None
-    return next((tool for tool in request.tools if choice in ("required", tool.name)), None)
 
 
 def _call_id(request: ModelRequest) -> str:

@@ -293,3 +293,33 @@ async def test_a_large_input_does_not_stop_the_event_loop() -> None:
     assert turns > 1
     assert "is kept in the journal" in answering.result().text
     await Offline().close()
+
+
+FIND = ToolSpec(
+    name="find_order",
+    description="Find an order by its number.",
+    json_schema={"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]},
+)
+REFUND = ToolSpec(
+    name="refund",
+    description="Give money back.",
+    json_schema={
+        "type": "object",
+        "properties": {"number": {"type": "integer"}, "usd": {"type": "number"}},
+        "required": ["number", "usd"],
+    },
+)
+
+
+async def test_a_tool_is_called_by_its_description_and_its_result_is_answered_with() -> None:
+    asked = (Message.system("Be kind."), Message.user("You have 3 minutes."), Message.user("Where is my order 4711?"))
+    first = await Offline().complete(ModelRequest(model="any", messages=asked, tools=(REFUND, FIND)), NoDeltas())
+    [call] = first.tool_calls
+    assert (call.name, json.loads(call.arguments)) == ("find_order", {"number": 4711})
+    result = Message(role="user", parts=(ToolResult(id=call.id, text="Order 4711 was sent on Monday."),))
+    messages = (*asked, Message.assistant(call), result)
+    second = await Offline().complete(ModelRequest(model="any", messages=messages, tools=(REFUND, FIND)), NoDeltas())
+    assert second.tool_calls == ()
+    assert "Order 4711 was sent on Monday." in second.text
+    nothing = ModelRequest(model="any", messages=(Message.user("Good day!"),), tools=(REFUND, FIND))
+    assert (await Offline().complete(nothing, NoDeltas())).tool_calls == ()
