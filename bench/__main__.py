@@ -5,13 +5,16 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import agents, approvals, call, chain, cost, fan_out, same, startup, status
+from bench import agents, approvals, call, chain, cost, events, fan_out, same, startup, status
 from bench.figures import Figure, as_json, table
 from bench.processes import Process
 from llmflow.config import Settings
 from llmflow.dev.server import dev_server
 
-PARTS = ("chain", "search", "call", "fan_out", "import", "memory", "cold", "status", "approvals", "cost", "agents")
+PARTS = (
+    *("chain", "search", "call", "fan_out", "import", "memory", "cold"),
+    *("status", "approvals", "cost", "agents", "events"),
+)
 
 
 def say(line: str) -> None:
@@ -33,6 +36,7 @@ async def measure(parts: list[str], runs: int) -> list[Figure]:
             "approvals": lambda: approvals.measure(server.address),
             "cost": cost.measure,
             "agents": lambda: agents.measure(server.address),
+            "events": lambda: events.measure(server.address),
         }
         if {"chain", "call", "fan_out"} & set(parts):
             await same.check(server.address)

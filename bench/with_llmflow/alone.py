@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from bench.schemas import Mail, Outline
 from llmflow import flow
+from llmflow.types.models import ModelOptions
 
 
 @workflow.defn
@@ -27,3 +28,11 @@ class Ask:
     async def run(self, mail: Mail) -> str:
         decision = await flow.approval("send", mail, approvers=["ana", "bo"], details="Send this reply?")
         return decision.by
+
+
+@workflow.defn
+class Told:
+    @workflow.run
+    async def run(self) -> str:
+        draft = {"text": "It does not boil any more.", "points": ["sorry"]}
+        return (await flow.complete("bench/draft", draft, options=ModelOptions(stream=True))).output

@@ -1,5 +1,7 @@
 """Workflows that are watched: a step with a streamed call and a tool, a question, and a child."""
 
+from datetime import timedelta
+
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
@@ -51,6 +53,16 @@ class Note:
 
 
 @workflow.defn
+class Frail:
+    """Notices after some seconds that the worker of its call is dead."""
+
+    @workflow.run
+    async def run(self, about: str) -> str:
+        frail = flow.CallOptions(heartbeat_timeout=timedelta(seconds=4))
+        return (await flow.complete(WRITE, {"about": about}, options=STREAMED, call=frail)).output
+
+
+@workflow.defn
 class Notes:
     """Two batches, as items come to more than one, each with a call."""
 
@@ -59,4 +71,4 @@ class Notes:
         return len((await flow.fan_out([str(at) for at in range(count)], write, limit=4)).values)
 
 
-app = App(name="live", workflows=[Book, Chapter, Note, Notes], tools=[count])
+app = App(name="live", workflows=[Book, Chapter, Frail, Note, Notes], tools=[count])

@@ -72,7 +72,7 @@ class EventLog:
         """Tells if a reader may have come."""
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_told = self._is_away = False
+        self._is_told = self._is_away = self._asks_now = False
 
     def tell(self, stream: str, event: RunEvent) -> None:
         """Add an event. Any thread may call it: workflow code runs in threads of its own."""
@@ -86,8 +86,10 @@ class EventLog:
     def heard(self, call: Pieces, *, is_first: bool) -> None:
         """Note a piece of a call. The first one of a stream that is read is written at once."""
         is_read = call.stream in self._read
-        if is_first or is_read:
-            self._wake(is_urgent=is_first and is_read)
+        if not is_read and self._has_come():
+            self._asks_now = True
+        if is_first or is_read or self._asks_now:
+            self._wake(is_urgent=(is_first and is_read) or self._asks_now)
 
     def end(self, call: Pieces) -> None:
         """Forget a call. Its last deltas are an event."""
@@ -149,11 +151,14 @@ class EventLog:
                 return
 
     def _has_news(self) -> bool:
-        return bool(self._waiting) or any(call.is_new and call.stream in self._read for call in self._calls.values())
+        return bool(self._waiting or self._asks_now) or any(
+            call.is_new and call.stream in self._read for call in self._calls.values()
+        )
 
     async def _write(self) -> bool:
         """Write what waits, or ask which streams are read; return False if the store is away."""
         self._urgent.clear()
+        self._asks_now = False
         told = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
         # Events that still wait may be the begin of these calls.
         streaming = [call for call in self._calls.values() if call.stream in self._read and not self._waiting]

@@ -31,7 +31,8 @@ from llmflow.types.events import RunEvent, TextDelta, from_line, to_line
 _SOON, _LATER = 0.02, 0.25
 """Seconds between two looks at an SQLite file, while an event is expected soon, and otherwise."""
 _UNHEARD = 1.0
-"""Seconds after which a reader of PostgreSQL looks without a notification, which a proxy may swallow."""
+"""Seconds after which a reader looks without news: a proxy may swallow a notification of PostgreSQL, and two writes
+into a file may have the same time."""
 _PRUNED = 1_000
 """Events after which a stream is pruned, and streams that one transaction deletes."""
 _NEW_READERS = "llmflow_event_readers"
@@ -147,15 +148,17 @@ class SqlStreams:
         renewing = asyncio.create_task(self._renew(reader, stream))
         try:
             async with self._database.notified(_channel(stream)) as news:
+                seen = (0, 0)
 
                 async def wait(offset: str, soon: bool) -> None:
-                    if news is None:
-                        await asyncio.sleep(_SOON if soon else _LATER)
-                        return
+                    nonlocal seen
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_UNHEARD):
-                            await news.wait()
-                    news.clear()
+                            if news:
+                                await news.wait()
+                                news.clear()
+                            else:
+                                seen = await self._changed(seen, soon)
 
                 yield wait
         finally:
@@ -173,6 +176,20 @@ class SqlStreams:
     async def _reads(self, reader: str, stream: str) -> None:
         row = {"id": reader, "root_id": stream, "until": datetime.now(UTC) + READS_FOR}
         await self._database.write(lambda connection: connection.execute(self._register, row))
+
+    async def _changed(self, before: tuple[int, int], soon: bool) -> tuple[int, int]:
+        """Wait until the file was written to, by any process, and return its new state."""
+        while (now := self._written()) == before:  # noqa: ASYNC110 - no other process can set an event here
+            await asyncio.sleep(_SOON if soon else _LATER)
+        return now
+
+    def _written(self) -> tuple[int, int]:
+        """Return what changes with each write into an SQLite file. A look costs a two hundredth of a query."""
+        try:
+            log = os.stat(f"{self._database.name}-wal")
+        except OSError:  # the last connection has closed
+            return -1, -1
+        return log.st_mtime_ns, log.st_size
 
     async def _announce(self) -> None:
         """Make workers notice a new reader."""
