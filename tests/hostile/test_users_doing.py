@@ -46,7 +46,7 @@ SHELL = (
     (f"mkdir gone; cd gone; rmdir ../gone; {LLMFLOW} {PROMPTS}", {2}, "current folder was deleted"),
     (f"mkdir gone; cd gone; rmdir ../gone; {LLMFLOW} list", {2}, "current folder was deleted"),
     (f"LLMFLOW_STORE=postgresql://ana:p@ss@host/db {LLMFLOW} cost", {5}, "%40"),
-    (f"LLMFLOW_STORE=postgresql://host/db?sslmode=require {LLMFLOW} cost", {5}, "sslmode"),
+    (f"LLMFLOW_STORE=postgresql://host/db?ssl_mode=require {LLMFLOW} cost", {5}, "ssl_mode"),
     *((f"{IMPORTING.format(name)} {PROMPTS}", {130}, "") for name in ("typer", "temporalio", "llmflow.prompts.files")),
     *((f"{INTERRUPTED.format(seconds)} {PROMPTS}", {0, 1, 130}, "") for seconds in (0.01, 0.05, 0.1, 0.3)),
 )
