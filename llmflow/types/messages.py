@@ -87,7 +87,7 @@ class ToolCall(CompactWire):
             ToolArgumentsInvalid: the model did not write a JSON object. Send it the message as the tool's result.
         """
         try:
-            values: JsonValue = json.loads(self.arguments)
+            values: JsonValue = json.loads(self.arguments.strip() or "{}")  # some vendors write nothing for none
         except ValueError as error:
             raise ToolArgumentsInvalid(f"arguments of tool {self.name!r} are no JSON: {error}") from None
         if not isinstance(values, dict):

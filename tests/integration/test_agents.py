@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from llmflow.client import Run
+from llmflow.errors import RunNotCompleted
 from llmflow.service.conversations import diff_conversations
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.approvals import Question
@@ -290,3 +291,27 @@ async def test_a_fork_goes_on_with_the_conversation_and_pays_for_what_follows(te
     parted = await diff_conversations(store, run.id, fork.id)
     assert parted.same == 6
     assert len(parted.one) == len(parted.other) == 1
+
+
+async def test_a_condition_that_cannot_be_checked_asks_people(temporal: str) -> None:
+    model = ScriptedProvider([calls(("refund", {"number": 1})), DONE])
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Desk.run, ["Refund it"], id=env.id())
+        waiting = await asked(run, "refund")
+        assert waiting
+        assert "the condition cannot be checked: KeyError: 'usd'" in waiting.details
+        await run.reject("refund", by="ana")
+        assert await run.result() == ["support: it is on its way (2)"]
+        await assert_replays(run, app)
+
+
+async def test_an_answer_that_does_not_fit_is_asked_again_in_its_conversation(temporal: str) -> None:
+    model = ScriptedProvider(["no json", "  ", DONE, DONE])
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Desk.run, ["Where?", "Really?"], id=env.id())
+        with pytest.raises(RunNotCompleted, match="is empty"):
+            await run.result()
+        again = await env.client.start(Desk.run, ["Where?", "Really?"], id=env.id())
+        model.requests.clear()
+        assert await again.result() == ["support: it is on its way (1)", "support: it is on its way (1)"]
+        await assert_replays(run, app)

@@ -93,13 +93,13 @@ def turn_after(open: OpenThread, call: Call, result: CompletionResult) -> Turn |
     A call continues the branch of its own run; a retried one begins a branch, because the first attempt may still be
     at work somewhere.
     """
-    said = result.message
-    if not said.parts or result.finish_reason in ("refused", "unknown"):
+    says_something = result.text.strip() or result.tool_calls
+    if not says_something or result.finish_reason in ("refused", "unknown"):
         return None
     thread, head = open.thread, open.thread.head
     begins = head is None or thread.branches or call.id.attempt > 1 or open.writer != call.id.run_id
     branch = _branch(call) if begins or head is None else head.branch
-    entries = (*open.new, Said(message=said, model=call.model_asked))
+    entries = (*open.new, Said(message=result.message, model=call.model_asked))
     texts = [entry.model_dump_json() for entry in entries]
     hashes = chained(head.hash if head else "", texts)
     position = (head.position if head else -1) + len(entries)

@@ -31,7 +31,10 @@ class Consent:
 
     def reason(self, arguments: Arguments) -> str | None:
         """Return why a call needs approval, maybe an empty text; `None` if it needs none."""
-        found = True if self.when is None else self.when(arguments)
+        try:
+            found = True if self.when is None else self.when(arguments)
+        except Exception as error:  # of any class, from the user's code: a model may leave out what it looks at
+            return f"the condition cannot be checked: {type(error).__name__}: {error}"
         if isinstance(found, str):
             return found or None
         return "" if found else None

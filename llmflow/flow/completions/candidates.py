@@ -53,6 +53,7 @@ async def ask(
                 if not (goes_on or error.refusal):
                     raise
                 failures.append((candidate, error))
+                request = branched(request)
                 if not goes_on:  # the next candidate would be refused as well
                     break
         later = [error for _, error in failures if error.refusal or _asks_to_wait(error)]
@@ -62,6 +63,11 @@ async def ask(
         gone = [candidate for candidate, error in failures if not _passes(error)]
         candidates = [candidate for candidate in candidates if candidate not in gone]
         waited += 1
+
+
+def branched(request: CompletionRequest) -> CompletionRequest:
+    """Return the request for another call: in a conversation, the one before it may still write its turn."""
+    return changed(request, thread=changed(request.thread, branches=True)) if request.thread else request
 
 
 def _hurried(call: CallOptions) -> CallOptions:

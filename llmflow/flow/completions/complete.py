@@ -9,7 +9,7 @@ from typing_extensions import TypeForm
 
 from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInvalid, ProviderError
 from llmflow.flow.arguments import a_tool, invalid
-from llmflow.flow.completions.candidates import ask, suited
+from llmflow.flow.completions.candidates import ask, branched, suited
 from llmflow.flow.completions.output import Output, data_of, output_of
 from llmflow.flow.conversations.conversation import Again, Conversation, goes_on, is_new
 from llmflow.flow.misfits import block
@@ -273,7 +273,7 @@ async def _fitting(
         if answer.finish_reason == "length":  # it would be cut off again
             raise misfit
         if repaired == repairs:
-            candidates, asked, repaired = others, _anew(request), 0
+            candidates, asked, repaired = others, branched(request), 0
         else:  # the one that answered is asked again first
             candidates, asked, repaired = [candidate, *others], _again(asked, answer, misfit), repaired + 1
         if not candidates:
@@ -321,17 +321,12 @@ def _cut_off(answer: CompletionResult) -> OutputInvalid:
 def _again(request: CompletionRequest, answer: CompletionResult, error: OutputInvalid) -> CompletionRequest:
     """Return the request with the answer and its error; the same request if there was no answer to repair."""
     if not _is_answer(answer):
-        return request
+        return branched(request)
     repair = Message.user(f"{error.message}\nAnswer again in full, so that it fits the schema.")
     if request.thread:
         thread = Thread(head=answer.head, entries=(Said(message=repair),), name=request.thread.name)
         return changed(request, thread=thread)
     return changed(request, messages=(*request.messages, answer.message, repair))
-
-
-def _anew(request: CompletionRequest) -> CompletionRequest:
-    """Return the request for another candidate: in a conversation, what the last one said is on another branch."""
-    return changed(request, thread=changed(request.thread, branches=True)) if request.thread else request
 
 
 def _completion(prompt: PromptRef, call_id: str, answers: Sequence[CompletionResult], value: T | None) -> Completion[T]:

@@ -191,4 +191,6 @@ def conversation(
     known = current().conversations.named(name)
     if known and head:
         raise invalid("head", f"this run has a conversation {name!r} already: give this one another name")
-    return Conversation(known or current().conversations.begin(name, head), window)
+    talk = known or current().conversations.begin(name, head)
+    talk.is_carried = True
+    return Conversation(talk, window)

@@ -24,6 +24,8 @@ class Talk:
         """Entries since the head, which the next call appends."""
         self.asked: Instructions | None = None
         """The last `Instructions` for the model; `None` if this run has not asked."""
+        self.is_carried = False
+        """True if the run that continues as new goes on with it: it was asked for by its name."""
         self.local: tuple[str, ...] = ()
         """Tools that agents call as local activities."""
         self.turn = asyncio.Lock()
@@ -42,6 +44,7 @@ class Conversations(Part):
         self._allowed = carried.allowed
         for name, one in carried.conversations.items():
             self._talks[name] = talk = Talk(name, one.head)
+            talk.is_carried = True
             talk.new, talk.asked, talk.local = one.new, one.asked, one.local
 
     def for_next(self) -> Mapping[str, object]:
@@ -49,7 +52,7 @@ class Conversations(Part):
         kept = {
             name: {"head": talk.head, "new": talk.new, "asked": talk.asked, "local": talk.local}
             for name, talk in self._talks.items()
-            if talk.head or talk.new
+            if talk.is_carried and (talk.head or talk.new)
         }
         return {"conversations": kept, "allowed": self._allowed}
 

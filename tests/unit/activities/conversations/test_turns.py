@@ -11,7 +11,7 @@ from llmflow.stores.database import Database
 from llmflow.types.completions import CompletionResult
 from llmflow.types.conversations import Head, Instructions, Said, Thread
 from llmflow.types.messages import Message, Opaque, ToolCall
-from llmflow.types.models import ModelResponse
+from llmflow.types.models import FinishReason, ModelResponse
 from tests.unit.activities.test_completions import Bench
 
 FIRST, SECOND = ("run", "complete#1"), ("run", "complete#2")
@@ -106,3 +106,10 @@ async def test_a_conversation_without_a_prompt_is_refused(bench: Bench) -> None:
     with pytest.raises(ConversationLost, match="has no prompt"):
         await bench.attempt(1, variables={}, thread=thread)
     assert bench.vendor.requests == []
+
+
+async def test_an_answer_that_says_nothing_is_no_turn(bench: Bench) -> None:
+    endings: tuple[tuple[FinishReason, str], ...] = (("stop", "  \n"), ("unknown", "half an"), ("refused", "No."))
+    for reason, text in endings:
+        bench.vendor.answer = ModelResponse(text=text, model="big-1", finish_reason=reason)
+        assert (await asked(bench, 1, (reason, "complete#1"), None, "hi")).head is None
