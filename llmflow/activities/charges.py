@@ -58,7 +58,7 @@ class Charges(Interceptor):
         client, info = self._histories.client, activity.info()
         try:
             origin = await _origin(client)
-        except RPCError as error:  # the tool has done its work, which a retry would repeat
+        except Exception as error:  # of any class: the tool has done its work, which a retry would repeat
             _log.error("charges of %s have no tenant, tags and budget: %s", info.activity_id, error)
             origin = Origin()
         for what, usd in sums.items():

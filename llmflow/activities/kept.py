@@ -1,14 +1,14 @@
 """Keeps results of agents' tools in the store: histories have a preview of them."""
 
+import json
 import logging
 from typing import Any
 
-from pydantic_core import to_json
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from llmflow.errors import StoreUnavailable
-from llmflow.stores.conversations.contents import put_content
+from llmflow.stores.conversations.contents import put_content, storable
 from llmflow.stores.database import Database
 from llmflow.types.contracts import KEPT
 from llmflow.types.conversations import KeptResult
@@ -41,7 +41,7 @@ class _Keeping(ActivityInboundInterceptor):
         result = await super().execute_activity(input)
         if not KEPT.read(input.headers, activity.payload_converter()):
             return result
-        text = result if isinstance(result, str) else to_json(result).decode()
+        text = storable(result if isinstance(result, str) else json.dumps(result, ensure_ascii=False))
         if len(text) <= INLINE:
             return KeptResult(text=text)
         try:

@@ -127,8 +127,8 @@ def _vote(vote: Vote) -> Text:
 def _answers(run: str, one: Question, server: Sequence[str]) -> Iterator[RenderableType]:
     example: dict[str, object] = {"approval": one.exact, "approved": True, "by": next_voter(one) or "NAME"}
     form: tuple[str, ...] = ()
-    if one.form:
-        example["form"] = blank = {field.name: "..." for field in fields_of(one.form)}
+    if one.form and (blank := {field.name: "..." for field in fields_of(one.form) if field.required}):
+        example["form"] = blank
         form = ("--form", json.dumps(blank, ensure_ascii=False))
     sent = json.dumps(example, ensure_ascii=False)
     update = ("temporal", "workflow", "update", "execute", *server, "-w", run, "--name", DECIDE.name, "--input", sent)

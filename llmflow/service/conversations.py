@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from llmflow.errors import ConversationLost, ErrorDetail, unknown
+from llmflow.errors import ErrorDetail, RunNotFound, StepNotFound, unknown
 from llmflow.service.costs import ledger
 from llmflow.stores.conversations.heads import KeptConversation, conversations_of, read_conversation
 from llmflow.types.conversations import Entry
@@ -29,17 +29,19 @@ async def show_conversations(store: str, run: str, name: str | None = None) -> S
     """Return the conversations of a run and of the runs below it, the newest first; with a name, that one alone.
 
     Raises:
-        ConversationLost: the run has no conversation (of that name), or the store has lost entries of it.
+        RunNotFound: the store has no conversation of the run.
+        StepNotFound: the run has no conversation of that name.
+        ConversationLost: the store has lost entries of it.
         ConfigInvalid: the store has an older schema, or does not exist.
         StoreUnavailable: it does not answer.
     """
     async with ledger(store) as database:
         found = await conversations_of(database, run)
         if not found:
-            raise ConversationLost(f"the store has no conversation of run {run!r}: has it asked a model in one?")
+            raise RunNotFound(f"the store has no conversation of run {run!r}: has it asked a model in one?")
         wanted = [one for one in found if name in (None, one[1])]
         if not wanted:
-            raise ConversationLost(
+            raise StepNotFound(
                 f"run {run!r} has no conversation {unknown(name or '', {known for _, known, _ in found})}",
                 ErrorDetail(field="name"),
             )
@@ -50,7 +52,7 @@ async def diff_conversations(store: str, run: str, other: str, name: str | None 
     """Compare the newest conversation of two runs, such as a run and its fork; with a name, those of that name.
 
     Raises:
-        ConversationLost, ConfigInvalid, StoreUnavailable: see `show_conversations`.
+        RunNotFound, StepNotFound, ConversationLost, ConfigInvalid, StoreUnavailable: see `show_conversations`.
     """
     one = (await show_conversations(store, run, name))[0].entries
     two = (await show_conversations(store, other, name))[0].entries

@@ -79,7 +79,7 @@ def read_report(text: str) -> VendorReport:
     try:
         rows, is_complete = _json_rows(text) if text.startswith(("{", "[")) else (_csv_rows(text), True)
         return _report(rows, is_complete=is_complete)
-    except (ValueError, LookupError, TypeError, AttributeError, DecimalException) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, DecimalException) as error:
         raise _unreadable(f"{type(error).__name__}: {error}") from None
 
 
@@ -197,7 +197,10 @@ def _anthropic_costs_csv(row: Row) -> dict[str, Any]:  # Any: see `_Format`
 def _usd(value: object, currency: str) -> Decimal:
     if currency.lower() != "usd":
         raise ValueError(f"its amounts are in {currency}, and the ledger's in US dollars")
-    return Decimal(str(value))
+    usd = Decimal(str(value))
+    if not usd.is_finite():
+        raise ValueError(f"its amount {value!r} is no number")
+    return usd
 
 
 def _rfc_day(row: Row) -> date:

@@ -183,7 +183,9 @@ def _arguments(
 def _model(name: str, module: str, fields: Mapping[str, tuple[AnyHint, Any]]) -> type[BaseModel]:  # Any: as above
     # Fields are renamed, because BaseModel needs `json`, `schema` and other names; the alias is the user's.
     definitions: dict[str, Any] = {f"p{number}": field for number, field in enumerate(fields.values())}
-    model = create_model(name, __config__=ConfigDict(extra="forbid"), __module__=module, **definitions)
+    model = create_model(
+        name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), __module__=module, **definitions
+    )
     model.model_rebuild()  # raises if a class is not defined yet
     return model
 

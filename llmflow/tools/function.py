@@ -89,6 +89,10 @@ class FunctionTool(Tool[P, R]):
         except TypeError as error:
             raise ToolArgumentsInvalid(f"tool {self.name!r}: {error}", ErrorDetail(field=_named(str(error)))) from None
 
+    def checked(self, arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """See base class."""
+        return _validated(self, arguments).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
     def read(self, result: bytes) -> R:
         """See base class."""
         try:
@@ -115,17 +119,21 @@ async def run_tool(tool: FunctionTool[..., R], arguments: Mapping[str, JsonValue
         ToolOutputInvalid: the result does not fit the function's return annotation.
         Exception: any error of the function.
     """
-    try:
-        # JSON mode, because strict types accept more from JSON than from Python, such as a date as text.
-        given = tool.arguments.model_validate_json(to_json(arguments))
-    except ValidationError as error:
-        raise wrong_arguments(tool.name, tool.arguments, error) from None
+    given = _validated(tool, arguments)
     fields = type(given).model_fields.items()
     result = await tool(**{field.alias or name: getattr(given, name) for name, field in fields})
     try:
         return tool.output.validate_python(result)
     except ValidationError as error:
         raise wrong_result(tool.name, error) from None
+
+
+def _validated(tool: FunctionTool[..., Any], arguments: Mapping[str, JsonValue]) -> BaseModel:  # Any: of every type
+    try:
+        # JSON mode, because strict types accept more from JSON than from Python, such as a date as text.
+        return tool.arguments.model_validate_json(to_json(arguments))
+    except ValidationError as error:
+        raise wrong_arguments(tool.name, tool.arguments, error) from None
 
 
 async def _in_a_thread(name: str, work: Callable[[], R]) -> R:

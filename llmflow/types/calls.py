@@ -1,10 +1,11 @@
 """Options of calls, under Temporal's own names, and the tools that workflow code calls."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, cast
 
-from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import JsonValue, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from temporalio.common import Priority, RetryPolicy
 
 from llmflow.errors import ErrorDetail, InputInvalid
@@ -95,6 +96,14 @@ class Tool(ABC, Generic[P, R]):
     @abstractmethod
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:  # Any: arguments of every type
         """Bind arguments to the parameters by name.
+
+        Raises:
+            ToolArgumentsInvalid: they do not fit the signature; the message names the parameter.
+        """
+
+    @abstractmethod
+    def checked(self, arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """Validate arguments that a model wrote, and return them by name, as JSON values of the parameters' types.
 
         Raises:
             ToolArgumentsInvalid: they do not fit the signature; the message names the parameter.

@@ -24,6 +24,8 @@ class CarriedConversation(CompactWire):
     """The last instructions for the model."""
     local: tuple[str, ...] = ()
     """Tools that agents call as local activities."""
+    tokens: int = 0
+    """Tokens of what was said, by the usage of the last answer."""
 
 
 class Carried(CompactWire):

@@ -72,6 +72,8 @@ class Answered(CompactWire):
     """The text; `None` if the store keeps it."""
     content: str | None = None
     """Hash of the text in the store."""
+    size: int | None = None
+    """Characters of the text in the store."""
 
 
 class Answers(CompactWire):
@@ -93,14 +95,16 @@ class Instructions(CompactWire):
     """Names of tools that the worker serves."""
     specs: tuple[ToolSpec, ...] = ()
     """Tools that the worker does not know under these names: renamed ones, handoffs, agents."""
+    is_said: bool = True
+    """False if the prompt's messages of the user were said before: only the tools or the type have changed."""
 
 
 class Cut(CompactWire):
     """A window: entries before it are not sent any more, or a summary in their place."""
 
     type: Literal["cut"] = "cut"
-    since: int
-    """Position of the first entry that is still sent."""
+    since: int | None = None
+    """Position of the first entry that is still sent; `None` for what comes after the cut itself."""
     summary: str | None = None
 
 

@@ -1,5 +1,6 @@
 """Agents for the tests: a support desk with tools, an approval and a handoff."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -144,4 +145,22 @@ class Chat:
         return [first.output, aside.output, last.output]
 
 
-app = App(name="agent_desk", workflows=[Desk, Ends, Chat, Search, Office], tools=[find_order, opening_hours, refund])
+@workflow.defn
+class Interrupted:
+    """Says something while the model answers."""
+
+    @workflow.run
+    async def run(self) -> str:
+        talk = flow.conversation()
+        first = asyncio.create_task(flow.complete(TRIAGE, {"shop": "ACME"}, conversation=talk))
+        await workflow.wait_condition(lambda: bool(talk.is_busy))
+        talk.add(flow.Message.user("meanwhile"))
+        await first
+        return (await flow.complete(TRIAGE, conversation=talk)).output
+
+
+app = App(
+    name="agent_desk",
+    workflows=[Desk, Ends, Chat, Search, Office, Interrupted],
+    tools=[find_order, opening_hours, refund],
+)

@@ -17,7 +17,7 @@ from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
 from tests.helpers.command_line import call
 from tests.helpers.waiting import until
-from tests.integration.agent_desk import Chat, Desk, Ends, Office, Reply, app
+from tests.integration.agent_desk import Chat, Desk, Ends, Interrupted, Office, Reply, app
 
 DONE = Reply(text="it is on its way", solved=True)
 
@@ -143,7 +143,10 @@ async def test_people_approve_a_call_once_or_for_the_run(temporal: str) -> None:
         waiting = await asked(run, "refund")
         assert waiting
         assert waiting.payload == {"number": 1, "usd": 20}
-        assert waiting.details == "support asks to call refund\n\nmore than 10 dollars\n\nHe is angry."
+        assert (
+            waiting.details
+            == "support asks to call refund\n\nmore than 10 dollars\n\nThe model says:\n\n> He is angry."
+        )
         await run.reject("refund", by="ana", comment="too much")
         await asked(run, "refund#2")
         await run.approve("refund#2", by="ana", form={"again": True})
@@ -265,7 +268,7 @@ async def test_people_read_what_was_said(
     assert parted.json()["same"] == 5
     assert [entry["type"] for entry in parted.json()["other"]] == ["said", "said"]
     nothing = await asyncio.to_thread(call, capsys, "conversation", "show", "no-such-run")
-    assert nothing.code == 1
+    assert nothing.code == 4
     assert "the store has no conversation of run 'no-such-run'" in nothing.err
     misspelt = await asyncio.to_thread(call, capsys, "conversation", "show", one.id, "--name", "convesation")
     assert "did you mean `conversation`?" in misspelt.err
@@ -293,16 +296,29 @@ async def test_a_fork_goes_on_with_the_conversation_and_pays_for_what_follows(te
     assert len(parted.one) == len(parted.other) == 1
 
 
-async def test_a_condition_that_cannot_be_checked_asks_people(temporal: str) -> None:
-    model = ScriptedProvider([calls(("refund", {"number": 1})), DONE])
+async def test_people_are_asked_about_calls_that_fit_alone(temporal: str) -> None:
+    wrong = calls(
+        ("refund", {"number": 1}), ("refund", {"number": 1, "usd": "NaN"}), ("refund", {"number": 1, "usd": "x"})
+    )
+    model = ScriptedProvider([wrong, DONE])
     async with environment(app, model, address=temporal) as env:
         run = await env.client.start(Desk.run, ["Refund it"], id=env.id())
-        waiting = await asked(run, "refund")
-        assert waiting
-        assert "the condition cannot be checked: KeyError: 'usd'" in waiting.details
-        await run.reject("refund", by="ana")
         assert await run.result() == ["support: it is on its way (2)"]
+        assert await activities_of(run) == ["support/complete#1", "support/complete#2"]
         await assert_replays(run, app)
+    missing, infinite, text = results(model.requests[1])
+    assert "usd: Field required" in missing
+    assert "finite number" in infinite
+    assert "valid number" in text
+
+
+async def test_what_is_said_during_a_call_is_sent_with_the_next_one(temporal: str) -> None:
+    model = ScriptedProvider(["one", "two"])
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Interrupted.run, id=env.id())
+        assert await run.result() == "two"
+        await assert_replays(run, app)
+    assert [one.text for one in model.requests[1].messages][-2:] == ["one", "meanwhile"]
 
 
 async def test_an_answer_that_does_not_fit_is_asked_again_in_its_conversation(temporal: str) -> None:

@@ -8,7 +8,7 @@ from llmflow.stores.conversations.chains import Placed
 from llmflow.types.base import changed
 from llmflow.types.conversations import Answers, ConversationWindow, Cut, Entry, Instructions, Said
 from llmflow.types.messages import Message, Opaque, Part, ToolCall, ToolResult
-from llmflow.types.sizes import estimated_tokens
+from llmflow.types.sizes import CHARACTERS_PER_TOKEN, estimated_tokens
 
 UNANSWERED = "no result: the turn was stopped"
 """Result of a tool call that nobody answered. Vendors refuse a call without a result."""
@@ -33,7 +33,7 @@ def messages_of(
     cuts = [one for one in placed if isinstance(one.entry, Cut)]
     asked = [one for one in placed if isinstance(one.entry, Instructions)]
     last = asked[-1]
-    since = cuts[-1].entry.since if cuts and isinstance(cuts[-1].entry, Cut) else 0
+    since = cuts[-1].since if cuts else 0
     begins = cuts[-1].position if cuts else 0
     messages: list[Message] = []
     if isinstance(last.entry, Instructions):
@@ -45,7 +45,7 @@ def messages_of(
         if one.position < since:
             continue
         match one.entry:
-            case Instructions() as entry:
+            case Instructions() as entry if entry.is_said:
                 rendered = render(prompts[str(entry.prompt)], entry.variables)
                 messages += [message for message in rendered if message.role != "system"]
             case Said() as entry:
@@ -57,7 +57,7 @@ def messages_of(
                     for result in entry.results
                 ]
                 messages.append(Message(role="user", parts=tuple(results)))
-            case Cut():
+            case Instructions() | Cut():
                 pass
     return tuple(_paired([message for message in messages if message.parts]))
 
@@ -100,10 +100,9 @@ def cut_of(
     ]
     own = [*old, *(Placed(first + number, entry) for number, entry in enumerate(new))]
     since = _since(window, turns, own, first)
-    earlier = last_cut.entry if last_cut and isinstance(last_cut.entry, Cut) else None
-    if since <= (earlier.since if earlier else 0):
+    if since <= (last_cut.since if last_cut else 0):
         return None
-    return Cut(since=since, summary=earlier.summary if earlier else None)
+    return Cut(since=since, summary=last_cut.entry.summary if last_cut and isinstance(last_cut.entry, Cut) else None)
 
 
 def _since(window: ConversationWindow, turns: Sequence[int], own: Sequence[Placed], first: int) -> int:
@@ -113,20 +112,32 @@ def _since(window: ConversationWindow, turns: Sequence[int], own: Sequence[Place
     if window.turns and len(begins) > window.turns:
         since = begins[-window.turns]
     if window.tokens:
-        fitting = [at for at in begins if _tokens(own, at) <= window.tokens]
-        since = max(since, fitting[0] if fitting else first)
+        since = max(since, _fitting(window.tokens, begins, own))
     return since
 
 
-def _tokens(own: Sequence[Placed], since: int) -> int:
-    said = [one.entry.message for one in own if one.position >= since and isinstance(one.entry, Said)]
-    answers = [
-        result.text or ""
-        for one in own
-        if one.position >= since and isinstance(one.entry, Answers)
-        for result in one.entry.results
-    ]
-    return estimated_tokens(said, *answers)
+def _fitting(limit: int, begins: Sequence[int], own: Sequence[Placed]) -> int:
+    """Return the first of the last turns that fit into a number of tokens; the last one if not even that fits."""
+    tokens, found, turns = 0, begins[-1], set(begins)
+    for one in reversed(own):
+        tokens += _tokens(one.entry)
+        if tokens > limit:
+            return found
+        if one.position in turns:
+            found = one.position
+    return found
+
+
+def _tokens(entry: Entry) -> int:
+    match entry:
+        case Said():
+            return estimated_tokens((entry.message,))
+        case Answers():
+            return sum(one.size or len(one.text or "") for one in entry.results) // CHARACTERS_PER_TOKEN
+        case Instructions():
+            return len(entry.model_dump_json()) // CHARACTERS_PER_TOKEN
+        case Cut():
+            return 0
 
 
 def _begins_turn(entry: Entry) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from datetime import UTC, datetime
@@ -155,6 +155,11 @@ class EventLog:
             call.is_new and call.stream in self._read for call in self._calls.values()
         )
 
+    def _put_back(self, told: Sequence[Told]) -> None:
+        """Put events back before newer ones, as far as there is room: the oldest are lost."""
+        room = (self._waiting.maxlen or 0) - len(self._waiting)
+        self._waiting.extendleft(reversed(told[max(0, len(told) - room) :]))
+
     async def _write(self) -> bool:
         """Write what waits, or ask which streams are read; return False if the store is away."""
         self._urgent.clear()
@@ -167,8 +172,11 @@ class EventLog:
         before, now = self._read, frozenset[str]()
         try:
             now = await (self._streams.write(told_now) if told_now else self._streams.read_now())
+        except asyncio.CancelledError:  # the worker stops, and writes once more
+            self._put_back(told)
+            raise
         except Exception as error:  # of any class: a log never fails what it is about
-            self._waiting.extendleft(reversed(told))
+            self._put_back(told)
             self._warn(error)
             return False
         finally:

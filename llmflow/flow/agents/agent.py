@@ -90,6 +90,10 @@ class Handoff:
     variables: Callable[[Mapping[str, JsonValue]], object] | None = field(default=None, kw_only=True)
     """Makes the variables of the other agent's prompt from the handoff's data; none by default."""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.keeps, int) and self.keeps < 1:
+            raise invalid("keeps", f"keeps={self.keeps}: give `all`, `none`, or 1 or more turns")
+
     @property
     def name(self) -> str:
         """Name of the tool that hands over."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
 
 from llmflow.errors import AgentError, OutputInvalid, ToolError, ToolRefused
@@ -23,10 +23,11 @@ MOST_ERROR = 1000
 
 
 class Again(BaseModel):
-    """The form of a question about a call."""
+    """Approve this call, or all further ones."""
 
-    again: bool = False
-    """True to approve all further calls of the tool in this run."""
+    model_config = ConfigDict(extra="forbid")
+
+    again: bool = Field(default=False, description="approve all further calls of this tool by the agent in this run")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class AgentCalls:
                 raise
             return failed(call, described(error)[:MOST_ERROR])
         if kept.content:
-            return Result(Answered(id=call.id, content=kept.content))
+            return Result(Answered(id=call.id, content=kept.content, size=kept.size))
         return Result(Answered(id=call.id, text=kept.text))
 
     async def _made_call(self, call: ToolCall, said: str) -> KeptResult:
@@ -86,10 +87,14 @@ class AgentCalls:
 
     async def _ask_people(self, offer: Offer, arguments: dict[str, JsonValue], said: str) -> None:
         consent, run = offer.consent, current()
-        if consent is None or run.conversations.is_allowed(offer.name):
+        if consent is None:
             return
-        if (reason := consent.reason(arguments)) is None:
+        asked = ":".join((self._agent, offer.name, *(consent.approvers or ())))
+        if run.conversations.is_allowed(asked):
             return
+        if (reason := consent.reason(offer.check(arguments))) is None:
+            return
+        quoted = said and "The model says:\n\n" + "\n".join(f"> {line}" for line in said.splitlines())
         decision = await approval(
             offer.name,
             arguments,
@@ -97,12 +102,12 @@ class AgentCalls:
             approvers=consent.approvers,
             timeout=consent.timeout,
             on_timeout="reject" if consent.timeout else "raise",
-            details="\n\n".join(filter(None, (f"{self._agent} asks to call {offer.name}", reason, said))),
+            details="\n\n".join(filter(None, (f"{self._agent} asks to call {offer.name}", reason, quoted))),
         )
         if not decision.approved:
             raise ToolRefused(rejection(decision))
         if decision.form and decision.form.again:
-            run.conversations.allow(offer.name)
+            run.conversations.allow(asked)
 
 
 def failed(call: ToolCall, error: str) -> Result:

@@ -66,7 +66,7 @@ def handed_over(
     first = next(call for call in calls if call.name in handoffs)
     handoff = handoffs[first.name]
     try:
-        data = to_jsonable_python(_data(handoff).validate_python(first.values()))
+        data = to_jsonable_python(_data(handoff).validate_json(to_json(first.values())))
     except (ToolArgumentsInvalid, ValidationError) as error:
         problem = error.message if isinstance(error, ToolArgumentsInvalid) else described(error)
         return [

@@ -15,7 +15,7 @@ from llmflow.flow.agents.offers import Offer
 from llmflow.flow.arguments import invalid
 from llmflow.flow.completions.complete import Completion, Offered, completion
 from llmflow.flow.completions.output import output_of
-from llmflow.flow.conversations.conversation import Conversation, is_same
+from llmflow.flow.conversations.conversation import Conversation
 from llmflow.flow.prompts import Variables
 from llmflow.flow.run import current
 from llmflow.flow.steps import recorded
@@ -89,7 +89,7 @@ async def run_agent(
     """
     talk = conversation or Conversation(current().conversations.begin(agent.name, None), None)
     spent, active = _Spent(), cast(AnyAgent, agent)
-    begin = _Begin({} if variables is None else variables, _messages(input))
+    begin = _Begin(variables, _messages(input))
     for _ in range(MAX_HANDOFFS + 1):
         async with recorded(active.name, total=None):
             ended = await _Work(active, talk, spent).done(begin)
@@ -140,7 +140,7 @@ class _Work:
         offers = self.agent.offers()
         calls = AgentCalls(self.agent.name, self.talk, offers)
         failed, repeated, before = 0, 0, ()
-        for _ in range(self.agent.max_turns):
+        for turns_left in reversed(range(self.agent.max_turns)):
             handoffs = {one.name: one for one in self.agent.hands_over_to() if one.when is None or one.when()}
             if both := offers.keys() & handoffs.keys():
                 raise invalid("handoffs", f"agent {self.agent.name!r} has a tool and a handoff {min(both)!r}")
@@ -148,6 +148,12 @@ class _Work:
             begin = _Begin()
             if not answer.tool_calls:
                 return answer
+            made = tuple((call.name, call.arguments) for call in answer.tool_calls)
+            repeated, before = (repeated + 1 if made == before else 1), made
+            if repeated >= MAX_REPEATS:  # each further turn would only cost money
+                raise self._stuck(f"asked for the same calls {repeated} times")
+            if not turns_left:  # nobody would read the results
+                break
             if any(call.name in handoffs for call in answer.tool_calls):
                 results, ended = handed_over(answer.tool_calls, handoffs)
             else:
@@ -156,9 +162,8 @@ class _Work:
             if ended:
                 return ended
             failed = failed + 1 if all(result.is_error for result in results) else 0
-            made = tuple((call.name, call.arguments) for call in answer.tool_calls)
-            repeated, before = (repeated + 1 if made == before else 1), made
-            self._check(failed, repeated)
+            if failed >= MAX_FAILURES:
+                raise self._stuck("had only failing calls")
         raise TurnsExceeded(
             f"agent {self.agent.name!r} did not answer in {self.agent.max_turns} turns: raise its `max_turns`, or ask"
             " for less",
@@ -186,17 +191,14 @@ class _Work:
             options=agent.options,
             call=agent.call,
             repairs=agent.repairs,
-            again=is_same,
+            says="once",
             turns=begin.turns,
         )
         self.spent.count(answer)
         return answer
 
-    def _check(self, failed: int, repeated: int) -> None:
-        """End an agent that makes no progress: each further turn would only cost money."""
-        if failed >= MAX_FAILURES or repeated >= MAX_REPEATS:
-            what = f"asked for the same calls {repeated} times" if repeated >= MAX_REPEATS else "had only failing calls"
-            raise AgentStuck(f"agent {self.agent.name!r} {what} in a row, and makes no progress", _kept(self.talk))
+    def _stuck(self, how: str) -> AgentStuck:
+        return AgentStuck(f"agent {self.agent.name!r} {how} in a row, and makes no progress", _kept(self.talk))
 
 
 def _kept(talk: Conversation) -> ErrorDetail:

@@ -47,6 +47,8 @@ class Offer:
     spec: ToolSpec
     call: Callable[[dict[str, JsonValue], bool], Awaitable[KeptResult]] = field(repr=False)
     """Makes the call, as a local activity if the second argument is true; its errors go to the model."""
+    check: Callable[[Arguments], dict[str, JsonValue]] = field(default=dict, repr=False)
+    """Validates the arguments, before people are asked about them; its errors go to the model."""
     is_served: bool = False
     """True if the worker serves a tool of that name, so that requests need its name alone."""
     consent: Consent | None = None
@@ -73,7 +75,9 @@ def offered(tool: AnyOffer) -> Offer:
         return tool
     a_tool("tools", tool)
     consent = Consent() if tool.approval else None
-    return Offer(spec=tool.spec, call=partial(call_for_agent, tool), is_served=True, consent=consent)
+    return Offer(
+        spec=tool.spec, call=partial(call_for_agent, tool), check=tool.checked, is_served=True, consent=consent
+    )
 
 
 def renamed(tool: AnyOffer, name: str, *, description: str | None = None) -> Offer:

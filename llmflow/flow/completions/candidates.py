@@ -92,11 +92,17 @@ async def _pause(waited: int, refusals: Sequence[LLMFlowError]) -> None:
     await pause_after(refusals[-1], max(soonest, min(2.0**waited, LONGEST_PAUSE)))
 
 
-def suited(candidates: Sequence[Candidate], request: CompletionRequest) -> Sequence[Candidate]:
-    """Return the candidates for an input of this size; if none fits, the one for the largest input."""
+def suited(candidates: Sequence[Candidate], request: CompletionRequest, *, said: int = 0) -> Sequence[Candidate]:
+    """Return the candidates for an input of this size; if none fits, the one for the largest input.
+
+    Args:
+        candidates: The candidates.
+        request: The request.
+        said: Tokens of the conversation before it.
+    """
     if all(candidate.up_to is None for candidate in candidates):
         return candidates
-    size = estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
+    size = said + estimated_tokens(request.messages, json.dumps(request.variables, ensure_ascii=False))
     suited = [one for one in candidates if one.up_to is None or one.up_to >= size]
     return suited or [max(candidates, key=lambda one: one.up_to or 0)]
 

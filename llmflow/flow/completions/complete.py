@@ -11,16 +11,16 @@ from llmflow.errors import ConfigInvalid, ErrorDetail, InputInvalid, OutputInval
 from llmflow.flow.arguments import a_tool, invalid
 from llmflow.flow.completions.candidates import ask, branched, suited
 from llmflow.flow.completions.output import Output, data_of, output_of
-from llmflow.flow.conversations.conversation import Again, Conversation, goes_on, is_new
+from llmflow.flow.conversations.conversation import Conversation, Says
 from llmflow.flow.misfits import block
 from llmflow.flow.prompts import Variables, as_json, pin
-from llmflow.flow.run import Pin, current
+from llmflow.flow.run import current
 from llmflow.types.base import changed
 from llmflow.types.calls import AnyTool, CallOptions
 from llmflow.types.completions import CompletionRequest, CompletionResult
 from llmflow.types.conversations import Head, Said, Thread
 from llmflow.types.messages import Message, ToolCall
-from llmflow.types.models import FinishReason, ModelOptions
+from llmflow.types.models import Candidate, FinishReason, ModelOptions
 from llmflow.types.problems import message_of, path_of, problems_of
 from llmflow.types.prompts import Prompt
 from llmflow.types.refs import PromptRef
@@ -190,13 +190,12 @@ async def completion(
     options: ModelOptions | None,
     call: CallOptions | None,
     repairs: int,
-    again: Again = is_new,
+    says: Says = "again",
     turns: int | None = None,
 ) -> Completion[T]:
     """Ask a model, see `complete`.
 
-    In a conversation, `again` says when a prompt with variables is not said again, and `turns` limits what is sent of
-    what was said before.
+    In a conversation, `says` tells when the prompt is said, and `turns` limits what is sent of what was said before.
 
     Raises:
         ConfigInvalid: neither the call nor the prompt names a model.
@@ -223,11 +222,13 @@ async def completion(
         raise _misfit(error) from None
     call = call or CallOptions()
     if conversation is None:
-        return await _fitting(pinned, request, output, call, repairs)
-    rule = goes_on if variables is None else again
-    async with conversation.continued(request, offered.specs, rule, turns) as continued:
-        answer = await _fitting(pinned, continued, output, call, repairs)
-        conversation.moved(answer.head, answer.local)
+        candidates = suited(pinned.candidates, request)
+        return await _fitting(pinned.prompt, candidates, request, output, call, repairs)
+    candidates = suited(pinned.candidates, request, said=conversation.tokens)
+    says = "without variables" if variables is None else says
+    async with conversation.continued(request, offered.specs, says, turns) as continued:
+        answer = await _fitting(pinned.prompt, candidates, continued, output, call, repairs)
+        conversation.moved(answer.head, answer.local, answer.usage.input_tokens + answer.usage.output_tokens)
     return answer
 
 
@@ -247,11 +248,16 @@ def _misfit(error: ValidationError) -> InputInvalid:
 
 
 async def _fitting(
-    pinned: Pin, request: CompletionRequest, expected: Output[T], call: CallOptions, repairs: int
+    prompt: PromptRef,
+    suitable: Sequence[Candidate],
+    request: CompletionRequest,
+    expected: Output[T],
+    call: CallOptions,
+    repairs: int,
 ) -> Completion[T]:
     """Re-ask until an answer fits; after `repairs` times, ask the next candidate."""
     answers: list[CompletionResult] = []
-    candidates, asked, repaired = suited(pinned.candidates, request), request, 0
+    candidates, asked, repaired = suitable, request, 0
     misfit: OutputInvalid | None = None
     while True:
         try:
@@ -268,7 +274,7 @@ async def _fitting(
                 await block(call_id, error.message.replace(":\n- ", ": ").replace("\n- ", "; "))
             misfit = error
         else:
-            return _completion(pinned.prompt, call_id, answers, value)
+            return _completion(prompt, call_id, answers, value)
         others = [one for one in candidates if one is not candidate]
         if answer.finish_reason == "length":  # it would be cut off again
             raise misfit

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from temporalio.common import RetryPolicy
 
 from llmflow.errors import BudgetExceeded, NoRoom
@@ -26,8 +26,9 @@ QUESTION = "budget"
 class MoreMoney(BaseModel):
     """Form of an approval: the amount to add to the budget."""
 
-    usd: Decimal = Field(gt=0, le=9_000_000)
-    """US dollars."""
+    model_config = ConfigDict(extra="forbid")
+
+    usd: Decimal = Field(gt=0, le=9_000_000, description="US dollars to add to the budget")
 
 
 async def funded(call: Callable[[], Awaitable[T]]) -> T:

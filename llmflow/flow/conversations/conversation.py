@@ -1,7 +1,8 @@
 """`flow.conversation`: messages live in the store, and the run holds the head."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from llmflow.flow.arguments import invalid
 from llmflow.flow.run import Talk, current
@@ -22,23 +23,9 @@ from llmflow.types.conversations import (
 from llmflow.types.messages import Message
 from llmflow.types.tools import ToolSpec
 
-Again = Callable[[Instructions, Instructions], bool]
-"""Returns True if a call goes on with what the model was asked with, so that its prompt is not said again."""
-
-
-def goes_on(asked: Instructions, wanted: Instructions) -> bool:
-    """Go on with the last variables, for a call without any."""
-    return changed(asked, variables={}) == wanted
-
-
-def is_new(asked: Instructions, wanted: Instructions) -> bool:
-    """Say the prompt again, for a call that gives variables."""
-    return False
-
-
-def is_same(asked: Instructions, wanted: Instructions) -> bool:
-    """Go on if nothing has changed: an agent's instructions are said once."""
-    return asked == wanted
+Says = Literal["again", "once", "without variables"]
+"""When a call says its prompt in a conversation: always; if it or its variables are new; or, as it has none, with the
+last variables if it is new."""
 
 
 class Conversation:
@@ -96,28 +83,47 @@ class Conversation:
         Args:
             since: An earlier head of this conversation.
             summary: Summary of what is left out, such as the answer of a fork that was asked for one.
+
+        Raises:
+            InputInvalid: the conversation has not come to `since` yet.
         """
+        if self.head is None or since.position > self.head.position:
+            raise invalid("since", f"since={since}: give an earlier head of this conversation, which is at {self.head}")
         self._add(Cut(since=since.position + 1, summary=summary))
 
     def forget(self) -> None:
         """Send nothing of what was said so far from now on. The store keeps it."""
-        position = self.head.position + 1 if self.head else 0
-        self._add(Cut(since=position + len(self._talk.new)))
+        self._add(Cut())
 
     def answer(self, results: Sequence[Answered]) -> None:
         """Add the results of tools that the last message asks for."""
         self._add(Answers(results=tuple(results)))
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a call continues it."""
+        return self._talk.turn.locked()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of what was said, by the usage of the last answer."""
+        return self._talk.tokens
+
+    @property
+    def local(self) -> tuple[str, ...]:
+        """Tools that agents call as local activities, as the worker said that was asked with them first."""
+        return self._talk.local
+
     @asynccontextmanager
     async def continued(
-        self, request: CompletionRequest, specs: Sequence[ToolSpec], rule: Again, turns: int | None
+        self, request: CompletionRequest, specs: Sequence[ToolSpec], says: Says, turns: int | None
     ) -> AsyncGenerator[CompletionRequest]:
         """Yield a request that continues the conversation. If its call fails, the conversation stays as it was.
 
         Args:
             request: The request. Its prompt, variables, tools and output are sent once, its messages now.
             specs: Tools that the worker does not know.
-            rule: When a prompt that was said is said again.
+            says: When the prompt is said.
             turns: Number of last turns that are sent from this call on, beside what it adds; `None` for all.
         """
         talk = self._talk
@@ -130,32 +136,33 @@ class Conversation:
                 tools=request.tools,
                 specs=tuple(specs),
             )
-            if talk.asked is None or not rule(talk.asked, wanted):
-                self._add(wanted)
+            last = talk.asked if talk.asked and talk.asked.prompt.name == wanted.prompt.name else None
+            if last and says == "without variables":
+                wanted = changed(wanted, variables=last.variables)
+            is_said = says == "again" or last is None or last.variables != wanted.variables
+            if is_said or last != wanted:
+                self._add(changed(wanted, is_said=is_said))
                 talk.asked = wanted
             self._add(*(Said(message=message) for message in request.messages))
             window = ConversationWindow(turns=turns + 1) if turns else self._window
             thread = Thread(head=talk.head, branches=talk.branches, entries=talk.new, name=talk.name, window=window)
+            talk.sent = len(talk.new)
             talk.branches = True  # until the answer is here: a lost one may be in the store
             try:
                 yield changed(request, variables={}, messages=(), output=None, tools=(), thread=thread)
             except BaseException:
-                talk.new, talk.asked = before
+                talk.new, talk.asked = (*before[0], *talk.new[talk.sent :]), before[1]
                 raise
 
-    @property
-    def local(self) -> tuple[str, ...]:
-        """Tools that agents call as local activities, as the worker said that was asked with them first."""
-        return self._talk.local
-
-    def moved(self, head: Head | None, local: tuple[str, ...]) -> None:
-        """Go on from the head of an answer."""
+    def moved(self, head: Head | None, local: tuple[str, ...], tokens: int) -> None:
+        """Go on from the head of an answer. What was added while the model answered is sent with the next call."""
         if head is None:
             return
         talk = self._talk
-        if any(isinstance(entry, Instructions) for entry in talk.new):
+        if any(isinstance(entry, Instructions) for entry in talk.new[: talk.sent]):
             talk.local = local
-        talk.head, talk.branches, talk.new = head, False, ()
+        talk.head, talk.branches, talk.new, talk.sent = head, False, talk.new[talk.sent :], 0
+        talk.tokens = tokens
 
     def _add(self, *entries: Entry) -> None:
         self._talk.new = (*self._talk.new, *entries)

@@ -24,6 +24,10 @@ class Talk:
         """Entries since the head, which the next call appends."""
         self.asked: Instructions | None = None
         """The last `Instructions` for the model; `None` if this run has not asked."""
+        self.sent = 0
+        """Number of the new entries that the call in flight sends."""
+        self.tokens = 0
+        """Tokens of what was said, by the usage of the last answer."""
         self.is_carried = False
         """True if the run that continues as new goes on with it: it was asked for by its name."""
         self.local: tuple[str, ...] = ()
@@ -45,12 +49,12 @@ class Conversations(Part):
         for name, one in carried.conversations.items():
             self._talks[name] = talk = Talk(name, one.head)
             talk.is_carried = True
-            talk.new, talk.asked, talk.local = one.new, one.asked, one.local
+            talk.new, talk.asked, talk.local, talk.tokens = one.new, one.asked, one.local, one.tokens
 
     def for_next(self) -> Mapping[str, object]:
         """See base class."""
         kept = {
-            name: {"head": talk.head, "new": talk.new, "asked": talk.asked, "local": talk.local}
+            name: {"head": talk.head, "new": talk.new, "asked": talk.asked, "local": talk.local, "tokens": talk.tokens}
             for name, talk in self._talks.items()
             if talk.is_carried and (talk.head or talk.new)
         }
@@ -70,10 +74,10 @@ class Conversations(Part):
         self._talks[unique] = talk = Talk(unique, head)
         return talk
 
-    def allow(self, tool: str) -> None:
-        """Approve all further calls of a tool by agents in this run."""
-        self._allowed = (*self._allowed, tool)
+    def allow(self, asked: str) -> None:
+        """Approve all further calls in this run of a tool, by one agent and by the same people."""
+        self._allowed = (*self._allowed, asked)
 
-    def is_allowed(self, tool: str) -> bool:
-        """Return True if people have approved all further calls of a tool."""
-        return tool in self._allowed
+    def is_allowed(self, asked: str) -> bool:
+        """Return True if people have approved all further calls."""
+        return asked in self._allowed

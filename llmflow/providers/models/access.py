@@ -92,9 +92,12 @@ def _path(what: str, fields: Mapping[str, Node]) -> str | None:
 
 def _command(node: Node) -> tuple[str, ...]:
     try:
-        return tuple(shlex.split(node.text("`key_command`")))
+        command = tuple(shlex.split(node.text("`key_command`")))
     except ValueError as error:
         raise node.error(f"`key_command` is no command: {error}") from None
+    if not command:
+        raise node.error("`key_command` is empty")
+    return command
 
 
 def _limit(node: Node) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, and_, func, literal, select
 
 from llmflow.errors import ConversationLost, StoreUnavailable
 from llmflow.stores.database import Database
 from llmflow.stores.schema import conversation_branches, conversation_entries
-from llmflow.types.conversations import Cut, Entry, Head, Instructions, hash_of
+from llmflow.types.conversations import Cut, Entry, Head, hash_of
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
@@ -21,13 +21,20 @@ class Placed(NamedTuple):
     position: int
     entry: Entry
 
+    @property
+    def since(self) -> int:
+        """Position from which a `Cut` sends on; 0 for any other entry."""
+        if not isinstance(self.entry, Cut):
+            return 0
+        return self.position if self.entry.since is None else self.entry.since
+
 
 @dataclass(frozen=True)
 class Chain:
     """The part of a conversation that is sent: the entries since its window, and the last instructions."""
 
     entries: Sequence[Placed]
-    """Entries since the last `Cut` that still count, in order; the last `Instructions` is first if it is older."""
+    """Entries since the last `Cut` that still count, in order; the last `Instructions` are first if they are older."""
     cut: Placed | None
     """The last `Cut`, which also is among the entries."""
     writer: str
@@ -38,14 +45,6 @@ class _EntryRow(NamedTuple):
     position: int
     hash: str
     entry: str
-
-
-class Segment(NamedTuple):
-    """The part of a branch that belongs to a conversation."""
-
-    branch: str
-    first: int
-    last: int
 
 
 async def read_chain(database: Database, head: Head, *, whole: bool = False) -> Chain:
@@ -59,50 +58,57 @@ async def read_chain(database: Database, head: Head, *, whole: bool = False) -> 
 
 
 def _chain(connection: Connection, head: Head, whole: bool) -> Chain:
-    segments, writer = _segments(connection, head)
-    columns = conversation_entries.c
-    marks = _select(connection, segments, columns.kind.in_(("instructions", "cut")))
-    cut = next((placed for placed in reversed(marks) if isinstance(placed.entry, Cut)), None)
-    since = cut.entry.since if cut and isinstance(cut.entry, Cut) and not whole else 0
-    entries = _checked(connection, segments, since, head)
-    asked = next((placed for placed in reversed(marks) if isinstance(placed.entry, Instructions)), None)
+    columns = conversation_branches.c
+    writer = connection.scalar(select(columns.run_id).where(columns.branch == head.branch))
+    if writer is None:
+        raise _not_yet(head)
+    branches = _branches(head)
+    cut, asked = (_last(connection, branches, kind) for kind in ("cut", "instructions"))
+    since = cut.since if cut and not whole else 0
+    entries = _checked(connection, branches, since, head)
     if asked and asked.position < since:
         entries = [asked, *entries]
     return Chain(entries, cut, writer)
 
 
-def _segments(connection: Connection, head: Head) -> tuple[list[Segment], str]:
-    """Return the parts of the branches, the oldest first, and the run that writes the last one."""
-    found: list[Segment] = []
-    branch, last, writer = head.branch, head.position, None
+def _branches(head: Head) -> CTE:
+    """Select the branches of a conversation, with the first and the last position of each that belong to it.
+
+    One query, because each run that goes on with a conversation begins a branch.
+    """
     columns = conversation_branches.c
-    while True:
-        query = select(columns.parent, columns.parent_position, columns.run_id).where(columns.branch == branch)
-        row = connection.execute(query).one_or_none()
-        if row is None:
-            raise _not_yet(head)
-        writer = writer or row.run_id
-        found.append(Segment(branch, 0 if row.parent is None else row.parent_position + 1, last))
-        if row.parent is None:
-            return found[::-1], writer
-        branch, last = row.parent, row.parent_position
+    last = literal(head.position).label("last")
+    begin = select(columns.branch, columns.parent, columns.parent_position, last).where(columns.branch == head.branch)
+    found = begin.cte("branches", recursive=True)
+    before = select(columns.branch, columns.parent, columns.parent_position, found.c.parent_position)
+    return found.union_all(before.where(columns.branch == found.c.parent))
 
 
-def _select(connection: Connection, segments: Sequence[Segment], only: ColumnElement[bool]) -> list[Placed]:
+def _last(connection: Connection, branches: CTE, kind: str) -> Placed | None:
     columns = conversation_entries.c
-    query = select(columns.position, columns.entry).where(_within(segments, 0), only).order_by(columns.position)
-    return [Placed(row.position, _ENTRY.validate_json(row.entry)) for row in connection.execute(query)]
+    query = select(columns.position, columns.entry).select_from(conversation_entries.join(branches, _belongs(branches)))
+    query = query.where(columns.kind == kind).order_by(columns.position.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return Placed(row.position, _ENTRY.validate_json(row.entry)) if row else None
 
 
-def _checked(connection: Connection, segments: Sequence[Segment], since: int, head: Head) -> list[Placed]:
-    columns = conversation_entries.c
-    query = select(columns.position, columns.hash, columns.entry).where(_within(segments, since - 1))
+def _checked(connection: Connection, branches: CTE, since: int, head: Head) -> list[Placed]:
+    columns, first = conversation_entries.c, max(since - 1, 0)
+    if since > head.position + 1:
+        raise ConversationLost(f"conversation {head} sends what comes after its entry {since - 1}, and ends before")
+    query = select(columns.position, columns.hash, columns.entry)
+    query = query.select_from(conversation_entries.join(branches, _belongs(branches))).where(columns.position >= first)
     rows = [_EntryRow(*row) for row in connection.execute(query.order_by(columns.position))]
-    first = max(since - 1, 0)
     if [row.position for row in rows] != list(range(first, head.position + 1)):
         raise _not_yet(head)
     _check_hashes(rows, head, from_start=since == 0)
     return [Placed(row.position, _ENTRY.validate_json(row.entry)) for row in rows if row.position >= since]
+
+
+def _belongs(branches: CTE) -> ColumnElement[bool]:
+    columns = conversation_entries.c
+    first = func.coalesce(branches.c.parent_position + 1, 0)
+    return and_(columns.branch == branches.c.branch, columns.position.between(first, branches.c.last))
 
 
 def _check_hashes(rows: Sequence[_EntryRow], head: Head, *, from_start: bool) -> None:
@@ -113,17 +119,6 @@ def _check_hashes(rows: Sequence[_EntryRow], head: Head, *, from_start: bool) ->
         before = row.hash
     if before != head.hash:
         raise ConversationLost(f"the store has other entries for conversation {head}: was it set back?")
-
-
-def _within(segments: Sequence[Segment], since: int) -> ColumnElement[bool]:
-    columns = conversation_entries.c
-    return or_(
-        *(
-            and_(columns.branch == one.branch, columns.position.between(max(one.first, since), one.last))
-            for one in segments
-            if one.last >= since
-        )
-    )
 
 
 def _not_yet(head: Head) -> StoreUnavailable:

@@ -16,18 +16,21 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters that PostgreSQL texts cannot hold: NUL, and half a surrogate pair."""
 
 
+def storable(text: str) -> str:
+    """Return a text with a replacement for each character that a database or JSON cannot hold."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 async def put_content(database: Database, text: str) -> str:
     """Store a text and return its hash. The same text is stored once.
 
     Raises:
         StoreUnavailable: the database does not answer.
     """
-    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    text = storable(text)
     row = {"hash": content_hash(text), "text": text, "at": datetime.now(UTC)}
     insert = insert_into(database, contents).values(row)
-    # The time is renewed, so that a sweep does not take what was just kept again.
-    insert = insert.on_conflict_do_update(contents.primary_key, set_={"at": insert.excluded.at})
-    await database.write(lambda connection: connection.execute(insert))
+    await database.write(lambda connection: connection.execute(insert.on_conflict_do_nothing()))
     return content_hash(text)
 
 
@@ -43,5 +46,5 @@ async def get_contents(database: Database, hashes: Collection[str]) -> dict[str,
     query = select(contents.c.hash, contents.c.text).where(contents.c.hash.in_(sorted(hashes)))
     found = dict(await database.read(lambda connection: [(row.hash, row.text) for row in connection.execute(query)]))
     if missing := [one for one in hashes if one not in found]:
-        raise ConversationLost(f"the store has lost the result {missing[0]} of a tool: was it set back, or swept?")
+        raise ConversationLost(f"the store has lost the result {missing[0]} of a tool: was it set back?")
     return found

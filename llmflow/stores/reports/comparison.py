@@ -116,7 +116,7 @@ def _row(
         calls=total.calls,
         usd=total.usd or Decimal(0),
         unpriced_calls=total.unpriced_calls,
-        usd_per_run=total.usd / total.answered_runs if known else None,
+        usd_per_run=total.usd / total.answered_runs if known and total.answered_runs else None,
         latency_p50=times.p50 / 1000 if times else None,
         latency_p95=times.p95 / 1000 if times else None,
         first_token_p50=begun.p50 / 1000 if begun else None,

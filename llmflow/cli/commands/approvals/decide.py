@@ -82,7 +82,13 @@ def _decide(
         meant = question.exact if question else name or ""  # the round that this person has read, and no later one
         return await one.decide(meant, approved=approved, by=person, comment=comment, form=filled)
 
-    if approved and given is None and question and question.form:
+    if (
+        approved
+        and given is None
+        and question
+        and question.form
+        and any(one.required for one in fields_of(question.form))
+    ):
         receipt = _with_form(question, question.form, person, send)
     else:
         receipt = run(send(given))

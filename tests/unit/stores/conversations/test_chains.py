@@ -121,3 +121,12 @@ async def test_results_of_tools_are_stored_once_and_read_whole(database: Databas
     whole = await read_conversation(database, workflow, name, head)
     assert isinstance(whole.entries[2], Answers)
     assert whole.entries[2].results[0].text == found[content]
+
+
+async def test_a_conversation_of_many_runs_is_read_at_once(database: Database) -> None:
+    turns = [turn("0", [ASKED, said("0")])]
+    for number in range(1, 1_200):
+        turns.append(turn(str(number), [said(str(number))], turns[-1].head, begins=True))
+    await write(database, *turns)
+    chain = await read_chain(database, turns[-1].head)
+    assert texts(chain) == [str(number) for number in range(1_200)]
