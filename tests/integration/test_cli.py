@@ -184,7 +184,7 @@ def test_a_run_that_begins_later(llmflow: Call, served: str) -> None:
     llmflow("cancel", "later-1")
     began, begins = (datetime.fromisoformat(known[name]) for name in ("started_at", "begins_at"))
     assert begins - began == timedelta(hours=2)
-    assert re.search(rf", begins at .*{begins.astimezone():%H:%M}.* · 1 event", one.out)  # a date instead of seconds if tomorrow
+    assert re.search(rf", begins at .*{begins.astimezone():%H:%M}.* · 1 event", one.out)  # a date if it is tomorrow
     assert "tenant acme · user ana · budget $0.50" in one.out
     assert (known["tenant"], known["user"], known["budget"]["usd"]) == ("acme", "ana", "0.5")
 
