@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from llmflow import flow
 from llmflow.client import Run
-from llmflow.errors import RunNotCompleted
+from llmflow.errors import InputInvalid, RunNotCompleted
+from llmflow.flow.agents import Handoff, agent_tool, only, prefixed, renamed
 from llmflow.service.conversations import diff_conversations
 from llmflow.testing import ScriptedProvider, activities_of, assert_replays, environment
 from llmflow.types.approvals import Question
@@ -17,7 +19,19 @@ from llmflow.types.models import ModelRequest, ModelResponse
 from llmflow.types.usage import Usage
 from tests.helpers.command_line import call
 from tests.helpers.waiting import until
-from tests.integration.agent_desk import Chat, Desk, Ends, Interrupted, Office, Reply, app
+from tests.integration.agent_desk import (
+    TRIAGE,
+    Chat,
+    Desk,
+    Ends,
+    Interrupted,
+    Office,
+    Reply,
+    app,
+    clerk,
+    find_order,
+    refund,
+)
 
 DONE = Reply(text="it is on its way", solved=True)
 
@@ -331,3 +345,21 @@ async def test_an_answer_that_does_not_fit_is_asked_again_in_its_conversation(te
         model.requests.clear()
         assert await again.result() == ["support: it is on its way (1)", "support: it is on its way (1)"]
         await assert_replays(run, app)
+
+
+def test_what_cannot_be_an_agent_is_refused_where_it_is_written() -> None:
+    with pytest.raises(InputInvalid, match="use at most 50 letters"):
+        flow.Agent("a b", TRIAGE)
+    with pytest.raises(InputInvalid, match="max_turns=0: give 1 or more"):
+        flow.Agent("a", TRIAGE, max_turns=0)
+    with pytest.raises(InputInvalid, match=r"agent 'clerk' is no tool: give flow\.agents\.agent_tool\(clerk\)"):
+        flow.Agent("a", TRIAGE, tools=[clerk])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputInvalid, match="keeps=0"):
+        Handoff(clerk, keeps=0)
+    with pytest.raises(InputInvalid, match="there is no tool 'find'; there are find_order, refund"):
+        only([find_order, refund], ["find"])
+    with pytest.raises(InputInvalid, match="give description="):
+        agent_tool(clerk)
+    assert [offer.name for offer in prefixed([find_order, refund], "shop_")] == ["shop_find_order", "shop_refund"]
+    with pytest.raises(InputInvalid, match="agent 'a' has two tools 'find_order'"):
+        flow.Agent("a", TRIAGE, tools=[find_order, renamed(refund, "find_order")]).offers()

@@ -45,3 +45,6 @@ async def test_a_run_is_watched(env: Environment, capsys: pytest.CaptureFixture[
     ]
     assert (await watch("--after", "17")).code == 2
     assert (await asyncio.to_thread(call, capsys, "watch", "no-such-run")).code == 4
+    await (await env.client.start(Chapter.run, "forks", id=env.id())).result()
+    run = await env.client.start(Chapter.run, "no answer is left", id=env.id())
+    assert (await watch()).code == 1

@@ -56,6 +56,10 @@ class Agent(Generic[T]):
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise invalid("name", f"agent name {self.name!r}: use at most 50 letters, digits, `_` and `-`")
+        if agents := [one.name for one in self.tools if isinstance(one, Agent)]:
+            raise invalid(
+                "tools", f"agent {agents[0]!r} is no tool: give flow.agents.agent_tool({agents[0]}), or a handoff"
+            )
         if self.max_turns < 1:
             raise invalid("max_turns", f"max_turns={self.max_turns}: give 1 or more")
 
