@@ -54,6 +54,7 @@ async def follow(streams: EventStreams, temporal: TemporalClient, id: str, after
                 await wait(offset, bool(calls))
             found = await streams.after(id, offset)
             if found is None:
+                calls.clear()  # their ends are lost
                 yield StreamReset(at=datetime.now(UTC), run=id, after=offset)
             offset, events = offset if found is not None else "", found or []
 

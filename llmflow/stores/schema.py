@@ -278,6 +278,7 @@ conversation_heads = Table(
     Column("user_id", String),
     Column("at", Moment, nullable=False),
     Index("conversation_heads_by_root", "root_id"),
+    Index("conversation_heads_by_workflow", "workflow_id"),
 )
 
 contents = Table(

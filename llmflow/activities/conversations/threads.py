@@ -125,8 +125,8 @@ def kept_in_history(result: CompletionResult) -> CompletionResult:
     """Return what the history needs of an answer whose turn is in the store."""
     if result.head is None:
         return result
-    text = result.text[:PREVIEW] if result.tool_calls else result.text
-    return changed(result, text=text, opaque=())
+    is_long = result.tool_calls and len(result.text) > PREVIEW
+    return changed(result, text=f"{result.text[: PREVIEW - 1]}…" if is_long else result.text, opaque=())
 
 
 def _branch(call: Call) -> str:

@@ -35,7 +35,7 @@ class Completion(Generic[T]):
     """One answer, with the usage and cost of all calls that it took."""
 
     text: str
-    """The answer as the model wrote it."""
+    """The answer as the model wrote it; in a conversation, only the beginning of what it says beside tool calls."""
     tool_calls: tuple[ToolCall, ...]
     message: Message
     """The model's turn, for `messages=` of the next completion: text, tool calls, and what only the vendor reads."""

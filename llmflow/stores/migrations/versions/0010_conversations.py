@@ -41,7 +41,8 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "name"),
     )
-    op.create_index("conversation_heads_by_root", "conversation_heads", ["root_id"], unique=False)
+    for name, column in (("root", "root_id"), ("workflow", "workflow_id")):
+        op.create_index(f"conversation_heads_by_{name}", "conversation_heads", [column], unique=False)
     op.create_table(
         "contents",
         sa.Column("hash", sa.String(), nullable=False),

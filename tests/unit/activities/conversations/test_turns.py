@@ -92,7 +92,7 @@ async def test_the_history_has_a_preview_and_the_store_all(bench: Bench) -> None
         opaque=(signed,),
     )
     first = await asked(bench, 1, FIRST, None, "hi")
-    assert len(first.text) == 200
+    assert len(first.text) == 200 and first.text.endswith("…")
     assert first.opaque == ()
     assert await asked(bench, 2, FIRST, None, "hi") == first
     await asked(bench, 1, SECOND, first.head, "more")
