@@ -145,6 +145,22 @@ class Chat:
         return [first.output, aside.output, last.output]
 
 
+front: flow.Agent[str] = flow.Agent("front", TRIAGE, handoffs=lambda: [back])
+back = flow.Agent("back", BILLING, handoffs=[front])
+
+
+@workflow.defn
+class Circle:
+    """Two agents that hand over to each other."""
+
+    @workflow.run
+    async def run(self) -> str:
+        try:
+            return (await flow.run_agent(front, "Hello", variables={"shop": "ACME"})).output
+        except AgentError as error:
+            return error.message
+
+
 @workflow.defn
 class Interrupted:
     """Says something while the model answers."""
@@ -161,6 +177,6 @@ class Interrupted:
 
 app = App(
     name="agent_desk",
-    workflows=[Desk, Ends, Chat, Search, Office, Interrupted],
+    workflows=[Desk, Ends, Chat, Search, Office, Interrupted, Circle],
     tools=[find_order, opening_hours, refund],
 )

@@ -22,6 +22,7 @@ from tests.helpers.waiting import until
 from tests.integration.agent_desk import (
     TRIAGE,
     Chat,
+    Circle,
     Desk,
     Ends,
     Interrupted,
@@ -363,3 +364,17 @@ def test_what_cannot_be_an_agent_is_refused_where_it_is_written() -> None:
     assert [offer.name for offer in prefixed([find_order, refund], "shop_")] == ["shop_find_order", "shop_refund"]
     with pytest.raises(InputInvalid, match="agent 'a' has two tools 'find_order'"):
         flow.Agent("a", TRIAGE, tools=[find_order, renamed(refund, "find_order")]).offers()
+
+
+async def test_agents_hand_over_and_back(temporal: str) -> None:
+    to_back, to_front = calls(("transfer_to_back", {"reason": "b"})), calls(("transfer_to_front", {"reason": "f"}))
+    model = ScriptedProvider([to_back, to_front, "done", *([to_back, to_front] * 5), to_back])
+    async with environment(app, model, address=temporal) as env:
+        run = await env.client.start(Circle.run, id=env.id())
+        assert await run.result() == "done"
+        await assert_replays(run, app)
+        assert [one.text for one in model.requests[2].messages if one.role == "system"] == ["Help."]
+        again = await env.client.start(Circle.run, id=env.id())
+        assert await again.result() == (
+            "agent 'front': after 10 handoffs, 'back' is asked: do they go round in circles?"
+        )

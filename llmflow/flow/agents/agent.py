@@ -92,7 +92,8 @@ class Handoff:
     keeps: Literal["all", "none"] | int = field(default="all", kw_only=True)
     """The part of the conversation that the other agent reads: everything, nothing, or the last turns."""
     variables: Callable[[Mapping[str, JsonValue]], object] | None = field(default=None, kw_only=True)
-    """Makes the variables of the other agent's prompt from the handoff's data; none by default."""
+    """Makes the variables of the other agent's prompt from the handoff's data. By default it has those that it had when
+    it was asked before, or none."""
 
     def __post_init__(self) -> None:
         if isinstance(self.keeps, int) and self.keeps < 1:

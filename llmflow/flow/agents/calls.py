@@ -39,7 +39,7 @@ class Result:
 
 
 class AgentCalls:
-    """AgentCalls of one agent, from its start to its answer."""
+    """Calls of one agent, from its start to its answer."""
 
     def __init__(self, agent: str, talk: Conversation, offers: Mapping[str, Offer]) -> None:
         """Begin to count."""

@@ -89,7 +89,7 @@ async def run_agent(
     """
     talk = conversation or Conversation(current().conversations.begin(agent.name, None), None)
     spent, active = _Spent(), cast(AnyAgent, agent)
-    begin = _Begin(variables, _messages(input))
+    begin, known = _Begin(variables, _messages(input)), {agent.name: variables}
     for _ in range(MAX_HANDOFFS + 1):
         async with recorded(active.name, total=None):
             ended = await _Work(active, talk, spent).done(begin)
@@ -105,7 +105,9 @@ async def run_agent(
         address = current().steps.address(ended.handoff.name)
         why = to_json(ended.data).decode()
         current().events.handed_off(address, agent=active.name, to=ended.handoff.agent.name, why=why)
-        active, begin = ended.handoff.agent, _Begin(ended.variables, ended.messages, ended.begin(talk))
+        active = ended.handoff.agent
+        known[active.name] = given = ended.variables if ended.handoff.variables else known.get(active.name, {})
+        begin = _Begin(given, ended.messages, ended.begin(talk))
     raise AgentStuck(
         f"agent {agent.name!r}: after {MAX_HANDOFFS} handoffs, {active.name!r} is asked: do they go round in circles?",
         _kept(talk),
