@@ -73,7 +73,7 @@ def test_the_life_of_a_question(llmflow: Call, temporal: str) -> None:
     page = llmflow("approvals", "show", id).out
     for words in ("refund  open", "for ana or bo or cy, 0 of 2 approvals", '"order": 4711', "number, above 0, to 500"):
         assert words in page
-    blank = '{"usd": "...", "reason": "...", "note": "..."}'
+    blank = '{"usd": "...", "reason": "..."}'
     assert f"llmflow approvals approve {id} 'refund#1' --by ana --form '{blank}'" in page
     update = next(line for line in page.splitlines() if "temporal workflow update execute" in line)
     assert f"execute --address {temporal} -w {id} --name llmflow.decide --input '" in update

@@ -38,7 +38,7 @@ async def test_a_run_is_watched(env: Environment, capsys: pytest.CaptureFixture[
     after = next(event["offset"] for event in events if event["type"] == "tool_called")
     rest = [json.loads(line)["type"] for line in (await watch("--json", "--after", after)).out.splitlines()]
     assert rest == ["tool_returned", "step_closed", "run_ended"]
-    shown = [line[10:].strip() for line in (await watch()).out.splitlines()]
+    shown = [line.partition("  ")[2].strip() for line in (await watch()).out.splitlines()]
     assert [line.partition("  ")[0] for line in shown] == [
         *("▶ Chapter", "┌ chapter", "… chapter/complete#1", "", "✓ chapter/complete#1"),
         *("… chapter/count#1", "✓ chapter/count#1", "✓ chapter", "✓ completed"),

@@ -33,12 +33,12 @@ COST = Cost(usd=Decimal("0.0042"), source="list")
 
 
 def shown(*events: RunEvent) -> list[str]:
-    """The lines of these events, without their time."""
+    """The lines of these events, without their time; that of another day has a date."""
     file = io.StringIO()
     lines = EventLines(SafeConsole(file=file, width=100), "book-1")
     for event in events:
         lines.add(event)
-    return [line[10:] if line[:2].isdigit() else line for line in file.getvalue().splitlines()]
+    return [line.partition("  ")[2] if line[:2].isdigit() else line for line in file.getvalue().splitlines()]
 
 
 def at(seconds: float, path: str = "") -> dict[str, Any]:
