@@ -43,7 +43,7 @@ from tests.integration.outgrown import (
 from tests.replay.record import HISTORIES
 
 ANSWER = '{"text": "hello"}'
-QUICK = timedelta(seconds=1)
+QUICK = timedelta(seconds=3)
 """Timeout of a workflow task: a blocked run is tried again after it."""
 
 

@@ -41,10 +41,11 @@ def test_a_prompt_reference_is_text() -> None:
 
 
 def test_the_arguments_of_a_call_are_an_object() -> None:
+    assert ToolCall(id="1", name="today", arguments=" ").values() == {}, "some vendors write nothing for none"
     assert ToolCall(id="1", name="search", arguments='{"query": "saga"}').values() == {"query": "saga"}
 
 
-@pytest.mark.parametrize("arguments", ["", '{"query": "sa', '["saga"]', "null", "saga"])
+@pytest.mark.parametrize("arguments", ['{"query": "sa', '["saga"]', "null", "saga"])
 def test_what_is_no_object_is_an_error_that_the_model_can_read(arguments: str) -> None:
     with pytest.raises(ToolArgumentsInvalid, match="arguments of tool 'search' are no JSON"):
         ToolCall(id="1", name="search", arguments=arguments).values()
