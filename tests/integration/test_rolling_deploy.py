@@ -63,7 +63,7 @@ async def test_no_run_fails_or_is_stuck(temporal: str, tmp_path: Path, newer: Ap
         async with serving(older, temporal, tmp_path, queue, "old") as before:
             runs = [*await started(before, "early"), *await started(client, "late")]
             await asyncio.gather(*(run.handle.signal(After.release) for run in runs))
-            await until(lambda: lacks_something(runs[0]))
+            await until(lambda: lacks_something(runs[0]))  # a call, or a pin: whichever the older worker took
         await asyncio.gather(*(skip(client.temporal, run, PAUSES) for run in runs))
         results = await asyncio.gather(*(run.result() for run in runs))
     assert results == [["to Ana"] * 3 + ["new:script", "6", "Print parcel."]] * (2 * half)
@@ -73,7 +73,6 @@ async def test_no_run_fails_or_is_stuck(temporal: str, tmp_path: Path, newer: Ap
         for run in runs
     ]
     assert [{*one} for one in scheduled] == [CALLS] * len(runs)
-    assert sum(map(len, scheduled)) > len(runs) * len(CALLS), "some calls were refused, and made again"
     for run in (runs[0], runs[-1]):
         await assert_replays(run, newer)
 
