@@ -354,7 +354,7 @@ def test_what_cannot_be_an_agent_is_refused_where_it_is_written() -> None:
     with pytest.raises(InputInvalid, match="max_turns=0: give 1 or more"):
         flow.Agent("a", TRIAGE, max_turns=0)
     with pytest.raises(InputInvalid, match=r"agent 'clerk' is no tool: give flow\.agents\.agent_tool\(clerk\)"):
-        flow.Agent("a", TRIAGE, tools=[clerk])  # pyright: ignore[reportArgumentType]
+        flow.Agent("a", TRIAGE, tools=[clerk])  # pyright: ignore[reportArgumentType]  # a user's mistake
     with pytest.raises(InputInvalid, match="keeps=0"):
         Handoff(clerk, keeps=0)
     with pytest.raises(InputInvalid, match="there is no tool 'find'; there are find_order, refund"):

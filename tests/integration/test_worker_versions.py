@@ -5,7 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.api.enums.v1 import RoutingConfigUpdateState
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkerDeploymentRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
 from temporalio.client import Client as TemporalClient
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.service import RPCError
@@ -53,7 +57,14 @@ async def serving(address: str, kind: type, version: WorkerDeploymentVersion, ho
                 return False  # the server has not heard of the worker yet
             return True
 
+        async def is_told() -> bool:
+            """Return True once the task queue knows: until then it may give a new run to the version before."""
+            asked = DescribeWorkerDeploymentRequest(namespace="default", deployment_name=queue)
+            found = (await temporal.workflow_service.describe_worker_deployment(asked)).worker_deployment_info
+            return found.routing_config_update_state != RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
+
         await until(is_current)
+        await until(is_told)
         yield Client(temporal, queue)
 
 
