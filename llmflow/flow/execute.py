@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from llmflow.errors import ConfigInvalid, ErrorDetail, LLMFlowError, ToolNotFound
 from llmflow.flow.failures import unwritable_is_invalid
 from llmflow.flow.pauses import pause_after
-from llmflow.flow.run import current, elsewhere, label, this_task, undoing
+from llmflow.flow.run import current, elsewhere, held, label, this_task, undoing
 from llmflow.types import wire
 from llmflow.types.calls import UNSERVED, CallOptions
 from llmflow.types.contracts import Activity
@@ -104,15 +104,9 @@ class _Asks:
             return self._limit
         return max(self._end() - workflow.now(), timedelta(seconds=1))
 
-    @contextmanager
-    def elsewhere(self) -> Generator[None]:
+    def elsewhere(self) -> AbstractContextManager[None]:
         """Ask all workers of the queue alike: Temporal gives a call eagerly to the one that runs the workflow code."""
-        token = elsewhere.set(self._refused > 0)
-        try:
-            yield
-        finally:
-            with suppress(ValueError):  # an evicted run's coroutine is closed in another context
-                elsewhere.reset(token)
+        return held(elsewhere, self._refused > 0)
 
     async def again(self, error: LLMFlowError) -> None:
         """Wait before the call is made again; raise the error if another worker cannot help, or the time is up."""
@@ -136,8 +130,7 @@ async def execute_local(contract: Activity[In, Out], request: In) -> Out:
         LLMFlowError: an error of the activity, in its own class.
         ActivityError: Temporal's own, for timeouts and for errors that are not llmflow's.
     """
-    # The store may be unavailable: retry for as long as a completion does, an hour and a half.
-    retries = RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200)
+    retries = patient()
     try:
         with typed_errors(contract.name), ends_if_cancelled():
             result: Out = await workflow.execute_local_activity(
@@ -179,6 +172,11 @@ async def execute_local_tool(contract: Activity[In, Out], request: In, options: 
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
     return result
+
+
+def patient() -> RetryPolicy:
+    """Return a policy for calls of the store alone, which may be unavailable: as long as a completion's, 90 minutes."""
+    return RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200)
 
 
 def _final_if_unserved(policy: RetryPolicy) -> RetryPolicy:

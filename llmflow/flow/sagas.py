@@ -3,8 +3,8 @@
 import asyncio
 import inspect
 import itertools
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -27,7 +27,7 @@ from llmflow.flow.branches.branches import finished
 from llmflow.flow.failures import described, innermost, lacks, may_pass
 from llmflow.flow.forks import stand
 from llmflow.flow.functions import code_of, name_of
-from llmflow.flow.run import current, key, path, this_task, undoing
+from llmflow.flow.run import current, held, key, path, this_task, undoing
 from llmflow.flow.steps import step
 from llmflow.flow.tools import call
 from llmflow.types.addresses import joined
@@ -215,15 +215,9 @@ class Saga:
         self._run.show()
 
 
-@contextmanager
-def _sharing(text: str) -> Generator[None]:
+def _sharing(text: str) -> AbstractContextManager[None]:
     """Give calls in this context the key."""
-    token = key.set(SharedKey(text, path.get()))
-    try:
-        yield
-    finally:
-        with suppress(ValueError):  # an evicted run's coroutine is closed in another context
-            key.reset(token)
+    return held(key, SharedKey(text, path.get()))
 
 
 def _is_of_result(error: LLMFlowError) -> bool:

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
 from llmflow.errors import ErrorDetail, InputInvalid
 from llmflow.flow.failures import class_of, described
-from llmflow.flow.run import CurrentRun, current, path
+from llmflow.flow.run import CurrentRun, current, held, path
 from llmflow.types.addresses import is_name, joined
 from llmflow.types.steps import ItemFailure, StepRecord, StepStatus
 
@@ -90,20 +90,17 @@ async def recorded(name: str, *, total: int | None, is_told: bool = True) -> Asy
     here = run.steps.enter(name, workflow.now(), total)
     opened = Step(run, joined(here), is_told=is_told)
     run.show()
-    token = path.set(here)
-    try:
-        yield opened
-    except workflow.ContinueAsNewError:
-        opened.end("completed")
-        raise
-    except (Exception, asyncio.CancelledError) as error:
-        if is_cancelled_exception(error):
-            opened.end("cancelled")
+    with held(path, here):
+        try:
+            yield opened
+        except workflow.ContinueAsNewError:
+            opened.end("completed")
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled_exception(error):
+                opened.end("cancelled")
+            else:
+                opened.end("failed", described(error))
+            raise
         else:
-            opened.end("failed", described(error))
-        raise
-    else:
-        opened.end("completed")
-    finally:
-        with suppress(ValueError):  # another task that closes the async generator does so in another context
-            path.reset(token)
+            opened.end("completed")

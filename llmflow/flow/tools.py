@@ -1,7 +1,7 @@
 """Tools in workflow code."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
@@ -13,7 +13,7 @@ from llmflow.flow.approvals.approval import approval, rejection
 from llmflow.flow.arguments import a_tool
 from llmflow.flow.execute import execute, execute_local_tool
 from llmflow.flow.misfits import block
-from llmflow.flow.run import effect, kept
+from llmflow.flow.run import effect, held, kept
 from llmflow.types.calls import AnyTool, Tool
 from llmflow.types.contracts import Activity
 from llmflow.types.conversations import KeptResult
@@ -85,8 +85,7 @@ async def call_for_agent(tool: AnyTool, arguments: dict[str, JsonValue], is_loca
         LLMFlowError, ActivityError: see `call_tool`.
     """
     contract = Activity[dict[str, JsonValue], KeptResult](tool.name, dict[str, JsonValue], KeptResult)
-    token = kept.set(True)
-    try:
+    with held(kept, True):
         if is_local:
             with suppress(ToolNotFound):
                 return await execute_local_tool(contract, arguments, tool.options)
@@ -95,9 +94,6 @@ async def call_for_agent(tool: AnyTool, arguments: dict[str, JsonValue], is_loca
                 contract, arguments, verb=tool.name, options=tool.options, summary=_summary(arguments)
             )
         return result
-    finally:
-        with suppress(ValueError):  # an evicted run's coroutine is closed in another context
-            kept.reset(token)
 
 
 def _summary(arguments: Mapping[str, JsonValue]) -> str:
@@ -106,12 +102,6 @@ def _summary(arguments: Mapping[str, JsonValue]) -> str:
     return one_line(", ".join(given))[:MAX_SUMMARY]
 
 
-@contextmanager
-def _marked(is_effect: bool) -> Generator[None]:
+def _marked(is_effect: bool) -> AbstractContextManager[None]:
     """Mark the activities in this context as effects, or leave the mark as it is."""
-    token = effect.set(is_effect or effect.get())
-    try:
-        yield
-    finally:
-        with suppress(ValueError):  # an evicted run's coroutine is closed in another context
-            effect.reset(token)
+    return held(effect, is_effect or effect.get())

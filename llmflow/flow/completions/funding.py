@@ -6,11 +6,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from temporalio.common import RetryPolicy
 
 from llmflow.errors import BudgetExceeded, NoRoom
 from llmflow.flow.approvals.approval import approval, rejection
-from llmflow.flow.execute import execute
+from llmflow.flow.execute import execute, patient
 from llmflow.flow.run import current
 from llmflow.types.budgets import RaiseRequest
 from llmflow.types.calls import CallOptions
@@ -71,11 +70,6 @@ async def _ask(error: BudgetExceeded, room: NoRoom, raises: int) -> None:
             funding.refuse(room.id)
             raise BudgetExceeded(f"{error.message}; {rejection(decision)}", error.detail)
         request = RaiseRequest(budget=room.id, usd=decision.form.usd, by=decision.by, why=decision.comment or None)
-        await execute(RAISE, request, verb="raise_budget", options=_patient(), summary=dollars(request.usd))
+        options = CallOptions(start_to_close_timeout=timedelta(seconds=30), retry_policy=patient())
+        await execute(RAISE, request, verb="raise_budget", options=options, summary=dollars(request.usd))
         funding.raises += 1
-
-
-def _patient() -> CallOptions:
-    """Return the options of a raise: the store may be unavailable, for as long as a completion waits for it."""
-    retries = RetryPolicy(maximum_interval=timedelta(seconds=30), maximum_attempts=200)
-    return CallOptions(start_to_close_timeout=timedelta(seconds=30), retry_policy=retries)

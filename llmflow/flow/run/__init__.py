@@ -7,7 +7,7 @@ from llmflow.flow.run.instance import Instance, current
 from llmflow.flow.run.part import Part
 from llmflow.flow.run.pins import Pin
 from llmflow.flow.run.run import CurrentRun
-from llmflow.flow.run.scope import AnyTask, batch, effect, elsewhere, kept, key, label, path, this_task, undoing
+from llmflow.flow.run.scope import AnyTask, batch, effect, elsewhere, held, kept, key, label, path, this_task, undoing
 
 __all__ = [
     "AnyTask",
@@ -22,6 +22,7 @@ __all__ = [
     "current",
     "effect",
     "elsewhere",
+    "held",
     "kept",
     "key",
     "label",

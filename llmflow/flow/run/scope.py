@@ -1,12 +1,15 @@
 """Context variables of workflow code. Runs do not share them, and parallel branches do not see each other's values."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from llmflow.types.batches import Batch
 from llmflow.types.keys import SharedKey
 
+V = TypeVar("V")
 AnyTask = asyncio.Task[Any]  # Any: a branch of the user's code, with any result
 
 path: ContextVar[tuple[str, ...]] = ContextVar("llmflow_path", default=())
@@ -25,6 +28,17 @@ elsewhere: ContextVar[bool] = ContextVar("llmflow_elsewhere", default=False)
 """True for a call that is made again because this worker may lack what it needs: it must not get it directly."""
 batch: ContextVar[Batch | None] = ContextVar("llmflow_batch", default=None)
 """Batch for the child that the calling task starts."""
+
+
+@contextmanager
+def held(variable: ContextVar[V], value: V) -> Generator[None]:
+    """Give a context variable a value in this context."""
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # an evicted run's coroutine, or another task's generator, is closed elsewhere
+            variable.reset(token)
 
 
 def this_task() -> AnyTask:
