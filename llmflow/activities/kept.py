@@ -8,8 +8,9 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from llmflow.errors import StoreUnavailable
-from llmflow.stores.conversations.contents import put_content, storable
+from llmflow.stores.conversations.contents import put_content
 from llmflow.stores.database import Database
+from llmflow.stores.texts import storable
 from llmflow.types.contracts import KEPT
 from llmflow.types.conversations import KeptResult
 

@@ -1,6 +1,5 @@
 """Texts by their hash: results of tools, of which histories hold the hash alone."""
 
-import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -9,16 +8,9 @@ from sqlalchemy import select
 from llmflow.errors import ConversationLost
 from llmflow.stores.database import Database
 from llmflow.stores.schema import contents
+from llmflow.stores.texts import storable
 from llmflow.stores.upsert import insert_into
 from llmflow.types.conversations import content_hash
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters that PostgreSQL texts cannot hold: NUL, and half a surrogate pair."""
-
-
-def storable(text: str) -> str:
-    """Return a text with a replacement for each character that a database or JSON cannot hold."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 async def put_content(database: Database, text: str) -> str:

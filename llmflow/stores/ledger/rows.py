@@ -1,7 +1,6 @@
 """One attempt of a call, as a row of the ledger."""
 
 import json
-import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from llmflow.errors import AnswerLost, AnswerUnreadable
 from llmflow.stores.budgets.settling import Charge
 from llmflow.stores.conversations.turns import Turn
+from llmflow.stores.texts import storable
 from llmflow.types.completions import CompletionResult
 from llmflow.types.origins import Origin
 from llmflow.types.prompts import PromptSource
@@ -22,8 +22,6 @@ CHARGED = "charged"
 MAYBE_BILLED = (LOST, CANCELLED, AnswerLost.__name__, AnswerUnreadable.__name__)
 """Outcomes without an answer for which the vendor may bill an unknown amount: the request was sent, or may have been.
 Any other failure counts as free."""
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters that PostgreSQL texts cannot hold: NUL, and half a surrogate pair."""
 
 
 class CallId(BaseModel):
@@ -141,13 +139,9 @@ def row_of(call: Call) -> dict[str, object]:
         **call.parts.__dict__,
         "reused_usd": call.reused_usd,
         "fork_of": call.origin.fork_of,
-        "tags": [_storable(tag) for tag in call.origin.tags],
+        "tags": [storable(tag) for tag in call.origin.tags],
     }
-    return {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
-
-
-def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def answer_of(call: Call) -> dict[str, object]:
