@@ -12,12 +12,13 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from llmflow.activities.addresses import call_id
 from llmflow.activities.budgets import scopes_of
 from llmflow.activities.forks.histories import Histories
 from llmflow.errors import StoreUnavailable
 from llmflow.stores.budgets.reservations import Budgets, Reservation
 from llmflow.stores.ledger.calls import Calls
-from llmflow.stores.ledger.rows import CHARGED, Call, CallId, line_of
+from llmflow.stores.ledger.rows import CHARGED, Call, line_of
 from llmflow.tools.charges import ToolCharge, charges
 from llmflow.types.base import changed
 from llmflow.types.budgets import Budget, Scope
@@ -107,16 +108,8 @@ def _model(what: str) -> str:
 
 
 def _call(origin: Origin, what: str, usd: Decimal) -> Call:
-    info = activity.info()
-    run = info.workflow_run_id or info.activity_run_id or info.activity_id
     return Call(
-        id=CallId(
-            workflow_id=info.workflow_id or info.activity_id,
-            run_id=run,
-            workflow_type=info.workflow_type or info.activity_type,
-            activity_id=f"{info.activity_id}/{what}",
-            attempt=info.attempt,
-        ),
+        id=call_id(part=what),
         request_hash="",
         prompt=PromptRef(name="", version=""),
         source=PromptSource(),

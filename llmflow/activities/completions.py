@@ -10,6 +10,7 @@ from time import monotonic
 
 from temporalio import activity
 
+from llmflow.activities.addresses import call_id
 from llmflow.activities.budgets import ended, reservation, scopes_of
 from llmflow.activities.conversations.threads import OpenThread, Threads, kept_in_history, turn_after
 from llmflow.activities.events.calls import deltas
@@ -23,7 +24,7 @@ from llmflow.providers.pricing.bounds import limited
 from llmflow.providers.pricing.prices import Prices
 from llmflow.stores.budgets.reservations import Budgets
 from llmflow.stores.ledger.calls import Calls
-from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, REUSED, Call, CallId
+from llmflow.stores.ledger.rows import ANSWERED, CANCELLED, LOST, REFUSED, REUSED, Call
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.base import changed
 from llmflow.types.budgets import Scope
@@ -223,17 +224,8 @@ def _provider(vendors: Vendors, model: str) -> Provider:
 
 
 def _call(request: CompletionRequest) -> Call:
-    info = activity.info()
-    # A Temporal client can start the activity without a workflow; then the activity is its own run.
-    run = info.workflow_run_id or info.activity_run_id or info.activity_id
     return Call(
-        id=CallId(
-            workflow_id=info.workflow_id or info.activity_id,
-            run_id=run,
-            workflow_type=request.origin.workflow or info.workflow_type or info.activity_type,
-            activity_id=info.activity_id,
-            attempt=info.attempt,
-        ),
+        id=call_id(workflow=request.origin.workflow),
         request_hash=request_hash(request),
         prompt=request.prompt,
         source=request.source,
