@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, model_serializer, model_validator
@@ -133,6 +133,12 @@ class Thread(CompactWire):
     name: str
     """Name of the conversation in its run."""
     window: ConversationWindow | None = None
+
+
+def contents_of(entries: Iterable[Entry]) -> set[str]:
+    """Return the hashes of the results that the store keeps for these entries."""
+    answers = (entry for entry in entries if isinstance(entry, Answers))
+    return {one.content for entry in answers for one in entry.results if one.content}
 
 
 def hash_of(before: str, entry: str) -> str:

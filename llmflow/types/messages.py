@@ -172,7 +172,7 @@ def told(messages: Iterable[Message], vendor: str) -> tuple[Message, ...]:
     """Return the messages that a vendor gets: without the opaque parts of others, and without an answered prefix."""
     given = tuple(messages)
     unanswered = (message for at, message in enumerate(given, 1) if not message.prefix or at == len(given))
-    ours = (_without_others(message, vendor) for message in unanswered)
+    ours = (without_opaque(message, but_of=vendor) for message in unanswered)
     return tuple(message for message in ours if message.parts)
 
 
@@ -186,8 +186,9 @@ def continued(prefix: str, text: str) -> str:
     return text if text.startswith(prefix) else prefix + text
 
 
-def _without_others(message: Message, vendor: str) -> Message:
-    kept = tuple(part for part in message.parts if not isinstance(part, Opaque) or part.vendor == vendor)
+def without_opaque(message: Message, *, but_of: str | None = None) -> Message:
+    """Return a message without what only vendors read, or with that of one vendor alone."""
+    kept = tuple(part for part in message.parts if not isinstance(part, Opaque) or part.vendor == but_of)
     return message if len(kept) == len(message.parts) else changed(message, parts=kept)
 
 

@@ -15,7 +15,7 @@ from llmflow.stores.ledger.rows import Call
 from llmflow.stores.prompts.registry import Registry
 from llmflow.types.base import changed
 from llmflow.types.completions import CompletionRequest, CompletionResult
-from llmflow.types.conversations import Answered, Answers, Entry, Head, Instructions, Said, Thread, chained
+from llmflow.types.conversations import Entry, Head, Instructions, Said, Thread, chained, contents_of
 from llmflow.types.messages import Message
 from llmflow.types.tools import ToolSpec
 
@@ -72,19 +72,14 @@ class Threads:
         if asked is None:
             raise ConversationLost(f"conversation {thread.head} has no prompt: give one with its variables")
         prompts = await self._prompts(request, placed)
-        hashes = {one.content for entry in placed for one in _answers(entry.entry) if one.content}
-        contents = await get_contents(self._database, hashes)
-        messages = messages_of(placed, prompts, prompts[str(request.prompt)], contents, request.model)
+        contents = await get_contents(self._database, contents_of(one.entry for one in placed))
+        messages = messages_of(placed, asked, prompts, prompts[str(request.prompt)], contents, request.model)
         return OpenThread(thread, asked, messages, tuple(new), writer)
 
     async def _prompts(self, request: CompletionRequest, placed: Sequence[Placed]) -> dict[str, PromptVersion]:
         refs = {str(one.entry.prompt): one.entry.prompt for one in placed if isinstance(one.entry, Instructions)}
         refs[str(request.prompt)] = request.prompt
         return {text: await self._registry.get(ref) for text, ref in refs.items()}
-
-
-def _answers(entry: Entry) -> Sequence[Answered]:
-    return entry.results if isinstance(entry, Answers) else ()
 
 
 def turn_after(open: OpenThread, call: Call, result: CompletionResult) -> Turn | None:

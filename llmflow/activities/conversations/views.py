@@ -7,7 +7,7 @@ from llmflow.prompts.prompt import PromptVersion, render
 from llmflow.stores.conversations.chains import Placed
 from llmflow.types.base import changed
 from llmflow.types.conversations import Answers, ConversationWindow, Cut, Entry, Instructions, Said
-from llmflow.types.messages import Message, Opaque, Part, ToolCall, ToolResult
+from llmflow.types.messages import Message, Part, ToolCall, ToolResult, without_opaque
 from llmflow.types.sizes import CHARACTERS_PER_TOKEN, estimated_tokens
 
 UNANSWERED = "no result: the turn was stopped"
@@ -16,6 +16,7 @@ UNANSWERED = "no result: the turn was stopped"
 
 def messages_of(
     placed: Sequence[Placed],
+    asked: Instructions,
     prompts: Mapping[str, PromptVersion],
     current: PromptVersion,
     contents: Mapping[str, str],
@@ -25,22 +26,18 @@ def messages_of(
 
     Args:
         placed: Entries since the window, in order; an older `Instructions` may come first.
+        asked: The last instructions among them.
         prompts: Versions of the prompts of all entries, by `name@version`.
         current: Version of the prompt that the call is pinned to. A fork may have another one than the entries.
         contents: Kept results of tools, by their hash.
         model: `provider:model` that is asked.
     """
-    cuts = [one for one in placed if isinstance(one.entry, Cut)]
-    asked = [one for one in placed if isinstance(one.entry, Instructions)]
-    last = asked[-1]
-    since = cuts[-1].since if cuts else 0
-    begins = cuts[-1].position if cuts else 0
-    messages: list[Message] = []
-    if isinstance(last.entry, Instructions):
-        version = current if current.ref.name == last.entry.prompt.name else prompts[str(last.entry.prompt)]
-        messages += [one for one in render(version, last.entry.variables) if one.role == "system"]
-    if cuts and isinstance(cuts[-1].entry, Cut) and cuts[-1].entry.summary:
-        messages.append(Message.user(f"Summary of the conversation so far:\n{cuts[-1].entry.summary}"))
+    cut = next((one for one in reversed(placed) if isinstance(one.entry, Cut)), None)
+    since, begins = (cut.since, cut.position) if cut else (0, 0)
+    version = current if current.ref.name == asked.prompt.name else prompts[str(asked.prompt)]
+    messages = [one for one in render(version, asked.variables) if one.role == "system"]
+    if cut and isinstance(cut.entry, Cut) and cut.entry.summary:
+        messages.append(Message.user(f"Summary of the conversation so far:\n{cut.entry.summary}"))
     for one in placed:
         if one.position < since:
             continue
@@ -49,8 +46,9 @@ def messages_of(
                 rendered = render(prompts[str(entry.prompt)], entry.variables)
                 messages += [message for message in rendered if message.role != "system"]
             case Said() as entry:
+                # What only a vendor reads is for the model that wrote it, while all that was before it is sent.
                 is_ours = entry.model == model and one.position >= begins
-                messages += [entry.message if is_ours else _without_opaque(entry.message)]
+                messages += [entry.message if is_ours else without_opaque(entry.message)]
             case Answers() as entry:
                 results = [
                     ToolResult(id=result.id, text=contents[result.content] if result.content else result.text or "")
@@ -60,12 +58,6 @@ def messages_of(
             case Instructions() | Cut():
                 pass
     return tuple(_paired([message for message in messages if message.parts]))
-
-
-def _without_opaque(message: Message) -> Message:
-    """Drop what only its vendor reads: of another model, or said after messages that are not sent any more."""
-    kept = tuple(part for part in message.parts if not isinstance(part, Opaque))
-    return message if len(kept) == len(message.parts) else changed(message, parts=kept)
 
 
 def _paired(messages: Sequence[Message]) -> Iterator[Message]:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import or_, select
 
-from llmflow.stores.conversations.chains import Placed, read_chain
+from llmflow.stores.conversations.chains import read_chain
 from llmflow.stores.conversations.contents import get_contents
 from llmflow.stores.database import Database
 from llmflow.stores.schema import conversation_heads
 from llmflow.types.base import changed
-from llmflow.types.conversations import Answered, Answers, Entry, Head
+from llmflow.types.conversations import Answers, Entry, Head, contents_of
 
 
 class KeptConversation(BaseModel):
@@ -53,14 +53,9 @@ async def read_conversation(database: Database, run: str, name: str, head: Head)
         StoreUnavailable: the database does not answer.
     """
     chain = await read_chain(database, head, whole=True)
-    hashes = {one.content for entry in chain.entries for one in _results(entry) if one.content}
-    contents = await get_contents(database, hashes)
+    contents = await get_contents(database, contents_of(placed.entry for placed in chain.entries))
     entries = tuple(_whole(placed.entry, contents) for placed in chain.entries)
     return KeptConversation(run=run, name=name, head=head, entries=entries)
-
-
-def _results(placed: Placed) -> Sequence[Answered]:
-    return placed.entry.results if isinstance(placed.entry, Answers) else ()
 
 
 def _whole(entry: Entry, contents: dict[str, str]) -> Entry:

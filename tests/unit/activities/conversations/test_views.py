@@ -32,7 +32,8 @@ def model(*ids: str, text: str = "", by: str = MODEL) -> Said:
 
 def view(entries: Sequence[Entry]) -> tuple[Message, ...]:
     placed = [Placed(at, entry) for at, entry in enumerate(entries)]
-    return messages_of(placed, PROMPTS, PROMPT, {"kept": "a kept text"}, MODEL)
+    asked = [entry for entry in entries if isinstance(entry, Instructions)][-1]
+    return messages_of(placed, asked, PROMPTS, PROMPT, {"kept": "a kept text"}, MODEL)
 
 
 IDS = st.sampled_from(["1", "2", "3"])
